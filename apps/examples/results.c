@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Runs a pipeline written as for gst-launch-1.0 and prints every result that
+ * winnowclassify posts on the bus, one line each; demo.sh shows them with it.
+ * Ctrl-C ends the stream properly, so that a recording stays playable.
+ *   cc results.c $(pkg-config --cflags --libs gstwinnow-1.0) -o results
+ *   ./results v4l2src ! decodebin ! winnowclassify model-file=model.onnx ! fakesink
+ */
+#include <glib-unix.h>
+#include <gstwinnow.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct App {
+  GstElement *pipeline;
+  GMainLoop *loop;
+  int status;
+} App;
+
+static void print_result(GstMessage *message, const GstWinnowResult *result) {
+  guint64 time_ns = 0;
+  gst_structure_get_uint64(gst_message_get_structure(message), "running-time", &time_ns);
+  gint n_exits = gst_winnow_result_get_stage_count(result) - 1;
+  gsize n_stages = 0;
+  const gint *survivors = gst_winnow_result_get_survivors_per_stage(result, &n_stages);
+  GString *path = g_string_new(NULL);
+  for (gsize i = 0; i < n_stages; i++)
+    g_string_append_printf(path, "%s%d", i > 0 ? " > " : "", survivors[i]);
+  g_print("%" G_GUINT64_FORMAT
+          ":%04.1f  %-12s %3.0f %%  exit %d/%d  %-22s classes  saved %2.0f %%\n",
+          time_ns / (60 * GST_SECOND), (double)(time_ns % (60 * GST_SECOND)) / GST_SECOND,
+          gst_winnow_result_get_label(result), 100 * gst_winnow_result_get_confidence(result),
+          gst_winnow_result_get_exit_stage(result), n_exits, path->str,
+          100 * gst_winnow_result_get_mac_reduction(result));
+  fflush(stdout);
+  g_string_free(path, TRUE);
+}
+
+static gboolean on_message(GstBus *bus, GstMessage *message, gpointer user_data) {
+  App *app = user_data;
+  GError *error = NULL;
+  GstWinnowResult *result = NULL;
+  switch (GST_MESSAGE_TYPE(message)) {
+  case GST_MESSAGE_ELEMENT:
+    result = gst_winnow_result_from_message(message);
+    if (result == NULL) break; /* some other element's message */
+    print_result(message, result);
+    gst_winnow_result_unref(result);
+    break;
+  case GST_MESSAGE_ERROR:
+    gst_message_parse_error(message, &error, NULL);
+    g_printerr("results: %s: %s\n", GST_MESSAGE_SRC_NAME(message), error->message);
+    g_error_free(error);
+    app->status = EXIT_FAILURE;
+    g_main_loop_quit(app->loop);
+    break;
+  case GST_MESSAGE_EOS:
+    g_main_loop_quit(app->loop);
+    break;
+  default:
+    break;
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_interrupt(gpointer user_data) {
+  App *app = user_data;
+  gst_element_send_event(app->pipeline, gst_event_new_eos());
+  return G_SOURCE_REMOVE; /* a second Ctrl-C ends the program at once */
+}
+
+int main(int argc, char **argv) {
+  App app = {.status = EXIT_SUCCESS};
+  GError *error = NULL;
+  gst_init(&argc, &argv);
+  app.pipeline = gst_parse_launchv((const gchar **)argv + 1, &error);
+  if (error != NULL) {
+    g_printerr("results: %s\n", error->message);
+    g_error_free(error);
+    gst_clear_object(&app.pipeline);
+    return EXIT_FAILURE;
+  }
+  app.loop = g_main_loop_new(NULL, FALSE);
+  GstBus *bus = gst_element_get_bus(app.pipeline);
+  guint watch = gst_bus_add_watch(bus, on_message, &app);
+  g_unix_signal_add(SIGINT, on_interrupt, &app);
+  gst_element_set_state(app.pipeline, GST_STATE_PLAYING); /* a failure arrives on the bus */
+  g_main_loop_run(app.loop);
+
+  gst_element_set_state(app.pipeline, GST_STATE_NULL);
+  g_source_remove(watch);
+  gst_object_unref(bus);
+  gst_object_unref(app.pipeline);
+  g_main_loop_unref(app.loop);
+  return app.status;
+}

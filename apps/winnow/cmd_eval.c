@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * `winnow eval`: classifies a labelled dataset, then runs each image to the end
+ * of the network, so that early answers and whole-network answers are measured
+ * on the same pixels.  Any failure ends the evaluation: a mean over some of the images
+ * would look like a mean over all.
+ */
+#include <string.h>
+
+#include <glib.h>
+
+#include "command.h"
+#include "dataset.h"
+#include "eval_report.h"
+#include "image.h"
+#include "options.h"
+#include "progress.h"
+#include "report.h"
+
+static void candidate_clear(Candidate *candidate) {
+  wn_session_free(candidate->session);
+  wn_model_unref(candidate->model);
+  tally_clear(&candidate->total);
+}
+
+static int candidate_open(Candidate *candidate, const Options *options, const char *path) {
+  int status = STATUS_OK;
+  candidate->model = options_open_model(options, path, false, &status);
+  if (candidate->model == NULL) return status;
+  candidate->session = options_new_session(options, candidate->model, &status);
+  if (candidate->session == NULL) return status;
+  tally_init(&candidate->total, wn_model_info(candidate->model)->n_stages);
+  return status;
+}
+
+static bool labels_are_equal(const WnModelInfo *a, const WnModelInfo *b) {
+  bool equal = a->n_classes == b->n_classes;
+  for (int32_t i = 0; equal && i < a->n_classes; i++)
+    equal = strcmp(a->labels[i], b->labels[i]) == 0;
+  if (!equal) report("--compare: %s and %s have different labels", a->id, b->id);
+  return equal;
+}
+
+static int32_t arg_max(const float *scores, int32_t n) {
+  int32_t best = 0;
+  for (int32_t i = 1; i < n; i++)
+    if (scores[i] > scores[best]) best = i;
+  return best;
+}
+
+/* What one model says about one image; `outcome` is a second tally that counts it, or NULL. */
+static bool candidate_add(Candidate *candidate, const Image *image, int32_t truth, Tally *outcome,
+                          int32_t *class_index, int32_t *exit_stage, WnError *error) {
+  const WnResult *result = NULL;
+  const float *scores = NULL;
+  int32_t n_classes = wn_model_info(candidate->model)->n_classes;
+  if (wn_session_classify(candidate->session, &image->frame, NULL, &result, error) != WN_OK)
+    return false;
+  *class_index = result->class_index;
+  *exit_stage = result->exit_stage;
+  if (wn_session_complete(candidate->session, &scores, error) != WN_OK) return false;
+  int32_t class_full = arg_max(scores, n_classes);
+  tally_add(&candidate->total, result, truth, class_full);
+  if (outcome != NULL) tally_add(outcome, result, truth, class_full);
+  return true;
+}
+
+static bool evaluate_image(Evaluation *evaluation, const DatasetImage *item, const Image *image,
+                           WnError *error) {
+  int32_t truth = item->class_index;
+  int32_t class_index[2] = {0}, exit_stage[2] = {0};
+  if (!candidate_add(&evaluation->first, image, truth, &evaluation->classes[truth], &class_index[0],
+                     &exit_stage[0], error))
+    return false;
+  if (evaluation->second == NULL) return true;
+  if (!candidate_add(evaluation->second, image, truth, NULL, &class_index[1], &exit_stage[1],
+                     error))
+    return false;
+  evaluation->same_class += class_index[0] == class_index[1];
+  evaluation->same_exit += exit_stage[0] == exit_stage[1];
+  return true;
+}
+
+static bool evaluate_dataset(Evaluation *evaluation, const Dataset *dataset) {
+  Progress progress;
+  bool valid = true;
+  progress_start(&progress, dataset->images->len);
+  for (guint i = 0; i < dataset->images->len && valid; i++) {
+    const DatasetImage *item = &g_array_index(dataset->images, DatasetImage, i);
+    Image image = {0};
+    WnError error = {0};
+    char *problem = NULL;
+    progress_update(&progress, i);
+    valid = image_load(item->path, &image, &problem);
+    if (valid && !evaluate_image(evaluation, item, &image, &error)) {
+      problem = g_strdup_printf("%s: %s", item->path, error.message);
+      valid = false;
+    }
+    if (!valid) {
+      progress_end(&progress);
+      report("%s", problem);
+    }
+    g_free(problem);
+    image_clear(&image);
+  }
+  progress_end(&progress);
+  return valid;
+}
+
+/* Opens what the command line names and evaluates it; an exit status. */
+static int evaluate(Evaluation *evaluation, const Options *options, const char *compare,
+                    Dataset *dataset) {
+  int status = candidate_open(&evaluation->first, options, options->arguments[0]);
+  if (status != STATUS_OK) return status;
+  const WnModelInfo *info = wn_model_info(evaluation->first.model);
+  if (compare != NULL) {
+    evaluation->second = g_new0(Candidate, 1);
+    status = candidate_open(evaluation->second, options, compare);
+    if (status != STATUS_OK) return status;
+    if (!labels_are_equal(info, wn_model_info(evaluation->second->model))) return STATUS_FAILED;
+  }
+  evaluation->classes = g_new0(Tally, info->n_classes);
+  for (int32_t i = 0; i < info->n_classes; i++) tally_init(&evaluation->classes[i], info->n_stages);
+  if (!dataset_list(options->arguments[1], info, dataset)) return STATUS_FAILED;
+  return evaluate_dataset(evaluation, dataset) ? STATUS_OK : STATUS_FAILED;
+}
+
+static void evaluation_clear(Evaluation *evaluation) {
+  if (evaluation->classes != NULL)
+    for (int32_t i = 0; i < wn_model_info(evaluation->first.model)->n_classes; i++)
+      tally_clear(&evaluation->classes[i]);
+  g_free(evaluation->classes);
+  if (evaluation->second != NULL) candidate_clear(evaluation->second);
+  g_free(evaluation->second);
+  candidate_clear(&evaluation->first);
+}
+
+static int run(int argc, char **argv) {
+  gboolean as_json = FALSE;
+  char *compare = NULL;
+  const GOptionEntry own[] = {
+      {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print one JSON object", NULL},
+      {"compare", 0, 0, G_OPTION_ARG_FILENAME, &compare,
+       "Also evaluate this model and say how far the two agree", "MODEL2"},
+      G_OPTION_ENTRY_NULL};
+  Options options = {0};
+  Evaluation evaluation = {0};
+  Dataset dataset = {0};
+  int status = options_parse(&command_eval, OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_POLICY, own,
+                             argc, argv, 2, 2, &options);
+  if (status == STATUS_OK) status = evaluate(&evaluation, &options, compare, &dataset);
+  if (status == STATUS_OK) {
+    if (as_json) {
+      eval_print_json(&evaluation);
+    } else {
+      eval_print_text(&evaluation);
+    }
+  }
+  dataset_clear(&dataset);
+  evaluation_clear(&evaluation);
+  options_clear(&options);
+  g_free(compare);
+  return status;
+}
+
+const Command command_eval = {
+    "eval", "MODEL DATASET", "Measure accuracy, exits and cost on a labelled dataset",
+    "DATASET is a folder of folders of images, each named exactly like a label. The whole\n"
+    "network's accuracy is measured on the same images. With --compare, the other options\n"
+    "apply to both models.\n\n"
+    "Examples:\n"
+    "  winnow eval models/edge-cifar10.onnx tests/data/cifar10-sample\n"
+    "  winnow eval models/edge-cifar10.onnx photos --threshold-scale 0.5 --json",
+    run};

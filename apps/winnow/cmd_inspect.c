@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * `winnow inspect`: prints what the engine knows about a model.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include <glib.h>
+
+#include "command.h"
+#include "json.h"
+#include "options.h"
+#include "text.h"
+
+enum { NAME_CHARACTERS = 28, SHAPE_CHARACTERS = 16, OP_CHARACTERS = 18 };
+
+static void print_inspect_json(const WnModelInfo *info) {
+  JsonBuilder *json = json_builder_new();
+  const int64_t input[] = {info->input_shape[0], info->channels, info->height, info->width};
+  json_builder_begin_object(json);
+  put_text(json, "model-id", info->id);
+  put_sizes(json, "input", input, G_N_ELEMENTS(input));
+  put_int(json, "classes", info->n_classes);
+  put_texts(json, "labels", info->labels, info->n_classes);
+  put_count(json, "parameters", info->parameters);
+  put_count(json, "macs-full", info->macs_full);
+  put_array(json, "stages");
+  for (int32_t i = 0; i < info->n_stages; i++) {
+    const WnStageInfo *stage = &info->stages[i];
+    json_builder_begin_object(json);
+    put_int(json, "index", i);
+    put_count(json, "macs", stage->macs);
+    put_text(json, "exit", stage->exit_name);
+    put_real(json, "threshold", stage->exit_name != NULL ? stage->threshold : NAN);
+    put_texts(json, "kernels", stage->kernels, stage->n_kernels);
+    json_builder_end_object(json);
+  }
+  json_builder_end_array(json);
+  json_builder_end_object(json);
+  print_json(json);
+}
+
+static void print_names(const char *title, const char *const *names, int32_t n) {
+  printf("%-12s", title);
+  for (int32_t i = 0; i < n; i++) {
+    char *name = text_clean(names[i]);
+    printf("%s%s", i > 0 ? ", " : "", name);
+    g_free(name);
+  }
+  putchar('\n');
+}
+
+static void print_summary(const WnModelInfo *info) {
+  char *shape = text_shape(info->input_shape, info->input_rank);
+  char *parameters = text_count((double)info->parameters);
+  char *macs = text_count((double)info->macs_full);
+  char *weights = text_bytes((double)info->weight_bytes);
+  char *arena = text_bytes((double)info->arena_bytes);
+  char *id = text_clean(info->id);
+  printf("%-12s%s\n", "model", id);
+  printf("%-12s%s %s, %s\n", "input", shape, info->input_nhwc ? "NHWC" : "NCHW", info->resize);
+  printf("%-12s%s parameters, %s MACs, %s weights, %s activations, %s\n", "size", parameters, macs,
+         weights, arena, wn_precision_name(info->precision));
+  if (info->n_exits > 0)
+    printf("%-12s%d, %s on %s scores\n", "exits", info->n_exits, wn_strategy_name(info->strategy),
+           info->exit_score_softmax ? "softmax" : "sigmoid");
+  printf("%-12s%d%s\n", "classes", info->n_classes,
+         info->has_labels ? "" : " (no labels in the model; give them with --labels FILE)");
+  if (info->has_labels) print_names("labels", info->labels, info->n_classes);
+  if (info->n_groups > 0) print_names("groups", info->group_names, info->n_groups);
+  g_free(id);
+  g_free(arena);
+  g_free(weights);
+  g_free(macs);
+  g_free(parameters);
+  g_free(shape);
+}
+
+static void print_stages(const WnModelInfo *info) {
+  printf("\n%-6s %-12s %10s %7s %10s  %s\n", "stage", "exit", "MACs", "so far", "threshold",
+         "kernels");
+  uint64_t so_far = 0;
+  for (int32_t i = 0; i < info->n_stages; i++) {
+    const WnStageInfo *stage = &info->stages[i];
+    so_far += stage->macs;
+    char *exit_name = text_column(stage->exit_name != NULL ? stage->exit_name : "(final)", 12);
+    char *macs = text_count((double)stage->macs);
+    char *share = text_percent((double)so_far / (double)info->macs_full);
+    char *threshold = stage->exit_name == NULL || isnan(stage->threshold)
+                          ? g_strdup("-")
+                          : g_strdup_printf("%.4g", stage->threshold);
+    printf("%-6d %s %10s %7s %10s ", i, exit_name, macs, share, threshold);
+    for (int32_t k = 0; k < stage->n_kernels; k++) printf(" %s", stage->kernels[k]);
+    putchar('\n');
+    g_free(threshold);
+    g_free(share);
+    g_free(macs);
+    g_free(exit_name);
+  }
+}
+
+static void print_layers(const WnModelInfo *info) {
+  printf("\n%-6s %-*s %-*s %-*s %10s %10s  %s\n", "stage", NAME_CHARACTERS, "layer", OP_CHARACTERS,
+         "operator", SHAPE_CHARACTERS, "output", "MACs", "parameters", "kernel");
+  for (int32_t i = 0; i < info->n_layers; i++) {
+    const WnLayerInfo *layer = &info->layers[i];
+    char *name = text_column(layer->name, NAME_CHARACTERS);
+    char *op = text_column(layer->op, OP_CHARACTERS);
+    char *dimensions = text_shape(layer->shape, layer->rank);
+    char *shape = text_column(dimensions, SHAPE_CHARACTERS);
+    char *macs = layer->macs > 0 ? text_count((double)layer->macs) : g_strdup("-");
+    char *parameters =
+        layer->parameters > 0 ? text_count((double)layer->parameters) : g_strdup("-");
+    printf("%-2d%-4s %s %s %s %10s %10s  %s\n", layer->stage, layer->head ? "exit" : "", name, op,
+           shape, macs, parameters, layer->kernel);
+    g_free(parameters);
+    g_free(macs);
+    g_free(shape);
+    g_free(dimensions);
+    g_free(op);
+    g_free(name);
+  }
+}
+
+static int run(int argc, char **argv) {
+  gboolean as_json = FALSE;
+  const GOptionEntry own[] = {
+      {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print one JSON object", NULL},
+      G_OPTION_ENTRY_NULL};
+  Options options = {0};
+  WnModel *model = NULL;
+  int status = options_parse(&command_inspect, OPTIONS_MODEL, own, argc, argv, 1, 1, &options);
+  if (status != STATUS_OK) goto out;
+  model = options_open_model(&options, options.arguments[0], false, &status);
+  if (model == NULL) goto out;
+  const WnModelInfo *info = wn_model_info(model);
+  if (as_json) {
+    print_inspect_json(info);
+  } else {
+    print_summary(info);
+    print_stages(info);
+    print_layers(info);
+  }
+
+out:
+  wn_model_unref(model);
+  options_clear(&options);
+  return status;
+}
+
+const Command command_inspect = {
+    "inspect", "MODEL", "Show a model's stages, exits, layers and cost",
+    "A stage ends at an exit; 'so far' is the share of the whole network's\n"
+    "multiply-accumulates that is spent when its exit is decided.\n\n"
+    "Examples:\n"
+    "  winnow inspect models/edge-cifar10.onnx\n"
+    "  winnow inspect models/edge-cifar10.onnx --json | jq .stages",
+    run};

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See dataset.h.  Names are sorted by bytes, so that the order of the images
+ * is the same on every file system.
+ */
+#include "dataset.h"
+
+#include <string.h>
+
+#include "report.h"
+
+static void clear_image(gpointer image) {
+  g_free(((DatasetImage *)image)->path);
+}
+
+static int compare_names(gconstpointer a, gconstpointer b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The visible names in `folder`, sorted; NULL after a report. */
+static GPtrArray *list_names(const char *folder) {
+  GError *error = NULL;
+  GDir *dir = g_dir_open(folder, 0, &error);
+  if (dir == NULL) {
+    report("%s", error->message);
+    g_error_free(error);
+    return NULL;
+  }
+  GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+  const char *name;
+  while ((name = g_dir_read_name(dir)) != NULL)
+    if (name[0] != '.') g_ptr_array_add(names, g_strdup(name));
+  g_dir_close(dir);
+  g_ptr_array_sort(names, compare_names);
+  return names;
+}
+
+static bool list_class(const char *folder, int32_t class_index, GArray *images) {
+  GPtrArray *names = list_names(folder);
+  if (names == NULL) return false;
+  bool valid = true;
+  for (guint i = 0; i < names->len && valid; i++) {
+    DatasetImage image = {g_build_filename(folder, names->pdata[i], NULL), class_index};
+    if (g_file_test(image.path, G_FILE_TEST_IS_DIR)) {
+      report("%s: a folder inside a class folder; put the images right under %s", image.path,
+             folder);
+      valid = false;
+      clear_image(&image);
+    } else {
+      g_array_append_val(images, image);
+    }
+  }
+  g_ptr_array_unref(names);
+  return valid;
+}
+
+static int32_t find_label(const WnModelInfo *model, const char *label) {
+  for (int32_t i = 0; i < model->n_classes; i++)
+    if (strcmp(model->labels[i], label) == 0) return i;
+  return -1;
+}
+
+bool dataset_list(const char *folder, const WnModelInfo *model, Dataset *dataset) {
+  GPtrArray *names = list_names(folder);
+  if (names == NULL) return false;
+  GArray *images = g_array_new(FALSE, FALSE, sizeof(DatasetImage));
+  g_array_set_clear_func(images, clear_image);
+  bool valid = true;
+  for (guint i = 0; i < names->len && valid; i++) {
+    char *path = g_build_filename(folder, names->pdata[i], NULL);
+    int32_t class_index = find_label(model, names->pdata[i]);
+    if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
+      valid = true; /* a note beside the class folders */
+    } else if (class_index < 0) {
+      report("%s: '%s' is not a label of %s; name each folder exactly like a label "
+             "('winnow inspect' lists them)",
+             path, (char *)names->pdata[i], model->id);
+      valid = false;
+    } else {
+      valid = list_class(path, class_index, images);
+    }
+    g_free(path);
+  }
+  g_ptr_array_unref(names);
+  if (valid && images->len == 0) {
+    report("%s: no images; a dataset is a folder of class-named folders of images", folder);
+    valid = false;
+  }
+  if (!valid) {
+    g_array_unref(images);
+    return false;
+  }
+  dataset->images = images;
+  return true;
+}
+
+void dataset_clear(Dataset *dataset) {
+  g_clear_pointer(&dataset->images, g_array_unref);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See npy.h.  The file is read whole first and every length in it is checked
+ * against what is there, so that its numbers never size an allocation.
+ */
+#include "npy.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "report.h"
+#include "text.h"
+
+#if G_BYTE_ORDER != G_LITTLE_ENDIAN
+#error ".npy files are read as they lie in memory: little-endian machines only"
+#endif
+
+static const char magic[] = "\x93NUMPY";
+enum { MAGIC_BYTES = 6, HEADER_ALIGNMENT = 64 };
+
+/* The value of 'key' in the header, a Python dictionary literal; NULL: none. */
+static const char *find_value(const char *header, const char *key) {
+  char *quoted = g_strdup_printf("'%s'", key);
+  const char *at = strstr(header, quoted);
+  if (at != NULL) at += strlen(quoted);
+  g_free(quoted);
+  if (at == NULL) return NULL;
+  at += strspn(at, " ");
+  if (*at != ':') return NULL;
+  return at + 1 + strspn(at + 1, " ");
+}
+
+/* Reads a tuple such as "(1, 3, 32, 32)", "(5,)" or "()". */
+static bool parse_shape(const char *at, NpyArray *array) {
+  if (at == NULL || *at++ != '(') return false;
+  array->n_elements = 1;
+  for (;;) {
+    at += strspn(at, " ,");
+    if (*at == ')') return true;
+    if (!g_ascii_isdigit(*at) || array->rank == NPY_MAX_RANK) return false;
+    char *end;
+    guint64 size = g_ascii_strtoull(at, &end, 10);
+    if (size > G_MAXINT64 ||
+        !g_size_checked_mul(&array->n_elements, array->n_elements, (size_t)size))
+      return false;
+    array->shape[array->rank++] = (int64_t)size;
+    at = end;
+  }
+}
+
+/* Splits the file into its header text (new string) and its data. */
+static char *split(const char *bytes, size_t n_bytes, size_t *data_offset) {
+  if (n_bytes < MAGIC_BYTES + 4 || memcmp(bytes, magic, MAGIC_BYTES) != 0) return NULL;
+  const unsigned char *b = (const unsigned char *)bytes;
+  int version = b[MAGIC_BYTES];
+  size_t start, length;
+  if (version == 1) {
+    start = MAGIC_BYTES + 4;
+    length = (size_t)(b[8] | b[9] << 8);
+  } else if ((version == 2 || version == 3) && n_bytes >= MAGIC_BYTES + 6) {
+    start = MAGIC_BYTES + 6;
+    length = (size_t)b[8] | (size_t)b[9] << 8 | (size_t)b[10] << 16 | (size_t)b[11] << 24;
+  } else {
+    return NULL;
+  }
+  if (length > n_bytes - start) return NULL;
+  *data_offset = start + length;
+  return g_strndup(bytes + start, length);
+}
+
+/* What is wrong with the header, or NULL. */
+static const char *parse_header(const char *header, NpyArray *array) {
+  const char *type = find_value(header, "descr");
+  const char *order = find_value(header, "fortran_order");
+  if (type == NULL || order == NULL || !parse_shape(find_value(header, "shape"), array))
+    return "the header is damaged";
+  if (!g_str_has_prefix(type, "'<f4'"))
+    return "must be little-endian float32; save it with array.astype('<f4')";
+  if (!g_str_has_prefix(order, "False"))
+    return "must be in C order; save it with numpy.ascontiguousarray(array)";
+  return NULL;
+}
+
+bool npy_read(const char *path, NpyArray *array) {
+  *array = (NpyArray){0};
+  char *bytes = NULL, *header = NULL;
+  size_t n_bytes = 0, data_offset = 0;
+  GError *error = NULL;
+  const char *problem = NULL;
+  if (!g_file_get_contents(path, &bytes, &n_bytes, &error)) {
+    report("%s", error->message);
+    g_error_free(error);
+    return false;
+  }
+  header = split(bytes, n_bytes, &data_offset);
+  if (header == NULL) {
+    problem = "not a .npy file; make one with numpy.save()";
+  } else if ((problem = parse_header(header, array)) == NULL &&
+             (array->n_elements > n_bytes / sizeof(float) ||
+              array->n_elements * sizeof(float) != n_bytes - data_offset)) {
+    problem = "the data is shorter or longer than the shape says";
+  }
+  if (problem == NULL) {
+    array->data = g_memdup2(bytes + data_offset, array->n_elements * sizeof(float));
+  } else {
+    report("%s: %s", path, problem);
+  }
+  g_free(header);
+  g_free(bytes);
+  return problem == NULL;
+}
+
+bool npy_write(const char *path, const NpyArray *array) {
+  GString *file = g_string_new_len(magic, MAGIC_BYTES);
+  g_string_append_len(file, "\1\0\0\0", 4); /* version 1.0, length of the header to come */
+  g_string_append(file, "{'descr': '<f4', 'fortran_order': False, 'shape': (");
+  for (int32_t i = 0; i < array->rank; i++)
+    g_string_append_printf(file, "%" G_GINT64_FORMAT "%s", array->shape[i],
+                           i + 1 < array->rank ? ", "
+                           : array->rank == 1  ? ","
+                                               : "");
+  g_string_append(file, "), }");
+  while ((file->len + 1) % HEADER_ALIGNMENT != 0) g_string_append_c(file, ' ');
+  g_string_append_c(file, '\n');
+  size_t length = file->len - MAGIC_BYTES - 4;
+  file->str[MAGIC_BYTES + 2] = (char)(length & 0xff);
+  file->str[MAGIC_BYTES + 3] = (char)(length >> 8);
+  g_string_append_len(file, (const char *)array->data, (gssize)(array->n_elements * sizeof(float)));
+
+  GError *error = NULL;
+  bool written = g_file_set_contents(path, file->str, (gssize)file->len, &error);
+  if (!written) {
+    report("%s", error->message);
+    g_error_free(error);
+  }
+  g_string_free(file, TRUE);
+  return written;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See options.h.  Words for the engine (strategy, precision, thresholds,
+ * labels) are checked by the engine, so that there is one rule and one
+ * sentence for each; only plain numbers are checked here.
+ */
+#include "options.h"
+
+#include <math.h>
+
+#include "report.h"
+
+#define NS_PER_MS 1e6
+#define MAX_DEADLINE_MS 1e9
+
+static void add_model_options(GOptionContext *context, Options *options) {
+  const GOptionEntry entries[] = {{"precision", 0, 0, G_OPTION_ARG_STRING, &options->precision,
+                                   "Arithmetic: auto, fp32, bf16 or int8 (default auto)", "P"},
+                                  {"labels", 0, 0, G_OPTION_ARG_FILENAME, &options->labels,
+                                   "Labels, one a line, instead of the model's", "FILE"},
+                                  {"cpu-mask", 0, 0, G_OPTION_ARG_STRING, &options->cpu_mask,
+                                   "Instruction sets that may be used: all, none, or names",
+                                   "LIST"},
+                                  G_OPTION_ENTRY_NULL};
+  g_option_context_add_main_entries(context, entries, NULL);
+}
+
+static void add_thread_options(GOptionContext *context, Options *options) {
+  const GOptionEntry entries[] = {{"threads", 0, 0, G_OPTION_ARG_INT, &options->threads,
+                                   "Threads, -1 for one per core (default -1)", "N"},
+                                  G_OPTION_ENTRY_NULL};
+  g_option_context_add_main_entries(context, entries, NULL);
+}
+
+static void add_policy_options(GOptionContext *context, Options *options) {
+  const GOptionEntry entries[] = {
+      {"strategy", 0, 0, G_OPTION_ARG_STRING, &options->strategy,
+       "class-exclusion, confidence, entropy or none (default: the model's)", "S"},
+      {"thresholds", 0, 0, G_OPTION_ARG_STRING, &options->thresholds,
+       "One number per exit (default: the model's)", "T0,T1,..."},
+      {"threshold-scale", 0, 0, G_OPTION_ARG_DOUBLE, &options->threshold_scale,
+       "Multiplies the thresholds of class-exclusion: over 1 exits earlier", "X"},
+      {"watch", 0, 0, G_OPTION_ARG_STRING, &options->watch,
+       "Stop as soon as none of these labels survives", "LABELS"},
+      {"group-exit", 0, 0, G_OPTION_ARG_NONE, &options->group_exit,
+       "Stop as soon as all survivors are of one group", NULL},
+      {"deadline-ms", 0, 0, G_OPTION_ARG_DOUBLE, &options->deadline_ms,
+       "Answer within this time per image with the best class so far", "MS"},
+      G_OPTION_ENTRY_NULL};
+  g_option_context_add_main_entries(context, entries, NULL);
+}
+
+static bool numbers_are_valid(const Options *options) {
+  if (options->threads < -1) {
+    report("--threads %d: give a number of threads, or -1 for one per core", options->threads);
+    return false;
+  }
+  if (!isfinite(options->threshold_scale) || options->threshold_scale <= 0) {
+    report("--threshold-scale: must be a number above 0 (to exclude nothing use --strategy none)");
+    return false;
+  }
+  if (!(options->deadline_ms >= 0 && options->deadline_ms <= MAX_DEADLINE_MS)) {
+    report("--deadline-ms: must be between 0 (no deadline) and %.0f", MAX_DEADLINE_MS);
+    return false;
+  }
+  return true;
+}
+
+/* Splits what is left of the command line from the command's name. */
+static bool take_arguments(const Command *command, char **line, int min_arguments,
+                           int max_arguments, Options *options) {
+  options->arguments = g_strdupv(line + 1);
+  options->n_arguments = (int)g_strv_length(options->arguments);
+  if (options->n_arguments > max_arguments) {
+    report("%s: unexpected argument '%s'; see 'winnow %s --help'", command->name,
+           options->arguments[max_arguments], command->name);
+    return false;
+  }
+  if (options->n_arguments < min_arguments) {
+    report("%s: expected %s; see 'winnow %s --help'", command->name, command->arguments,
+           command->name);
+    return false;
+  }
+  return true;
+}
+
+int options_parse(const Command *command, unsigned groups, const GOptionEntry *own, int argc,
+                  char **argv, int min_arguments, int max_arguments, Options *options) {
+  options->threads = -1;
+  options->threshold_scale = 1;
+
+  char *program = g_strdup_printf("winnow %s", command->name);
+  g_set_prgname(program); /* the usage line of --help begins with it */
+  g_free(program);
+  GOptionContext *context = g_option_context_new(command->arguments);
+  g_option_context_set_summary(context, command->summary);
+  g_option_context_set_description(context, command->description);
+  if (own != NULL) g_option_context_add_main_entries(context, own, NULL);
+  if (groups & OPTIONS_MODEL) add_model_options(context, options);
+  if (groups & OPTIONS_THREADS) add_thread_options(context, options);
+  if (groups & OPTIONS_POLICY) add_policy_options(context, options);
+
+  /* The strv form takes bytes as they are: labels are UTF-8 in any locale. */
+  char **line = g_new0(char *, (gsize)argc + 1);
+  for (int i = 0; i < argc; i++) line[i] = g_strdup(argv[i]);
+  GError *error = NULL;
+  bool valid = g_option_context_parse_strv(context, &line, &error);
+  if (!valid) {
+    report("%s: %s; see 'winnow %s --help'", command->name, error->message, command->name);
+    g_error_free(error);
+  }
+  valid = valid && numbers_are_valid(options) &&
+          take_arguments(command, line, min_arguments, max_arguments, options);
+  g_strfreev(line);
+  g_option_context_free(context);
+  return valid ? STATUS_OK : STATUS_USAGE;
+}
+
+void options_clear(Options *options) {
+  char **strings[] = {&options->labels,   &options->precision,  &options->cpu_mask,
+                      &options->strategy, &options->thresholds, &options->watch};
+  for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) g_clear_pointer(strings[i], g_free);
+  g_clear_pointer(&options->arguments, g_strfreev);
+}
+
+WnModel *options_open_model(const Options *options, const char *path, bool any_graph, int *status) {
+  WnError error = {0};
+  WnModelOptions how = {.labels_file = options->labels, .any_graph = any_graph};
+  WnModel *model = NULL;
+  if (options->cpu_mask != NULL && wn_cpu_set_mask(options->cpu_mask, &error) != WN_OK) goto fail;
+  if (options->precision != NULL &&
+      wn_precision_parse(options->precision, &how.precision, &error) != WN_OK)
+    goto fail;
+  if (wn_model_open(path, &how, &model, &error) != WN_OK) goto fail;
+  return model;
+
+fail:
+  *status = report_error(&error);
+  return NULL;
+}
+
+WnSession *options_new_session(const Options *options, WnModel *model, int *status) {
+  WnError error = {0};
+  WnSessionOptions how = {
+      .threads = options->threads,
+      .policy = {.thresholds = options->thresholds,
+                 .threshold_scale = options->threshold_scale,
+                 .watch = options->watch,
+                 .group_exit = options->group_exit,
+                 .deadline_ns = (int64_t)(options->deadline_ms * NS_PER_MS)},
+  };
+  WnSession *session = NULL;
+  if (options->strategy != NULL &&
+      wn_strategy_parse(options->strategy, &how.policy.strategy, &error) != WN_OK)
+    goto fail;
+  if (wn_session_new(model, &how, &session, &error) != WN_OK) goto fail;
+  return session;
+
+fail:
+  *status = report_error(&error);
+  return NULL;
+}

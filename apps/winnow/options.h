@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The options that several commands share, and how they become a model and a
+ * session.  A failure has been reported when a function here returns.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <glib.h>
+#include <winnow/winnow.h>
+
+#include "command.h"
+
+/* Which shared options a command takes. */
+enum {
+  OPTIONS_MODEL = 1 << 0,   /* --labels --precision --cpu-mask */
+  OPTIONS_THREADS = 1 << 1, /* --threads */
+  OPTIONS_POLICY = 1 << 2   /* --strategy ... --deadline-ms */
+};
+
+/* Values as given; zero-initialise, free with options_clear(). */
+typedef struct Options {
+  char *labels, *precision, *cpu_mask;
+  int threads;
+  char *strategy, *thresholds, *watch;
+  double threshold_scale, deadline_ms;
+  gboolean group_exit;
+  char **arguments; /* what is no option, NULL-terminated */
+  int n_arguments;
+} Options;
+
+/* Reads a command line: the shared options in `groups` and the command's `own`
+ * (ended by G_OPTION_ENTRY_NULL, may be NULL).  Between min_arguments and
+ * max_arguments others must follow.  --help prints and ends the program.  Returns STATUS_OK
+ * or STATUS_USAGE; `options` is to be cleared in both cases. */
+int options_parse(const Command *command, unsigned groups, const GOptionEntry *own, int argc,
+                  char **argv, int min_arguments, int max_arguments, Options *options);
+void options_clear(Options *options);
+
+/* Opens the model at `path`; the caller holds the reference.  NULL: *status is
+ * the exit status. */
+WnModel *options_open_model(const Options *options, const char *path, bool any_graph, int *status);
+
+/* A session with the threads and the policy asked for.  NULL: *status is the
+ * exit status. */
+WnSession *options_new_session(const Options *options, WnModel *model, int *status);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Errors of `winnow`: one line on stderr that begins with "winnow: ".
+ */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <glib.h>
+#include <winnow/winnow.h>
+
+/* Line breaks and control characters in the text become spaces. */
+void report(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/* Reports an engine error as it is.  Returns the exit status that it means:
+ * STATUS_USAGE for a value given by the user, else STATUS_FAILED. */
+int report_error(const WnError *error);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Sums over the results of an evaluation, for all images or for one class.
+ */
+#ifndef TALLY_H
+#define TALLY_H
+
+#include <stdbool.h>
+#include <winnow/winnow.h>
+
+/* Read the sums through the functions below; a mean of nothing is NaN. */
+typedef struct Tally {
+  int32_t n_stages;
+  uint64_t images, correct, correct_full;
+  double macs;
+  uint64_t *exits;     /* [n_stages] images that stopped there */
+  uint64_t *reached;   /* [n_stages] images for which the stage was evaluated */
+  uint64_t *survivors; /* [n_stages] classes left after it, summed over those */
+} Tally;
+
+void tally_init(Tally *tally, int32_t n_stages);
+void tally_clear(Tally *tally);
+
+/* Counts one image whose class is `truth`; `class_full` is the whole network's answer. */
+void tally_add(Tally *tally, const WnResult *result, int32_t truth, int32_t class_full);
+
+double tally_accuracy(const Tally *tally);
+double tally_accuracy_full(const Tally *tally);
+double tally_macs_mean(const Tally *tally);
+double tally_survivors(const Tally *tally, int32_t stage);
+
+#endif

@@ -1,0 +1,80 @@
+# shellcheck shell=bash disable=SC2034
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The Debian 12 packages that demo.sh and test.sh need, and how they install
+# what is missing.  Sourced by both; the one list of packages.
+
+packages_demo=(
+  # build
+  gcc libc6-dev meson ninja-build pkg-config
+  libprotobuf-c-dev protobuf-c-compiler
+  libgdk-pixbuf-2.0-dev libjson-glib-dev
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libcairo2-dev libpango1.0-dev
+  # run
+  gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-x
+  gstreamer1.0-gl fonts-dejavu-core
+)
+
+packages_test=(
+  "${packages_demo[@]}"
+  g++ check libasan8 libubsan1 valgrind shellcheck groff
+  gobject-introspection libgirepository1.0-dev
+  python3 python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
+  python3-numpy python3-pil python3-onnx
+)
+
+packages_arm64=(
+  gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
+)
+
+# Unpacked into a folder, not installed.
+packages_arm64_sysroot=(libprotobuf-c1 libprotobuf-c-dev check libsubunit0 libsubunit-dev)
+
+is_installed() {
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# install_missing PACKAGE...: installs those that are not there, as root or with
+# sudo.  In CI (CI=true) nothing is installed, what is missing is only named.
+install_missing() {
+  local missing=() package as_root=()
+  for package in "$@"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "${CI:-}" = true ]; then
+    echo "not installed: ${missing[*]}" >&2
+    return 0
+  fi
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+      echo "These packages are missing; as root run: apt-get install ${missing[*]}" >&2
+      return 1
+    fi
+    as_root=(sudo)
+  fi
+  echo "Installing: ${missing[*]}"
+  "${as_root[@]}" apt-get update -q
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+# make_arm64_sysroot FOLDER: downloads arm64 packages with package lists of its
+# own, so that the system's architecture list stays as it is, and unpacks them.
+make_arm64_sysroot() {
+  local folder=$1 package
+  [ ! -f "$folder/complete" ] || return 0
+  rm -rf "$folder"
+  mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial"
+  (
+    cd "$folder" || exit 1
+    apt=(-q -o APT::Architecture=arm64 -o APT::Architectures::=arm64
+      -o "Dir::State::Lists=$PWD/lists" -o "Dir::Cache=$PWD/cache" -o Dir::State::status=/dev/null
+      -o APT::Sandbox::User=)
+    apt-get "${apt[@]}" update &&
+      apt-get "${apt[@]}" download "${packages_arm64_sysroot[@]}" || exit 1
+    for package in ./*.deb; do dpkg-deb -x "$package" . || exit 1; done
+    rm -rf lists cache ./*.deb
+    touch complete
+  )
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Which instruction sets this process may use: what the processor has, less
+ * what WINNOW_CPU_MASK or wn_cpu_set_mask() leaves out.
+ */
+#ifndef WNI_BASE_CPU_H
+#define WNI_BASE_CPU_H
+
+#include <stdint.h>
+
+enum { WNI_CPU_AVX2 = 1u << 0 /* with FMA */ };
+
+/* The usable sets, WNI_CPU_*.  Thread-safe. */
+uint32_t wni_cpu_flags(void);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See list.h.
+ */
+#include "base/list.h"
+
+#include "base/error.h"
+
+#include <locale.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static pthread_once_t locale_once = PTHREAD_ONCE_INIT;
+static locale_t c_locale; /* written once; (locale_t)0 if the system has no memory for it */
+
+static void make_locale(void) {
+  c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+static bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+bool wni_list_next(const char **text, const char *end, char separator, const char **item,
+                   size_t *length) {
+  if (!*text) return false;
+  const char *begin = *text;
+  const char *stop = begin < end ? memchr(begin, separator, (size_t)(end - begin)) : NULL;
+  *text = stop ? stop + 1 : NULL;
+  if (!stop) stop = end;
+  while (begin < stop && is_blank(*begin)) begin++;
+  while (stop > begin && is_blank(stop[-1])) stop--;
+  *item = begin;
+  *length = (size_t)(stop - begin);
+  return true;
+}
+
+static bool parse_number(const char *item, size_t length, double *out) {
+  char copy[64], *end;
+  if (length == 0 || length >= sizeof copy) return false;
+  memcpy(copy, item, length);
+  copy[length] = 0;
+  pthread_once(&locale_once, make_locale);
+  *out = c_locale ? strtod_l(copy, &end, c_locale) : strtod(copy, &end);
+  return *end == 0 && isfinite(*out);
+}
+
+WnStatus wni_list_numbers(const char *text, size_t length, double *out, int count,
+                          const char *what, WnError *error) {
+  const char *end = text + length, *item;
+  size_t item_length;
+  int n = 0;
+  while (wni_list_next(&text, end, ',', &item, &item_length)) {
+    double value;
+    if (!parse_number(item, item_length, &value))
+      return wni_fail(error, WN_ERROR_ARGUMENT, "%s: '%.*s' is not a number", what,
+                      item_length > 60 ? 60 : (int)item_length, item);
+    if (n < count) out[n] = value;
+    n++;
+  }
+  if (n != count)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "%s: %d number%s where %d %s expected", what, n,
+                    n == 1 ? "" : "s", count, count == 1 ? "is" : "are");
+  return WN_OK;
+}
+
+static int find_label(const char *item, size_t length, const char *const *labels, int n_labels) {
+  for (int c = 0; c < n_labels; c++)
+    if (strlen(labels[c]) == length && memcmp(labels[c], item, length) == 0) return c;
+  int index = 0;
+  for (size_t i = 0; i < length; i++) {
+    if (item[i] < '0' || item[i] > '9') return -1;
+    index = index * 10 + (item[i] - '0');
+    if (index >= n_labels) return -1;
+  }
+  return length ? index : -1;
+}
+
+WnStatus wni_list_labels(const char *text, size_t length, const char *const *labels, int n_labels,
+                         bool *set, const char *what, WnError *error) {
+  const char *end = text + length, *item;
+  size_t item_length;
+  memset(set, 0, (size_t)n_labels * sizeof *set);
+  while (wni_list_next(&text, end, ',', &item, &item_length)) {
+    int c = find_label(item, item_length, labels, n_labels);
+    if (c < 0)
+      return wni_fail(error, WN_ERROR_ARGUMENT,
+                      "%s: '%.*s' is not a label of the model; its labels are %s%s%s%s%s...", what,
+                      item_length > 60 ? 60 : (int)item_length, item, labels[0],
+                      n_labels > 1 ? ", " : "", n_labels > 1 ? labels[1] : "",
+                      n_labels > 2 ? ", " : "", n_labels > 2 ? labels[2] : "");
+    set[c] = true;
+  }
+  return WN_OK;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Checked allocation.  Sizes are products of numbers from files, so the product
+ * is checked here and nowhere else.  All memory is zeroed; NULL means that it
+ * is too much.
+ */
+#ifndef WNI_BASE_MEMORY_H
+#define WNI_BASE_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { WNI_ALIGNMENT = 64 }; /* bytes: a cache line and the widest vector */
+
+/* `count` * `size` bytes aligned to WNI_ALIGNMENT; free with free(). */
+void *wni_alloc_aligned(size_t count, size_t size);
+
+/* A growing array: makes room for one more element of `size` bytes behind
+ * `count`; *capacity counts elements.  False: the array is as before. */
+bool wni_grow(void **array, size_t count, size_t *capacity, size_t size);
+
+/* a * b for non-negative numbers; false when the product is over `limit`. */
+bool wni_mul_limited(int64_t a, int64_t b, int64_t limit, int64_t *out);
+
+static inline size_t wni_round_up(size_t n, size_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A video frame or still image as its owner holds it in memory.  Nothing is
+ * copied: the planes are read during the call that takes the frame and never
+ * afterwards.
+ */
+#ifndef WINNOW_FRAME_H
+#define WINNOW_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+/* Byte order in memory, named as GStreamer names it. */
+typedef enum WnPixelFormat {
+  WN_PIXEL_NV12, /* Y plane, interleaved U V plane at half width and height */
+  WN_PIXEL_I420, /* Y, U, V planes */
+  WN_PIXEL_YV12, /* Y, V, U planes */
+  WN_PIXEL_YUY2, /* Y0 U Y1 V */
+  WN_PIXEL_UYVY, /* U Y0 V Y1 */
+  WN_PIXEL_RGB,
+  WN_PIXEL_BGR,
+  WN_PIXEL_RGBX,
+  WN_PIXEL_BGRX,
+  WN_PIXEL_RGBA, /* alpha is ignored */
+  WN_PIXEL_BGRA,
+  WN_PIXEL_GRAY8,
+  WN_PIXEL_FORMAT_COUNT
+} WnPixelFormat;
+
+/* Luma coefficients (Kr, Kb): BT.601 (0.299, 0.114), BT.709 (0.2126, 0.0722). */
+typedef enum WnColorMatrix { WN_MATRIX_BT601, WN_MATRIX_BT709 } WnColorMatrix;
+
+/* Limited: Y 16..235 and chroma 16..240; full: 0..255. */
+typedef enum WnColorRange { WN_RANGE_LIMITED, WN_RANGE_FULL } WnColorRange;
+
+/* Where a subsampled chroma sample lies, per axis: on the first luma sample
+ * of its pair (cosited) or half way between the two (centred).  MPEG-2: x
+ * cosited, y centred; MPEG-1 and JPEG: both centred. */
+typedef enum WnChromaSite {
+  WN_CHROMA_MPEG2,   /* the default: x cosited, y centred */
+  WN_CHROMA_CENTRED, /* x and y centred */
+  WN_CHROMA_COSITED, /* x and y cosited */
+  WN_CHROMA_ALT      /* x centred, y cosited */
+} WnChromaSite;
+
+/* Planes as the format lists them; unused ones are NULL.  A stride is the
+ * distance in bytes from one row to the next and at least the bytes of a row;
+ * odd widths and heights are fine, a subsampled plane then rounds up.  The
+ * colour fields are read for YUV and GRAY8 only. */
+typedef struct WnFrame {
+  WnPixelFormat format;
+  int32_t width, height; /* pixels, 1..16384 */
+  const uint8_t *plane[3];
+  ptrdiff_t stride_bytes[3];
+  WnColorMatrix matrix;
+  WnColorRange range;
+  WnChromaSite chroma_site;
+  int64_t pts_ns; /* copied to the result; WN_PTS_NONE for an image */
+} WnFrame;
+
+#define WN_PTS_NONE INT64_MIN
+
+/* A region of a frame in whole pixels; it must overlap the frame and is
+ * clipped to it. */
+typedef struct WnRect {
+  int32_t x, y, width, height;
+} WnRect;
+
+/* Number of planes of `format` (1..3), 0 for a value that is no format. */
+int wn_pixel_format_planes(WnPixelFormat format);
+
+/* The bytes that a row of plane `plane` needs at `width` pixels. */
+size_t wn_pixel_format_row_bytes(WnPixelFormat format, int plane, int32_t width);
+
+/* The rows of plane `plane` at `height` pixels. */
+int32_t wn_pixel_format_rows(WnPixelFormat format, int plane, int32_t height);
+
+/* "NV12", "RGB", ...; NULL for a value that is no format. */
+const char *wn_pixel_format_name(WnPixelFormat format);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What is known about one frame once its network has stopped.  The same names
+ * appear in the GStreamer meta, in JSON and in shared memory.
+ */
+#ifndef WINNOW_RESULT_H
+#define WINNOW_RESULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <winnow/frame.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+/* Why the network stopped, in the order in which an exit tests. */
+typedef enum WnStopReason {
+  WN_STOP_SINGLE_CLASS, /* class exclusion left one class */
+  WN_STOP_CONFIDENT,    /* confidence or entropy crossed its threshold */
+  WN_STOP_WATCH,        /* no watched class survives */
+  WN_STOP_GROUP,        /* all survivors are in one group */
+  WN_STOP_FINAL,        /* the final classifier was computed */
+  WN_STOP_DEADLINE,     /* the next stage would have ended too late */
+  WN_STOP_REASON_COUNT
+} WnStopReason;
+
+/* "single-class", "confident", "watch", "group", "final", "deadline"; NULL
+ * for a value that is no reason. */
+const char *wn_stop_reason_name(WnStopReason reason);
+
+/* All pointers belong to the session (labels and model_id to its model) and
+ * stay valid until the session classifies again, changes its policy or is
+ * destroyed. */
+typedef struct WnResult {
+  const char *label;  /* of the best survivor */
+  int32_t class_index;
+  double confidence;  /* survivor_scores[0] */
+  const char *group;  /* stop by group: its name; else "" */
+  int32_t exit_stage; /* 0-based; equals the number of exits for the final classifier */
+  int32_t stage_count; /* exits + 1 */
+  WnStopReason stop_reason;
+
+  int32_t n_survivors;
+  const int32_t *survivors;            /* [n_survivors] class indices, best first */
+  const char *const *survivor_labels;  /* [n_survivors] */
+  /* [n_survivors] p over all classes at the last evaluated exit (sigmoid or
+   * softmax, as the model says); after the final classifier the softmax over
+   * the survivors. */
+  const double *survivor_scores;
+
+  int32_t n_stages_evaluated;
+  const int32_t *survivors_per_stage; /* [n_stages_evaluated] */
+
+  uint64_t macs;      /* multiply-accumulates executed for this frame */
+  uint64_t macs_full; /* of the final path and every head */
+  int64_t latency_ns; /* from the entry of preprocessing to the decision */
+  const char *model_id; /* "name@crc32" */
+  int64_t pts_ns;     /* of the frame; WN_PTS_NONE for an image */
+  bool has_region;    /* true: `region` was classified, else the whole frame */
+  WnRect region;
+} WnResult;
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * libwinnow: early-exit image classification.
+ *
+ *   model   one ONNX file, parsed, planned and packed once; immutable and
+ *           shared by any number of sessions and threads
+ *   session one stream's state: its activations, policy and threads
+ *   frame   pixels in (frame.h)
+ *   result  exit stage and surviving classes out (result.h)
+ *
+ * A function that can fail returns a WnStatus; with a WnError it also says
+ * what, where and what to do, in one line.  Every WnError argument may be NULL.
+ */
+#ifndef WINNOW_WINNOW_H
+#define WINNOW_WINNOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <winnow/frame.h>
+#include <winnow/result.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+typedef enum WnStatus {
+  WN_OK = 0,
+  WN_ERROR_IO,          /* a file is missing or unreadable */
+  WN_ERROR_MODEL,       /* a file is not a valid model or contradicts itself */
+  WN_ERROR_UNSUPPORTED, /* valid, but outside what this library computes */
+  WN_ERROR_ARGUMENT,    /* a value given by the caller is out of range or unknown */
+  WN_ERROR_MEMORY,      /* not enough memory, or more than a limit allows */
+  WN_ERROR_NUMERIC      /* scores that are not finite */
+} WnStatus;
+
+typedef struct WnError {
+  WnStatus status;
+  char message[512]; /* one line of UTF-8, no newline */
+} WnError;
+
+/* "x.y.z" of the library that is running. */
+const char *wn_version(void);
+
+/* ---- CPU ---------------------------------------------------------------- */
+
+/* Restricts the instruction sets that models opened from now on may use.
+ * `mask` is a comma-separated list of the names in wn_cpu_flags(), or "all" or
+ * "none" (portable C).  The environment variable WINNOW_CPU_MASK has the same
+ * form and is read first.  WN_ERROR_ARGUMENT: an unknown name. */
+WnStatus wn_cpu_set_mask(const char *mask, WnError *error);
+
+/* The usable instruction sets, comma-separated, e.g. "avx2"; "" for none. */
+const char *wn_cpu_flags(void);
+
+/* ---- Model -------------------------------------------------------------- */
+
+typedef struct WnModel WnModel;
+
+typedef enum WnStrategy {
+  WN_STRATEGY_MODEL, /* in a policy: whatever the model's metadata says */
+  WN_STRATEGY_CLASS_EXCLUSION,
+  WN_STRATEGY_CONFIDENCE,
+  WN_STRATEGY_ENTROPY,
+  WN_STRATEGY_NONE,
+  WN_STRATEGY_COUNT
+} WnStrategy;
+
+/* "model", "class-exclusion", "confidence", "entropy", "none". */
+const char *wn_strategy_name(WnStrategy strategy);
+WnStatus wn_strategy_parse(const char *name, WnStrategy *out, WnError *error);
+
+typedef enum WnPrecision {
+  WN_PRECISION_AUTO,
+  WN_PRECISION_FP32,
+  WN_PRECISION_BF16,
+  WN_PRECISION_INT8,
+  WN_PRECISION_COUNT
+} WnPrecision;
+
+/* "auto", "fp32", "bf16", "int8". */
+const char *wn_precision_name(WnPrecision precision);
+WnStatus wn_precision_parse(const char *name, WnPrecision *out, WnError *error);
+
+/* Zero-initialise for the defaults. */
+typedef struct WnModelOptions {
+  WnPrecision precision;
+  /* Text with one label per line for a model that carries none, or to use
+   * instead of its own; NULL: the model's. */
+  const char *labels_file;
+  /* Accept any graph with one float input: its outputs need not be class
+   * scores.  Such a model runs (wn_session_run) but does not classify. */
+  bool any_graph;
+} WnModelOptions;
+
+/* Loads and plans the ONNX file at `path`.  Opening an unchanged file again
+ * with equal options, while a first reference lives, returns the same model.
+ * On success *out holds one reference, to be given back with wn_model_unref();
+ * on failure *out is NULL.  Errors: IO, MODEL, UNSUPPORTED, ARGUMENT (labels,
+ * precision), MEMORY.  Thread-safe. */
+WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel **out,
+                       WnError *error);
+WnModel *wn_model_ref(WnModel *model);
+void wn_model_unref(WnModel *model); /* NULL is ignored */
+
+typedef struct WnStageInfo {
+  uint64_t macs;         /* of the stage, its head included */
+  const char *exit_name; /* output name of its exit, NULL for the final stage */
+  double threshold;      /* of the model's own strategy; NaN: none */
+  int32_t n_kernels;
+  const char *const *kernels; /* [n_kernels] distinct names in order of first use */
+} WnStageInfo;
+
+typedef struct WnLayerInfo {
+  const char *name; /* of the ONNX node that ends the (fused) layer */
+  const char *op;   /* "Conv+Relu", "MaxPool", ... */
+  const char *kernel;
+  int32_t stage;
+  bool head; /* leads to an exit only */
+  int32_t rank;
+  int64_t shape[6]; /* [rank] of its output, ONNX order */
+  uint64_t macs;
+  uint64_t parameters;
+} WnLayerInfo;
+
+/* Everything `winnow inspect` prints.  Pointers belong to the model. */
+typedef struct WnModelInfo {
+  const char *id;   /* "name@crc32" */
+  const char *path;
+  int32_t input_rank;
+  int64_t input_shape[6]; /* as the file declares it, a dynamic N as 1 */
+  bool input_nhwc;
+  int32_t channels, height, width; /* of the image input; 0 unless it is one */
+  int32_t n_classes;
+  const char *const *labels; /* [n_classes] */
+  bool has_labels;           /* false: labels are the class indices in decimal */
+  int32_t n_exits;
+  WnStrategy strategy;
+  bool exit_score_softmax; /* false: sigmoid */
+  WnPrecision precision;   /* the one in use */
+  uint64_t parameters, macs_full;
+  size_t weight_bytes, arena_bytes;
+  const char *resize; /* "crop", "letterbox" or "stretch" */
+  float mean[3], std[3];
+  int32_t n_groups;
+  const char *const *group_names;
+  int32_t n_stages; /* n_exits + 1 */
+  const WnStageInfo *stages;
+  int32_t n_layers;
+  const WnLayerInfo *layers;
+} WnModelInfo;
+
+const WnModelInfo *wn_model_info(const WnModel *model);
+
+/* One graph output of the file, in file order. */
+typedef struct WnOutputInfo {
+  const char *name;
+  int32_t rank;
+  int64_t shape[6];
+  size_t n_elements;
+} WnOutputInfo;
+
+int32_t wn_model_n_outputs(const WnModel *model);
+const WnOutputInfo *wn_model_output(const WnModel *model, int32_t index);
+
+/* ---- Session ------------------------------------------------------------ */
+
+typedef struct WnSession WnSession;
+
+/* When to stop.  Zero-initialise, then set threshold_scale to 1 (0 is read as
+ * 1 too).  Strings are copied.  Label lists are comma-separated; a label that
+ * contains ',' ';' or ':' is written as its class index. */
+typedef struct WnPolicy {
+  WnStrategy strategy;
+  const char *thresholds; /* "t0,t1,..." one per exit; NULL or "": the model's own */
+  double threshold_scale; /* multiplies every beta (clamped to 0..0.999), nothing else */
+  const char *watch;      /* labels; NULL or "": none.  class-exclusion only */
+  bool group_exit;        /* class-exclusion only */
+  int64_t deadline_ns;    /* from the entry of preprocessing; 0: none */
+} WnPolicy;
+
+/* Monotonic nanoseconds; tests give their own. */
+typedef int64_t (*WnClock)(void *user);
+
+/* Zero-initialise for the defaults: one thread per usable core. */
+typedef struct WnSessionOptions {
+  int32_t threads; /* <= 0: one per usable core; 1 starts none */
+  WnPolicy policy;
+  WnClock clock; /* NULL: CLOCK_MONOTONIC */
+  void *clock_user;
+} WnSessionOptions;
+
+/* Makes a session, which keeps a reference to the model.  On failure *out is
+ * NULL.  Errors: ARGUMENT (policy, threads), UNSUPPORTED (a fixed batch over 1 is
+ * only refused by wn_session_classify), MEMORY.  A session is used by one
+ * thread at a time. */
+WnStatus wn_session_new(WnModel *model, const WnSessionOptions *options, WnSession **out,
+                        WnError *error);
+void wn_session_free(WnSession *session); /* NULL is ignored */
+
+/* Replaces the policy between two frames; on failure the old one stays. */
+WnStatus wn_session_set_policy(WnSession *session, const WnPolicy *policy, WnError *error);
+
+/* The thresholds in force, [n_exits], before threshold_scale; all NaN with strategy none. */
+const double *wn_session_thresholds(const WnSession *session);
+WnStrategy wn_session_strategy(const WnSession *session);
+int32_t wn_session_threads(const WnSession *session);
+
+/* Classifies a frame, or the `region` of it (NULL: all).  Allocates only when
+ * the frame's geometry or format differs from the last one's.  On success
+ * *result belongs to the session.  Errors: ARGUMENT (frame or region),
+ * NUMERIC, UNSUPPORTED (the model's batch is over 1, it has neither 1 nor 3 channels,
+ * or it was opened with any_graph), MEMORY. */
+WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnRect *region,
+                             const WnResult **result, WnError *error);
+
+/* After wn_session_classify(): computes what that call left out and gives the
+ * final scores of all classes as the network outputs them before any final
+ * Softmax, [n_classes], valid until the next call.  What an evaluation compares
+ * early exits with. */
+WnStatus wn_session_complete(WnSession *session, const float **scores, WnError *error);
+
+/* Preprocesses only: the network input for a frame as float32 in the layout that
+ * the file declares, into `tensor` of `n_elements` = the product of input_shape. */
+WnStatus wn_session_preprocess(WnSession *session, const WnFrame *frame, const WnRect *region,
+                               float *tensor, size_t n_elements, WnError *error);
+
+/* Computes every stage, decisions ignored.  `input` is the tensor as the file
+ * declares it (n_elements of them); NULL keeps the last input.  `heads` false skips what only
+ * exits need; their outputs are then undefined.  `stage_ns` [n_stages] receives each stage's
+ * time and may be NULL.  Errors: ARGUMENT (n_elements). */
+WnStatus wn_session_run(WnSession *session, const float *input, size_t n_elements, bool heads,
+                        int64_t *stage_ns, WnError *error);
+
+/* Copies output `index` of the last wn_session_run() in ONNX order. */
+WnStatus wn_session_output(WnSession *session, int32_t index, float *data, size_t n_elements,
+                           WnError *error);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Drivers of Gemm at a small batch and of MatMul (layers.h).
+ */
+#include "kernels/layers.h"
+
+/* Computes y[row[0..n)] of one input, n <= WNI_FC_ROWS; all of `row` is valid. */
+static void run_rows(const WniFullyConnected *fc, const float *x, float *y, const size_t *row,
+                     int n) {
+  const float *w[WNI_FC_ROWS];
+  float sum[WNI_FC_ROWS];
+  for (int r = 0; r < WNI_FC_ROWS; r++) w[r] = fc->weights + row[r] * fc->k;
+  fc->kernel->run.fc_f32(x, w, fc->k, n, sum);
+  for (int r = 0; r < n; r++) sum[r] += fc->bias[row[r]];
+  fc->act->run.act_f32(&fc->activation, (size_t)n, sum);
+  for (int r = 0; r < n; r++) y[row[r]] = sum[r];
+}
+
+void wni_fully_connected_run(const WniFullyConnected *fc, const float *x, float *y,
+                             const int32_t *rows, size_t n_rows, WniThread thread) {
+  size_t count = rows ? n_rows : fc->n, begin, end;
+  wni_parallel_range(thread, count, WNI_FC_ROWS, &begin, &end);
+  for (size_t r = begin; r < end; r += WNI_FC_ROWS) {
+    size_t row[WNI_FC_ROWS];
+    int n = end - r < WNI_FC_ROWS ? (int)(end - r) : WNI_FC_ROWS;
+    for (size_t i = 0; i < WNI_FC_ROWS; i++) {
+      size_t at = r + i < end ? r + i : end - 1;
+      row[i] = rows ? (size_t)rows[at] : at;
+    }
+    for (size_t m = 0; m < fc->m; m++) run_rows(fc, x + m * fc->k, y + m * fc->n, row, n);
+  }
+}
+
+void wni_matmul_run(const WniMatmul *matmul, const float *x, const float *w, float *y,
+                    WniThread thread) {
+  size_t rows = matmul->m, begin, end;
+  for (size_t d = 0; d < matmul->rank; d++) rows *= matmul->batch[d];
+  wni_parallel_range(thread, rows, 1, &begin, &end);
+  for (size_t row = begin; row < end; row++) {
+    const float *xb = x + row % matmul->m * matmul->k, *wb = w;
+    size_t b = row / matmul->m;
+    for (size_t d = matmul->rank; d-- > 0; b /= matmul->batch[d]) {
+      xb += b % matmul->batch[d] * matmul->x_stride[d];
+      wb += b % matmul->batch[d] * matmul->w_stride[d];
+    }
+    float *out = y + row * matmul->n;
+    for (size_t j = 0; j < matmul->n; j++) out[j] = 0;
+    for (size_t k = 0; k < matmul->k; k++)
+      for (size_t j = 0; j < matmul->n; j++) out[j] += xb[k] * wb[k * matmul->n + j];
+    matmul->act->run.act_f32(&matmul->activation, matmul->n, out);
+  }
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Drivers of pooling and of normalisation across channels (layers.h).
+ */
+#include "kernels/layers.h"
+
+#include <math.h>
+
+enum { CHANNEL_BLOCK = 64 }; /* the unit of work, so that global pooling is shared too */
+
+/* One axis of a window: which taps lie inside, and how many the average counts. */
+typedef struct Span {
+  int64_t first; /* input index of the first tap inside */
+  int64_t taps;  /* inside; 0: the window lies in the padding */
+  int64_t counted;
+} Span;
+
+static Span cut(const WniPool *pool, int axis, int64_t out, int64_t size) {
+  int64_t k = pool->kernel_size[axis], d = pool->dilation[axis];
+  int64_t begin = out * pool->stride[axis] - pool->pad_begin[axis];
+  int64_t skipped = begin < 0 ? (-begin + d - 1) / d : 0;
+  int64_t first = begin + skipped * d;
+  int64_t fitting = first < size ? (size - first + d - 1) / d : 0;
+  int64_t padded = (size + pool->pad_end[axis] - begin + d - 1) / d;
+  Span span = {first, k - skipped, k < padded ? k : padded};
+  if (span.taps > fitting) span.taps = fitting;
+  if (span.taps < 0) span.taps = 0;
+  return span;
+}
+
+static void run_pixel(const WniPool *pool, size_t pixel, size_t channel, const float *x, float *y) {
+  size_t ow = pool->out.w, oh = pool->out.h;
+  size_t n = pixel / (oh * ow), oy = pixel / ow % oh, ox = pixel % ow;
+  Span rows = cut(pool, 0, (int64_t)oy, (int64_t)pool->in.h);
+  Span columns = cut(pool, 1, (int64_t)ox, (int64_t)pool->in.w);
+  size_t left = pool->in.c - channel;
+  WniPoolArgs args = {
+      .n_rows = (size_t)rows.taps,
+      .n_columns = (size_t)columns.taps,
+      .n_channels = left < CHANNEL_BLOCK ? left : CHANNEL_BLOCK,
+      .row_stride = (ptrdiff_t)pool->dilation[0] * pool->in.h_stride,
+      .column_stride = (ptrdiff_t)pool->dilation[1] * pool->in.w_stride,
+      .y = y + (ptrdiff_t)n * pool->out.n_stride + (ptrdiff_t)oy * pool->out.h_stride +
+           (ptrdiff_t)ox * pool->out.w_stride + (ptrdiff_t)channel,
+  };
+  bool average = pool->kernel->kind == WNI_KERNEL_avgpool_f32;
+  if (rows.taps == 0 || columns.taps == 0) {
+    for (size_t c = 0; c < args.n_channels; c++) args.y[c] = average ? 0 : -INFINITY;
+  } else {
+    args.x = x + (ptrdiff_t)n * pool->in.n_stride + (ptrdiff_t)rows.first * pool->in.h_stride +
+             (ptrdiff_t)columns.first * pool->in.w_stride + (ptrdiff_t)channel;
+    int64_t counted = pool->count_include_pad ? rows.counted * columns.counted
+                                              : rows.taps * columns.taps;
+    args.scale = 1.0f / (float)counted;
+    if (average)
+      pool->kernel->run.avgpool_f32(&args);
+    else
+      pool->kernel->run.maxpool_f32(&args);
+  }
+  pool->act->run.act_f32(&pool->activation, args.n_channels, args.y);
+}
+
+void wni_pool_run(const WniPool *pool, const float *x, float *y, WniThread thread) {
+  size_t blocks = (pool->in.c + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK;
+  size_t begin, end;
+  wni_parallel_range(thread, pool->out.n * pool->out.h * pool->out.w * blocks, 1, &begin, &end);
+  for (size_t unit = begin; unit < end; unit++)
+    run_pixel(pool, unit / blocks, unit % blocks * CHANNEL_BLOCK, x, y);
+}
+
+void wni_lrn_run(const WniLrn *lrn, const float *x, float *y, WniThread thread) {
+  const WniImage *in = &lrn->in, *out = &lrn->out;
+  int64_t before = (lrn->size - 1) / 2, after = lrn->size - 1 - before, c_count = (int64_t)in->c;
+  size_t begin, end;
+  wni_parallel_range(thread, in->n * in->h * in->w, 1, &begin, &end);
+  for (size_t pixel = begin; pixel < end; pixel++) {
+    size_t n = pixel / (in->h * in->w), h = pixel / in->w % in->h, w = pixel % in->w;
+    const float *from = x + (ptrdiff_t)n * in->n_stride + (ptrdiff_t)h * in->h_stride +
+                        (ptrdiff_t)w * in->w_stride;
+    float *to = y + (ptrdiff_t)n * out->n_stride + (ptrdiff_t)h * out->h_stride +
+                (ptrdiff_t)w * out->w_stride;
+    for (int64_t c = 0; c < c_count; c++) {
+      int64_t first = c > before ? c - before : 0;
+      int64_t last = after < c_count - 1 - c ? c + after : c_count - 1;
+      float sum = 0;
+      for (int64_t k = first; k <= last; k++) sum += from[k] * from[k];
+      to[c] = from[c] * powf(lrn->bias + lrn->alpha / (float)lrn->size * sum, -lrn->beta);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Runs of elements (kernels.h): arithmetic, activations, bytes into floats;
+ * compiled once per instruction set.
+ */
+#include "kernels/isa.h"
+
+#include <math.h>
+
+WniFn_vec_f32 WNI_NAME(vec_f32);
+WniFn_act_f32 WNI_NAME(act_f32);
+WniFn_axpy_u8 WNI_NAME(axpy_u8);
+
+void WNI_NAME(vec_f32)(WniVecOp op, const float *a, const float *b, const float *c, size_t n,
+                       float *y) {
+  switch (op) {
+  case WNI_VEC_COPY:
+    for (size_t i = 0; i < n; i++) y[i] = a[i];
+    return;
+  case WNI_VEC_ADD:
+    for (size_t i = 0; i < n; i++) y[i] = a[i] + b[i];
+    return;
+  case WNI_VEC_SUB:
+    for (size_t i = 0; i < n; i++) y[i] = a[i] - b[i];
+    return;
+  case WNI_VEC_MUL:
+    for (size_t i = 0; i < n; i++) y[i] = a[i] * b[i];
+    return;
+  case WNI_VEC_DIV:
+    for (size_t i = 0; i < n; i++) y[i] = a[i] / b[i];
+    return;
+  case WNI_VEC_PRELU:
+    for (size_t i = 0; i < n; i++) y[i] = a[i] < 0 ? a[i] * b[i] : a[i];
+    return;
+  case WNI_VEC_MULADD:
+    for (size_t i = 0; i < n; i++) y[i] = a[i] * b[i] + c[i];
+    return;
+  case WNI_VEC_OP_COUNT: return;
+  }
+}
+
+void WNI_NAME(act_f32)(const WniActivation *activation, size_t n, float *y) {
+  float a = activation->a, b = activation->b;
+  switch (activation->kind) {
+  case WNI_ACT_NONE: return;
+  case WNI_ACT_CLAMP:
+    for (size_t i = 0; i < n; i++) y[i] = wni_clampf(y[i], a, b);
+    return;
+  case WNI_ACT_LEAKY_RELU:
+    for (size_t i = 0; i < n; i++) y[i] = y[i] < 0 ? a * y[i] : y[i];
+    return;
+  case WNI_ACT_ELU:
+    for (size_t i = 0; i < n; i++) y[i] = y[i] < 0 ? a * expm1f(y[i]) : y[i];
+    return;
+  case WNI_ACT_HARD_SIGMOID:
+    for (size_t i = 0; i < n; i++) y[i] = wni_clampf(a * y[i] + b, 0.0f, 1.0f);
+    return;
+  case WNI_ACT_HARD_SWISH:
+    for (size_t i = 0; i < n; i++) y[i] *= wni_clampf(y[i] * (1.0f / 6.0f) + 0.5f, 0.0f, 1.0f);
+    return;
+  case WNI_ACT_SIGMOID:
+    for (size_t i = 0; i < n; i++) y[i] = 1.0f / (1.0f + expf(-y[i]));
+    return;
+  case WNI_ACT_TANH:
+    for (size_t i = 0; i < n; i++) y[i] = tanhf(y[i]);
+    return;
+  }
+}
+
+void WNI_NAME(axpy_u8)(float weight, const uint8_t *x, size_t n, float *y) {
+  for (size_t i = 0; i < n; i++) y[i] += weight * (float)x[i];
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The second half of metadata.h: what names classes.  Labels, groups and watch
+ * thresholds, checked against the number of classes that the network has.
+ */
+#include "load/metadata.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/list.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_LABEL_FILE_BYTES = 16 << 20 };
+
+/* One label a line; a last line without a label does not count. */
+static WnStatus split_labels(const char *text, const char *what, WnStatus blame,
+                             WniMetadata *metadata, WnError *error) {
+  int n = 0;
+  const char *line = text;
+  while (*line) {
+    size_t length = strcspn(line, "\n");
+    const char *next = line + length + (line[length] == '\n');
+    while (length && line[length - 1] == '\r') length--;
+    if (length == 0)
+      return wni_fail(error, blame, "%s: line %d is empty", what, n + 1);
+    if (n < metadata->n_classes) {
+      metadata->labels[n] = strndup(line, length);
+      if (!metadata->labels[n]) return wni_fail_memory(error, "labels");
+    }
+    n++;
+    line = next;
+  }
+  if (n != metadata->n_classes)
+    return wni_fail(error, blame, "%s: %d label%s for a network of %d classes", what, n,
+                    n == 1 ? "" : "s", metadata->n_classes);
+  metadata->has_labels = true;
+  return WN_OK;
+}
+
+static WnStatus bind_labels(WniMetadata *metadata, const WniOnnx *onnx, const char *labels_file,
+                            WnError *error) {
+  const char *own = wni_onnx_metadata(onnx, "winnow.labels");
+  uint8_t *text;
+  size_t size;
+  if (labels_file) {
+    WnStatus status = wni_file_read(labels_file, MAX_LABEL_FILE_BYTES, &text, &size, error);
+    if (status != WN_OK) return status;
+    status = split_labels((const char *)text, labels_file, WN_ERROR_ARGUMENT, metadata, error);
+    free(text);
+    return status;
+  }
+  if (own && *own) return split_labels(own, "winnow.labels", WN_ERROR_MODEL, metadata, error);
+  for (int c = 0; c < metadata->n_classes; c++) {
+    char name[16];
+    snprintf(name, sizeof name, "%d", c);
+    metadata->labels[c] = strdup(name);
+    if (!metadata->labels[c]) return wni_fail_memory(error, "labels");
+  }
+  return WN_OK;
+}
+
+/* Walks "NAME: LIST; NAME: LIST".  Each entry is handed to `entry` as its two halves. */
+typedef WnStatus (*EntryFunction)(WniMetadata *, const char *name, size_t name_length,
+                                  const char *list, size_t list_length, WnError *);
+
+static WnStatus each_entry(WniMetadata *metadata, const char *text, const char *key,
+                           EntryFunction entry, WnError *error) {
+  const char *end = text + strlen(text), *item;
+  size_t length;
+  while (wni_list_next(&text, end, ';', &item, &length)) {
+    if (length == 0 && !text) break; /* a closing ';' */
+    const char *colon = length ? memchr(item, ':', length) : NULL;
+    if (!colon)
+      return wni_fail(error, WN_ERROR_MODEL, "%s: '%.*s' has no ':'", key,
+                      length > 60 ? 60 : (int)length, item);
+    WnStatus status = entry(metadata, item, (size_t)(colon - item), colon + 1,
+                            (size_t)(item + length - colon - 1), error);
+    if (status != WN_OK) {
+      if (error && status == WN_ERROR_ARGUMENT) error->status = WN_ERROR_MODEL;
+      return status == WN_ERROR_ARGUMENT ? WN_ERROR_MODEL : status;
+    }
+  }
+  return WN_OK;
+}
+
+static WnStatus add_group(WniMetadata *metadata, const char *name, size_t name_length,
+                          const char *list, size_t list_length, WnError *error) {
+  bool *set = calloc((size_t)metadata->n_classes, sizeof *set);
+  WnStatus status = set ? WN_OK : wni_fail_memory(error, "groups");
+  while (name_length && name[name_length - 1] == ' ') name_length--;
+  if (status == WN_OK && !(metadata->groups[metadata->n_groups++] = strndup(name, name_length)))
+    status = wni_fail_memory(error, "groups");
+  if (status == WN_OK)
+    status = wni_list_labels(list, list_length, (const char *const *)metadata->labels,
+                             metadata->n_classes, set, "winnow.groups", error);
+  for (int c = 0; status == WN_OK && c < metadata->n_classes; c++) {
+    if (!set[c]) continue;
+    if (metadata->group_of[c] >= 0)
+      status = wni_fail(error, WN_ERROR_MODEL, "winnow.groups: '%.60s' is in more than one group",
+                        metadata->labels[c]);
+    metadata->group_of[c] = metadata->n_groups - 1;
+  }
+  free(set);
+  return status;
+}
+
+static WnStatus add_watch(WniMetadata *metadata, const char *name, size_t name_length,
+                          const char *list, size_t list_length, WnError *error) {
+  static const char what[] = "winnow.watch-thresholds";
+  WniWatchThresholds *watch = &metadata->watch[metadata->n_watch++];
+  watch->watched = calloc((size_t)metadata->n_classes, sizeof *watch->watched);
+  watch->thresholds = calloc((size_t)metadata->n_exits + 1, sizeof *watch->thresholds);
+  if (!watch->watched || !watch->thresholds) return wni_fail_memory(error, what);
+  WnStatus status = wni_list_labels(name, name_length, (const char *const *)metadata->labels,
+                                    metadata->n_classes, watch->watched, what, error);
+  if (status == WN_OK)
+    status = wni_list_numbers(list, list_length, watch->thresholds, metadata->n_exits, what, error);
+  if (status == WN_OK)
+    status = wni_thresholds_check(WN_STRATEGY_CLASS_EXCLUSION, watch->thresholds,
+                                  metadata->n_exits, what, error);
+  return status;
+}
+
+static size_t count_entries(const char *text) {
+  size_t n = 1;
+  for (; *text; text++) n += *text == ';';
+  return n;
+}
+
+WnStatus wni_metadata_bind(WniMetadata *metadata, const WniOnnx *onnx, int n_classes,
+                           const char *labels_file, WnError *error) {
+  const char *groups = wni_onnx_metadata(onnx, "winnow.groups");
+  const char *watch = wni_onnx_metadata(onnx, "winnow.watch-thresholds");
+  if (!groups) groups = "";
+  if (!watch) watch = "";
+  metadata->n_classes = n_classes;
+  metadata->labels = calloc((size_t)n_classes, sizeof *metadata->labels);
+  metadata->group_of = malloc((size_t)n_classes * sizeof *metadata->group_of);
+  metadata->groups = calloc(count_entries(groups), sizeof *metadata->groups);
+  metadata->watch = calloc(count_entries(watch), sizeof *metadata->watch);
+  if (!metadata->labels || !metadata->group_of || !metadata->groups || !metadata->watch)
+    return wni_fail_memory(error, "labels");
+  for (int c = 0; c < n_classes; c++) metadata->group_of[c] = -1;
+  WnStatus status = bind_labels(metadata, onnx, labels_file, error);
+  if (status == WN_OK && *groups)
+    status = each_entry(metadata, groups, "winnow.groups", add_group, error);
+  if (status == WN_OK && *watch)
+    status = each_entry(metadata, watch, "winnow.watch-thresholds", add_watch, error);
+  return status;
+}

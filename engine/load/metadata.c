@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See metadata.h.
+ */
+#include "load/metadata.h"
+
+#include "base/error.h"
+#include "base/list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_EXITS = 256 };
+
+static const char *const resize_names[] = {"crop", "letterbox", "stretch"};
+
+const char *wni_resize_name(WniResize resize) {
+  return resize_names[resize];
+}
+
+/* Errors of the list parsers are the caller's mistake in an option but the
+ * model's in metadata. */
+static WnStatus as_model_error(WnStatus status, WnError *error) {
+  if (status != WN_ERROR_ARGUMENT) return status;
+  if (error) error->status = WN_ERROR_MODEL;
+  return WN_ERROR_MODEL;
+}
+
+WnStatus wni_thresholds_check(WnStrategy strategy, const double *thresholds, int count,
+                              const char *what, WnError *error) {
+  for (int i = 0; i < count; i++) {
+    double t = thresholds[i];
+    bool ok = strategy == WN_STRATEGY_CLASS_EXCLUSION ? t >= 0 && t < 1
+              : strategy == WN_STRATEGY_CONFIDENCE    ? t >= 0 && t <= 1
+              : strategy == WN_STRATEGY_ENTROPY       ? t >= 0
+                                                      : true;
+    if (!ok)
+      return wni_fail(error, WN_ERROR_ARGUMENT,
+                      "%s: %g at exit %d is out of range; %s takes %s", what, t, i,
+                      wn_strategy_name(strategy),
+                      strategy == WN_STRATEGY_CLASS_EXCLUSION ? "0 <= beta < 1"
+                      : strategy == WN_STRATEGY_CONFIDENCE    ? "0 to 1"
+                                                              : "nats >= 0");
+  }
+  return WN_OK;
+}
+
+static char *copy_text(const char *text, size_t length) {
+  char *copy = malloc(length + 1);
+  if (!copy) return NULL;
+  memcpy(copy, text, length);
+  copy[length] = 0;
+  return copy;
+}
+
+static int count_char(const char *text, char c) {
+  int n = 0;
+  for (; *text; text++) n += *text == c;
+  return n;
+}
+
+static WnStatus read_exits(const char *text, WniMetadata *out, WnError *error) {
+  const char *end, *item;
+  size_t length;
+  if (!text || !*text) return WN_OK;
+  end = text + strlen(text);
+  if (count_char(text, ',') >= MAX_EXITS)
+    return wni_fail(error, WN_ERROR_MODEL, "winnow.exits: more than %d exits", MAX_EXITS);
+  out->exits = calloc(MAX_EXITS, sizeof *out->exits);
+  if (!out->exits) return wni_fail_memory(error, "exits");
+  while (wni_list_next(&text, end, ',', &item, &length)) {
+    out->exits[out->n_exits] = copy_text(item, length);
+    if (!out->exits[out->n_exits++]) return wni_fail_memory(error, "exits");
+  }
+  return WN_OK;
+}
+
+static WnStatus read_strategy(const WniOnnx *onnx, WniMetadata *out, WnError *error) {
+  const char *strategy = wni_onnx_metadata(onnx, "winnow.strategy");
+  const char *score = wni_onnx_metadata(onnx, "winnow.exit-score");
+  const char *thresholds = wni_onnx_metadata(onnx, "winnow.thresholds");
+  WnStatus status;
+  out->strategy = WN_STRATEGY_NONE;
+  if (strategy && wn_strategy_parse(strategy, &out->strategy, NULL) != WN_OK)
+    return wni_fail(error, WN_ERROR_MODEL,
+                    "winnow.strategy: '%.60s' is not class-exclusion, confidence, entropy or none",
+                    strategy);
+  if (out->strategy == WN_STRATEGY_MODEL)
+    return wni_fail(error, WN_ERROR_MODEL, "winnow.strategy: 'model' is not a model's strategy");
+  if (score && strcmp(score, "sigmoid") != 0 && strcmp(score, "softmax") != 0)
+    return wni_fail(error, WN_ERROR_MODEL, "winnow.exit-score: '%.60s' is not sigmoid or softmax",
+                    score);
+  out->score_softmax = score && strcmp(score, "softmax") == 0;
+  if (!thresholds || !*thresholds || out->strategy == WN_STRATEGY_NONE) return WN_OK;
+  out->thresholds = calloc((size_t)out->n_exits + 1, sizeof *out->thresholds);
+  if (!out->thresholds) return wni_fail_memory(error, "thresholds");
+  status = wni_list_numbers(thresholds, strlen(thresholds), out->thresholds, out->n_exits,
+                            "winnow.thresholds", error);
+  if (status == WN_OK)
+    status = wni_thresholds_check(out->strategy, out->thresholds, out->n_exits, "winnow.thresholds",
+                                  error);
+  return as_model_error(status, error);
+}
+
+/* One number serves all channels of a grey network; three are red, green, blue. */
+static WnStatus read_channels(const WniOnnx *onnx, const char *key, double *out, int *count,
+                              WnError *error) {
+  const char *text = wni_onnx_metadata(onnx, key);
+  if (!text || !*text) return WN_OK;
+  *count = count_char(text, ',') == 0 ? 1 : 3;
+  return as_model_error(wni_list_numbers(text, strlen(text), out, *count, key, error), error);
+}
+
+static WnStatus read_input(const WniOnnx *onnx, WniMetadata *out, WnError *error) {
+  const char *resize = wni_onnx_metadata(onnx, "winnow.input.resize");
+  WnStatus status = read_channels(onnx, "winnow.input.mean", out->mean, &out->n_mean, error);
+  if (status == WN_OK)
+    status = read_channels(onnx, "winnow.input.std", out->std, &out->n_std, error);
+  if (status != WN_OK) return status;
+  for (int c = 0; c < out->n_std; c++)
+    if (!(out->std[c] > 0))
+      return wni_fail(error, WN_ERROR_MODEL, "winnow.input.std: %g is not above 0", out->std[c]);
+  if (!resize) return WN_OK;
+  for (int i = 0; i < 3; i++)
+    if (strcmp(resize, resize_names[i]) == 0) {
+      out->resize = (WniResize)i;
+      return WN_OK;
+    }
+  return wni_fail(error, WN_ERROR_MODEL,
+                  "winnow.input.resize: '%.60s' is not crop, letterbox or stretch", resize);
+}
+
+WnStatus wni_metadata_read(const WniOnnx *onnx, WniMetadata *out, WnError *error) {
+  *out = (WniMetadata){0};
+  const char *version = wni_onnx_metadata(onnx, "winnow.version");
+  const char *output = wni_onnx_metadata(onnx, "winnow.output");
+  WnStatus status = WN_OK;
+  if (version && strcmp(version, "1") != 0)
+    status = wni_fail(error, WN_ERROR_UNSUPPORTED,
+                      "winnow.version: %.20s is not 1; a newer Winnow is needed", version);
+  if (status == WN_OK && output && *output && !(out->output = copy_text(output, strlen(output))))
+    status = wni_fail_memory(error, "metadata");
+  if (status == WN_OK)
+    status = read_exits(wni_onnx_metadata(onnx, "winnow.exits"), out, error);
+  if (status == WN_OK) status = read_strategy(onnx, out, error);
+  if (status == WN_OK) status = read_input(onnx, out, error);
+  if (status != WN_OK) wni_metadata_clear(out);
+  return status;
+}
+
+static void free_texts(char **texts, int count) {
+  for (int i = 0; texts && i < count; i++) free(texts[i]);
+  free(texts);
+}
+
+void wni_metadata_clear(WniMetadata *metadata) {
+  free_texts(metadata->exits, metadata->n_exits);
+  free(metadata->output);
+  free(metadata->thresholds);
+  free_texts(metadata->labels, metadata->n_classes);
+  free_texts(metadata->groups, metadata->n_groups);
+  free(metadata->group_of);
+  for (int i = 0; i < metadata->n_watch; i++) {
+    free(metadata->watch[i].watched);
+    free(metadata->watch[i].thresholds);
+  }
+  free(metadata->watch);
+  *metadata = (WniMetadata){0};
+}

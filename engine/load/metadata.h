@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The winnow.* keys of a model's metadata_props, checked.  Read in two steps:
+ * the names of the outputs are needed to plan the network, and the number of
+ * classes that labels and groups must agree with is known only after that.
+ */
+#ifndef WNI_LOAD_METADATA_H
+#define WNI_LOAD_METADATA_H
+
+#include "load/onnx.h"
+
+typedef enum WniResize { WNI_RESIZE_CROP, WNI_RESIZE_LETTERBOX, WNI_RESIZE_STRETCH } WniResize;
+
+/* Betas for one watch set. */
+typedef struct WniWatchThresholds {
+  bool *watched;      /* [n_classes] */
+  double *thresholds; /* [n_exits] */
+} WniWatchThresholds;
+
+typedef struct WniMetadata {
+  /* after wni_metadata_read() */
+  char **exits; /* [n_exits] */
+  int n_exits;
+  char *output; /* NULL: not named */
+  WnStrategy strategy;
+  bool score_softmax;
+  double *thresholds; /* [n_exits] or NULL */
+  WniResize resize;
+  double mean[3], std[3];
+  int n_mean, n_std; /* numbers given: 0, 1 or 3 */
+
+  /* after wni_metadata_bind() */
+  int n_classes;
+  char **labels; /* [n_classes] */
+  bool has_labels;
+  char **groups; /* [n_groups] names */
+  int n_groups;
+  int *group_of; /* [n_classes] index of the class's group, -1: none */
+  WniWatchThresholds *watch;
+  int n_watch;
+} WniMetadata;
+
+/* Errors: MODEL, MEMORY.  On failure `out` is empty. */
+WnStatus wni_metadata_read(const WniOnnx *onnx, WniMetadata *out, WnError *error);
+
+/* `labels_file`: see WnModelOptions; NULL for the model's own.  Errors: MODEL, IO and ARGUMENT
+ * (labels file), MEMORY.  On failure the caller still clears `metadata`. */
+WnStatus wni_metadata_bind(WniMetadata *metadata, const WniOnnx *onnx, int n_classes,
+                           const char *labels_file, WnError *error);
+void wni_metadata_clear(WniMetadata *metadata);
+
+const char *wni_resize_name(WniResize resize);
+
+/* Whether `count` thresholds are possible for `strategy`; `what` begins the error (ARGUMENT). */
+WnStatus wni_thresholds_check(WnStrategy strategy, const double *thresholds, int count,
+                              const char *what, WnError *error);
+
+#endif

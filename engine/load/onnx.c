@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See onnx.h.  The parser allocates through a budget in proportion to the file's
+ * size, because a short message can ask protobuf for large structures.
+ */
+#include "load/onnx.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_FILE_BYTES ((size_t)2 << 30) /* protobuf's own limit */
+enum { MIN_OPSET = 6, MAX_OPSET = 21 };
+
+/* Each allocation carries its size in front, so that freeing gives it back. */
+typedef union Header {
+  size_t size;
+  max_align_t align;
+} Header;
+
+static void *budget_alloc(void *user, size_t size) {
+  size_t *budget = user;
+  if (size > *budget || *budget - size < sizeof(Header)) return NULL;
+  Header *header = malloc(sizeof *header + size);
+  if (!header) return NULL;
+  header->size = size;
+  *budget -= sizeof *header + size;
+  return header + 1;
+}
+
+static void budget_free(void *user, void *memory) {
+  size_t *budget = user;
+  if (!memory) return;
+  Header *header = (Header *)memory - 1;
+  *budget += sizeof *header + header->size;
+  free(header);
+}
+
+static WnStatus check_opset(WniOnnx *onnx, const char *path, WnError *error) {
+  const Onnx__ModelProto *proto = onnx->proto;
+  for (size_t i = 0; i < proto->n_opset_import; i++) {
+    const Onnx__OperatorSetIdProto *set = proto->opset_import[i];
+    if (!set->domain || !*set->domain || strcmp(set->domain, "ai.onnx") == 0)
+      onnx->opset = set->version;
+  }
+  if (onnx->opset < MIN_OPSET || onnx->opset > MAX_OPSET)
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "'%s': opset %lld is not supported; export with opset %d to %d", path,
+                    (long long)onnx->opset, MIN_OPSET, MAX_OPSET);
+  return WN_OK;
+}
+
+WnStatus wni_onnx_load(const char *path, WniOnnx *out, WnError *error) {
+  uint8_t *data;
+  size_t size;
+  *out = (WniOnnx){0};
+  WnStatus status = wni_file_read(path, MAX_FILE_BYTES, &data, &size, error);
+  if (status != WN_OK) return status;
+  out->crc32 = wni_crc32(data, size);
+  out->budget = ((size_t)64 << 20) + size * 8;
+  ProtobufCAllocator allocator = {budget_alloc, budget_free, &out->budget};
+  out->proto = size ? onnx__model_proto__unpack(&allocator, size, data) : NULL;
+  free(data);
+  if (!out->proto || !out->proto->graph || out->proto->graph->n_node == 0) {
+    status = wni_fail(error, WN_ERROR_MODEL, "'%s' is not an ONNX model: %s", path,
+                      size == 0     ? "the file is empty"
+                      : !out->proto ? "it is damaged, cut short or of another format"
+                                    : "it has no graph");
+    goto fail;
+  }
+  status = check_opset(out, path, error);
+  if (status != WN_OK) goto fail;
+  return WN_OK;
+fail:
+  wni_onnx_clear(out);
+  return status;
+}
+
+void wni_onnx_clear(WniOnnx *onnx) {
+  ProtobufCAllocator allocator = {budget_alloc, budget_free, &onnx->budget};
+  if (onnx->proto) onnx__model_proto__free_unpacked(onnx->proto, &allocator);
+  *onnx = (WniOnnx){0};
+}
+
+const char *wni_onnx_metadata(const WniOnnx *onnx, const char *key) {
+  const Onnx__ModelProto *proto = onnx->proto;
+  for (size_t i = 0; i < proto->n_metadata_props; i++) {
+    const Onnx__StringStringEntryProto *entry = proto->metadata_props[i];
+    if (entry->key && strcmp(entry->key, key) == 0) return entry->value ? entry->value : "";
+  }
+  return NULL;
+}
+
+const char *wni_node_name(const Onnx__NodeProto *node) {
+  if (node->name && *node->name) return node->name;
+  return node->n_output ? node->output[0] : "";
+}
+
+const Onnx__AttributeProto *wni_attr(const Onnx__NodeProto *node, const char *name) {
+  for (size_t i = 0; i < node->n_attribute; i++)
+    if (node->attribute[i]->name && strcmp(node->attribute[i]->name, name) == 0)
+      return node->attribute[i];
+  return NULL;
+}
+
+int64_t wni_attr_int(const Onnx__NodeProto *node, const char *name, int64_t fallback) {
+  const Onnx__AttributeProto *attribute = wni_attr(node, name);
+  return attribute && attribute->has_i ? attribute->i : fallback;
+}
+
+float wni_attr_float(const Onnx__NodeProto *node, const char *name, float fallback) {
+  const Onnx__AttributeProto *attribute = wni_attr(node, name);
+  return attribute && attribute->has_f ? attribute->f : fallback;
+}
+
+const int64_t *wni_attr_ints(const Onnx__NodeProto *node, const char *name, size_t *count) {
+  const Onnx__AttributeProto *attribute = wni_attr(node, name);
+  *count = attribute ? attribute->n_ints : 0;
+  return attribute ? attribute->ints : NULL;
+}
+
+bool wni_attr_is(const Onnx__NodeProto *node, const char *name, const char *text) {
+  const Onnx__AttributeProto *attribute = wni_attr(node, name);
+  return attribute && attribute->has_s && attribute->s.len == strlen(text) &&
+         memcmp(attribute->s.data, text, attribute->s.len) == 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * An ONNX file in memory: parsed within bounds, every operator known by name
+ * and opset, attributes readable.  Shapes and meaning are the plan's business.
+ * Everything here may come from a hostile file; lengths are checked on access.
+ */
+#ifndef WNI_LOAD_ONNX_H
+#define WNI_LOAD_ONNX_H
+
+#include <winnow/winnow.h>
+
+#include "load/constant.h"
+#include "load/onnx.pb-c.h"
+#include "load/onnx_ops.h"
+
+typedef struct WniOnnx {
+  Onnx__ModelProto *proto; /* owned; proto->graph is never NULL */
+  int64_t opset;           /* 6..21 */
+  uint32_t crc32;          /* of the whole file */
+  size_t budget;           /* bytes that the parser may still allocate */
+} WniOnnx;
+
+/* Reads and parses `path` (at most 2 GiB).  Errors: IO, MEMORY, MODEL (not an
+ * ONNX file, no graph), UNSUPPORTED (opset).  On failure `out` is empty. */
+WnStatus wni_onnx_load(const char *path, WniOnnx *out, WnError *error);
+void wni_onnx_clear(WniOnnx *onnx);
+
+/* The value of a metadata_props key, NULL if it is missing. */
+const char *wni_onnx_metadata(const WniOnnx *onnx, const char *key);
+
+/* A node's name for messages: its own, else that of its first output. */
+const char *wni_node_name(const Onnx__NodeProto *node);
+
+/* Attributes; the fallback is returned when the node has none of that name. */
+const Onnx__AttributeProto *wni_attr(const Onnx__NodeProto *node, const char *name);
+int64_t wni_attr_int(const Onnx__NodeProto *node, const char *name, int64_t fallback);
+float wni_attr_float(const Onnx__NodeProto *node, const char *name, float fallback);
+/* *count = 0 and NULL when missing. */
+const int64_t *wni_attr_ints(const Onnx__NodeProto *node, const char *name, size_t *count);
+/* True when the string attribute is there and equals `text`. */
+bool wni_attr_is(const Onnx__NodeProto *node, const char *name, const char *text);
+
+/* Converts a tensor to float32 or int64 (see constant.h).  `what` names it in
+ * messages.  The constant may point into `tensor`, which must outlive it. */
+WnStatus wni_onnx_tensor(const Onnx__TensorProto *tensor, const char *what, WniConstant *out,
+                         WnError *error);
+
+#endif

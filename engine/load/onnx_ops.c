@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See onnx_ops.h.  The one list of operators: who adds an operator adds its row
+ * here, its shape in plan/shape.c and its lowering in plan/lower.c.
+ */
+#include "load/onnx_ops.h"
+
+#include "base/error.h"
+#include "load/onnx.h"
+
+#include <string.h>
+
+enum { ANY = 1 << 20 };
+
+static const WniOpInfo ops[WNI_OP_COUNT] = {
+    [WNI_OP_ADD] = {"Add", 2, 2, 1, "axis broadcast"},
+    [WNI_OP_AVERAGE_POOL] = {"AveragePool", 1, 1, 1,
+                             "auto_pad ceil_mode count_include_pad dilations kernel_shape pads "
+                             "strides"},
+    [WNI_OP_BATCH_NORMALIZATION] = {"BatchNormalization", 5, 5, 5,
+                                    "epsilon momentum spatial training_mode is_test"},
+    [WNI_OP_CAST] = {"Cast", 1, 1, 1, "to saturate"},
+    [WNI_OP_CLIP] = {"Clip", 1, 3, 1, "min max"},
+    [WNI_OP_CONCAT] = {"Concat", 1, ANY, 1, "axis"},
+    [WNI_OP_CONSTANT] = {"Constant", 0, 0, 1, "value value_float value_floats value_int value_ints"},
+    [WNI_OP_CONSTANT_OF_SHAPE] = {"ConstantOfShape", 1, 1, 1, "value"},
+    [WNI_OP_CONV] = {"Conv", 2, 3, 1, "auto_pad dilations group kernel_shape pads strides"},
+    [WNI_OP_DIV] = {"Div", 2, 2, 1, "axis broadcast"},
+    [WNI_OP_DROPOUT] = {"Dropout", 1, 3, 2, "ratio seed is_test"},
+    [WNI_OP_ELU] = {"Elu", 1, 1, 1, "alpha"},
+    [WNI_OP_FLATTEN] = {"Flatten", 1, 1, 1, "axis"},
+    [WNI_OP_GATHER] = {"Gather", 2, 2, 1, "axis"},
+    [WNI_OP_GEMM] = {"Gemm", 2, 3, 1, "alpha beta transA transB broadcast"},
+    [WNI_OP_GLOBAL_AVERAGE_POOL] = {"GlobalAveragePool", 1, 1, 1, ""},
+    [WNI_OP_GLOBAL_MAX_POOL] = {"GlobalMaxPool", 1, 1, 1, ""},
+    [WNI_OP_HARD_SIGMOID] = {"HardSigmoid", 1, 1, 1, "alpha beta"},
+    [WNI_OP_HARD_SWISH] = {"HardSwish", 1, 1, 1, ""},
+    [WNI_OP_IDENTITY] = {"Identity", 1, 1, 1, ""},
+    [WNI_OP_LEAKY_RELU] = {"LeakyRelu", 1, 1, 1, "alpha"},
+    [WNI_OP_LRN] = {"LRN", 1, 1, 1, "alpha beta bias size"},
+    [WNI_OP_MATMUL] = {"MatMul", 2, 2, 1, ""},
+    [WNI_OP_MAX_POOL] = {"MaxPool", 1, 1, 1,
+                         "auto_pad ceil_mode dilations kernel_shape pads storage_order strides"},
+    [WNI_OP_MUL] = {"Mul", 2, 2, 1, "axis broadcast"},
+    [WNI_OP_PAD] = {"Pad", 1, 4, 1, "mode pads value"},
+    [WNI_OP_PRELU] = {"PRelu", 2, 2, 1, ""},
+    [WNI_OP_REDUCE_MEAN] = {"ReduceMean", 1, 2, 1, "axes keepdims noop_with_empty_axes"},
+    [WNI_OP_REDUCE_PROD] = {"ReduceProd", 1, 2, 1, "axes keepdims noop_with_empty_axes"},
+    [WNI_OP_RELU] = {"Relu", 1, 1, 1, ""},
+    [WNI_OP_RESHAPE] = {"Reshape", 2, 2, 1, "allowzero"},
+    [WNI_OP_SHAPE] = {"Shape", 1, 1, 1, "start end"},
+    [WNI_OP_SIGMOID] = {"Sigmoid", 1, 1, 1, ""},
+    [WNI_OP_SLICE] = {"Slice", 1, 5, 1, "axes starts ends"},
+    [WNI_OP_SOFTMAX] = {"Softmax", 1, 1, 1, "axis"},
+    [WNI_OP_SPLIT] = {"Split", 1, 2, ANY, "axis split num_outputs"},
+    [WNI_OP_SQUEEZE] = {"Squeeze", 1, 2, 1, "axes"},
+    [WNI_OP_SUB] = {"Sub", 2, 2, 1, "axis broadcast"},
+    [WNI_OP_SUM] = {"Sum", 1, ANY, 1, ""},
+    [WNI_OP_TANH] = {"Tanh", 1, 1, 1, ""},
+    [WNI_OP_TRANSPOSE] = {"Transpose", 1, 1, 1, "perm"},
+    [WNI_OP_UNSQUEEZE] = {"Unsqueeze", 1, 2, 1, "axes"},
+};
+
+const WniOpInfo *wni_op_info(WniOp op) {
+  return &ops[op];
+}
+
+static bool in_list(const char *list, const char *word) {
+  size_t n = strlen(word);
+  for (const char *at = list; n && (at = strstr(at, word)); at += n)
+    if ((at == list || at[-1] == ' ') && (at[n] == ' ' || !at[n])) return true;
+  return false;
+}
+
+/* Trailing optional inputs may be left empty; they do not count. */
+static int count_inputs(const Onnx__NodeProto *node) {
+  size_t n = node->n_input;
+  while (n && !*node->input[n - 1]) n--;
+  return n > ANY ? ANY + 1 : (int)n;
+}
+
+WnStatus wni_op_find(const Onnx__NodeProto *node, int64_t opset, WniOp *out, WnError *error) {
+  const char *type = node->op_type ? node->op_type : "";
+  const char *name = wni_node_name(node);
+  int op = 0;
+  if (node->domain && *node->domain && strcmp(node->domain, "ai.onnx") != 0)
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "node '%.100s': operator %.60s of domain '%.60s' is not supported; export with "
+                    "standard ONNX operators only",
+                    name, type, node->domain);
+  while (op < WNI_OP_COUNT && strcmp(ops[op].name, type) != 0) op++;
+  if (op == WNI_OP_COUNT && (strstr(type, "QuantizeLinear") || strncmp(type, "QLinear", 7) == 0 ||
+                             strstr(type, "Integer")))
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "node '%.100s': operator %.60s (opset %lld): int8 models are not supported by "
+                    "this version; use the float32 model",
+                    name, type, (long long)opset);
+  if (op == WNI_OP_COUNT)
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "node '%.100s': operator %.60s (opset %lld) is not supported", name, type,
+                    (long long)opset);
+  int n_inputs = count_inputs(node);
+  if (n_inputs < ops[op].min_inputs || n_inputs > ops[op].max_inputs || node->n_output < 1 ||
+      node->n_output > (size_t)ops[op].max_outputs)
+    return wni_fail(error, WN_ERROR_MODEL,
+                    "node '%.100s': operator %s (opset %lld) with %d inputs and %zu outputs is not "
+                    "valid ONNX",
+                    name, type, (long long)opset, n_inputs, node->n_output);
+  for (size_t i = 0; i < node->n_attribute; i++) {
+    const char *attribute = node->attribute[i]->name ? node->attribute[i]->name : "";
+    /* consumed_inputs and is_test are leavings of opset 1-6 exporters without effect. */
+    if (!in_list(ops[op].attributes, attribute) && strcmp(attribute, "consumed_inputs") != 0)
+      return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                      "node '%.100s': attribute '%.60s' of operator %s (opset %lld) is not supported",
+                      name, attribute, type, (long long)opset);
+  }
+  *out = (WniOp)op;
+  return WN_OK;
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Constant folding: the shape computations that exporters leave in a graph
+ * (Shape, Gather, Concat, Reshape ...) and arithmetic on weights.  Elements are
+ * int64 or float32; moving operators treat both as bytes.
+ */
+#include "plan/graph.h"
+
+#include "base/error.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct Fold {
+  WniGraph *graph;
+  WniNode *node;
+  WniConstant *out; /* empty; its shape is `shape` */
+  const WniShape *shape;
+  WnError *error;
+} Fold;
+
+typedef WnStatus FoldFunction(Fold *fold);
+
+static const WniConstant *input(const Fold *fold, int i) {
+  return &wni_node_input(fold->graph, fold->node, i)->constant;
+}
+
+static WnStatus allocate(Fold *fold, bool is_int, void **data) {
+  if (wni_constant_new(fold->out, is_int, fold->shape->rank, fold->shape->dim, data)) return WN_OK;
+  return wni_node_fail(fold->graph, fold->node, WN_ERROR_MEMORY, fold->error,
+                       "a constant of this size is not supported");
+}
+
+static size_t element_bytes(const WniConstant *constant) {
+  return constant->is_int ? sizeof(int64_t) : sizeof(float);
+}
+
+static const char *bytes_of(const WniConstant *constant) {
+  return constant->is_int ? (const char *)constant->i : (const char *)constant->f;
+}
+
+static double number(const WniConstant *constant, size_t i) {
+  return constant->is_int ? (double)constant->i[i] : (double)constant->f[i];
+}
+
+/* Same elements, new shape: Reshape, Squeeze, Unsqueeze, Flatten, Identity. */
+static WnStatus fold_same(Fold *fold) {
+  const WniConstant *x = input(fold, 0);
+  void *data;
+  WnStatus status = allocate(fold, x->is_int, &data);
+  if (status == WN_OK && x->count) memcpy(data, bytes_of(x), x->count * element_bytes(x));
+  return status;
+}
+
+static WnStatus fold_cast(Fold *fold) {
+  const WniConstant *x = input(fold, 0);
+  int64_t to = wni_attr_int(fold->node->proto, "to", 1);
+  bool is_int = !(to == 1 || to == 10 || to == 11 || to == 16);
+  void *data;
+  WnStatus status = allocate(fold, is_int, &data);
+  for (size_t i = 0; status == WN_OK && i < x->count; i++) {
+    if (!is_int) {
+      ((float *)data)[i] = (float)number(x, i);
+    } else if (x->is_int) {
+      ((int64_t *)data)[i] = x->i[i];
+    } else {
+      double value = trunc(number(x, i));
+      ((int64_t *)data)[i] = fabs(value) < 9e18 ? (int64_t)value : 0;
+    }
+  }
+  return status;
+}
+
+static WnStatus fold_shape_of(Fold *fold) {
+  const WniShape *shape = &wni_node_input(fold->graph, fold->node, 0)->shape;
+  int64_t start = wni_attr_int(fold->node->proto, "start", 0);
+  void *data;
+  WnStatus status = allocate(fold, true, &data);
+  if (start < 0) start = start + shape->rank < 0 ? 0 : start + shape->rank;
+  for (size_t i = 0; status == WN_OK && i < fold->out->count; i++)
+    ((int64_t *)data)[i] = shape->dim[start + (int64_t)i];
+  return status;
+}
+
+static WnStatus fold_constant(Fold *fold) {
+  const Onnx__AttributeProto *attribute = fold->node->proto->attribute[0];
+  bool is_int = attribute->n_ints || (!attribute->n_floats && attribute->has_i);
+  void *data;
+  if (attribute->t)
+    return wni_onnx_tensor(attribute->t, wni_node_name(fold->node->proto), fold->out, fold->error);
+  if (!is_int && !attribute->n_floats && !attribute->has_f)
+    return wni_node_fail(fold->graph, fold->node, WN_ERROR_UNSUPPORTED, fold->error,
+                         "its value is neither numbers nor a tensor");
+  WnStatus status = allocate(fold, is_int, &data);
+  for (size_t i = 0; status == WN_OK && i < fold->out->count; i++) {
+    if (is_int)
+      ((int64_t *)data)[i] = attribute->n_ints ? attribute->ints[i] : attribute->i;
+    else
+      ((float *)data)[i] = attribute->n_floats ? attribute->floats[i] : attribute->f;
+  }
+  return status;
+}
+
+static WnStatus fold_constant_of_shape(Fold *fold) {
+  const Onnx__AttributeProto *attribute = wni_attr(fold->node->proto, "value");
+  WniConstant value = {0};
+  void *data;
+  WnStatus status = WN_OK;
+  if (attribute && attribute->t)
+    status = wni_onnx_tensor(attribute->t, wni_node_name(fold->node->proto), &value, fold->error);
+  if (status == WN_OK && attribute && value.count != 1)
+    status = wni_node_fail(fold->graph, fold->node, WN_ERROR_MODEL, fold->error,
+                           "its value is not one number");
+  if (status == WN_OK) status = allocate(fold, value.is_int, &data);
+  for (size_t i = 0; status == WN_OK && value.count && i < fold->out->count; i++) {
+    if (value.is_int)
+      ((int64_t *)data)[i] = value.i[0];
+    else
+      ((float *)data)[i] = value.f[0];
+  }
+  wni_constant_clear(&value);
+  return status;
+}
+
+/* Copies elements whose source index is linear in the output index. */
+static void copy_strided(const Fold *fold, char *data, const WniConstant *x, int64_t offset,
+                         const int64_t *stride) {
+  size_t bytes = element_bytes(x);
+  for (size_t flat = 0; flat < fold->out->count; flat++) {
+    int64_t from = offset, rest = (int64_t)flat;
+    for (int d = fold->shape->rank; d-- > 0; rest /= fold->shape->dim[d])
+      from += rest % fold->shape->dim[d] * stride[d];
+    memcpy(data + flat * bytes, bytes_of(x) + (size_t)from * bytes, bytes);
+  }
+}
+
+static void row_major(const WniConstant *x, int64_t *stride) {
+  int64_t step = 1;
+  for (int d = x->rank; d-- > 0; step *= x->dim[d]) stride[d] = step;
+}
+
+static WnStatus fold_transpose(Fold *fold) {
+  const WniConstant *x = input(fold, 0);
+  int64_t from[WNI_MAX_RANK], stride[WNI_MAX_RANK];
+  size_t n;
+  const int64_t *perm = wni_attr_ints(fold->node->proto, "perm", &n);
+  void *data;
+  WnStatus status = allocate(fold, x->is_int, &data);
+  if (status != WN_OK) return status;
+  row_major(x, from);
+  for (int d = 0; d < x->rank; d++) stride[d] = from[perm ? perm[d] : x->rank - 1 - d];
+  copy_strided(fold, data, x, 0, stride);
+  return WN_OK;
+}
+
+static WnStatus fold_slice(Fold *fold) {
+  const WniConstant *x = input(fold, 0);
+  WniSlice slice;
+  int64_t stride[WNI_MAX_RANK], offset = 0;
+  void *data;
+  WnStatus status = wni_slice_read(fold->graph, fold->node, &slice, fold->error);
+  if (status == WN_OK) status = allocate(fold, x->is_int, &data);
+  if (status != WN_OK) return status;
+  row_major(x, stride);
+  for (int d = 0; d < x->rank; d++) {
+    offset += slice.begin[d] * stride[d];
+    stride[d] *= slice.step[d];
+  }
+  copy_strided(fold, data, x, offset, stride);
+  return WN_OK;
+}
+
+static WnStatus fold_gather(Fold *fold) {
+  const WniConstant *x = input(fold, 0), *index = input(fold, 1);
+  size_t bytes = element_bytes(x), outer = 1, inner = 1;
+  int axis = 0;
+  void *data;
+  wni_axis(wni_attr_int(fold->node->proto, "axis", 0), x->rank, &axis);
+  WnStatus status = allocate(fold, x->is_int, &data);
+  if (status != WN_OK) return status;
+  for (int d = 0; d < axis; d++) outer *= (size_t)x->dim[d];
+  for (int d = axis + 1; d < x->rank; d++) inner *= (size_t)x->dim[d];
+  char *to = data;
+  for (size_t o = 0; o < outer; o++)
+    for (size_t i = 0; i < index->count; i++, to += inner * bytes) {
+      int64_t at = index->is_int ? index->i[i] : -1;
+      if (at < 0 && index->is_int) at += x->dim[axis];
+      if (at < 0 || at >= x->dim[axis])
+        return wni_node_fail(fold->graph, fold->node, WN_ERROR_MODEL, fold->error,
+                             "an index is out of range");
+      memcpy(to, bytes_of(x) + (o * (size_t)x->dim[axis] + (size_t)at) * inner * bytes,
+             inner * bytes);
+    }
+  return WN_OK;
+}
+
+static WnStatus fold_concat(Fold *fold) {
+  const WniConstant *first = input(fold, 0);
+  size_t bytes = element_bytes(first), outer = 1;
+  int axis = 0;
+  void *data;
+  WnStatus status = allocate(fold, first->is_int, &data);
+  if (status != WN_OK) return status;
+  wni_axis(wni_attr_int(fold->node->proto, "axis", 0), first->rank, &axis);
+  for (int d = 0; d < axis; d++) outer *= (size_t)first->dim[d];
+  char *to = data;
+  for (size_t o = 0; o < outer; o++)
+    for (int i = 0; i < fold->node->n_in; i++) {
+      const WniConstant *x = input(fold, i);
+      if (x->is_int != first->is_int)
+        return wni_node_fail(fold->graph, fold->node, WN_ERROR_MODEL, fold->error,
+                             "inputs are of different types");
+      size_t run = x->count / outer * bytes;
+      memcpy(to, bytes_of(x) + o * run, run);
+      to += run;
+    }
+  return WN_OK;
+}
+
+static WnStatus fold_arithmetic(Fold *fold) {
+  const WniConstant *operand[2] = {input(fold, 0), input(fold, 1)};
+  bool is_int = operand[0]->is_int && operand[1]->is_int;
+  int64_t stride[2][WNI_MAX_RANK] = {{0}};
+  void *data;
+  WnStatus status = allocate(fold, is_int, &data);
+  if (status != WN_OK) return status;
+  for (int k = 0; k < 2; k++) {
+    int64_t own[WNI_MAX_RANK];
+    int offset = wni_broadcast_offset(fold->graph, fold->node, fold->shape->rank, operand[k]->rank);
+    row_major(operand[k], own);
+    for (int d = 0; d < operand[k]->rank; d++)
+      stride[k][d + offset] = operand[k]->dim[d] == 1 ? 0 : own[d];
+  }
+  for (size_t flat = 0; flat < fold->out->count; flat++) {
+    int64_t at[2] = {0, 0}, rest = (int64_t)flat;
+    for (int d = fold->shape->rank; d-- > 0; rest /= fold->shape->dim[d])
+      for (int k = 0; k < 2; k++) at[k] += rest % fold->shape->dim[d] * stride[k][d];
+    double a = number(operand[0], (size_t)at[0]), b = number(operand[1], (size_t)at[1]);
+    double y = fold->node->op == WNI_OP_ADD   ? a + b
+               : fold->node->op == WNI_OP_SUB ? a - b
+               : fold->node->op == WNI_OP_MUL ? a * b
+               : is_int                       ? (b != 0 ? trunc(a / b) : 0)
+                                              : a / b;
+    if (is_int)
+      ((int64_t *)data)[flat] = fabs(y) < 9e18 ? (int64_t)y : 0;
+    else
+      ((float *)data)[flat] = (float)y;
+  }
+  return WN_OK;
+}
+
+static WnStatus fold_reduce_prod(Fold *fold) {
+  const WniConstant *x = input(fold, 0);
+  void *data;
+  double product = 1;
+  WnStatus status = allocate(fold, x->is_int, &data);
+  if (status != WN_OK) return status;
+  if (fold->out->count != 1)
+    return wni_node_fail(fold->graph, fold->node, WN_ERROR_UNSUPPORTED, fold->error,
+                         "only the product of all elements is supported");
+  for (size_t i = 0; i < x->count; i++) product *= number(x, i);
+  if (x->is_int)
+    *(int64_t *)data = fabs(product) < 9e18 ? (int64_t)product : 0;
+  else
+    *(float *)data = (float)product;
+  return WN_OK;
+}
+
+static FoldFunction *const rules[WNI_OP_COUNT] = {
+    [WNI_OP_ADD] = fold_arithmetic,
+    [WNI_OP_CAST] = fold_cast,
+    [WNI_OP_CONCAT] = fold_concat,
+    [WNI_OP_CONSTANT] = fold_constant,
+    [WNI_OP_CONSTANT_OF_SHAPE] = fold_constant_of_shape,
+    [WNI_OP_DIV] = fold_arithmetic,
+    [WNI_OP_FLATTEN] = fold_same,
+    [WNI_OP_GATHER] = fold_gather,
+    [WNI_OP_IDENTITY] = fold_same,
+    [WNI_OP_MUL] = fold_arithmetic,
+    [WNI_OP_REDUCE_PROD] = fold_reduce_prod,
+    [WNI_OP_RESHAPE] = fold_same,
+    [WNI_OP_SHAPE] = fold_shape_of,
+    [WNI_OP_SLICE] = fold_slice,
+    [WNI_OP_SQUEEZE] = fold_same,
+    [WNI_OP_SUB] = fold_arithmetic,
+    [WNI_OP_TRANSPOSE] = fold_transpose,
+    [WNI_OP_UNSQUEEZE] = fold_same,
+};
+
+WnStatus wni_fold(WniGraph *graph, WniNode *node, bool *done, WnError *error) {
+  *done = false;
+  if (!rules[node->op]) return WN_OK;
+  for (int i = 0; i < node->n_in && node->op != WNI_OP_SHAPE; i++) {
+    const WniValue *in = wni_node_input(graph, node, i);
+    if (in && !in->known) return WN_OK;
+  }
+  WniValue *out = &graph->values[node->out[0]];
+  Fold fold = {graph, node, &out->constant, &out->shape, error};
+  WnStatus status = rules[node->op](&fold);
+  if (status != WN_OK) return status;
+  out->known = *done = true;
+  return WN_OK;
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Merges nodes of the graph (graph.h), in three passes: what does nothing is
+ * removed; per-channel arithmetic with constants goes into the weights before
+ * it; residual additions and activations become the end of the node before.
+ * A node is only merged into one whose output nobody else reads.
+ */
+#include "plan/fuse.h"
+
+#include "base/error.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what does nothing ---- */
+
+static WnStatus is_alias(const WniGraph *graph, const WniNode *node, bool *alias, WnError *error) {
+  *alias = node->op == WNI_OP_IDENTITY || node->op == WNI_OP_DROPOUT ||
+           (node->op == WNI_OP_SUM && node->n_in == 1);
+  if (node->op != WNI_OP_CAST) return WN_OK;
+  *alias = true;
+  if (wni_attr_int(node->proto, "to", 1) != 1)
+    return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error,
+                         "only casts to float32 can run per frame");
+  return WN_OK;
+}
+
+static WnStatus remove_aliases(WniGraph *graph, WnError *error) {
+  int *alias = malloc(graph->n_values * sizeof *alias);
+  WnStatus status = alias ? WN_OK : wni_fail_memory(error, "the graph");
+  for (size_t v = 0; alias && v < graph->n_values; v++) alias[v] = (int)v;
+  for (int i = 0; i < graph->n_nodes && status == WN_OK; i++) {
+    WniNode *node = &graph->nodes[i];
+    bool remove;
+    if (node->dead) continue;
+    for (int k = 0; k < node->n_in; k++)
+      if (node->in[k] >= 0) node->in[k] = alias[node->in[k]];
+    status = is_alias(graph, node, &remove, error);
+    if (status != WN_OK || !remove) continue;
+    alias[node->out[0]] = node->in[0];
+    node->dead = true;
+  }
+  for (int i = 0; i < graph->n_outputs && status == WN_OK; i++) {
+    graph->outputs[i] = alias[graph->outputs[i]];
+    graph->values[graph->outputs[i]].is_output = true;
+  }
+  free(alias);
+  return status;
+}
+
+/* ---- arithmetic with constants ---- */
+
+/* The output channels of a node with weights, and the dimension they are in;
+ * false: it has none that can be scaled. */
+static bool weighted_channels(const WniGraph *graph, const WniNode *node, int *axis, size_t *n) {
+  const WniValue *weights = wni_node_input(graph, node, 1);
+  const WniShape *out = &graph->values[node->out[0]].shape;
+  if (node->op != WNI_OP_CONV && node->op != WNI_OP_GEMM && node->op != WNI_OP_MATMUL) return false;
+  if (!weights->known || (node->op != WNI_OP_CONV && weights->shape.rank != 2)) return false;
+  *axis = node->op == WNI_OP_CONV ? 1 : out->rank - 1;
+  *n = (size_t)out->dim[*axis];
+  return wni_gemm_row_bias(graph, node);
+}
+
+bool wni_gemm_row_bias(const WniGraph *graph, const WniNode *node) {
+  const WniValue *c = wni_node_input(graph, node, 2);
+  if (node->op != WNI_OP_GEMM || !c) return true;
+  int64_t n = graph->values[node->out[0]].shape.dim[1];
+  return c->known && (wni_shape_count(&c->shape) == 1 ||
+                      (wni_shape_count(&c->shape) == n && c->shape.dim[c->shape.rank - 1] == n));
+}
+
+WnStatus wni_affine_start(const WniGraph *graph, WniNode *node, size_t n, WnError *error) {
+  const WniValue *bias = node->op == WNI_OP_MATMUL ? NULL : wni_node_input(graph, node, 2);
+  bool gemm = node->op == WNI_OP_GEMM;
+  float alpha = gemm ? wni_attr_float(node->proto, "alpha", 1.0f) : 1.0f;
+  float beta = gemm ? wni_attr_float(node->proto, "beta", 1.0f) : 1.0f;
+  if (node->scale) return WN_OK;
+  node->scale = calloc(n, sizeof *node->scale);
+  node->shift = calloc(n, sizeof *node->shift);
+  if (!node->scale || !node->shift) return wni_fail_memory(error, "weights");
+  for (size_t c = 0; c < n; c++) node->scale[c] = alpha;
+  if (!bias || !wni_gemm_row_bias(graph, node)) return WN_OK;
+  if (!bias->known || bias->constant.is_int)
+    return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error, "its bias is not a constant");
+  for (size_t c = 0; c < n; c++)
+    node->shift[c] = beta * bias->constant.f[bias->constant.count == 1 ? 0 : c];
+  return WN_OK;
+}
+
+void wni_batch_normalization(const WniGraph *graph, const WniNode *node, size_t c, float *scale,
+                             float *shift) {
+  const float *gamma = wni_node_input(graph, node, 1)->constant.f;
+  const float *beta = wni_node_input(graph, node, 2)->constant.f;
+  const float *mean = wni_node_input(graph, node, 3)->constant.f;
+  const float *variance = wni_node_input(graph, node, 4)->constant.f;
+  double epsilon = (double)wni_attr_float(node->proto, "epsilon", 1e-5f);
+  double s = (double)gamma[c] / sqrt((double)variance[c] + epsilon);
+  *scale = (float)s;
+  *shift = (float)((double)beta[c] - (double)mean[c] * s);
+}
+
+/* Whether `constant` differs along dimension `axis` of `out` only. */
+static bool is_per_channel(const WniGraph *graph, const WniNode *node, const WniConstant *constant,
+                           const WniShape *out, int axis) {
+  int offset = wni_broadcast_offset(graph, node, out->rank, constant->rank);
+  if (constant->is_int || constant->rank > out->rank) return false;
+  for (int d = 0; d < constant->rank; d++)
+    if (constant->dim[d] != 1 && (d + offset != axis || constant->dim[d] != out->dim[axis]))
+      return false;
+  return true;
+}
+
+/* y = scale x + shift for channel c of a BatchNormalization or of arithmetic with
+ * the constant operand `constant`, which is input number `side`. */
+static void channel_affine(const WniGraph *graph, const WniNode *node, const WniConstant *constant,
+                           int side, size_t c, float *scale, float *shift) {
+  float k = constant ? constant->f[constant->count == 1 ? 0 : c] : 0;
+  *scale = 1;
+  *shift = 0;
+  switch (node->op) {
+  case WNI_OP_BATCH_NORMALIZATION:
+    wni_batch_normalization(graph, node, c, scale, shift);
+    break;
+  case WNI_OP_ADD: *shift = k; break;
+  case WNI_OP_SUB:
+    *scale = side ? 1.0f : -1.0f;
+    *shift = side ? -k : k;
+    break;
+  case WNI_OP_MUL: *scale = k; break;
+  case WNI_OP_DIV: *scale = 1 / k; break;
+  default: break;
+  }
+}
+
+/* The living node that makes `value` for one reader alone; NULL otherwise. */
+static WniNode *private_producer(WniGraph *graph, int value) {
+  const WniValue *v = &graph->values[value];
+  return v->producer >= 0 && v->n_readers == 1 && !v->is_output && !v->known
+             ? &graph->nodes[v->producer]
+             : NULL;
+}
+
+/* `node` ends here and `into` makes its output. */
+static void merge(WniGraph *graph, WniNode *node, WniNode *into) {
+  into->out[0] = node->out[0];
+  graph->values[node->out[0]].producer = (int)(into - graph->nodes);
+  node->dead = true;
+}
+
+static WnStatus merge_affine(WniGraph *graph, WniNode *node, WnError *error) {
+  bool normalization = node->op == WNI_OP_BATCH_NORMALIZATION;
+  if (!normalization && node->op != WNI_OP_ADD && node->op != WNI_OP_SUB &&
+      node->op != WNI_OP_MUL && node->op != WNI_OP_DIV)
+    return WN_OK;
+  const WniValue *second = wni_node_input(graph, node, 1);
+  int side = normalization || second->known ? 1 : 0;
+  const WniConstant *constant = normalization ? NULL : &graph->values[node->in[side]].constant;
+  if (!normalization && !graph->values[node->in[side]].known) return WN_OK;
+  if (node->op == WNI_OP_DIV && side == 0) return WN_OK;
+  const WniValue *x = &graph->values[node->in[normalization ? 0 : 1 - side]];
+  const WniShape *out = &graph->values[node->out[0]].shape;
+  WniNode *into = private_producer(graph, (int)(x - graph->values));
+  int axis;
+  size_t channels;
+  if (!into || into->activation_name || into->residual >= 0 ||
+      wni_shape_count(&x->shape) != wni_shape_count(out) || x->shape.rank != out->rank ||
+      !weighted_channels(graph, into, &axis, &channels) || (normalization && axis != 1) ||
+      (constant && !is_per_channel(graph, node, constant, out, axis)))
+    return WN_OK;
+  WnStatus status = wni_affine_start(graph, into, channels, error);
+  if (status != WN_OK) return status;
+  for (size_t c = 0; c < channels; c++) {
+    float scale, shift;
+    channel_affine(graph, node, constant, side, c, &scale, &shift);
+    into->scale[c] *= scale;
+    into->shift[c] = into->shift[c] * scale + shift;
+  }
+  merge(graph, node, into);
+  return WN_OK;
+}
+
+/* ---- residual additions and activations ---- */
+
+bool wni_conv_is_depthwise(const WniGraph *graph, const WniNode *node) {
+  const WniShape *x = &wni_node_input(graph, node, 0)->shape;
+  return wni_attr_int(node->proto, "group", 1) == x->dim[1] &&
+         graph->values[node->out[0]].shape.dim[1] == x->dim[1];
+}
+
+static bool same_shape(const WniShape *a, const WniShape *b) {
+  return a->rank == b->rank && memcmp(a->dim, b->dim, (size_t)a->rank * sizeof *a->dim) == 0;
+}
+
+/* conv + x: the convolution that comes later takes the other operand along. */
+static void merge_residual(WniGraph *graph, WniNode *node) {
+  if ((node->op != WNI_OP_ADD && node->op != WNI_OP_SUM) || node->n_in != 2) return;
+  const WniValue *a = &graph->values[node->in[0]], *b = &graph->values[node->in[1]];
+  if (a->known || b->known || !same_shape(&a->shape, &b->shape)) return;
+  int later = a->producer > b->producer ? 0 : 1;
+  WniNode *into = private_producer(graph, node->in[later]);
+  if (!into || into->op != WNI_OP_CONV || into->activation_name || into->residual >= 0 ||
+      wni_conv_is_depthwise(graph, into))
+    return;
+  into->residual = node->in[1 - later];
+  merge(graph, node, into);
+}
+
+static WnStatus clip_bound(const WniGraph *graph, const WniNode *node, const char *name, int index,
+                           float *bound, WnError *error) {
+  const WniValue *input = wni_node_input(graph, node, index);
+  *bound = wni_attr_float(node->proto, name, *bound);
+  if (!input) return WN_OK;
+  if (!input->known || input->constant.is_int || input->constant.count != 1)
+    return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error, "%s is not one constant number",
+                         name);
+  *bound = input->constant.f[0];
+  return WN_OK;
+}
+
+WnStatus wni_activation_read(const WniGraph *graph, const WniNode *node, WniActivation *out,
+                             bool *is_activation, WnError *error) {
+  const Onnx__NodeProto *proto = node->proto;
+  WnStatus status;
+  *is_activation = true;
+  switch (node->op) {
+  case WNI_OP_RELU: *out = (WniActivation){WNI_ACT_CLAMP, 0, INFINITY}; break;
+  case WNI_OP_CLIP:
+    *out = (WniActivation){WNI_ACT_CLAMP, -INFINITY, INFINITY};
+    status = clip_bound(graph, node, "min", 1, &out->a, error);
+    return status == WN_OK ? clip_bound(graph, node, "max", 2, &out->b, error) : status;
+  case WNI_OP_LEAKY_RELU:
+    *out = (WniActivation){WNI_ACT_LEAKY_RELU, wni_attr_float(proto, "alpha", 0.01f), 0};
+    break;
+  case WNI_OP_ELU: *out = (WniActivation){WNI_ACT_ELU, wni_attr_float(proto, "alpha", 1.0f), 0}; break;
+  case WNI_OP_HARD_SIGMOID:
+    *out = (WniActivation){WNI_ACT_HARD_SIGMOID, wni_attr_float(proto, "alpha", 0.2f),
+                           wni_attr_float(proto, "beta", 0.5f)};
+    break;
+  case WNI_OP_HARD_SWISH: *out = (WniActivation){WNI_ACT_HARD_SWISH, 0, 0}; break;
+  case WNI_OP_SIGMOID: *out = (WniActivation){WNI_ACT_SIGMOID, 0, 0}; break;
+  case WNI_OP_TANH: *out = (WniActivation){WNI_ACT_TANH, 0, 0}; break;
+  default: *is_activation = false; break;
+  }
+  return WN_OK;
+}
+
+static bool takes_activation(const WniNode *node) {
+  switch (node->op) {
+  case WNI_OP_ADD:
+  case WNI_OP_AVERAGE_POOL:
+  case WNI_OP_BATCH_NORMALIZATION:
+  case WNI_OP_CONV:
+  case WNI_OP_DIV:
+  case WNI_OP_GEMM:
+  case WNI_OP_GLOBAL_AVERAGE_POOL:
+  case WNI_OP_GLOBAL_MAX_POOL:
+  case WNI_OP_MATMUL:
+  case WNI_OP_MAX_POOL:
+  case WNI_OP_MUL:
+  case WNI_OP_PRELU:
+  case WNI_OP_REDUCE_MEAN:
+  case WNI_OP_SUB:
+  case WNI_OP_SUM: return !node->activation_name;
+  default: return false;
+  }
+}
+
+static WnStatus merge_activation(WniGraph *graph, WniNode *node, WnError *error) {
+  WniActivation activation;
+  bool is_activation;
+  WnStatus status = wni_activation_read(graph, node, &activation, &is_activation, error);
+  if (status != WN_OK || !is_activation) return status;
+  WniNode *into = private_producer(graph, node->in[0]);
+  if (!into || !takes_activation(into)) return WN_OK;
+  into->activation = activation;
+  into->activation_name = wni_op_info(node->op)->name;
+  merge(graph, node, into);
+  return WN_OK;
+}
+
+WnStatus wni_fuse(WniGraph *graph, WnError *error) {
+  WnStatus status = remove_aliases(graph, error);
+  if (status != WN_OK) return status;
+  wni_graph_count_readers(graph);
+  for (int i = 0; i < graph->n_nodes && status == WN_OK; i++) {
+    WniNode *node = &graph->nodes[i];
+    if (!node->dead) status = merge_affine(graph, node, error);
+    if (status == WN_OK && !node->dead) merge_residual(graph, node);
+    if (status == WN_OK && !node->dead) status = merge_activation(graph, node, error);
+  }
+  wni_graph_count_readers(graph);
+  return status;
+}

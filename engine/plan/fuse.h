@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What fusion knows about nodes and lowering needs as well.
+ */
+#ifndef WNI_PLAN_FUSE_H
+#define WNI_PLAN_FUSE_H
+
+#include "plan/graph.h"
+
+/* The activation that `node` is, if it is one.  Errors: UNSUPPORTED (Clip with computed bounds). */
+WnStatus wni_activation_read(const WniGraph *graph, const WniNode *node, WniActivation *out,
+                             bool *is_activation, WnError *error);
+
+/* Sets scale and shift [n] of a Conv, Gemm or MatMul to its own alpha and bias
+ * unless fusion has set them.  A Gemm whose C is not one row keeps shift 0. */
+WnStatus wni_affine_start(const WniGraph *graph, WniNode *node, size_t n, WnError *error);
+
+/* Whether the C of a Gemm is missing or a constant row; true for other nodes. */
+bool wni_gemm_row_bias(const WniGraph *graph, const WniNode *node);
+
+/* BatchNormalization as y = scale x + shift for channel c. */
+void wni_batch_normalization(const WniGraph *graph, const WniNode *node, size_t c, float *scale,
+                             float *shift);
+
+/* One input and one output channel a group. */
+bool wni_conv_is_depthwise(const WniGraph *graph, const WniNode *node);
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See graph.h: from the file's lists of nodes, initialisers, inputs and outputs
+ * to values and nodes that refer to each other by index.
+ */
+#include "plan/graph.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+WnStatus wni_node_fail(const WniGraph *graph, const WniNode *node, WnStatus status, WnError *error,
+                       const char *format, ...) {
+  char text[320];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  return wni_fail(error, status, "node '%.100s' (%s, opset %lld): %s", wni_node_name(node->proto),
+                  wni_op_info(node->op)->name, (long long)graph->onnx->opset, text);
+}
+
+WniValue *wni_node_input(const WniGraph *graph, const WniNode *node, int i) {
+  return i < node->n_in && node->in[i] >= 0 ? &graph->values[node->in[i]] : NULL;
+}
+
+WnStatus wni_node_ints(const WniGraph *graph, const WniNode *node, const char *name, int index,
+                       const int64_t **values, int *count, WnError *error) {
+  size_t n;
+  const WniValue *input = wni_node_input(graph, node, index);
+  const Onnx__AttributeProto *attribute = wni_attr(node->proto, name);
+  *values = NULL;
+  *count = -1;
+  if (input) {
+    if (!input->known || !input->constant.is_int || input->constant.count > 1 << 20)
+      return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error,
+                           "%s has to be a constant list of integers", name);
+    *values = input->constant.i;
+    *count = (int)input->constant.count;
+  } else if (attribute) {
+    *values = wni_attr_ints(node->proto, name, &n);
+    *count = n > 1 << 20 ? 1 << 20 : (int)n;
+  }
+  return WN_OK;
+}
+
+bool wni_axis(int64_t axis, int rank, int *out) {
+  if (axis < -rank || axis >= rank) return false;
+  *out = (int)(axis < 0 ? axis + rank : axis);
+  return true;
+}
+
+int wni_broadcast_offset(const WniGraph *graph, const WniNode *node, int rank_a, int rank_b) {
+  int64_t axis = wni_attr_int(node->proto, "axis", rank_a - rank_b);
+  if (graph->onnx->opset < 7 && node->op == WNI_OP_PRELU && rank_b == 1 && rank_a > 1)
+    return 1; /* the slope is per channel there */
+  if (graph->onnx->opset >= 7 || axis < 0 || axis > rank_a - rank_b) return rank_a - rank_b;
+  return (int)axis;
+}
+
+int64_t wni_shape_count(const WniShape *shape) {
+  int64_t count = 1;
+  for (int d = 0; d < shape->rank; d++) count *= shape->dim[d];
+  return count;
+}
+
+/* The index of a new value; -1: no memory.  `name` may be NULL: a value that nobody reads. */
+static int add_value(WniGraph *graph, const char *name, int producer) {
+  if (!wni_grow((void **)&graph->values, graph->n_values, &graph->value_capacity,
+                sizeof *graph->values))
+    return -1;
+  int index = (int)graph->n_values++;
+  graph->values[index] = (WniValue){.name = name ? name : "", .producer = producer};
+  if (name && *name && !wni_names_put(&graph->names, name, index)) return -1;
+  return index;
+}
+
+static WnStatus add_initializers(WniGraph *graph, WnError *error) {
+  const Onnx__GraphProto *proto = graph->onnx->proto->graph;
+  for (size_t i = 0; i < proto->n_initializer; i++) {
+    const Onnx__TensorProto *tensor = proto->initializer[i];
+    const char *name = tensor->name ? tensor->name : "";
+    if (wni_names_find(&graph->names, name) >= 0)
+      return wni_fail(error, WN_ERROR_MODEL, "initialiser '%.200s' is there twice", name);
+    int index = add_value(graph, name, -1);
+    if (index < 0) return wni_fail_memory(error, "the graph");
+    WniValue *value = &graph->values[index];
+    WnStatus status = wni_onnx_tensor(tensor, name, &value->constant, error);
+    if (status != WN_OK) return status;
+    value->known = value->shaped = true;
+    value->shape.rank = value->constant.rank;
+    memcpy(value->shape.dim, value->constant.dim, sizeof value->shape.dim);
+    if (!value->constant.is_int) graph->parameters += value->constant.count;
+  }
+  return WN_OK;
+}
+
+static WnStatus read_input_shape(const Onnx__ValueInfoProto *input, WniShape *shape,
+                                 WnError *error) {
+  const Onnx__TensorTypeProto *type = input->type ? input->type->tensor_type : NULL;
+  const char *name = input->name ? input->name : "";
+  int64_t count = 1;
+  if (!type || !type->shape || type->elem_type != 1)
+    return wni_fail(error, WN_ERROR_UNSUPPORTED, "input '%.200s' is not a float32 tensor with a shape",
+                    name);
+  if (type->shape->n_dim < 1 || type->shape->n_dim > WNI_MAX_RANK)
+    return wni_fail(error, WN_ERROR_UNSUPPORTED, "input '%.200s' has %zu dimensions; 1 to %d are supported",
+                    name, type->shape->n_dim, WNI_MAX_RANK);
+  shape->rank = (int)type->shape->n_dim;
+  for (int d = 0; d < shape->rank; d++) {
+    const Onnx__Dimension *dim = type->shape->dim[d];
+    bool dynamic = !dim->has_dim_value || dim->dim_value <= 0;
+    if (dynamic && d > 0)
+      return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                      "input '%.200s': dimension %d has no fixed size; export the model with a fixed "
+                      "image size",
+                      name, d);
+    shape->dim[d] = dynamic ? 1 : dim->dim_value; /* a dynamic batch is planned as 1 */
+    if (!wni_mul_limited(count, shape->dim[d], WNI_MAX_ELEMENTS, &count))
+      return wni_fail(error, WN_ERROR_UNSUPPORTED, "input '%.200s' is larger than %d elements", name,
+                      WNI_MAX_ELEMENTS);
+  }
+  return WN_OK;
+}
+
+/* Old files list initialisers among the inputs; what is left must be one image. */
+static WnStatus add_input(WniGraph *graph, WnError *error) {
+  const Onnx__GraphProto *proto = graph->onnx->proto->graph;
+  const Onnx__ValueInfoProto *input = NULL;
+  for (size_t i = 0; i < proto->n_input; i++) {
+    const char *name = proto->input[i]->name ? proto->input[i]->name : "";
+    if (wni_names_find(&graph->names, name) >= 0) continue;
+    if (input)
+      return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                      "the model has several inputs ('%.80s', '%.80s', ...); one image is supported",
+                      input->name ? input->name : "", name);
+    input = proto->input[i];
+  }
+  if (!input) return wni_fail(error, WN_ERROR_MODEL, "the model has no input");
+  graph->input = add_value(graph, input->name, -1);
+  if (graph->input < 0) return wni_fail_memory(error, "the graph");
+  WniValue *value = &graph->values[graph->input];
+  WnStatus status = read_input_shape(input, &value->shape, error);
+  if (status != WN_OK) return status;
+  const int64_t *dim = value->shape.dim;
+  value->shaped = true;
+  graph->input_nhwc = value->shape.rank == 4 && (dim[3] == 1 || dim[3] == 3) &&
+                      !(dim[1] == 1 || dim[1] == 3);
+  return WN_OK;
+}
+
+static WnStatus connect_node(WniGraph *graph, int index, WnError *error) {
+  WniNode *node = &graph->nodes[index];
+  const Onnx__NodeProto *proto = node->proto;
+  node->n_in = (int)proto->n_input;
+  node->n_out = (int)proto->n_output;
+  node->in = calloc(proto->n_input + 1, sizeof *node->in);
+  node->out = calloc(proto->n_output + 1, sizeof *node->out);
+  if (!node->in || !node->out) return wni_fail_memory(error, "the graph");
+  for (int i = 0; i < node->n_in; i++) {
+    const char *name = proto->input[i];
+    node->in[i] = *name ? wni_names_find(&graph->names, name) : -1;
+    if (*name && node->in[i] < 0)
+      return wni_node_fail(graph, node, WN_ERROR_MODEL, error,
+                           "reads '%.100s', which nothing before it makes", name);
+    if (!*name && i < wni_op_info(node->op)->min_inputs)
+      return wni_node_fail(graph, node, WN_ERROR_MODEL, error, "input %d is missing", i);
+  }
+  for (int i = 0; i < node->n_out; i++) {
+    const char *name = proto->output[i];
+    if (*name && wni_names_find(&graph->names, name) >= 0)
+      return wni_node_fail(graph, node, WN_ERROR_MODEL, error, "'%.100s' is made twice", name);
+    node->out[i] = add_value(graph, name, index);
+    if (node->out[i] < 0) return wni_fail_memory(error, "the graph");
+  }
+  return WN_OK;
+}
+
+static WnStatus add_nodes(WniGraph *graph, WnError *error) {
+  const Onnx__GraphProto *proto = graph->onnx->proto->graph;
+  graph->nodes = calloc(proto->n_node, sizeof *graph->nodes);
+  if (!graph->nodes) return wni_fail_memory(error, "the graph");
+  for (size_t i = 0; i < proto->n_node; i++) {
+    WniNode *node = &graph->nodes[i];
+    node->proto = proto->node[i];
+    node->residual = -1;
+    graph->n_nodes++;
+    WnStatus status = wni_op_find(node->proto, graph->onnx->opset, &node->op, error);
+    if (status == WN_OK) status = connect_node(graph, (int)i, error);
+    if (status == WN_OK) status = wni_shape_infer(graph, node, error);
+    if (status != WN_OK) return status;
+  }
+  return WN_OK;
+}
+
+static WnStatus add_outputs(WniGraph *graph, WnError *error) {
+  const Onnx__GraphProto *proto = graph->onnx->proto->graph;
+  graph->outputs = calloc(proto->n_output + 1, sizeof *graph->outputs);
+  graph->output_names = calloc(proto->n_output + 1, sizeof *graph->output_names);
+  if (!graph->outputs || !graph->output_names) return wni_fail_memory(error, "the graph");
+  if (proto->n_output == 0) return wni_fail(error, WN_ERROR_MODEL, "the model has no output");
+  for (size_t i = 0; i < proto->n_output; i++) {
+    const char *name = proto->output[i]->name ? proto->output[i]->name : "";
+    int index = wni_names_find(&graph->names, name);
+    if (index < 0 || !graph->values[index].shaped)
+      return wni_fail(error, WN_ERROR_MODEL, "output '%.200s' is made by no node", name);
+    if (graph->values[index].known && graph->values[index].constant.is_int)
+      return wni_fail(error, WN_ERROR_UNSUPPORTED, "output '%.200s' is not float32", name);
+    graph->outputs[i] = index;
+    graph->output_names[i] = name;
+    graph->values[index].is_output = true;
+    graph->n_outputs++;
+  }
+  return WN_OK;
+}
+
+WnStatus wni_graph_build(const WniOnnx *onnx, WniGraph *graph, WnError *error) {
+  *graph = (WniGraph){.onnx = onnx};
+  WnStatus status = add_initializers(graph, error);
+  if (status == WN_OK) status = add_input(graph, error);
+  if (status == WN_OK) status = add_nodes(graph, error);
+  if (status == WN_OK) status = add_outputs(graph, error);
+  if (status == WN_OK) status = wni_fuse(graph, error);
+  if (status != WN_OK) wni_graph_clear(graph);
+  return status;
+}
+
+void wni_graph_count_readers(WniGraph *graph) {
+  for (size_t v = 0; v < graph->n_values; v++) graph->values[v].n_readers = 0;
+  for (int i = 0; i < graph->n_nodes; i++) {
+    const WniNode *node = &graph->nodes[i];
+    if (node->dead) continue;
+    for (int k = 0; k < node->n_in; k++)
+      if (node->in[k] >= 0) graph->values[node->in[k]].n_readers++;
+    if (node->residual >= 0) graph->values[node->residual].n_readers++;
+  }
+}
+
+void wni_graph_clear(WniGraph *graph) {
+  for (int i = 0; i < graph->n_nodes; i++) {
+    free(graph->nodes[i].in);
+    free(graph->nodes[i].out);
+    free(graph->nodes[i].scale);
+    free(graph->nodes[i].shift);
+  }
+  for (size_t v = 0; v < graph->n_values; v++) wni_constant_clear(&graph->values[v].constant);
+  free(graph->nodes);
+  free(graph->values);
+  free(graph->outputs);
+  free(graph->output_names);
+  wni_names_clear(&graph->names);
+  *graph = (WniGraph){0};
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The network between the file and the plan: values by index, nodes in an order
+ * in which every value is made before it is read.  shape.c fills in shapes and
+ * folds constants, fuse.c merges nodes, stage.c cuts at the exits; lower.c turns
+ * what is left into steps.
+ */
+#ifndef WNI_PLAN_GRAPH_H
+#define WNI_PLAN_GRAPH_H
+
+#include "base/names.h"
+#include "kernels/kernels.h"
+#include "load/onnx.h"
+
+enum { WNI_MAX_ELEMENTS = 1 << 28 }; /* of one activation */
+
+typedef struct WniShape {
+  int rank;
+  int64_t dim[WNI_MAX_RANK];
+} WniShape;
+
+typedef struct WniValue {
+  const char *name;
+  int producer; /* node; -1: graph input or initialiser */
+  int n_readers; /* inputs of living nodes; see wni_graph_count_readers() */
+  bool is_output; /* of the graph */
+  bool shaped;    /* `shape` is known */
+  WniShape shape;
+  bool known; /* `constant` holds its elements */
+  WniConstant constant;
+} WniValue;
+
+typedef struct WniNode {
+  const Onnx__NodeProto *proto;
+  WniOp op;
+  bool dead;    /* folded, or merged into another node */
+  int *in, *out; /* values; -1: an optional one that is missing */
+  int n_in, n_out;
+
+  /* set by fuse.c */
+  int residual; /* value added before the activation; -1: none */
+  WniActivation activation;
+  const char *activation_name; /* "Relu"; NULL: none */
+  float *scale, *shift; /* [channels] y = scale * (op without bias) + shift; NULL: none */
+
+  /* set by stage.c */
+  int stage;
+  bool head; /* leads to exits only */
+} WniNode;
+
+typedef struct WniGraph {
+  const WniOnnx *onnx; /* borrowed */
+  WniValue *values;
+  size_t n_values, value_capacity;
+  WniNode *nodes;
+  int n_nodes;
+  WniNames names; /* value names */
+  int input;      /* value */
+  bool input_nhwc;
+  int *outputs; /* [n_outputs] values, in file order */
+  const char **output_names;
+  int n_outputs;
+  uint64_t parameters; /* float elements of the file's initialisers */
+} WniGraph;
+
+/* Builds the graph of a file, shapes inferred and constants folded.  Errors: MODEL, UNSUPPORTED,
+ * MEMORY, with node, operator and opset.  On failure `graph` is empty.  `onnx` must outlive it. */
+WnStatus wni_graph_build(const WniOnnx *onnx, WniGraph *graph, WnError *error);
+void wni_graph_clear(WniGraph *graph);
+
+/* Recounts n_readers over the living nodes. */
+void wni_graph_count_readers(WniGraph *graph);
+
+/* Infers the shapes of all outputs of `node`; folds it if it can. */
+WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error);
+
+/* Computes the single output of a node whose inputs are all known, or whose
+ * shape alone says it; *done false: there is no rule for it, or it has to run. */
+WnStatus wni_fold(WniGraph *graph, WniNode *node, bool *done, WnError *error);
+
+/* Merges nodes: batch normalisation and constant arithmetic into convolutions,
+ * residual additions, activations; removes what does nothing. */
+WnStatus wni_fuse(WniGraph *graph, WnError *error);
+
+/* Fails with "node 'NAME' (Op, opset N): ...". */
+WnStatus wni_node_fail(const WniGraph *graph, const WniNode *node, WnStatus status, WnError *error,
+                       const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The value that a node reads as input i; NULL when missing. */
+WniValue *wni_node_input(const WniGraph *graph, const WniNode *node, int i);
+
+/* Integers that opsets give first as attribute `name`, later as constant input
+ * `index`.  *count = -1 when neither is there. */
+WnStatus wni_node_ints(const WniGraph *graph, const WniNode *node, const char *name, int index,
+                       const int64_t **values, int *count, WnError *error);
+
+/* `axis` counted from the end when negative; false: out of range. */
+bool wni_axis(int64_t axis, int rank, int *out);
+
+/* The dimension of the first operand that the second one's first dimension meets
+ * in a broadcast (opset 6 lets the node choose). */
+int wni_broadcast_offset(const WniGraph *graph, const WniNode *node, int rank_a, int rank_b);
+
+int64_t wni_shape_count(const WniShape *shape);
+
+/* Attributes that several passes read, resolved and checked once (attributes.c). */
+
+/* Slice: begin, step (never 0) and number of elements in every dimension. */
+typedef struct WniSlice {
+  int64_t begin[WNI_MAX_RANK], step[WNI_MAX_RANK], count[WNI_MAX_RANK];
+} WniSlice;
+WnStatus wni_slice_read(const WniGraph *graph, const WniNode *node, WniSlice *out, WnError *error);
+
+/* Pad: elements added (cut away where negative) in front and behind. */
+WnStatus wni_pad_read(const WniGraph *graph, const WniNode *node, int64_t *begin, int64_t *end,
+                      WnError *error);
+
+/* ReduceMean, ReduceProd: which dimensions go; [WNI_MAX_RANK]. */
+WnStatus wni_reduce_read(const WniGraph *graph, const WniNode *node, bool *reduced,
+                         WnError *error);
+
+#endif

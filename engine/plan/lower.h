@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Lowering: nodes to steps over tensors.  One function per kind of operator, in
+ * the table of lower.c; what they share is here.
+ */
+#ifndef WNI_PLAN_LOWER_H
+#define WNI_PLAN_LOWER_H
+
+#include "plan/plan.h"
+
+/* Zeros that convolutions read around a value, in its own dimensions. */
+typedef struct WniHaloNeed {
+  int64_t begin[WNI_MAX_RANK], end[WNI_MAX_RANK];
+} WniHaloNeed;
+
+typedef struct WniLowering {
+  WniPlan *plan;
+  WniGraph *graph;
+  WniTensor *tensors; /* [n_values] where values lie, once they are made */
+  bool *placed;       /* [n_values] tensors[v] is valid */
+  WniHaloNeed *halos; /* [n_values] */
+  int final;          /* value of the final logits; -1: none */
+  WniNode *node;      /* the one being lowered */
+  WnError *error;
+} WniLowering;
+
+typedef WnStatus WniLowerFunction(WniLowering *lowering);
+
+WniLowerFunction wni_lower_conv, wni_lower_pool, wni_lower_lrn;
+WniLowerFunction wni_lower_gemm, wni_lower_matmul;
+WniLowerFunction wni_lower_arithmetic, wni_lower_batch_normalization, wni_lower_activation,
+    wni_lower_softmax, wni_lower_reduce_mean, wni_lower_pad;
+WniLowerFunction wni_lower_transpose, wni_lower_reshape, wni_lower_split, wni_lower_slice,
+    wni_lower_concat;
+
+/* Where input i of the node lies; a known one is copied into the plan. */
+WnStatus wni_lower_input(WniLowering *lowering, int i, WniTensor *out);
+WnStatus wni_lower_value(WniLowering *lowering, int value, WniTensor *out);
+
+/* A new buffer for a tensor of `shape`: images in NHWC with `halo` (may be NULL)
+ * around them, all else, and everything if `row_major`, without gaps. */
+WnStatus wni_lower_buffer(WniLowering *lowering, const WniShape *shape, const WniHaloNeed *halo,
+                          bool row_major, WniTensor *out);
+
+/* The buffer for output 0 of the node. */
+WnStatus wni_lower_output(WniLowering *lowering, bool row_major, WniTensor *out);
+
+/* Says that output i of the node lies at `tensor`. */
+void wni_lower_place(WniLowering *lowering, int i, const WniTensor *tensor);
+
+/* Appends `step`, which reads `inputs` and writes `out`; the node's stage, name and activation are
+ * filled in.  `fused` follows the operator's name in the step's ("+Relu").  Zeros around
+ * `out` are written by the first step that writes its buffer. */
+WnStatus wni_lower_push(WniLowering *lowering, WniStep *step, const WniTensor *const *inputs,
+                        int n_inputs, const WniTensor *out);
+
+/* Appends a copy between tensors of one shape. */
+WnStatus wni_lower_copy(WniLowering *lowering, const WniTensor *from, const WniTensor *to);
+
+/* Input i in a form a kernel needs, copied when it lies otherwise: without gaps; as an
+ * image with dense channels and at least the given zeros around it (NULL: none). */
+WnStatus wni_lower_contiguous(WniLowering *lowering, int i, WniTensor *out);
+WnStatus wni_lower_image(WniLowering *lowering, int value, const WniHaloNeed *halo, WniTensor *out);
+
+/* `failed` memory in the node being lowered. */
+WnStatus wni_lower_no_memory(WniLowering *lowering);
+
+/* Appends the steps of one node. */
+WnStatus wni_lower_node(WniLowering *lowering, WniNode *node);
+
+/* Records the zeros that the convolutions need around the values they read. */
+WnStatus wni_lower_find_halos(WniLowering *lowering);
+
+#endif

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Lowering of operators that visit elements: arithmetic with broadcasting,
+ * activations on their own, Softmax, ReduceMean and Pad.
+ */
+#include "plan/lower.h"
+
+#include "plan/fuse.h"
+
+#include <string.h>
+
+static WnStatus push_elementwise(WniLowering *lowering, WniVecOp op,
+                                 const WniActivation *activation, const WniTensor *const *all,
+                                 int n_inputs) {
+  const WniKernel *vec = wni_kernel_find(WNI_KERNEL_vec_f32);
+  WniStep step = {.kind = WNI_STEP_ELEMENTWISE, .kernel = vec->name};
+  step.layer.elementwise = (WniElementwise){.kernel = vec,
+                                            .act = wni_kernel_find(WNI_KERNEL_act_f32),
+                                            .op = op,
+                                            .n_inputs = n_inputs};
+  if (activation) step.layer.elementwise.activation = *activation;
+  wni_tensor_loop(all, n_inputs + 1, &step.layer.elementwise.loop);
+  return wni_lower_push(lowering, &step, all + 1, n_inputs, all[0]);
+}
+
+static WniVecOp vec_op(WniOp op) {
+  switch (op) {
+  case WNI_OP_SUB: return WNI_VEC_SUB;
+  case WNI_OP_MUL: return WNI_VEC_MUL;
+  case WNI_OP_DIV: return WNI_VEC_DIV;
+  case WNI_OP_PRELU: return WNI_VEC_PRELU;
+  default: return WNI_VEC_ADD; /* Add, Sum */
+  }
+}
+
+/* An operand whose dimensions are aligned somewhere else than at the end gets
+ * dimensions of 1 behind (opset 6). */
+static void align_operand(const WniLowering *lowering, int rank, WniTensor *operand) {
+  int offset = wni_broadcast_offset(lowering->graph, lowering->node, rank, operand->shape.rank);
+  while (operand->shape.rank + offset < rank) {
+    operand->stride[operand->shape.rank] = 1;
+    operand->shape.dim[operand->shape.rank++] = 1;
+  }
+}
+
+WnStatus wni_lower_arithmetic(WniLowering *lowering) {
+  const WniNode *node = lowering->node;
+  WniTensor y, operand[2];
+  WnStatus status = wni_lower_input(lowering, 0, &operand[0]);
+  if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
+  for (int i = 1; i < node->n_in && status == WN_OK; i++) {
+    status = wni_lower_input(lowering, i, &operand[1]);
+    if (status != WN_OK) return status;
+    align_operand(lowering, y.shape.rank, &operand[1]);
+    const WniTensor *all[3] = {&y, &operand[0], &operand[1]};
+    bool last = i + 1 == node->n_in;
+    status = push_elementwise(lowering, vec_op(node->op), last ? &node->activation : NULL, all, 2);
+    operand[0] = y; /* Sum goes on from its partial result */
+  }
+  return status;
+}
+
+WnStatus wni_lower_batch_normalization(WniLowering *lowering) {
+  const WniNode *node = lowering->node;
+  WniTensor x, y, scale = {.buffer = -1}, shift = {.buffer = -1};
+  WnStatus status = wni_lower_input(lowering, 0, &x);
+  if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
+  if (status != WN_OK) return status;
+  int axis = x.shape.rank > 1 ? 1 : 0;
+  size_t channels = wni_node_input(lowering->graph, node, 1)->constant.count;
+  float *factors = wni_plan_alloc(lowering->plan, 2 * channels, sizeof *factors);
+  if (!factors) return wni_lower_no_memory(lowering);
+  for (size_t c = 0; c < channels; c++)
+    wni_batch_normalization(lowering->graph, node, c, &factors[c], &factors[channels + c]);
+  scale.shape.rank = x.shape.rank;
+  for (int d = 0; d < x.shape.rank; d++) scale.shape.dim[d] = d == axis ? (int64_t)channels : 1;
+  wni_tensor_lay_out(&scale, NULL);
+  shift = scale;
+  scale.data = factors;
+  shift.data = factors + channels;
+  const WniTensor *all[4] = {&y, &x, &scale, &shift};
+  return push_elementwise(lowering, WNI_VEC_MULADD, &node->activation, all, 3);
+}
+
+WnStatus wni_lower_activation(WniLowering *lowering) {
+  WniActivation activation;
+  bool is_activation;
+  WniTensor x, y;
+  WnStatus status = wni_activation_read(lowering->graph, lowering->node, &activation,
+                                        &is_activation, lowering->error);
+  if (status == WN_OK) status = wni_lower_input(lowering, 0, &x);
+  if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
+  if (status != WN_OK) return status;
+  const WniTensor *all[2] = {&y, &x};
+  return push_elementwise(lowering, WNI_VEC_COPY, &activation, all, 1);
+}
+
+/* A tensor without dimension `axis`. */
+static WniTensor drop_axis(const WniTensor *tensor, int axis) {
+  WniTensor out = *tensor;
+  out.shape.rank--;
+  for (int d = axis; d < out.shape.rank; d++) {
+    out.shape.dim[d] = tensor->shape.dim[d + 1];
+    out.stride[d] = tensor->stride[d + 1];
+  }
+  return out;
+}
+
+/* Before opset 13 Softmax runs over all dimensions from `axis` on, as one. */
+WnStatus wni_lower_softmax(WniLowering *lowering) {
+  const WniNode *node = lowering->node;
+  bool flatten = lowering->graph->onnx->opset < 13;
+  WniTensor x, y, flat_x, flat_y;
+  int axis;
+  WnStatus status = flatten ? wni_lower_contiguous(lowering, 0, &x) : wni_lower_input(lowering, 0, &x);
+  if (status == WN_OK) status = wni_lower_output(lowering, flatten, &y);
+  if (status != WN_OK) return status;
+  if (!wni_axis(wni_attr_int(node->proto, "axis", flatten ? 1 : -1), x.shape.rank, &axis))
+    return wni_node_fail(lowering->graph, node, WN_ERROR_MODEL, lowering->error,
+                         "its axis is out of range");
+  flat_x = x;
+  flat_y = y;
+  if (flatten) {
+    WniShape shape = {2, {1, 1}};
+    for (int d = 0; d < x.shape.rank; d++) shape.dim[d >= axis] *= x.shape.dim[d];
+    wni_tensor_reshape(&x, &shape, &flat_x); /* contiguous: always possible */
+    wni_tensor_reshape(&y, &shape, &flat_y);
+    axis = 1;
+  }
+  WniStep step = {.kind = WNI_STEP_SOFTMAX, .kernel = "softmax_f32__c"};
+  WniSoftmax *softmax = &step.layer.softmax;
+  softmax->length = (size_t)flat_x.shape.dim[axis];
+  softmax->x_stride = flat_x.stride[axis];
+  softmax->y_stride = flat_y.stride[axis];
+  WniTensor rest_y = drop_axis(&flat_y, axis), rest_x = drop_axis(&flat_x, axis);
+  const WniTensor *rest[2] = {&rest_y, &rest_x}, *inputs[1] = {&x};
+  wni_tensor_loop(rest, 2, &softmax->loop);
+  return wni_lower_push(lowering, &step, inputs, 1, &y);
+}
+
+WnStatus wni_lower_reduce_mean(WniLowering *lowering) {
+  const WniNode *node = lowering->node;
+  bool reduced[WNI_MAX_RANK];
+  WniTensor x, y, kept_x, kept_y, reduced_x;
+  WnStatus status = wni_reduce_read(lowering->graph, node, reduced, lowering->error);
+  if (status == WN_OK) status = wni_lower_input(lowering, 0, &x);
+  if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
+  if (status != WN_OK) return status;
+  kept_x = reduced_x = x;
+  kept_y = y;
+  kept_x.shape.rank = reduced_x.shape.rank = kept_y.shape.rank = 0;
+  for (int d = 0, from = 0; d < x.shape.rank; d++) {
+    bool has_y = !reduced[d] || y.shape.rank == x.shape.rank;
+    WniTensor *into = reduced[d] ? &reduced_x : &kept_x;
+    into->stride[into->shape.rank] = x.stride[d];
+    into->shape.dim[into->shape.rank++] = x.shape.dim[d];
+    if (!reduced[d]) {
+      kept_y.stride[kept_y.shape.rank] = y.stride[from];
+      kept_y.shape.dim[kept_y.shape.rank++] = x.shape.dim[d];
+    }
+    from += has_y;
+  }
+  WniStep step = {.kind = WNI_STEP_REDUCE_MEAN, .kernel = "reduce_mean_f32__c"};
+  WniReduceMean *reduce = &step.layer.reduce_mean;
+  reduce->act = wni_kernel_find(WNI_KERNEL_act_f32);
+  reduce->activation = node->activation;
+  const WniTensor *kept[2] = {&kept_y, &kept_x}, *gone[2] = {&reduced_x, &reduced_x};
+  const WniTensor *inputs[1] = {&x};
+  wni_tensor_loop(kept, 2, &reduce->kept);
+  wni_tensor_loop(gone, 2, &reduce->reduced);
+  return wni_lower_push(lowering, &step, inputs, 1, &y);
+}
+
+/* Where element i of a padded dimension comes from; -1: from nowhere. */
+static int64_t pad_source(int64_t i, int64_t dim, bool reflect, bool edge) {
+  if (i >= 0 && i < dim) return i;
+  if (edge) return i < 0 ? 0 : dim - 1;
+  if (!reflect) return -1;
+  return i < 0 ? -i : 2 * (dim - 1) - i;
+}
+
+static WnStatus pad_value(const WniLowering *lowering, float *out) {
+  const WniNode *node = lowering->node;
+  const WniValue *value = wni_node_input(lowering->graph, node, 2);
+  *out = wni_attr_float(node->proto, "value", 0);
+  if (!value) return WN_OK;
+  if (!value->known || value->constant.is_int || value->constant.count != 1)
+    return wni_node_fail(lowering->graph, node, WN_ERROR_UNSUPPORTED, lowering->error,
+                         "its value is not one constant number");
+  *out = value->constant.f[0];
+  return WN_OK;
+}
+
+WnStatus wni_lower_pad(WniLowering *lowering) {
+  const WniNode *node = lowering->node;
+  int64_t begin[WNI_MAX_RANK], end[WNI_MAX_RANK];
+  bool reflect = wni_attr_is(node->proto, "mode", "reflect");
+  bool edge = wni_attr_is(node->proto, "mode", "edge");
+  WniStep step = {.kind = WNI_STEP_PAD, .kernel = "pad_f32__c"};
+  WniPad *pad = &step.layer.pad;
+  WniTensor x, y;
+  if (!reflect && !edge && wni_attr(node->proto, "mode") &&
+      !wni_attr_is(node->proto, "mode", "constant"))
+    return wni_node_fail(lowering->graph, node, WN_ERROR_UNSUPPORTED, lowering->error,
+                         "its mode is not constant, reflect or edge");
+  WnStatus status = wni_pad_read(lowering->graph, node, begin, end, lowering->error);
+  if (status == WN_OK) status = pad_value(lowering, &pad->value);
+  if (status == WN_OK) status = wni_lower_input(lowering, 0, &x);
+  if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
+  if (status != WN_OK) return status;
+  pad->loop.rank = y.shape.rank;
+  for (int d = 0; d < y.shape.rank; d++) {
+    pad->loop.dim[d] = (size_t)y.shape.dim[d];
+    pad->loop.stride[0][d] = y.stride[d];
+    pad->loop.stride[1][d] = x.stride[d];
+    pad->source[d] = wni_plan_alloc(lowering->plan, pad->loop.dim[d], sizeof **pad->source);
+    if (!pad->source[d]) return wni_lower_no_memory(lowering);
+    for (int64_t i = 0; i < y.shape.dim[d]; i++)
+      pad->source[d][i] = pad_source(i - begin[d], x.shape.dim[d], reflect, edge);
+  }
+  const WniTensor *inputs[1] = {&x};
+  return wni_lower_push(lowering, &step, inputs, 1, &y);
+}

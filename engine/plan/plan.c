@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See plan.h: finds the exits and the final classifier in the graph, lowers
+ * the nodes stage by stage and places everything in the arena.
+ */
+#include "plan/plan.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "plan/lower.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_CLASSES = 1 << 20 };
+
+void *wni_plan_alloc(WniPlan *plan, size_t count, size_t size) {
+  if (!wni_grow((void **)&plan->owned, plan->n_owned, &plan->owned_capacity, sizeof *plan->owned))
+    return NULL;
+  void *memory = wni_alloc_aligned(count, size);
+  if (!memory) return NULL;
+  plan->owned[plan->n_owned++] = memory;
+  plan->weight_bytes += count * size;
+  return memory;
+}
+
+/* ---- what classification needs ---- */
+
+static int find_output(const WniGraph *graph, const char *name) {
+  for (int i = 0; i < graph->n_outputs; i++)
+    if (strcmp(graph->output_names[i], name) == 0) return i;
+  return -1;
+}
+
+/* Scores are [N][classes], further dimensions 1; 0: they are not. */
+static int64_t count_classes(const WniGraph *graph, int value) {
+  const WniShape *shape = &graph->values[value].shape;
+  const WniShape *input = &graph->values[graph->input].shape;
+  if (shape->rank < 2 || shape->dim[0] != input->dim[0]) return 0;
+  for (int d = 2; d < shape->rank; d++)
+    if (shape->dim[d] != 1) return 0;
+  return shape->dim[1] <= MAX_CLASSES ? shape->dim[1] : 0;
+}
+
+static WnStatus check_scores(const WniGraph *graph, const char *name, int value, WniPlan *plan,
+                             WnError *error) {
+  int64_t classes = count_classes(graph, value);
+  if (classes < 1)
+    return wni_fail(error, WN_ERROR_MODEL, "output '%.100s' is not a list of class scores [N, classes]",
+                    name);
+  if (plan->n_classes && classes != plan->n_classes)
+    return wni_fail(error, WN_ERROR_MODEL, "output '%.100s' has %lld classes, the others have %d", name,
+                    (long long)classes, plan->n_classes);
+  plan->n_classes = (int)classes;
+  return WN_OK;
+}
+
+static WnStatus find_exits(const WniGraph *graph, const WniMetadata *metadata, WniPlan *plan,
+                           WniTargets *targets, WnError *error) {
+  targets->exits = calloc((size_t)metadata->n_exits + 1, sizeof *targets->exits);
+  if (!targets->exits) return wni_fail_memory(error, "exits");
+  for (int i = 0; i < metadata->n_exits; i++) {
+    int output = find_output(graph, metadata->exits[i]);
+    if (output < 0)
+      return wni_fail(error, WN_ERROR_MODEL, "winnow.exits names '%.100s', which is no output",
+                      metadata->exits[i]);
+    targets->exits[targets->n_exits++] = graph->outputs[output];
+    WnStatus status = check_scores(graph, metadata->exits[i], graph->outputs[output], plan, error);
+    if (status != WN_OK) return status;
+    for (int k = 0; k < i; k++)
+      if (strcmp(metadata->exits[k], metadata->exits[i]) == 0)
+        return wni_fail(error, WN_ERROR_MODEL, "winnow.exits names '%.100s' twice", metadata->exits[i]);
+  }
+  return WN_OK;
+}
+
+/* The output that winnow.output names, or the only one that is no exit. */
+static WnStatus find_final_output(const WniGraph *graph, const WniMetadata *metadata, int *output,
+                                  WnError *error) {
+  *output = -1;
+  if (metadata->output) {
+    *output = find_output(graph, metadata->output);
+    if (*output < 0)
+      return wni_fail(error, WN_ERROR_MODEL, "winnow.output names '%.100s', which is no output",
+                      metadata->output);
+    return WN_OK;
+  }
+  for (int i = 0; i < graph->n_outputs; i++) {
+    bool is_exit = false;
+    for (int k = 0; k < metadata->n_exits; k++)
+      is_exit = is_exit || strcmp(metadata->exits[k], graph->output_names[i]) == 0;
+    if (is_exit) continue;
+    if (*output >= 0)
+      return wni_fail(error, WN_ERROR_MODEL,
+                      "the model has several outputs ('%.80s', '%.80s', ...); name the class scores "
+                      "in its metadata as winnow.output",
+                      graph->output_names[*output], graph->output_names[i]);
+    *output = i;
+  }
+  return *output >= 0 ? WN_OK
+                      : wni_fail(error, WN_ERROR_MODEL, "all outputs of the model are exits");
+}
+
+/* A Softmax at the very end is left for later: its input are the logits. */
+static int logits_of(const WniGraph *graph, int value) {
+  int producer = graph->values[value].producer, axis;
+  if (producer < 0) return value;
+  const WniNode *node = &graph->nodes[producer];
+  const WniShape *shape = &graph->values[value].shape;
+  int64_t fallback = graph->onnx->opset < 13 ? 1 : -1;
+  bool flat = graph->onnx->opset < 13;
+  if (node->op != WNI_OP_SOFTMAX ||
+      !wni_axis(wni_attr_int(node->proto, "axis", fallback), shape->rank, &axis))
+    return value;
+  return axis == 1 || (flat && axis == 0 && shape->dim[0] == 1) ? node->in[0] : value;
+}
+
+static WnStatus find_targets(const WniGraph *graph, const WniMetadata *metadata, WniPlan *plan,
+                             WniTargets *targets, WnError *error) {
+  int output;
+  WnStatus status = find_exits(graph, metadata, plan, targets, error);
+  if (status == WN_OK) status = find_final_output(graph, metadata, &output, error);
+  if (status != WN_OK) return status;
+  targets->final = logits_of(graph, graph->outputs[output]);
+  return check_scores(graph, graph->output_names[output], targets->final, plan, error);
+}
+
+/* ---- tensors that outlive the steps ---- */
+
+static WnStatus place_input(WniLowering *lowering) {
+  static const int order_nhwc[4] = {0, 2, 3, 1};
+  WniPlan *plan = lowering->plan;
+  const WniGraph *graph = lowering->graph;
+  const WniHaloNeed *need = &lowering->halos[graph->input];
+  WniTensor *input = &plan->input;
+  *input = (WniTensor){.shape = graph->values[graph->input].shape};
+  bool image = input->shape.rank == 4;
+  for (int d = 0; image && d < 4; d++) {
+    input->halo_begin[d] = need->begin[d];
+    input->halo_end[d] = need->end[d];
+  }
+  int64_t count = wni_tensor_lay_out(input, image && !graph->input_nhwc ? order_nhwc : NULL);
+  if (count < 0 || !wni_grow((void **)&plan->buffers, plan->n_buffers, &plan->buffer_capacity,
+                             sizeof *plan->buffers))
+    return wni_fail_memory(lowering->error, "the input");
+  input->buffer = (int)plan->n_buffers;
+  plan->buffers[plan->n_buffers++] = (WniBuffer){.count = (size_t)count};
+  plan->input_nhwc = graph->input_nhwc;
+  if (image) {
+    int h = graph->input_nhwc ? 1 : 2, w = h + 1, c = graph->input_nhwc ? 3 : 1;
+    const int64_t *dim = input->shape.dim;
+    plan->input_halo = (WniHalo){.present = true,
+                                 .n = (size_t)dim[0],
+                                 .h = (size_t)dim[h],
+                                 .w = (size_t)dim[w],
+                                 .c = (size_t)dim[c],
+                                 .top = (size_t)need->begin[h],
+                                 .bottom = (size_t)need->end[h],
+                                 .left = (size_t)need->begin[w],
+                                 .right = (size_t)need->end[w]};
+  }
+  plan->input_halo_at = (WniOperand){input->buffer, 0, NULL};
+  lowering->tensors[graph->input] = *input;
+  lowering->placed[graph->input] = true;
+  return WN_OK;
+}
+
+static WnStatus lower_stages(WniLowering *lowering) {
+  WniGraph *graph = lowering->graph;
+  for (int stage = 0; stage <= lowering->plan->n_stages; stage++)
+    for (int i = 0; i < graph->n_nodes; i++) {
+      WniNode *node = &graph->nodes[i];
+      if (node->dead || node->stage != stage) continue;
+      WnStatus status = wni_lower_node(lowering, node);
+      if (status != WN_OK) return status;
+    }
+  return WN_OK;
+}
+
+/* Keeps a buffer to the end of the frame and beyond. */
+static void keep(WniPlan *plan, const WniTensor *tensor) {
+  if (tensor->buffer >= 0) plan->buffers[tensor->buffer].last = (int)plan->n_steps;
+}
+
+static WnStatus place_outputs(WniLowering *lowering, const WniTargets *targets) {
+  WniPlan *plan = lowering->plan;
+  const WniGraph *graph = lowering->graph;
+  WnStatus status = WN_OK;
+  plan->outputs = calloc((size_t)graph->n_outputs, sizeof *plan->outputs);
+  plan->output_names = calloc((size_t)graph->n_outputs, sizeof *plan->output_names);
+  plan->exits = calloc((size_t)targets->n_exits + 1, sizeof *plan->exits);
+  if (!plan->outputs || !plan->output_names || !plan->exits)
+    return wni_fail_memory(lowering->error, "outputs");
+  for (int i = 0; i < graph->n_outputs && status == WN_OK; i++) {
+    plan->n_outputs++;
+    plan->output_names[i] = strdup(graph->output_names[i]);
+    if (!plan->output_names[i]) return wni_fail_memory(lowering->error, "outputs");
+    status = wni_lower_value(lowering, graph->outputs[i], &plan->outputs[i]);
+    keep(plan, &plan->outputs[i]);
+  }
+  for (int i = 0; i < targets->n_exits && status == WN_OK; i++)
+    status = wni_lower_value(lowering, targets->exits[i], &plan->exits[i]);
+  if (targets->final >= 0 && status == WN_OK) {
+    status = wni_lower_value(lowering, targets->final, &plan->final);
+    keep(plan, &plan->final);
+  }
+  keep(plan, &plan->input);
+  /* wn_session_complete() computes the rest of the final rows later. */
+  for (size_t s = 0; s < plan->n_steps; s++)
+    if (plan->steps[s].final_rows && plan->steps[s].in[0].buffer >= 0)
+      plan->buffers[plan->steps[s].in[0].buffer].last = (int)plan->n_steps;
+  return status;
+}
+
+static void resolve(const WniPlan *plan, int buffer, ptrdiff_t *offset) {
+  if (buffer >= 0) *offset += (ptrdiff_t)plan->buffers[buffer].offset;
+}
+
+/* From offsets in buffers to offsets in the arena. */
+static void resolve_all(WniPlan *plan) {
+  for (size_t s = 0; s < plan->n_steps; s++) {
+    WniStep *step = &plan->steps[s];
+    for (int i = 0; i < 3; i++)
+      if (!step->in[i].data) resolve(plan, step->in[i].buffer, &step->in[i].offset);
+    resolve(plan, step->out.buffer, &step->out.offset);
+    if (step->halo.present) resolve(plan, step->halo_at.buffer, &step->halo_at.offset);
+  }
+  resolve(plan, plan->input.buffer, &plan->input.offset);
+  resolve(plan, plan->input_halo_at.buffer, &plan->input_halo_at.offset);
+  resolve(plan, plan->final.buffer, &plan->final.offset);
+  for (int i = 0; i < plan->n_exits; i++)
+    resolve(plan, plan->exits[i].buffer, &plan->exits[i].offset);
+  for (int i = 0; i < plan->n_outputs; i++)
+    resolve(plan, plan->outputs[i].buffer, &plan->outputs[i].offset);
+}
+
+static WnStatus lower_graph(WniGraph *graph, const WniTargets *targets, WniPlan *plan,
+                            WnError *error) {
+  WniLowering lowering = {.plan = plan, .graph = graph, .final = targets->final, .error = error};
+  WnStatus status;
+  lowering.tensors = calloc(graph->n_values, sizeof *lowering.tensors);
+  lowering.placed = calloc(graph->n_values, sizeof *lowering.placed);
+  lowering.halos = calloc(graph->n_values, sizeof *lowering.halos);
+  if (!lowering.tensors || !lowering.placed || !lowering.halos) {
+    status = wni_fail_memory(error, "the plan");
+    goto done;
+  }
+  status = wni_lower_find_halos(&lowering);
+  if (status == WN_OK) status = place_input(&lowering);
+  if (status == WN_OK) status = lower_stages(&lowering);
+  if (status == WN_OK) status = place_outputs(&lowering, targets);
+  if (status == WN_OK && !wni_arena_place(plan))
+    status = wni_fail(error, WN_ERROR_MEMORY, "the network needs more memory than is supported");
+  if (status == WN_OK) resolve_all(plan);
+done:
+  free(lowering.tensors);
+  free(lowering.placed);
+  free(lowering.halos);
+  return status;
+}
+
+WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata, bool any_graph,
+                        WniPlan *plan, WnError *error) {
+  WniGraph graph;
+  WniTargets targets = {.final = -1};
+  *plan = (WniPlan){0};
+  WnStatus status = wni_graph_build(onnx, &graph, error);
+  if (status != WN_OK) return status;
+  if (!any_graph) status = find_targets(&graph, metadata, plan, &targets, error);
+  plan->n_exits = targets.n_exits;
+  plan->n_stages = targets.n_exits + 1;
+  plan->parameters = graph.parameters;
+  plan->final.buffer = -1;
+  if (status == WN_OK) status = wni_stage_assign(&graph, &targets, error);
+  if (status == WN_OK) status = lower_graph(&graph, &targets, plan, error);
+  free(targets.exits);
+  wni_graph_clear(&graph);
+  if (status != WN_OK) wni_plan_clear(plan);
+  return status;
+}
+
+void wni_plan_clear(WniPlan *plan) {
+  for (size_t s = 0; s < plan->n_steps; s++) {
+    free(plan->steps[s].name);
+    free(plan->steps[s].op);
+  }
+  for (size_t i = 0; i < plan->n_owned; i++) free(plan->owned[i]);
+  for (int i = 0; i < plan->n_outputs; i++) free(plan->output_names[i]);
+  free(plan->steps);
+  free(plan->buffers);
+  free(plan->owned);
+  free(plan->exits);
+  free(plan->outputs);
+  free(plan->output_names);
+  *plan = (WniPlan){0};
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The plan: a list of steps in the order in which they run, cut into stages, over
+ * one arena.  Made once per model, read-only from then on, shared by all sessions.
+ */
+#ifndef WNI_PLAN_PLAN_H
+#define WNI_PLAN_PLAN_H
+
+#include "kernels/layers.h"
+#include "load/metadata.h"
+#include "plan/tensor.h"
+
+typedef enum WniStepKind {
+  WNI_STEP_CONV,
+  WNI_STEP_DWCONV,
+  WNI_STEP_FULLY_CONNECTED,
+  WNI_STEP_MATMUL,
+  WNI_STEP_POOL,
+  WNI_STEP_ELEMENTWISE,
+  WNI_STEP_SOFTMAX,
+  WNI_STEP_REDUCE_MEAN,
+  WNI_STEP_LRN,
+  WNI_STEP_PAD,
+  WNI_STEP_KIND_COUNT
+} WniStepKind;
+
+/* Where a step reads or writes: `offset` elements into the arena, or a constant. */
+typedef struct WniOperand {
+  int buffer; /* -1: constant */
+  ptrdiff_t offset;
+  const float *data;
+} WniOperand;
+
+/* One layer.  What it computes is one driver call of kernels/layers.h. */
+typedef struct WniStep {
+  WniStepKind kind;
+  union {
+    WniConv conv; /* also depthwise */
+    WniFullyConnected fully_connected;
+    WniMatmul matmul;
+    WniPool pool;
+    WniElementwise elementwise;
+    WniSoftmax softmax;
+    WniReduceMean reduce_mean;
+    WniLrn lrn;
+    WniPad pad;
+  } layer;
+  WniOperand in[3], out;
+  WniHalo halo; /* zeros to write around the output; they begin at halo_at */
+  WniOperand halo_at;
+  int stage;       /* n_exits + 1: behind the final classifier, only run on demand */
+  bool head;       /* only exits need it */
+  bool final_rows; /* the final classifier: may compute the surviving rows alone */
+  uint64_t macs, parameters;
+  const char *kernel; /* its name */
+  char *name;         /* of the ONNX node */
+  char *op;           /* "Conv+Relu" */
+  WniShape shape;            /* of the output */
+} WniStep;
+
+/* A piece of the arena, alive from step `first` to step `last`. */
+typedef struct WniBuffer {
+  size_t count; /* elements */
+  int first, last; /* -1: not written yet */
+  WniHalo halo;    /* its zeros: written by the first step that writes it */
+  size_t offset;   /* elements; set by wni_arena_place() */
+} WniBuffer;
+
+/* What classification needs of the network: values of the graph. */
+typedef struct WniTargets {
+  int *exits; /* [n_exits] */
+  int n_exits;
+  int final; /* the logits: the final output, or what its Softmax reads; -1: any graph */
+} WniTargets;
+
+typedef struct WniPlan {
+  WniStep *steps;
+  size_t n_steps, step_capacity;
+  WniBuffer *buffers;
+  size_t n_buffers, buffer_capacity;
+  void **owned; /* packed weights and copied constants */
+  size_t n_owned, owned_capacity;
+  size_t weight_bytes;
+  size_t arena_count; /* floats of a session's arena */
+
+  int n_exits, n_stages; /* n_stages = n_exits + 1 */
+  int n_classes;         /* 0: any graph */
+  WniTensor input;       /* offsets of these count from the arena */
+  WniHalo input_halo;
+  WniOperand input_halo_at;
+  bool input_nhwc;
+  WniTensor *exits; /* [n_exits] logits */
+  WniTensor final;  /* logits */
+  WniTensor *outputs; /* [n_outputs] in file order */
+  char **output_names;
+  int n_outputs;
+  uint64_t parameters;
+} WniPlan;
+
+/* Plans the network of `onnx`.  `metadata` names the exits and the final output; with
+ * `any_graph` they are not looked at.  Errors: MODEL, UNSUPPORTED, MEMORY.  On failure `plan` is empty. */
+WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata, bool any_graph,
+                        WniPlan *plan, WnError *error);
+void wni_plan_clear(WniPlan *plan);
+
+/* Gives every living node its stage (stage.c). */
+WnStatus wni_stage_assign(WniGraph *graph, const WniTargets *targets, WnError *error);
+
+/* Gives every buffer its place so that no two alive at once overlap (arena.c).
+ * False: the arena would be too large. */
+bool wni_arena_place(WniPlan *plan);
+
+/* Zeroed memory for weights that lives as long as the plan; NULL: none left (plan.c). */
+void *wni_plan_alloc(WniPlan *plan, size_t count, size_t size);
+
+#endif

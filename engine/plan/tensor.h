@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Where a value lies: dimensions in ONNX order, each with its own stride, over a
+ * buffer.  Transpose, Split, Slice and most Reshapes are only other views of the
+ * same elements.  Images (rank 4) are stored NHWC, whatever their dimensions are
+ * called, with room for the zeros that padded convolutions read around them:
+ *
+ *   +--------------------+   one row: (left + w + right) * c elements
+ *   | top    zeros       |
+ *   | l +------------+ r |   strides for logical [n][c][h][w]:
+ *   |   | h x w x c  |   |   c: 1   w: c   h: (left + w + right) * c
+ *   |   +------------+   |
+ *   | bottom             |
+ *   +--------------------+
+ */
+#ifndef WNI_PLAN_TENSOR_H
+#define WNI_PLAN_TENSOR_H
+
+#include "kernels/layers.h"
+#include "plan/graph.h"
+
+typedef struct WniTensor {
+  int buffer;        /* of the plan; -1: a constant at `data` */
+  const float *data; /* constants only */
+  ptrdiff_t offset;  /* of the first element in the buffer */
+  WniShape shape;
+  ptrdiff_t stride[WNI_MAX_RANK];
+  /* zeros that lie in front of and behind each dimension */
+  int64_t halo_begin[WNI_MAX_RANK], halo_end[WNI_MAX_RANK];
+} WniTensor;
+
+/* Sets strides and offset for the dimensions stored in `order`, outermost first, with the tensor's
+ * halo around them; NULL: row-major.  Returns the elements of the buffer, -1: too many. */
+int64_t wni_tensor_lay_out(WniTensor *tensor, const int *order);
+
+/* Row-major without gaps, dimensions of 1 ignored. */
+bool wni_tensor_is_contiguous(const WniTensor *tensor);
+
+/* Whether dimension `axis` can be read as a run of neighbours. */
+bool wni_tensor_is_dense(const WniTensor *tensor, int axis);
+
+/* The same elements, in the same logical order, as `shape`; false: they would
+ * have to be copied. */
+bool wni_tensor_reshape(const WniTensor *tensor, const WniShape *shape, WniTensor *out);
+
+/* Rank 4 as an NHWC image. */
+WniImage wni_tensor_image(const WniTensor *tensor);
+
+/* Loops over the elements of tensors[0], the others broadcast to it (aligned at the last
+ * dimension): dimensions sorted by its strides and merged where all allow it. */
+void wni_tensor_loop(const WniTensor *const *tensors, int n_tensors, WniLoop *loop);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Coefficients from Y Cb Cr to R G B (ITU-R BT.601-7 and BT.709-6, section 3):
+ *   R = Y + 2 (1 - Kr) Cr
+ *   G = Y - 2 Kb (1 - Kb) / Kg Cb - 2 Kr (1 - Kr) / Kg Cr
+ *   B = Y + 2 (1 - Kb) Cb
+ * after limited range is expanded: Y by 255 / 219 from 16, chroma by 255 / 224 around 128.
+ */
+#include "preprocess/preprocess.h"
+
+WniColor wni_color_make(const WniFormatInfo *format, WnColorMatrix matrix, WnColorRange range) {
+  double kr = matrix == WN_MATRIX_BT709 ? 0.2126 : 0.299;
+  double kb = matrix == WN_MATRIX_BT709 ? 0.0722 : 0.114;
+  double kg = 1 - kr - kb;
+  bool limited = range == WN_RANGE_LIMITED;
+  return (WniColor){
+      .yuv = format->yuv,
+      .y_scale = limited ? (float)(255.0 / 219) : 1,
+      .y_offset = limited ? 16 : 0,
+      .c_scale = limited ? (float)(255.0 / 224) : 1,
+      .cr_r = (float)(2 * (1 - kr)),
+      .cb_g = (float)(-2 * kb * (1 - kb) / kg),
+      .cr_g = (float)(-2 * kr * (1 - kr) / kg),
+      .cb_b = (float)(2 * (1 - kb)),
+      .kr = (float)kr,
+      .kg = (float)kg,
+      .kb = (float)kb,
+  };
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The pixel formats, one row each, and the check of frames against them.
+ */
+#include "preprocess/preprocess.h"
+
+#include "base/error.h"
+
+enum { MAX_SIZE = 16384 };
+
+static const WniFormatInfo formats[WN_PIXEL_FORMAT_COUNT] = {
+    /* components are plane, byte offset, byte step; then the chroma's shifts */
+    [WN_PIXEL_NV12] = {"NV12", 2, 3, true, {{0, 0, 1}, {1, 0, 2}, {1, 1, 2}}, 1, 1},
+    [WN_PIXEL_I420] = {"I420", 3, 3, true, {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}, 1, 1},
+    [WN_PIXEL_YV12] = {"YV12", 3, 3, true, {{0, 0, 1}, {2, 0, 1}, {1, 0, 1}}, 1, 1},
+    [WN_PIXEL_YUY2] = {"YUY2", 1, 3, true, {{0, 0, 2}, {0, 1, 4}, {0, 3, 4}}, 1, 0},
+    [WN_PIXEL_UYVY] = {"UYVY", 1, 3, true, {{0, 1, 2}, {0, 0, 4}, {0, 2, 4}}, 1, 0},
+    [WN_PIXEL_RGB] = {"RGB", 1, 3, false, {{0, 0, 3}, {0, 1, 3}, {0, 2, 3}}, 0, 0},
+    [WN_PIXEL_BGR] = {"BGR", 1, 3, false, {{0, 2, 3}, {0, 1, 3}, {0, 0, 3}}, 0, 0},
+    [WN_PIXEL_RGBX] = {"RGBx", 1, 3, false, {{0, 0, 4}, {0, 1, 4}, {0, 2, 4}}, 0, 0},
+    [WN_PIXEL_BGRX] = {"BGRx", 1, 3, false, {{0, 2, 4}, {0, 1, 4}, {0, 0, 4}}, 0, 0},
+    [WN_PIXEL_RGBA] = {"RGBA", 1, 3, false, {{0, 0, 4}, {0, 1, 4}, {0, 2, 4}}, 0, 0},
+    [WN_PIXEL_BGRA] = {"BGRA", 1, 3, false, {{0, 2, 4}, {0, 1, 4}, {0, 0, 4}}, 0, 0},
+    [WN_PIXEL_GRAY8] = {"GRAY8", 1, 1, true, {{0, 0, 1}}, 0, 0},
+};
+
+const WniFormatInfo *wni_format_info(WnPixelFormat format) {
+  return (unsigned)format < WN_PIXEL_FORMAT_COUNT ? &formats[format] : NULL;
+}
+
+const char *wn_pixel_format_name(WnPixelFormat format) {
+  const WniFormatInfo *info = wni_format_info(format);
+  return info ? info->name : NULL;
+}
+
+int wn_pixel_format_planes(WnPixelFormat format) {
+  const WniFormatInfo *info = wni_format_info(format);
+  return info ? info->n_planes : 0;
+}
+
+static int32_t halve(int32_t size, int shift) {
+  return shift ? size / 2 + size % 2 : size;
+}
+
+/* A row ends with the last byte of its last sample of any component. */
+size_t wn_pixel_format_row_bytes(WnPixelFormat format, int plane, int32_t width) {
+  const WniFormatInfo *info = wni_format_info(format);
+  size_t bytes = 0;
+  if (!info || width < 1) return 0;
+  for (int c = 0; c < info->n_components; c++) {
+    if (info->component[c].plane != plane) continue;
+    size_t samples = (size_t)halve(width, c ? info->chroma_shift_x : 0);
+    size_t end = samples * (size_t)info->component[c].step;
+    if (end > bytes) bytes = end;
+  }
+  return bytes;
+}
+
+int32_t wn_pixel_format_rows(WnPixelFormat format, int plane, int32_t height) {
+  const WniFormatInfo *info = wni_format_info(format);
+  if (!info || height < 1) return 0;
+  return plane > 0 ? halve(height, info->chroma_shift_y) : height;
+}
+
+WnStatus wni_frame_check(const WnFrame *frame, const WnRect *region, WnError *error) {
+  const WniFormatInfo *info = wni_format_info(frame->format);
+  if (!info)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "frame: %d is not a pixel format",
+                    (int)frame->format);
+  if (frame->width < 1 || frame->height < 1 || frame->width > MAX_SIZE || frame->height > MAX_SIZE)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "frame: %d x %d pixels; 1 to %d are supported",
+                    frame->width, frame->height, MAX_SIZE);
+  for (int p = 0; p < info->n_planes; p++) {
+    size_t row = wn_pixel_format_row_bytes(frame->format, p, frame->width);
+    if (!frame->plane[p])
+      return wni_fail(error, WN_ERROR_ARGUMENT, "frame: plane %d of %s is missing", p, info->name);
+    if (frame->stride_bytes[p] < (ptrdiff_t)row)
+      return wni_fail(error, WN_ERROR_ARGUMENT,
+                      "frame: plane %d of %s has a stride of %td bytes; a row of %d pixels needs %zu",
+                      p, info->name, frame->stride_bytes[p], frame->width, row);
+  }
+  if (region && (region->width < 1 || region->height < 1 || region->x >= frame->width ||
+                 region->y >= frame->height || (int64_t)region->x + region->width <= 0 ||
+                 (int64_t)region->y + region->height <= 0))
+    return wni_fail(error, WN_ERROR_ARGUMENT,
+                    "region: %d x %d at (%d, %d) does not overlap the frame of %d x %d",
+                    region->width, region->height, region->x, region->y, frame->width,
+                    frame->height);
+  return WN_OK;
+}

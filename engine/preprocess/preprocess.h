@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Pixels to network input in one pass.  A recipe is made when the geometry of the
+ * frames changes and then used for every frame; each output row is, on its own:
+ *
+ *   source rows --weights down--> one row of floats per plane
+ *               --weights across--> Y Cb Cr or R G B for each output pixel
+ *               --colour, clamp, /255, mean and std--> tensor
+ *
+ * Window: the part of the frame that is shown to the network, real-valued, in
+ * luma pixels; pixel i covers [i, i + 1).  Each plane has its own grid: a cosited
+ * sample k of a subsampled axis is centred on x = 2 k + 1/2, a centred one on 2 k + 1.
+ * Per plane and axis, with `window` and `out` elements: window > out: the mean over
+ * [w0 + i s, w0 + (i + 1) s), s = window / out, by overlap; else linear between the two
+ * samples around w0 + (i + 1/2) s - 1/2.  Beyond the plane its edge is repeated.
+ */
+#ifndef WNI_PREPROCESS_PREPROCESS_H
+#define WNI_PREPROCESS_PREPROCESS_H
+
+#include "base/parallel.h"
+#include "kernels/kernels.h"
+#include "load/metadata.h"
+
+/* Where the network wants its image, strides in elements. */
+typedef struct WniImageTarget {
+  int channels, height, width; /* channels 1 or 3 */
+  ptrdiff_t channel_stride, row_stride, column_stride;
+  WniResize resize;
+  double mean[3], std[3];
+} WniImageTarget;
+
+/* One colour component of a pixel format. */
+typedef struct WniComponent {
+  int plane, offset, step; /* bytes within a row */
+} WniComponent;
+
+typedef struct WniFormatInfo {
+  const char *name;
+  int n_planes, n_components;
+  bool yuv;
+  WniComponent component[3]; /* Y Cb Cr, R G B or Y */
+  int chroma_shift_x, chroma_shift_y;
+} WniFormatInfo;
+
+/* NULL for a value that is no format. */
+const WniFormatInfo *wni_format_info(WnPixelFormat format);
+
+/* Weighted samples for each output index of one axis. */
+typedef struct WniAxis {
+  int n_out, max_taps;
+  int32_t *first, *n_taps; /* [n_out] */
+  float *weights;          /* [n_out][max_taps] */
+  int low, high;           /* the samples that are used at all, inclusive */
+} WniAxis;
+
+/* n_in samples; the window in their own coordinates.  False: no memory. */
+bool wni_axis_make(WniAxis *axis, int n_in, double window_begin, double window, int n_out);
+void wni_axis_clear(WniAxis *axis);
+
+/* R, G, B (or luma) before normalisation, from sampled components. */
+typedef struct WniColor {
+  bool yuv;
+  float y_scale, y_offset, c_scale;  /* to 0..255 and +-127.5 */
+  float cr_r, cb_g, cr_g, cb_b;
+  float kr, kg, kb;
+} WniColor;
+WniColor wni_color_make(const WniFormatInfo *format, WnColorMatrix matrix, WnColorRange range);
+
+typedef struct WniRecipe {
+  /* what it was made for */
+  bool valid;
+  WnFrame frame; /* planes and pts unused */
+  WnRect region;
+  /* the recipe */
+  const WniFormatInfo *format;
+  WniColor color;
+  int n_components; /* 1 when luma is enough */
+  int top, left, height, width; /* of the picture inside the network's image */
+  WniAxis down[2], across[2];   /* [0] luma or all, [1] chroma */
+  const WniKernel *axpy;
+  int n_threads;
+  float *scratch; /* [n_threads][scratch_count] */
+  size_t scratch_count, row_count; /* row_count: of one plane's row of sums */
+} WniRecipe;
+
+/* Errors: ARGUMENT: what is wrong with the frame or region. */
+WnStatus wni_frame_check(const WnFrame *frame, const WnRect *region, WnError *error);
+
+/* Makes `recipe` fit a checked frame; does nothing if it does already.  `region` NULL: all of the
+ * frame.  Errors: ARGUMENT (region outside), MEMORY. */
+WnStatus wni_recipe_update(WniRecipe *recipe, const WnFrame *frame, const WnRect *region,
+                           const WniImageTarget *target, int n_threads, WnError *error);
+void wni_recipe_clear(WniRecipe *recipe);
+
+/* Writes this thread's share of rows into the image at y. */
+void wni_recipe_run(const WniRecipe *recipe, const WnFrame *frame, const WniImageTarget *target,
+                    float *y, WniThread thread);
+
+#endif

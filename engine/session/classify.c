@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One frame: preprocess, stages, a decision behind each, the result.  Nothing is
+ * allocated here unless the frame's geometry has changed.
+ */
+#include "session/job.h"
+
+#include "base/error.h"
+
+#include <math.h>
+
+static WnStatus check_scores(const WnSession *session, const float *logits, ptrdiff_t stride,
+                             int stage, const bool *among, WnError *error) {
+  const WnModel *model = session->model;
+  int bad = wni_exit_find_bad(logits, stride, model->plan.n_classes, among);
+  if (bad < 0) return WN_OK;
+  return wni_fail(error, WN_ERROR_NUMERIC,
+                  "stage %d: the score of '%.60s' is not finite; the weights of '%.150s' are damaged",
+                  stage, model->metadata.labels[bad], model->id);
+}
+
+static void learn_duration(WnSession *session, int stage, int64_t elapsed_ns) {
+  int64_t *expected = &session->expected_ns[stage];
+  *expected = *expected ? *expected + (elapsed_ns - *expected) / 8 : elapsed_ns;
+}
+
+/* The surviving rows of the final classifier, in ascending order. */
+static void list_rows(WniJob *job) {
+  WnSession *session = job->session;
+  size_t n = 0;
+  job->rows = NULL;
+  if (session->survivors.count == session->rule.n_classes) return;
+  for (int32_t c = 0; c < session->rule.n_classes; c++)
+    if (session->survivors.alive[c]) session->order[n++] = c;
+  job->rows = session->order;
+  job->n_rows = n;
+}
+
+static void test_exit(WniJob *job, int stage) {
+  WnSession *session = job->session;
+  const WniTensor *exit = &session->model->plan.exits[stage];
+  const float *logits = exit->data ? exit->data : session->arena + exit->offset;
+  job->status = check_scores(session, logits, exit->stride[1], stage, NULL, job->error);
+  if (job->status == WN_OK)
+    job->stop = wni_exit_test(&session->rule, stage, logits, exit->stride[1], &session->survivors,
+                              &job->reason);
+  else
+    job->stop = true;
+}
+
+static void finish(WniJob *job, int stage) {
+  WnSession *session = job->session;
+  const WniTensor *final = &session->model->plan.final;
+  const float *logits = final->data ? final->data : session->arena + final->offset;
+  job->stop = true;
+  job->reason = WN_STOP_FINAL;
+  job->status = check_scores(session, logits, final->stride[1], stage, session->survivors.alive,
+                             job->error);
+  if (job->status == WN_OK)
+    wni_exit_final(&session->rule, logits, final->stride[1], &session->survivors);
+}
+
+static void decide(WniJob *job, int stage) {
+  WnSession *session = job->session;
+  bool last = stage == session->model->plan.n_exits;
+  if (last)
+    finish(job, stage);
+  else if (session->heads)
+    test_exit(job, stage);
+  session->survivors_per_stage[stage] = session->survivors.count;
+  session->result.exit_stage = stage;
+  int64_t now = wni_now(session);
+  learn_duration(session, stage, now - job->stage_started_ns);
+  job->stage_started_ns = now;
+  session->result.latency_ns = now - job->started_ns;
+  if (job->stop) return;
+  if (session->deadline_ns > 0 &&
+      now - job->started_ns + session->expected_ns[stage + 1] > session->deadline_ns) {
+    job->stop = true;
+    job->reason = WN_STOP_DEADLINE;
+    return;
+  }
+  if (stage + 1 == session->model->plan.n_exits) list_rows(job);
+}
+
+static uint64_t count_macs(const WnSession *session, int last_stage, size_t rows_left_out) {
+  const WnModel *model = session->model;
+  uint64_t macs = 0;
+  for (int s = 0; s <= last_stage; s++)
+    macs += model->stage_macs[s].path + (session->heads ? model->stage_macs[s].head : 0);
+  return macs - rows_left_out * model->macs_per_row;
+}
+
+static void fill_result(WnSession *session, const WniJob *job, const WnRect *region) {
+  const WnModel *model = session->model;
+  const WniSurvivors *survivors = &session->survivors;
+  WnResult *result = &session->result;
+  int n_classes = model->plan.n_classes;
+  bool final = result->exit_stage == model->plan.n_exits;
+  size_t left_out = final && job->rows && model->final_rows_step >= 0
+                        ? (size_t)n_classes - job->n_rows
+                        : 0;
+  wni_survivors_order(survivors, n_classes, session->order);
+  for (int i = 0; i < survivors->count; i++) {
+    session->order_labels[i] = model->metadata.labels[session->order[i]];
+    session->order_scores[i] = exp(survivors->log_p[session->order[i]]);
+  }
+  result->label = session->order_labels[0];
+  result->class_index = session->order[0];
+  result->confidence = session->order_scores[0];
+  result->group = survivors->group >= 0 ? model->metadata.groups[survivors->group] : "";
+  result->stage_count = model->plan.n_stages;
+  result->stop_reason = job->reason;
+  result->n_survivors = survivors->count;
+  result->survivors = session->order;
+  result->survivor_labels = session->order_labels;
+  result->survivor_scores = session->order_scores;
+  result->n_stages_evaluated = result->exit_stage + 1;
+  result->survivors_per_stage = session->survivors_per_stage;
+  result->macs = count_macs(session, result->exit_stage, left_out);
+  result->macs_full = model->info.macs_full;
+  result->model_id = model->id;
+  result->pts_ns = job->frame->pts_ns;
+  result->has_region = region != NULL;
+  result->region = session->recipe.region;
+}
+
+WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnRect *region,
+                             const WnResult **result, WnError *error) {
+  const WnModel *model = session->model;
+  session->classified = false;
+  *result = NULL;
+  if (model->plan.n_classes == 0)
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "'%.200s' was opened as any graph: it runs, but does not classify",
+                    model->path);
+  WniJob job = {.session = session,
+                .frame = frame,
+                .last_stage = model->plan.n_exits,
+                .heads = session->heads,
+                .after_stage = decide,
+                .error = error};
+  int64_t entered_ns = wni_now(session);
+  WnStatus status = wni_prepare_frame(session, frame, region, error);
+  if (status != WN_OK) return status;
+  wni_survivors_reset(&session->survivors, model->plan.n_classes);
+  job.started_ns = job.stage_started_ns = entered_ns;
+  wni_job_run(&job);
+  if (job.status != WN_OK) return job.status;
+  fill_result(session, &job, region);
+  session->classified = true;
+  *result = &session->result;
+  return WN_OK;
+}
+
+WnStatus wn_session_complete(WnSession *session, const float **scores, WnError *error) {
+  const WnModel *model = session->model;
+  const WniPlan *plan = &model->plan;
+  if (!session->classified)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "complete: no frame has been classified");
+  bool final = session->result.exit_stage == plan->n_exits;
+  WniJob job = {.session = session,
+                .first_stage = final ? plan->n_exits : session->result.exit_stage + 1,
+                .last_stage = plan->n_exits};
+  /* Behind the final classifier only the rows that it skipped are missing. */
+  if (final)
+    job.first_step = model->final_rows_step >= 0 ? (size_t)model->final_rows_step : plan->n_steps;
+  wni_job_run(&job);
+  const float *logits =
+      plan->final.data ? plan->final.data : session->arena + plan->final.offset;
+  for (int c = 0; c < plan->n_classes; c++)
+    session->final_scores[c] = logits[c * plan->final.stride[1]];
+  *scores = session->final_scores;
+  return WN_OK;
+}

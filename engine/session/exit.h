@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Exit decisions: from a head's logits to the classes that survive and whether to
+ * stop.  Pure arithmetic in double on logits [n_classes]; knows nothing of frames,
+ * threads or time.
+ */
+#ifndef WNI_SESSION_EXIT_H
+#define WNI_SESSION_EXIT_H
+
+#include <winnow/winnow.h>
+
+/* A policy with everything resolved; the arrays belong to the session and model. */
+typedef struct WniExitRule {
+  WnStrategy strategy; /* never MODEL */
+  bool softmax;        /* the exit score; else sigmoid */
+  int n_classes;
+  double *thresholds; /* [n_exits], scaled */
+  bool *watched;      /* [n_classes] */
+  bool watching;      /* `watched` is in force */
+  bool grouping;      /* stop when the survivors are in one group */
+  const int *group_of; /* [n_classes] -1: none */
+} WniExitRule;
+
+/* The running state of one frame. */
+typedef struct WniSurvivors {
+  bool *alive;   /* [n_classes] */
+  int count;
+  double *log_p; /* [n_classes] at the last evaluated exit, or the final softmax */
+  int best;      /* arg max of log_p over all classes; at the end over the survivors */
+  int group;     /* stop by group: which; else -1 */
+} WniSurvivors;
+
+/* All classes alive. */
+void wni_survivors_reset(WniSurvivors *survivors, int n_classes);
+
+/* Index of the first logit that is not finite, -1 if all are; `among` NULL: of all classes. */
+int wni_exit_find_bad(const float *logits, ptrdiff_t stride, int n_classes, const bool *among);
+
+/* Tests exit number `exit`, in the order single class or confident, watch, group; logits
+ * must be finite.  True: stop, and why.  Strategy none only scores, for a deadline. */
+bool wni_exit_test(const WniExitRule *rule, int exit, const float *logits, ptrdiff_t stride,
+                   WniSurvivors *survivors, WnStopReason *reason);
+
+/* The end: arg max among the survivors, log_p = log of the softmax over them (others -inf). */
+void wni_exit_final(const WniExitRule *rule, const float *logits, ptrdiff_t stride,
+                    WniSurvivors *survivors);
+
+/* Writes the survivors' indices, best first by log_p (ties: lowest index), to order [count]. */
+void wni_survivors_order(const WniSurvivors *survivors, int n_classes, int32_t *order);
+
+#endif

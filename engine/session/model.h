@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a session sees of its model: the plan, the metadata, and sums over both.
+ * Immutable once wn_model_open() has returned it, except for the reference count.
+ */
+#ifndef WNI_SESSION_MODEL_H
+#define WNI_SESSION_MODEL_H
+
+#include "load/metadata.h"
+#include "plan/plan.h"
+#include "preprocess/preprocess.h"
+
+typedef struct WniStageMacs {
+  uint64_t path, head;
+} WniStageMacs;
+
+struct WnModel {
+  _Atomic int references;
+  struct WnModel *next;      /* open models; guarded by the lock in model.c */
+  struct WniModelKey *key;
+  WniPlan plan;
+  WniMetadata metadata;
+  WniStageMacs *stage_macs;  /* [n_stages] */
+  size_t *first_step;        /* [n_stages + 2]: steps of stage s are [s], [s + 1] */
+  int final_rows_step;       /* -1: the final classifier has no rows to leave out */
+  uint64_t macs_per_row;     /* of it */
+  bool image;                /* `target` is valid: frames can be classified */
+  const char *not_image;     /* else why not */
+  WniImageTarget target;
+  WnModelInfo info;
+  WnOutputInfo *outputs;
+  WnStageInfo *stage_info;
+  WnLayerInfo *layer_info;
+  const char **kernel_names; /* what stage_info points into */
+  char *id, *path;
+};
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The run loop (job.h), and the raw access to tensors around it.
+ */
+#include "session/job.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+static float *input_image(const WnSession *session) {
+  return session->arena + session->model->plan.input.offset;
+}
+
+static void run_body(void *context, WniThread thread) {
+  WniJob *job = context;
+  WnSession *session = job->session;
+  const WnModel *model = session->model;
+  if (job->frame) {
+    wni_input_halo_clear(session, thread);
+    wni_recipe_run(&session->recipe, job->frame, &model->target, input_image(session), thread);
+    wni_parallel_barrier(thread);
+  }
+  for (int stage = job->first_stage; stage <= job->last_stage && !job->stop; stage++) {
+    size_t begin = model->first_step[stage], end = model->first_step[stage + 1];
+    for (size_t s = begin < job->first_step ? job->first_step : begin; s < end; s++) {
+      const WniStep *step = &model->plan.steps[s];
+      if (step->head && !job->heads) continue;
+      wni_step_run(step, session->arena, job->rows, job->n_rows, thread);
+      wni_parallel_barrier(thread);
+    }
+    if (!job->after_stage) continue;
+    if (thread.index == 0) job->after_stage(job, stage);
+    wni_parallel_barrier(thread);
+  }
+}
+
+void wni_job_run(WniJob *job) {
+  wni_parallel_run(job->session->threads, run_body, job);
+}
+
+WnStatus wni_prepare_frame(WnSession *session, const WnFrame *frame, const WnRect *region,
+                           WnError *error) {
+  const WnModel *model = session->model;
+  if (!model->image)
+    return wni_fail(error, WN_ERROR_UNSUPPORTED, "'%.200s' does not take frames: %s", model->path,
+                    model->not_image);
+  WnStatus status = wni_frame_check(frame, region, error);
+  if (status != WN_OK) return status;
+  return wni_recipe_update(&session->recipe, frame, region, &model->target, session->threads,
+                           error);
+}
+
+/* Copies between a tensor in the arena and the same elements in row-major order. */
+static void copy_tensor(const WniTensor *tensor, float *arena, float *flat, bool to_arena) {
+  int64_t count = wni_shape_count(&tensor->shape);
+  float *base = tensor->buffer >= 0 ? arena + tensor->offset : NULL;
+  const float *from = base ? base : tensor->data + tensor->offset;
+  for (int64_t i = 0; i < count; i++) {
+    ptrdiff_t at = 0;
+    int64_t rest = i;
+    for (int d = tensor->shape.rank; d-- > 0; rest /= tensor->shape.dim[d])
+      at += (ptrdiff_t)(rest % tensor->shape.dim[d]) * tensor->stride[d];
+    if (to_arena)
+      base[at] = flat[i];
+    else
+      flat[i] = from[at];
+  }
+}
+
+static WnStatus check_count(const char *what, int64_t wanted, size_t given, WnError *error) {
+  if ((size_t)wanted == given) return WN_OK;
+  return wni_fail(error, WN_ERROR_ARGUMENT, "%s: %zu elements given, the model has %lld", what,
+                  given, (long long)wanted);
+}
+
+WnStatus wn_session_preprocess(WnSession *session, const WnFrame *frame, const WnRect *region,
+                               float *tensor, size_t n_elements, WnError *error) {
+  const WniTensor *input = &session->model->plan.input;
+  WnStatus status = wni_prepare_frame(session, frame, region, error);
+  if (status == WN_OK)
+    status = check_count("input", wni_shape_count(&input->shape), n_elements, error);
+  if (status != WN_OK) return status;
+  /* first_stage > last_stage: preprocess and nothing else */
+  WniJob job = {.session = session, .frame = frame, .first_stage = 0, .last_stage = -1};
+  wni_job_run(&job);
+  session->classified = false;
+  copy_tensor(input, session->arena, tensor, false);
+  return WN_OK;
+}
+
+/* The last stage and what comes behind the final classifier are timed as one. */
+static void note_time(WniJob *job, int stage) {
+  int64_t now = wni_now(job->session);
+  int last = job->session->model->plan.n_stages - 1;
+  job->stage_ns[stage < last ? stage : last] += now - job->stage_started_ns;
+  job->stage_started_ns = now;
+}
+
+WnStatus wn_session_run(WnSession *session, const float *input, size_t n_elements, bool heads,
+                        int64_t *stage_ns, WnError *error) {
+  const WniPlan *plan = &session->model->plan;
+  WniJob job = {.session = session,
+                .last_stage = plan->n_stages,
+                .heads = heads,
+                .stage_ns = stage_ns,
+                .after_stage = stage_ns ? note_time : NULL};
+  if (input) {
+    WnStatus status =
+        check_count("input", wni_shape_count(&plan->input.shape), n_elements, error);
+    if (status != WN_OK) return status;
+    wni_input_halo_clear(session, (WniThread){0, 1});
+    copy_tensor(&plan->input, session->arena, (float *)(uintptr_t)input, true);
+  }
+  if (stage_ns) memset(stage_ns, 0, (size_t)plan->n_stages * sizeof *stage_ns);
+  session->classified = false;
+  job.stage_started_ns = wni_now(session);
+  wni_job_run(&job);
+  return WN_OK;
+}
+
+WnStatus wn_session_output(WnSession *session, int32_t index, float *data, size_t n_elements,
+                           WnError *error) {
+  const WniPlan *plan = &session->model->plan;
+  if (index < 0 || index >= plan->n_outputs)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "output %d: the model has %d", index,
+                    plan->n_outputs);
+  WnStatus status = check_count(plan->output_names[index],
+                                wni_shape_count(&plan->outputs[index].shape), n_elements, error);
+  if (status == WN_OK) copy_tensor(&plan->outputs[index], session->arena, data, false);
+  return status;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Makes and frees sessions.  Everything a frame needs is allocated here.
+ */
+#include "session/session.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { MAX_THREADS = 256 };
+
+const char *wn_version(void) {
+  return WNI_VERSION;
+}
+
+static int64_t monotonic_ns(void *user) {
+  struct timespec now;
+  (void)user;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static bool allocate(WnSession *s) {
+  size_t n_classes = (size_t)s->model->plan.n_classes + 1; /* any graph has none */
+  size_t n_stages = (size_t)s->model->plan.n_stages;
+  s->arena = wni_alloc_aligned(s->model->plan.arena_count, sizeof *s->arena);
+  s->rule.thresholds = calloc(n_stages, sizeof *s->rule.thresholds);
+  s->rule.watched = calloc(n_classes, sizeof *s->rule.watched);
+  s->thresholds = calloc(n_stages, sizeof *s->thresholds);
+  s->survivors.alive = calloc(n_classes, sizeof *s->survivors.alive);
+  s->survivors.log_p = calloc(n_classes, sizeof *s->survivors.log_p);
+  s->expected_ns = calloc(n_stages, sizeof *s->expected_ns);
+  s->final_scores = calloc(n_classes, sizeof *s->final_scores);
+  s->order = calloc(n_classes, sizeof *s->order);
+  s->order_labels = calloc(n_classes, sizeof *s->order_labels);
+  s->order_scores = calloc(n_classes, sizeof *s->order_scores);
+  s->survivors_per_stage = calloc(n_stages, sizeof *s->survivors_per_stage);
+  return s->arena && s->rule.thresholds && s->rule.watched && s->thresholds &&
+         s->survivors.alive && s->survivors.log_p && s->expected_ns && s->final_scores &&
+         s->order && s->order_labels && s->order_scores && s->survivors_per_stage;
+}
+
+WnStatus wn_session_new(WnModel *model, const WnSessionOptions *options, WnSession **out,
+                        WnError *error) {
+  static const WnSessionOptions defaults;
+  WnStatus status;
+  *out = NULL;
+  if (!model) return wni_fail(error, WN_ERROR_ARGUMENT, "session: no model is given");
+  if (!options) options = &defaults;
+  if (options->threads > MAX_THREADS)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "threads: %d is over %d", options->threads,
+                    MAX_THREADS);
+  WnSession *session = calloc(1, sizeof *session);
+  if (!session) return wni_fail_memory(error, "a session");
+  session->model = wn_model_ref(model);
+  session->threads = options->threads > 0 ? options->threads : wni_parallel_cores();
+  if (session->threads > MAX_THREADS) session->threads = MAX_THREADS;
+  session->clock = options->clock ? options->clock : monotonic_ns;
+  session->clock_user = options->clock_user;
+  session->rule.softmax = model->metadata.score_softmax;
+  session->rule.n_classes = model->plan.n_classes;
+  session->rule.group_of = model->metadata.group_of;
+  if (!allocate(session)) {
+    status = wni_fail_memory(error, "a session's activations");
+    goto fail;
+  }
+  status = wni_policy_apply(session, &options->policy, error);
+  if (status != WN_OK) goto fail;
+  *out = session;
+  return WN_OK;
+fail:
+  wn_session_free(session);
+  return status;
+}
+
+void wn_session_free(WnSession *session) {
+  if (!session) return;
+  wni_recipe_clear(&session->recipe);
+  free(session->arena);
+  free(session->rule.thresholds);
+  free(session->rule.watched);
+  free(session->thresholds);
+  free(session->survivors.alive);
+  free(session->survivors.log_p);
+  free(session->expected_ns);
+  free(session->final_scores);
+  free(session->order);
+  free(session->order_labels);
+  free(session->order_scores);
+  free(session->survivors_per_stage);
+  wn_model_unref(session->model);
+  free(session);
+}
+
+WnStatus wn_session_set_policy(WnSession *session, const WnPolicy *policy, WnError *error) {
+  return wni_policy_apply(session, policy, error);
+}
+
+const double *wn_session_thresholds(const WnSession *session) {
+  return session->thresholds;
+}
+
+WnStrategy wn_session_strategy(const WnSession *session) {
+  return session->rule.strategy;
+}
+
+int32_t wn_session_threads(const WnSession *session) {
+  return session->threads;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One stream's state.  Used by one thread at a time; inside a frame its team
+ * shares it: what decides (survivors, stop, error) is written by thread 0 between
+ * two barriers, everything else is read-only during the frame.
+ */
+#ifndef WNI_SESSION_SESSION_H
+#define WNI_SESSION_SESSION_H
+
+#include "session/exit.h"
+#include "session/model.h"
+
+struct WnSession {
+  WnModel *model;
+  int threads;
+  WnClock clock;
+  void *clock_user;
+  float *arena;
+  WniRecipe recipe;
+
+  /* policy.c */
+  WniExitRule rule;
+  double *thresholds; /* [n_exits] before scaling; NaN with strategy none */
+  int64_t deadline_ns;
+  bool heads; /* the policy needs them */
+
+  /* one frame */
+  WniSurvivors survivors;
+  int64_t *expected_ns; /* [n_stages] moving averages; 0: never measured */
+  bool classified;      /* a result is there that wn_session_complete() can finish */
+  float *final_scores;  /* [n_classes] */
+
+  /* what `result` points to */
+  int32_t *order; /* [n_classes] */
+  const char **order_labels;
+  double *order_scores;
+  int32_t *survivors_per_stage; /* [n_stages] */
+  WnResult result;
+};
+
+/* Resolves `policy` and puts it in force; on failure the session keeps its old one (policy.c). */
+WnStatus wni_policy_apply(WnSession *session, const WnPolicy *policy, WnError *error);
+
+/* Runs one step for one thread of the team; `rows` limits the final classifier (step.c). */
+void wni_step_run(const WniStep *step, float *arena, const int32_t *rows, size_t n_rows,
+                  WniThread thread);
+
+/* Clears the zeros around the network's input. */
+void wni_input_halo_clear(const WnSession *session, WniThread thread);
+
+#endif

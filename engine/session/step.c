@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * From a step of the plan to a driver call: one row per kind of step.
+ */
+#include "session/session.h"
+
+typedef struct Operands {
+  const float *in[3];
+  float *out;
+  const int32_t *rows;
+  size_t n_rows;
+} Operands;
+
+typedef void RunFunction(const WniStep *step, const Operands *at, WniThread thread);
+
+static void run_conv(const WniStep *step, const Operands *at, WniThread thread) {
+  const WniConv *conv = &step->layer.conv;
+  wni_conv_run(conv, at->in[0], conv->residual.n ? at->in[1] : NULL, at->out, thread);
+}
+static void run_dwconv(const WniStep *step, const Operands *at, WniThread thread) {
+  wni_dwconv_run(&step->layer.conv, at->in[0], at->out, thread);
+}
+static void run_fully_connected(const WniStep *step, const Operands *at, WniThread thread) {
+  wni_fully_connected_run(&step->layer.fully_connected, at->in[0], at->out,
+                          step->final_rows ? at->rows : NULL, at->n_rows, thread);
+}
+static void run_matmul(const WniStep *step, const Operands *at, WniThread thread) {
+  wni_matmul_run(&step->layer.matmul, at->in[0], at->in[1], at->out, thread);
+}
+static void run_pool(const WniStep *step, const Operands *at, WniThread thread) {
+  wni_pool_run(&step->layer.pool, at->in[0], at->out, thread);
+}
+static void run_elementwise(const WniStep *step, const Operands *at, WniThread thread) {
+  wni_elementwise_run(&step->layer.elementwise, at->in, at->out, thread);
+}
+static void run_softmax(const WniStep *step, const Operands *at, WniThread thread) {
+  wni_softmax_run(&step->layer.softmax, at->in[0], at->out, thread);
+}
+static void run_reduce_mean(const WniStep *step, const Operands *at, WniThread thread) {
+  wni_reduce_mean_run(&step->layer.reduce_mean, at->in[0], at->out, thread);
+}
+static void run_lrn(const WniStep *step, const Operands *at, WniThread thread) {
+  wni_lrn_run(&step->layer.lrn, at->in[0], at->out, thread);
+}
+static void run_pad(const WniStep *step, const Operands *at, WniThread thread) {
+  wni_pad_run(&step->layer.pad, at->in[0], at->out, thread);
+}
+
+static RunFunction *const table[WNI_STEP_KIND_COUNT] = {
+    [WNI_STEP_CONV] = run_conv,
+    [WNI_STEP_DWCONV] = run_dwconv,
+    [WNI_STEP_FULLY_CONNECTED] = run_fully_connected,
+    [WNI_STEP_MATMUL] = run_matmul,
+    [WNI_STEP_POOL] = run_pool,
+    [WNI_STEP_ELEMENTWISE] = run_elementwise,
+    [WNI_STEP_SOFTMAX] = run_softmax,
+    [WNI_STEP_REDUCE_MEAN] = run_reduce_mean,
+    [WNI_STEP_LRN] = run_lrn,
+    [WNI_STEP_PAD] = run_pad,
+};
+
+static const float *read_at(const WniOperand *operand, const float *arena) {
+  return operand->data ? operand->data + operand->offset : arena + operand->offset;
+}
+
+void wni_step_run(const WniStep *step, float *arena, const int32_t *rows, size_t n_rows,
+                  WniThread thread) {
+  Operands at = {.out = arena + step->out.offset, .rows = rows, .n_rows = n_rows};
+  for (int i = 0; i < 3; i++) at.in[i] = read_at(&step->in[i], arena);
+  if (step->halo.present) wni_halo_clear(&step->halo, arena + step->halo_at.offset, thread);
+  table[step->kind](step, &at, thread);
+}
+
+void wni_input_halo_clear(const WnSession *session, WniThread thread) {
+  const WniPlan *plan = &session->model->plan;
+  if (plan->input_halo.present)
+    wni_halo_clear(&plan->input_halo, session->arena + plan->input_halo_at.offset, thread);
+}

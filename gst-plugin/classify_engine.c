@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Opening, closing, and the engine's errors as GStreamer's.
+ */
+#include "classify_engine.h"
+
+/* The whole network on the zeroed input; 0 when it cannot be known. */
+static GstClockTime measure(const GstWinnowEngine *engine) {
+  const WnModelInfo *info = wn_model_info(engine->model);
+  size_t n_elements = 1;
+  for (int32_t i = 0; i < info->input_rank; i++) n_elements *= (size_t)info->input_shape[i];
+  gboolean heads = wn_session_strategy(engine->session) != WN_STRATEGY_NONE;
+  gint64 begin = g_get_monotonic_time();
+  if (wn_session_run(engine->session, NULL, n_elements, heads, NULL, NULL) != WN_OK) return 0;
+  return (GstClockTime)(g_get_monotonic_time() - begin) * GST_USECOND;
+}
+
+WnStatus gst_winnow_engine_open(GstWinnowEngine *engine, const GstWinnowSettings *settings,
+                                GstClockTime *full_duration, WnError *error) {
+  const WnModelOptions model_options = {
+      .precision = (WnPrecision)settings->precision,
+      .labels_file = settings->labels_file,
+  };
+  WnStatus status = wn_model_open(settings->model_file, &model_options, &engine->model, error);
+  if (status != WN_OK) goto fail;
+  const WnSessionOptions session_options = {
+      .threads = settings->threads,
+      .policy = gst_winnow_settings_policy(settings),
+  };
+  status = wn_session_new(engine->model, &session_options, &engine->session, error);
+  if (status != WN_OK) goto fail;
+  *full_duration = measure(engine);
+  return WN_OK;
+fail:
+  gst_winnow_engine_close(engine);
+  return status;
+}
+
+void gst_winnow_engine_close(GstWinnowEngine *engine) {
+  wn_session_free(engine->session);
+  wn_model_unref(engine->model);
+  *engine = (GstWinnowEngine){0};
+}
+
+void gst_winnow_engine_post(GstElement *element, GstMessageType type, const WnError *error) {
+  GQuark domain = GST_LIBRARY_ERROR;
+  gint code = GST_LIBRARY_ERROR_INIT;
+  switch (error->status) {
+  case WN_ERROR_IO:
+    domain = GST_RESOURCE_ERROR;
+    code = GST_RESOURCE_ERROR_NOT_FOUND;
+    break;
+  case WN_ERROR_ARGUMENT:
+    domain = GST_RESOURCE_ERROR;
+    code = GST_RESOURCE_ERROR_SETTINGS;
+    break;
+  case WN_ERROR_NUMERIC:
+    domain = GST_STREAM_ERROR;
+    code = GST_STREAM_ERROR_FAILED;
+    break;
+  default:
+    break; /* the model: LIBRARY/INIT */
+  }
+  gst_element_message_full(element, type, domain, code, g_strdup(error->message), NULL, __FILE__,
+                           GST_FUNCTION, __LINE__);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * winnowclassify's way into libwinnow: one model, one session, the results of one
+ * frame.  Used by one thread at a time: the streaming thread, or with async the
+ * worker.
+ */
+#ifndef GST_WINNOW_CLASSIFY_ENGINE_H
+#define GST_WINNOW_CLASSIFY_ENGINE_H
+
+#include <winnow/winnow.h>
+#include "classify_settings.h"
+
+/* Zero-initialise. */
+typedef struct {
+  WnModel *model;
+  WnSession *session;
+} GstWinnowEngine;
+
+/* Opens the model and makes a session, then computes the whole network once:
+ * that brings the weights in and tells how long a frame takes at most.  On failure
+ * nothing stays open. */
+WnStatus gst_winnow_engine_open(GstWinnowEngine *engine, const GstWinnowSettings *settings,
+                                GstClockTime *full_duration, WnError *error);
+void gst_winnow_engine_close(GstWinnowEngine *engine);
+
+/* Posts `error` on the bus, or as a warning when the element goes on without. */
+void gst_winnow_engine_post(GstElement *element, GstMessageType type, const WnError *error);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * winnowclassify's inference of one frame, run by the streaming thread or with
+ * async by the worker: policy, session, counters, bus messages.
+ */
+#include "classify_private.h"
+#include "fields.h"
+#include "gstwinnow.h"
+#include "tracks.h"
+
+#define GST_CAT_DEFAULT gst_winnow_classify_debug
+
+void gst_winnow_classify_infer_clear(GstWinnowClassify *self) {
+  g_clear_pointer(&self->tracks, g_array_unref);
+}
+
+/* ---- Policy --------------------------------------------------------------- */
+
+/* Puts changed properties into force.  What the engine refuses is said once, and
+ * the old policy stays until a further change makes the whole valid. */
+static void update_policy(GstWinnowClassify *self) {
+  GST_OBJECT_LOCK(self);
+  if (!self->policy_dirty) {
+    GST_OBJECT_UNLOCK(self);
+    return;
+  }
+  self->policy_dirty = FALSE;
+  WnPolicy policy = gst_winnow_settings_policy(&self->settings);
+  g_autofree gchar *thresholds = g_strdup(policy.thresholds);
+  g_autofree gchar *watch = g_strdup(policy.watch);
+  GST_OBJECT_UNLOCK(self);
+  policy.thresholds = thresholds;
+  policy.watch = watch;
+  WnError error;
+  if (wn_session_set_policy(self->engine.session, &policy, &error) == WN_OK) {
+    GST_INFO_OBJECT(self, "policy: %s",
+                    wn_strategy_name(wn_session_strategy(self->engine.session)));
+    return;
+  }
+  gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, &error);
+}
+
+/* ---- Messages ------------------------------------------------------------- */
+
+static void post_message(GstWinnowClassify *self, const GstWinnowAnswer *answer, gboolean unknown,
+                         const GstWinnowMoment *moment) {
+  GstStructure *structure = gst_structure_copy(answer->fields);
+  gst_structure_set_name(structure, GST_WINNOW_MESSAGE_NAME);
+  gst_structure_set(structure, "timestamp", G_TYPE_UINT64, moment->timestamp, "stream-time",
+                    G_TYPE_UINT64, moment->stream_time, "running-time", G_TYPE_UINT64,
+                    moment->running_time, "duration", G_TYPE_UINT64, moment->duration, NULL);
+  if (unknown)
+    gst_structure_set(structure, FIELD_LABEL, G_TYPE_STRING, GST_WINNOW_UNKNOWN, FIELD_CLASS_INDEX,
+                      G_TYPE_INT, -1, NULL);
+  gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), structure));
+}
+
+static void announce(GstWinnowClassify *self, const GPtrArray *answers,
+                     const GstWinnowMoment *moment) {
+  GST_OBJECT_LOCK(self);
+  gboolean post = self->settings.post_messages;
+  guint stable_frames = self->settings.stable_frames;
+  gdouble min_confidence = self->settings.min_confidence;
+  GST_OBJECT_UNLOCK(self);
+
+  GArray *old = self->tracks;
+  if (old != NULL && self->tracks_generation != moment->generation) g_array_set_size(old, 0);
+  GArray *tracks = gst_winnow_tracks_new();
+  for (guint i = 0; i < answers->len; i++) {
+    const GstWinnowAnswer *answer = g_ptr_array_index(answers, i);
+    GstWinnowTrack track = gst_winnow_tracks_take(old, answer->has_region, &answer->region);
+    gdouble confidence = 0.0;
+    gst_structure_get_double(answer->fields, FIELD_CONFIDENCE, &confidence);
+    const gchar *text = gst_winnow_headline_text(
+        gst_structure_get_string(answer->fields, FIELD_LABEL),
+        gst_structure_get_string(answer->fields, FIELD_GROUP), confidence, min_confidence);
+    if (gst_winnow_headline_feed(&track.headline, text, stable_frames) && post)
+      post_message(self, answer, confidence < min_confidence, moment);
+    g_array_append_val(tracks, track);
+  }
+  if (old != NULL) g_array_unref(old);
+  self->tracks = tracks;
+  self->tracks_generation = moment->generation;
+}
+
+/* ---- Inference ------------------------------------------------------------ */
+
+gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame,
+                                   const GArray *regions, const GstWinnowMoment *moment,
+                                   GPtrArray **answers) {
+  update_policy(self);
+  g_autoptr(GPtrArray) made = gst_winnow_answers_new();
+  guint n = regions != NULL ? regions->len : 1;
+  for (guint i = 0; i < n; i++) {
+    const WnRect *region = regions != NULL ? &g_array_index(regions, WnRect, i) : NULL;
+    const WnResult *result = NULL;
+    WnError error;
+    if (wn_session_classify(self->engine.session, frame, region, &result, &error) != WN_OK) {
+      /* Unless the model takes no frames at all, this frame is at fault: no setting is. */
+      if (error.status != WN_ERROR_UNSUPPORTED) error.status = WN_ERROR_NUMERIC;
+      gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, &error);
+      return FALSE;
+    }
+    GST_OBJECT_LOCK(self);
+    gst_winnow_stats_add(&self->stats, result);
+    GST_OBJECT_UNLOCK(self);
+    gst_winnow_answers_add(made, result);
+    GST_LOG_OBJECT(self, "%s (%.3f) at stage %d of %d, %s", result->label, result->confidence,
+                   result->exit_stage, result->stage_count,
+                   wn_stop_reason_name(result->stop_reason));
+  }
+  announce(self, made, moment);
+  *answers = g_steal_pointer(&made);
+  return TRUE;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What winnowclassify consists of, for its two halves: gstwinnowclassify.c (the
+ * stream) and classify_infer.c (the inference of one frame).
+ */
+#ifndef GST_WINNOW_CLASSIFY_PRIVATE_H
+#define GST_WINNOW_CLASSIFY_PRIVATE_H
+
+#include <gst/video/video.h>
+#include "attach.h"
+#include "classify_engine.h"
+#include "classify_settings.h"
+#include "classify_stats.h"
+#include "classify_worker.h"
+#include "gstwinnowclassify.h"
+#include "latency.h"
+
+struct _GstWinnowClassify {
+  GstBaseTransform parent;
+
+  /* Under the object lock: written by any thread. */
+  GstWinnowSettings settings;
+  gboolean policy_dirty, display_dirty;
+  GstWinnowStats stats;
+  GstWinnowLatency latency;
+  GstClockTime earliest; /* running time before which a frame is late */
+  GPtrArray *last;       /* of GstWinnowAnswer: the newest answers, or NULL */
+  guint generation;      /* counts flushes and renegotiations */
+  gboolean failed;       /* the worker met an error */
+
+  /* The streaming thread's. */
+  GstVideoInfo info;
+  guint since_last;        /* frames since the last one that was due */
+  GstWinnowWorker *worker; /* NULL unless async */
+
+  /* Of the thread that infers. */
+  GstWinnowEngine engine;
+  GArray *tracks; /* of GstWinnowTrack: what messages said */
+  guint tracks_generation;
+};
+
+GST_DEBUG_CATEGORY_EXTERN(gst_winnow_classify_debug);
+
+/* Classifies a frame, or each of its `regions`: counts, posts messages, and gives
+ * the answers in *answers.  An error has been posted when it returns FALSE. */
+gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame,
+                                   const GArray *regions, const GstWinnowMoment *moment,
+                                   GPtrArray **answers);
+
+/* Forgets what messages said; frees everything that infer keeps. */
+void gst_winnow_classify_infer_clear(GstWinnowClassify *self);
+
+#endif

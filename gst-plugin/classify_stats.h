@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The counters behind winnowclassify's `stats` property.  The owner's object lock
+ * guards them.
+ */
+#ifndef GST_WINNOW_CLASSIFY_STATS_H
+#define GST_WINNOW_CLASSIFY_STATS_H
+
+#include <gst/gst.h>
+#include <winnow/result.h>
+
+/* Zero-initialise; reset before use. */
+typedef struct {
+  guint64 frames;     /* frames that came in */
+  guint64 inferences; /* networks run: one per frame, or one per region */
+  guint64 skipped;    /* frames passed without an inference of their own */
+  guint64 late;       /* of those, skipped because the sink was behind */
+  guint64 macs_full;  /* of one inference */
+  gdouble macs_sum;
+  gdouble latency_sum;
+  gint64 latency_max;
+  guint64 *exits; /* [n_stages] inferences that stopped there */
+  guint n_stages;
+} GstWinnowStats;
+
+/* Zeroes all counters for a model with `n_stages` stages; 0 frees. */
+void gst_winnow_stats_reset(GstWinnowStats *stats, guint n_stages, guint64 macs_full);
+
+void gst_winnow_stats_add(GstWinnowStats *stats, const WnResult *result);
+
+/* A new structure with all of it, in units and names as `winnow eval --json`. */
+GstStructure *gst_winnow_stats_to_structure(const GstWinnowStats *stats);
+
+#endif

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The element winnowclassify: which frames are classified, and what each frame
+ * that leaves carries.  Pixels are only read.  Frames are never dropped or delayed
+ * beyond their own inference.
+ */
+
+/**
+ * SECTION:element-winnowclassify
+ * @title: winnowclassify
+ * @short_description: classifies frames with an early-exit network
+ *
+ * Classifies each frame and attaches the result: the label, the stage at which the network
+ * stopped, the classes that survived until then, and what that saved. Frames pass unchanged.
+ *
+ * ## Where the result is
+ *
+ * - On the buffer: a #GstCustomMeta `GstWinnowClassificationMeta`. libgstwinnow-1.0 reads it
+ *   (gst_winnow_result_from_buffer()); so does anything that reads a #GstStructure.
+ * - With `inference-region=roi-list`: one such meta per region, with `x`, `y`, `w`, `h`, and the
+ *   same fields as a parameter `winnow-classification` on each #GstVideoRegionOfInterestMeta.
+ *   Regions that do not overlap the frame get none. A region of a frame without an inference of
+ *   its own gets the last result of the region that it overlaps most.
+ * - On the bus: an element message `winnowclassify` with `timestamp`, `stream-time`,
+ *   `running-time`, `duration` and the fields of the result, when the label changes and has been
+ *   the same for #GstWinnowClassify:stable-frames results.
+ * - With GStreamer 1.24 or newer: a `GstAnalyticsClsMtd` with the survivors of the whole frame.
+ *
+ * ## Live sources
+ *
+ * A frame that the sink already waits for is passed on at once with the last result; set
+ * `qos=false` to classify late frames too. The element tells the pipeline how long it holds a
+ * frame. Put `queue leaky=downstream max-size-buffers=1` in front when the camera must never wait,
+ * or set `async=true`.
+ *
+ * ## Changing properties while playing
+ *
+ * Changes take effect between two frames. A combination that the model does not allow is answered
+ * with a warning on the bus; the policy in force stays until a further change makes the whole
+ * valid. Change properties that belong together in one g_object_set().
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 -m videotestsrc num-buffers=90 ! winnowclassify
+ * model-file=models/edge-cifar10.onnx ! fakesink
+ * ]| Prints a message whenever the stable result changes.
+ * |[
+ * gst-launch-1.0 videotestsrc num-buffers=90 pattern=ball ! video/x-raw,width=640,height=480 !
+ * winnowclassify model-file=models/edge-cifar10.onnx ! winnowoverlay ! videoconvert ! autovideosink
+ * ]| Draws the results.
+ *
+ * Since: 0.1
+ */
+#include "classify_private.h"
+#include "frame_map.h"
+#include "gstwinnow.h"
+#include "headline.h"
+#include "regions.h"
+
+GST_DEBUG_CATEGORY(gst_winnow_classify_debug);
+#define GST_CAT_DEFAULT gst_winnow_classify_debug
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_WINNOW_CLASSIFY_CAPS));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_WINNOW_CLASSIFY_CAPS));
+
+G_DEFINE_TYPE_WITH_CODE(GstWinnowClassify, gst_winnow_classify, GST_TYPE_BASE_TRANSFORM,
+                        GST_DEBUG_CATEGORY_INIT(gst_winnow_classify_debug, "winnowclassify", 0,
+                                                "early-exit classifier"))
+GST_ELEMENT_REGISTER_DEFINE(winnowclassify, "winnowclassify", GST_RANK_NONE,
+                            GST_TYPE_WINNOW_CLASSIFY)
+
+/* ---- Start, stop, cut ----------------------------------------------------- */
+
+/* What belongs to the stream so far must not reach what comes next. */
+static void cut_stream(GstWinnowClassify *self) {
+  if (self->worker != NULL) gst_winnow_worker_flush(self->worker);
+  GST_OBJECT_LOCK(self);
+  GPtrArray *last = g_steal_pointer(&self->last);
+  self->generation++;
+  self->earliest = GST_CLOCK_TIME_NONE;
+  GST_OBJECT_UNLOCK(self);
+  if (last != NULL) g_ptr_array_unref(last);
+  self->since_last = G_MAXUINT; /* the next frame is due */
+}
+
+static void work(gpointer owner, const GstWinnowJob *job) {
+  GstWinnowClassify *self = owner;
+  GPtrArray *answers = NULL;
+  gboolean ok = gst_winnow_classify_infer(self, &job->frame, job->regions, &job->moment, &answers);
+  GST_OBJECT_LOCK(self);
+  if (!ok) self->failed = TRUE;
+  GPtrArray *old = answers;
+  if (ok && job->moment.generation == self->generation) {
+    old = self->last;
+    self->last = answers;
+  }
+  GST_OBJECT_UNLOCK(self);
+  if (old != NULL) g_ptr_array_unref(old);
+}
+
+static gboolean start(GstBaseTransform *trans) {
+  GstWinnowClassify *self = GST_WINNOW_CLASSIFY(trans);
+  GST_OBJECT_LOCK(self);
+  GstWinnowSettings settings = self->settings;
+  settings.model_file = g_strdup(settings.model_file);
+  settings.labels_file = g_strdup(settings.labels_file);
+  settings.thresholds = g_strdup(settings.thresholds);
+  settings.watch = g_strdup(settings.watch);
+  self->policy_dirty = FALSE;
+  self->display_dirty = TRUE;
+  self->failed = FALSE;
+  GST_OBJECT_UNLOCK(self);
+
+  WnError error = {.status = WN_ERROR_IO,
+                   .message = "model-file is not set: set it to an ONNX file"};
+  GstClockTime full_duration = 0;
+  WnStatus status = WN_ERROR_IO;
+  if (settings.model_file != NULL)
+    status = gst_winnow_engine_open(&self->engine, &settings, &full_duration, &error);
+  gboolean async = settings.async;
+  guint64 deadline = settings.deadline;
+  gst_winnow_settings_clear(&settings);
+  if (status != WN_OK) {
+    gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, &error);
+    return FALSE;
+  }
+
+  const WnModelInfo *info = wn_model_info(self->engine.model);
+  GST_INFO_OBJECT(self, "%s: %d classes, %d exits, %d threads, %" GST_TIME_FORMAT " for all stages",
+                  info->id, info->n_classes, info->n_exits,
+                  wn_session_threads(self->engine.session), GST_TIME_ARGS(full_duration));
+  GST_OBJECT_LOCK(self);
+  gst_winnow_stats_reset(&self->stats, (guint)info->n_stages, info->macs_full);
+  self->latency =
+      (GstWinnowLatency){.reported = deadline > 0 ? MIN(full_duration, deadline) : full_duration};
+  GST_OBJECT_UNLOCK(self);
+  cut_stream(self);
+  if (async) self->worker = gst_winnow_worker_new(work, self);
+  return TRUE;
+}
+
+static gboolean stop(GstBaseTransform *trans) {
+  GstWinnowClassify *self = GST_WINNOW_CLASSIFY(trans);
+  g_clear_pointer(&self->worker, gst_winnow_worker_free);
+  cut_stream(self);
+  gst_winnow_classify_infer_clear(self);
+  gst_winnow_engine_close(&self->engine);
+  return TRUE;
+}
+
+static gboolean set_caps(GstBaseTransform *trans, GstCaps *in, GstCaps *out) {
+  GstWinnowClassify *self = GST_WINNOW_CLASSIFY(trans);
+  if (!gst_winnow_frame_map_caps(&self->info, in)) return FALSE;
+  cut_stream(self);
+  return TRUE;
+}
+
+/* ---- Frames --------------------------------------------------------------- */
+
+static GstWinnowMoment moment_of(GstWinnowClassify *self, GstBuffer *buffer) {
+  const GstSegment *segment = &GST_BASE_TRANSFORM(self)->segment;
+  GstWinnowMoment moment = {
+      .timestamp = GST_BUFFER_PTS(buffer),
+      .stream_time = GST_CLOCK_TIME_NONE,
+      .running_time = GST_CLOCK_TIME_NONE,
+      .duration = GST_BUFFER_DURATION(buffer),
+  };
+  if (segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(moment.timestamp)) {
+    moment.stream_time = gst_segment_to_stream_time(segment, GST_FORMAT_TIME, moment.timestamp);
+    moment.running_time = gst_segment_to_running_time(segment, GST_FORMAT_TIME, moment.timestamp);
+  }
+  return moment;
+}
+
+/* Tells the elements behind how results are to be shown. */
+static void send_display_event(GstWinnowClassify *self) {
+  GST_OBJECT_LOCK(self);
+  gboolean dirty = self->display_dirty;
+  guint stable_frames = self->settings.stable_frames;
+  gdouble min_confidence = self->settings.min_confidence;
+  self->display_dirty = FALSE;
+  GST_OBJECT_UNLOCK(self);
+  if (!dirty) return;
+  GstStructure *structure =
+      gst_structure_new(GST_WINNOW_DISPLAY_EVENT, "stable-frames", G_TYPE_UINT, stable_frames,
+                        "min-confidence", G_TYPE_DOUBLE, min_confidence, NULL);
+  gst_pad_push_event(GST_BASE_TRANSFORM_SRC_PAD(self),
+                     gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, structure));
+}
+
+/* Counts the frame and decides whether it is classified. */
+static gboolean is_due(GstWinnowClassify *self, const GstWinnowMoment *moment) {
+  gboolean qos = gst_base_transform_is_qos_enabled(GST_BASE_TRANSFORM(self));
+  if (self->since_last < G_MAXUINT) self->since_last++;
+  GST_OBJECT_LOCK(self);
+  gboolean due = self->since_last >= self->settings.inference_interval;
+  gboolean late = due && qos && GST_CLOCK_TIME_IS_VALID(self->earliest) &&
+                  GST_CLOCK_TIME_IS_VALID(moment->running_time) &&
+                  moment->running_time <= self->earliest;
+  self->stats.frames++;
+  if (!due || late) self->stats.skipped++;
+  if (late) self->stats.late++;
+  GST_OBJECT_UNLOCK(self);
+  if (!due || late) return FALSE;
+  self->since_last = 0;
+  return TRUE;
+}
+
+/* The inference of this frame, now; its answers become the last ones. */
+static gboolean classify_now(GstWinnowClassify *self, const WnFrame *frame, const GArray *regions,
+                             const GstWinnowMoment *moment) {
+  GPtrArray *answers = NULL;
+  gint64 begin = g_get_monotonic_time();
+  if (!gst_winnow_classify_infer(self, frame, regions, moment, &answers)) return FALSE;
+  GstClockTime duration = (GstClockTime)(g_get_monotonic_time() - begin) * GST_USECOND;
+  GST_OBJECT_LOCK(self);
+  GPtrArray *old = self->last;
+  self->last = answers;
+  gboolean drifted = gst_winnow_latency_feed(&self->latency, duration);
+  GstClockTime reported = self->latency.reported;
+  GST_OBJECT_UNLOCK(self);
+  if (old != NULL) g_ptr_array_unref(old);
+  if (drifted) {
+    GST_DEBUG_OBJECT(self, "latency is now %" GST_TIME_FORMAT, GST_TIME_ARGS(reported));
+    gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
+  }
+  return TRUE;
+}
+
+static gboolean classify_frame(GstWinnowClassify *self, GstBuffer *buffer,
+                               GstWinnowMoment *moment) {
+  GstVideoFrame video;
+  WnFrame frame;
+  /* NO_REF: a reference would make the buffer shared, and metas could not be added. */
+  GstMapFlags flags = (GstMapFlags)(GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
+  if (!gst_video_frame_map(&video, &self->info, buffer, flags)) {
+    GST_ELEMENT_ERROR(self, STREAM, FAILED,
+                      ("a buffer of %" G_GSIZE_FORMAT " bytes is no %dx%d %s frame: fix its caps",
+                       gst_buffer_get_size(buffer), GST_VIDEO_INFO_WIDTH(&self->info),
+                       GST_VIDEO_INFO_HEIGHT(&self->info), GST_VIDEO_INFO_NAME(&self->info)),
+                      (NULL));
+    return FALSE;
+  }
+  gst_winnow_frame_map(&video, &frame); /* the pad template has no other formats */
+  GST_OBJECT_LOCK(self);
+  gboolean roi_list = self->settings.inference_region == GST_WINNOW_INFERENCE_REGION_ROI_LIST;
+  moment->generation = self->generation;
+  gboolean ok = !self->failed;
+  GST_OBJECT_UNLOCK(self);
+  g_autoptr(GArray) regions =
+      roi_list ? gst_winnow_regions_collect(buffer, frame.width, frame.height) : NULL;
+  if (self->worker == NULL) {
+    ok = classify_now(self, &frame, regions, moment);
+  } else if (ok &&
+             gst_winnow_worker_submit(self->worker, &frame, g_steal_pointer(&regions), moment)) {
+    GST_OBJECT_LOCK(self);
+    self->stats.skipped++; /* the frame that this one replaced */
+    GST_OBJECT_UNLOCK(self);
+  }
+  gst_video_frame_unmap(&video);
+  return ok;
+}
+
+static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
+  GstWinnowClassify *self = GST_WINNOW_CLASSIFY(trans);
+  GstWinnowMoment moment = moment_of(self, buffer);
+  send_display_event(self);
+  if (is_due(self, &moment) && !classify_frame(self, buffer, &moment)) return GST_FLOW_ERROR;
+
+  GST_OBJECT_LOCK(self);
+  GPtrArray *last = self->last != NULL ? g_ptr_array_ref(self->last) : NULL;
+  GST_OBJECT_UNLOCK(self);
+  if (last == NULL) return GST_FLOW_OK;
+  gst_winnow_answers_attach(last, buffer, GST_VIDEO_INFO_WIDTH(&self->info),
+                            GST_VIDEO_INFO_HEIGHT(&self->info));
+  g_ptr_array_unref(last);
+  return GST_FLOW_OK;
+}
+
+/* ---- Events and queries --------------------------------------------------- */
+
+static gboolean sink_event(GstBaseTransform *trans, GstEvent *event) {
+  GstWinnowClassify *self = GST_WINNOW_CLASSIFY(trans);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) cut_stream(self);
+  /* The last frames' messages come before the end. */
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS && self->worker != NULL)
+    gst_winnow_worker_drain(self->worker);
+  return GST_BASE_TRANSFORM_CLASS(gst_winnow_classify_parent_class)->sink_event(trans, event);
+}
+
+/* QoS goes upstream past the base class, which would drop late frames. */
+static gboolean src_event(GstBaseTransform *trans, GstEvent *event) {
+  GstWinnowClassify *self = GST_WINNOW_CLASSIFY(trans);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_QOS)
+    return GST_BASE_TRANSFORM_CLASS(gst_winnow_classify_parent_class)->src_event(trans, event);
+  GstClockTimeDiff lateness;
+  GstClockTime timestamp;
+  gst_event_parse_qos(event, NULL, NULL, &lateness, &timestamp);
+  GST_OBJECT_LOCK(self);
+  self->earliest = GST_CLOCK_TIME_NONE;
+  /* Twice the lateness: catching up takes as long again. */
+  if (GST_CLOCK_TIME_IS_VALID(timestamp) && lateness > 0)
+    self->earliest = timestamp + 2 * (GstClockTime)lateness;
+  GST_OBJECT_UNLOCK(self);
+  return gst_pad_push_event(GST_BASE_TRANSFORM_SINK_PAD(trans), event);
+}
+
+/* A frame is held for its inference and no longer; with async not at all. */
+static gboolean query(GstBaseTransform *trans, GstPadDirection direction, GstQuery *q) {
+  GstWinnowClassify *self = GST_WINNOW_CLASSIFY(trans);
+  if (!GST_BASE_TRANSFORM_CLASS(gst_winnow_classify_parent_class)->query(trans, direction, q))
+    return FALSE;
+  if (direction != GST_PAD_SRC || GST_QUERY_TYPE(q) != GST_QUERY_LATENCY) return TRUE;
+  gboolean live;
+  GstClockTime min, max;
+  gst_query_parse_latency(q, &live, &min, &max);
+  GST_OBJECT_LOCK(self);
+  GstClockTime own = self->settings.async ? 0 : self->latency.reported;
+  GST_OBJECT_UNLOCK(self);
+  if (GST_CLOCK_TIME_IS_VALID(max)) max += own;
+  gst_query_set_latency(q, live, min + own, max);
+  return TRUE;
+}
+
+/* ---- Properties ----------------------------------------------------------- */
+
+static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
+  GstWinnowClassify *self = GST_WINNOW_CLASSIFY(object);
+  GST_OBJECT_LOCK(self);
+  gst_winnow_settings_set(&self->settings, id, value);
+  GST_OBJECT_UNLOCK(self);
+}
+
+static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
+  GstWinnowClassify *self = GST_WINNOW_CLASSIFY(object);
+  GST_OBJECT_LOCK(self);
+  if (id < gst_winnow_settings_n_ids())
+    gst_winnow_settings_get(&self->settings, id, value);
+  else
+    g_value_take_boxed(value, gst_winnow_stats_to_structure(&self->stats));
+  GST_OBJECT_UNLOCK(self);
+}
+
+/* Comes once for all properties of one g_object_set(), after the last of them: a
+ * frame between two of them sees neither. */
+static void dispatch_properties_changed(GObject *object, guint n, GParamSpec **specs) {
+  GstWinnowClassify *self = GST_WINNOW_CLASSIFY(object);
+  guint change = GST_WINNOW_CHANGE_NONE;
+  for (guint i = 0; i < n; i++)
+    if (specs[i]->owner_type == GST_TYPE_WINNOW_CLASSIFY)
+      change |= gst_winnow_settings_change(specs[i]->param_id);
+  GST_OBJECT_LOCK(self);
+  if (change & GST_WINNOW_CHANGE_POLICY) self->policy_dirty = TRUE;
+  if (change & GST_WINNOW_CHANGE_DISPLAY) self->display_dirty = TRUE;
+  GST_OBJECT_UNLOCK(self);
+  G_OBJECT_CLASS(gst_winnow_classify_parent_class)->dispatch_properties_changed(object, n, specs);
+}
+
+static void finalize(GObject *object) {
+  GstWinnowClassify *self = GST_WINNOW_CLASSIFY(object);
+  gst_winnow_settings_clear(&self->settings);
+  gst_winnow_stats_reset(&self->stats, 0, 0);
+  G_OBJECT_CLASS(gst_winnow_classify_parent_class)->finalize(object);
+}
+
+static void gst_winnow_classify_class_init(GstWinnowClassifyClass *klass) {
+  GObjectClass *object_class = G_OBJECT_CLASS(klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS(klass);
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS(klass);
+
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->dispatch_properties_changed = dispatch_properties_changed;
+  object_class->finalize = finalize;
+  gst_winnow_settings_install(object_class);
+  /**
+   * GstWinnowClassify:stats:
+   *
+   * Since the element started: `frames`, `inferences`, `skipped` (frames without an inference of
+   * their own), `late` (of those, passed because of QoS), `macs-mean`, `macs-full`,
+   * `mac-reduction`, `latency-mean`, `latency-max` (ns) and `exits`, how many inferences
+   * ended at each stage.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property(
+      object_class, gst_winnow_settings_n_ids(),
+      g_param_spec_boxed("stats", "Statistics", "Counters since the element started",
+                         GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_add_static_pad_template(element_class, &src_template);
+  gst_element_class_set_static_metadata(
+      element_class, "Winnow classifier", "Filter/Analyzer/Video",
+      "Classifies frames with a network that rules classes out as it goes", "The Winnow authors");
+
+  trans_class->start = start;
+  trans_class->stop = stop;
+  trans_class->set_caps = set_caps;
+  trans_class->transform_ip = transform_ip;
+  trans_class->sink_event = sink_event;
+  trans_class->src_event = src_event;
+  trans_class->query = query;
+  gst_winnow_meta_register();
+}
+
+static void gst_winnow_classify_init(GstWinnowClassify *self) {
+  gst_winnow_settings_init(&self->settings, G_OBJECT_GET_CLASS(self));
+  self->earliest = GST_CLOCK_TIME_NONE;
+  gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
+  gst_base_transform_set_qos_enabled(GST_BASE_TRANSFORM(self), TRUE);
+}

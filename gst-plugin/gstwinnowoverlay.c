@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The element winnowoverlay: finds the results on a frame, keeps the headline calm,
+ * and blends a drawing that is made anew only when it would look different.
+ */
+
+/**
+ * SECTION:element-winnowoverlay
+ * @title: winnowoverlay
+ * @short_description: draws the results of winnowclassify
+ *
+ * Draws what winnowclassify attached: label and confidence, the ladder of stages with the exit lit
+ * and below each stage how many classes it left, the best surviving classes, and how much of the
+ * network was not computed. A result of a region is drawn as a box with a tag. Frames without a
+ * result pass untouched.
+ *
+ * Any raw format is drawn on directly; everything scales with the frame. On frames too small for
+ * the panel only a tag is drawn.
+ *
+ * There is nothing to set: the headline follows `stable-frames` and `min-confidence` of the
+ * winnowclassify in front (below the latter it says `unknown`); the rest shows each result as it
+ * is. When several winnowclassify elements are in front, the last one is drawn.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 videotestsrc num-buffers=90 pattern=ball ! video/x-raw,width=640,height=480 !
+ * winnowclassify model-file=models/edge-cifar10.onnx ! winnowoverlay ! videoconvert ! autovideosink
+ * ]| Draws in a window.
+ * |[
+ * gst-launch-1.0 videotestsrc num-buffers=1 ! video/x-raw,width=320,height=240 ! winnowclassify
+ * model-file=models/edge-cifar10.onnx ! winnowoverlay ! videoconvert ! pngenc ! filesink
+ * location=overlay.png
+ * ]| Writes a picture.
+ *
+ * Since: 0.1
+ */
+#include "gstwinnowoverlay.h"
+#include "gstwinnow.h"
+#include "overlay_draw.h"
+#include "regions.h"
+#include "tracks.h"
+
+GST_DEBUG_CATEGORY_STATIC(gst_winnow_overlay_debug);
+#define GST_CAT_DEFAULT gst_winnow_overlay_debug
+
+/* All of the streaming thread. */
+struct _GstWinnowOverlay {
+  GstBaseTransform parent;
+  GstVideoInfo info;
+  guint stable_frames;
+  gdouble min_confidence;
+  GArray *tracks;                          /* of GstWinnowTrack */
+  GPtrArray *views;                        /* of GstWinnowView: what `composition` shows */
+  GstVideoOverlayComposition *composition; /* NULL: nothing to draw */
+};
+
+#define CAPS GST_VIDEO_CAPS_MAKE(GST_VIDEO_OVERLAY_COMPOSITION_BLEND_FORMATS)
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(CAPS));
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(CAPS));
+
+G_DEFINE_TYPE_WITH_CODE(GstWinnowOverlay, gst_winnow_overlay, GST_TYPE_BASE_TRANSFORM,
+                        GST_DEBUG_CATEGORY_INIT(gst_winnow_overlay_debug, "winnowoverlay", 0,
+                                                "draws classification results"))
+GST_ELEMENT_REGISTER_DEFINE(winnowoverlay, "winnowoverlay", GST_RANK_NONE, GST_TYPE_WINNOW_OVERLAY)
+
+static void forget(GstWinnowOverlay *self) {
+  g_clear_pointer(&self->tracks, g_array_unref);
+  g_clear_pointer(&self->views, g_ptr_array_unref);
+  g_clear_pointer(&self->composition, gst_video_overlay_composition_unref);
+}
+
+/* ---- Results to views ----------------------------------------------------- */
+
+/* One more result for `tracks`; gives its view. */
+static GstWinnowView *make_view(GstWinnowOverlay *self, GArray *tracks,
+                                const GstWinnowResult *result, const WnRect *region) {
+  static const WnRect nowhere = {0};
+  const gchar *text = gst_winnow_headline_text(
+      gst_winnow_result_get_label(result), gst_winnow_result_get_group(result),
+      gst_winnow_result_get_confidence(result), self->min_confidence);
+  GstWinnowTrack track =
+      gst_winnow_tracks_take(self->tracks, region != NULL, region != NULL ? region : &nowhere);
+  if (region != NULL) track.region = *region;
+  /* Frames may carry one result several times; it counts once. */
+  guint64 pts = gst_winnow_result_get_pts(result);
+  if (pts != track.pts || !GST_CLOCK_TIME_IS_VALID(pts))
+    gst_winnow_headline_feed(&track.headline, text, self->stable_frames);
+  track.pts = pts;
+  g_array_append_val(tracks, track);
+  /* Until a first text was stable, the newest is better than none. */
+  const gchar *headline = track.headline.current;
+  return gst_winnow_view_new(result, headline != NULL ? headline : track.headline.candidate,
+                             region);
+}
+
+/* Views of the regions of interest that carry a result; FALSE: none does. */
+static gboolean view_regions(GstWinnowOverlay *self, GstBuffer *buffer, GArray *tracks,
+                             GPtrArray *views) {
+  guint before = views->len;
+  gpointer state = NULL;
+  GstMeta *meta;
+  while ((meta = gst_buffer_iterate_meta_filtered(
+              buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) != NULL) {
+    const GstVideoRegionOfInterestMeta *roi = (GstVideoRegionOfInterestMeta *)meta;
+    g_autoptr(GstWinnowResult) result = gst_winnow_result_from_region(roi);
+    WnRect rect;
+    if (result != NULL && gst_winnow_region_clip(roi, GST_VIDEO_INFO_WIDTH(&self->info),
+                                                 GST_VIDEO_INFO_HEIGHT(&self->info), &rect))
+      g_ptr_array_add(views, make_view(self, tracks, result, &rect));
+  }
+  return views->len > before;
+}
+
+/* Everything on the buffer: the last result of the whole frame, and the regions, whose
+ * place is best known to their own meta but which may have come without it. */
+static GPtrArray *view_buffer(GstWinnowOverlay *self, GstBuffer *buffer) {
+  GArray *tracks = gst_winnow_tracks_new();
+  GPtrArray *views = g_ptr_array_new_with_free_func((GDestroyNotify)gst_winnow_view_free);
+  g_autoptr(GPtrArray) results = gst_winnow_results_from_buffer(buffer);
+  gboolean placed = view_regions(self, buffer, tracks, views);
+  const GstWinnowResult *whole = NULL;
+  for (guint i = 0; i < results->len; i++) {
+    const GstWinnowResult *result = g_ptr_array_index(results, i);
+    GstVideoRegionOfInterestMeta roi = {0};
+    WnRect rect;
+    gint x, y, w, h;
+    if (!gst_winnow_result_get_region(result, &x, &y, &w, &h)) {
+      whole = result;
+      continue;
+    }
+    if (placed || x < 0 || y < 0 || w <= 0 || h <= 0) continue;
+    roi.x = (guint)x;
+    roi.y = (guint)y;
+    roi.w = (guint)w;
+    roi.h = (guint)h;
+    if (gst_winnow_region_clip(&roi, GST_VIDEO_INFO_WIDTH(&self->info),
+                               GST_VIDEO_INFO_HEIGHT(&self->info), &rect))
+      g_ptr_array_add(views, make_view(self, tracks, result, &rect));
+  }
+  if (whole != NULL) g_ptr_array_add(views, make_view(self, tracks, whole, NULL));
+  g_clear_pointer(&self->tracks, g_array_unref);
+  self->tracks = tracks;
+  return views;
+}
+
+static gboolean same_views(const GPtrArray *a, const GPtrArray *b) {
+  if (a == NULL || a->len != b->len) return FALSE;
+  for (guint i = 0; i < a->len; i++)
+    if (!gst_winnow_view_equal(g_ptr_array_index(a, i), g_ptr_array_index(b, i))) return FALSE;
+  return TRUE;
+}
+
+/* ---- Virtual methods ------------------------------------------------------ */
+
+static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
+  GstWinnowOverlay *self = GST_WINNOW_OVERLAY(trans);
+  GPtrArray *views = view_buffer(self, buffer);
+  if (same_views(self->views, views)) {
+    g_ptr_array_unref(views);
+  } else {
+    g_clear_pointer(&self->views, g_ptr_array_unref);
+    g_clear_pointer(&self->composition, gst_video_overlay_composition_unref);
+    self->views = views;
+    GST_LOG_OBJECT(self, "new drawing of %u results", views->len);
+    self->composition = gst_winnow_overlay_draw(views, GST_VIDEO_INFO_WIDTH(&self->info),
+                                                GST_VIDEO_INFO_HEIGHT(&self->info));
+  }
+  if (self->composition == NULL) return GST_FLOW_OK;
+
+  GstVideoFrame frame;
+  GstMapFlags flags = (GstMapFlags)(GST_MAP_READWRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
+  if (!gst_video_frame_map(&frame, &self->info, buffer, flags)) {
+    GST_ELEMENT_ERROR(self, STREAM, FAILED,
+                      ("a buffer of %" G_GSIZE_FORMAT " bytes is no %dx%d %s frame: fix its caps",
+                       gst_buffer_get_size(buffer), GST_VIDEO_INFO_WIDTH(&self->info),
+                       GST_VIDEO_INFO_HEIGHT(&self->info), GST_VIDEO_INFO_NAME(&self->info)),
+                      (NULL));
+    return GST_FLOW_ERROR;
+  }
+  gst_video_overlay_composition_blend(self->composition, &frame);
+  gst_video_frame_unmap(&frame);
+  return GST_FLOW_OK;
+}
+
+static gboolean set_caps(GstBaseTransform *trans, GstCaps *in, GstCaps *out) {
+  GstWinnowOverlay *self = GST_WINNOW_OVERLAY(trans);
+  if (!gst_video_info_from_caps(&self->info, in)) return FALSE;
+  forget(self);
+  return TRUE;
+}
+
+static gboolean sink_event(GstBaseTransform *trans, GstEvent *event) {
+  GstWinnowOverlay *self = GST_WINNOW_OVERLAY(trans);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) forget(self);
+  if (gst_event_has_name(event, GST_WINNOW_DISPLAY_EVENT)) {
+    const GstStructure *structure = gst_event_get_structure(event);
+    gst_structure_get_uint(structure, "stable-frames", &self->stable_frames);
+    gst_structure_get_double(structure, "min-confidence", &self->min_confidence);
+    GST_DEBUG_OBJECT(self, "headline after %u equal results of at least %.3f", self->stable_frames,
+                     self->min_confidence);
+  }
+  return GST_BASE_TRANSFORM_CLASS(gst_winnow_overlay_parent_class)->sink_event(trans, event);
+}
+
+static gboolean stop(GstBaseTransform *trans) {
+  forget(GST_WINNOW_OVERLAY(trans));
+  return TRUE;
+}
+
+static void gst_winnow_overlay_class_init(GstWinnowOverlayClass *klass) {
+  GstElementClass *element_class = GST_ELEMENT_CLASS(klass);
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS(klass);
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_add_static_pad_template(element_class, &src_template);
+  gst_element_class_set_static_metadata(element_class, "Winnow overlay", "Filter/Editor/Video",
+                                        "Draws the results of winnowclassify",
+                                        "The Winnow authors");
+  trans_class->transform_ip = transform_ip;
+  trans_class->set_caps = set_caps;
+  trans_class->sink_event = sink_event;
+  trans_class->stop = stop;
+  gst_winnow_meta_register();
+}
+
+static void gst_winnow_overlay_init(GstWinnowOverlay *self) {
+  self->stable_frames = GST_WINNOW_STABLE_FRAMES_DEFAULT;
+  gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
+}

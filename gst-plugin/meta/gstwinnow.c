@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Where results are found: on buffers, on their regions, in messages.  Results
+ * themselves are in result.c.
+ */
+#include "gstwinnow.h"
+
+/**
+ * gst_winnow_meta_register:
+ *
+ * Registers #GST_WINNOW_META_NAME, once however often it is called.  A program
+ * that receives buffers from another process calls this before the first one
+ * arrives; the functions below and the plugin call it themselves.
+ *
+ * Returns: (transfer none): the registered meta
+ */
+const GstMetaInfo *gst_winnow_meta_register(void) {
+  static gsize info = 0;
+  if (g_once_init_enter(&info)) {
+    /* No tags: the result stays true whatever becomes of the pixels, so
+     * converters, scalers and encoders keep it. */
+    static const gchar *no_tags[] = {NULL};
+    const GstMetaInfo *known = gst_meta_get_info(GST_WINNOW_META_NAME);
+    if (known == NULL)
+      known = gst_meta_register_custom(GST_WINNOW_META_NAME, no_tags, NULL, NULL, NULL);
+    g_once_init_leave(&info, (gsize)known);
+  }
+  return (const GstMetaInfo *)info;
+}
+
+/**
+ * gst_winnow_results_from_buffer:
+ * @buffer: a buffer
+ *
+ * Reads every result on @buffer in the order in which they were attached: one
+ * for a whole frame, one per region with inference-region=roi-list, and those of
+ * each winnowclassify when there are several.
+ *
+ * Returns: (transfer full) (element-type GstWinnowResult): the results, maybe none
+ */
+GPtrArray *gst_winnow_results_from_buffer(GstBuffer *buffer) {
+  g_return_val_if_fail(GST_IS_BUFFER(buffer), NULL);
+  const GstMetaInfo *info = gst_winnow_meta_register();
+  GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)gst_winnow_result_unref);
+  gpointer state = NULL;
+  GstMeta *meta;
+  while ((meta = gst_buffer_iterate_meta(buffer, &state)) != NULL) {
+    if (meta->info != info) continue;
+    GstStructure *structure = gst_custom_meta_get_structure((GstCustomMeta *)meta);
+    GstWinnowResult *result = gst_winnow_result_from_structure(structure);
+    if (result != NULL) g_ptr_array_add(results, result);
+  }
+  return results;
+}
+
+/**
+ * gst_winnow_result_from_buffer:
+ * @buffer: a buffer
+ *
+ * Reads the result that was attached to @buffer last.
+ *
+ * Returns: (transfer full) (nullable): the result, or %NULL if there is none
+ */
+GstWinnowResult *gst_winnow_result_from_buffer(GstBuffer *buffer) {
+  g_return_val_if_fail(GST_IS_BUFFER(buffer), NULL);
+  g_autoptr(GPtrArray) results = gst_winnow_results_from_buffer(buffer);
+  if (results->len == 0) return NULL;
+  return gst_winnow_result_ref(g_ptr_array_index(results, results->len - 1));
+}
+
+/**
+ * gst_winnow_result_from_region:
+ * @region: a region of interest
+ *
+ * Reads the result of a region that winnowclassify classified with
+ * inference-region=roi-list.
+ *
+ * Returns: (transfer full) (nullable): the result, or %NULL if there is none
+ */
+GstWinnowResult *gst_winnow_result_from_region(const GstVideoRegionOfInterestMeta *region) {
+  g_return_val_if_fail(region != NULL, NULL);
+  /* The list has the newest parameter last. */
+  GstStructure *newest = NULL;
+  for (GList *l = region->params; l != NULL; l = l->next)
+    if (gst_structure_has_name(l->data, GST_WINNOW_REGION_PARAM_NAME)) newest = l->data;
+  return gst_winnow_result_from_structure(newest);
+}
+
+/**
+ * gst_winnow_result_from_message:
+ * @message: a bus message
+ *
+ * Reads the result of a message that winnowclassify posted.
+ *
+ * Returns: (transfer full) (nullable): the result, or %NULL for any other message
+ */
+GstWinnowResult *gst_winnow_result_from_message(GstMessage *message) {
+  g_return_val_if_fail(GST_IS_MESSAGE(message), NULL);
+  if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ELEMENT) return NULL;
+  const GstStructure *structure = gst_message_get_structure(message);
+  if (structure == NULL || !gst_structure_has_name(structure, GST_WINNOW_MESSAGE_NAME)) return NULL;
+  return gst_winnow_result_from_structure(structure);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The regions of interest on a buffer, and which of them is which from one frame
+ * to the next.
+ */
+#ifndef GST_WINNOW_REGIONS_H
+#define GST_WINNOW_REGIONS_H
+
+#include <gst/video/gstvideometa.h>
+#include <winnow/frame.h>
+
+/* The region clipped to a frame of width x height; FALSE: nothing is left. */
+gboolean gst_winnow_region_clip(const GstVideoRegionOfInterestMeta *meta, gint width, gint height,
+                                WnRect *out);
+
+/* A new array of WnRect: the regions on `buffer` that overlap the frame. */
+GArray *gst_winnow_regions_collect(GstBuffer *buffer, gint width, gint height);
+
+/* Whether two regions are likely to show the same object: their overlap (area of
+ * the intersection over that of the union) reaches this value. */
+#define GST_WINNOW_REGION_SAME 0.3
+
+/* That overlap, 0 to 1. */
+gdouble gst_winnow_region_overlap(const WnRect *a, const WnRect *b);
+
+#endif

@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Installs what is missing, builds plainly and with sanitizers, and runs the
+# tests in both; then the unit tests under valgrind.  The last line counts.
+set -u
+cd "$(dirname "$0")" || exit 1
+# shellcheck source=configs/debian.sh
+. configs/debian.sh
+
+usage() {
+  cat <<'TEXT'
+Usage: ./test.sh [OPTION...]
+
+Installs what is missing (asks for sudo if not root), builds into build/ and build-sanitize/
+(AddressSanitizer and UBSan), runs the tests in both and the unit tests under valgrind.
+The last line is "N passed, N failed, N skipped"; the exit status is 0 if none failed.
+
+Options:
+  --deps-only  install what is missing, nothing else
+  --arm64      also the engine's tests built for 64-bit Arm, under QEMU
+  --soak       also the long runs that watch the memory (about half an hour)
+  --werror     treat compiler warnings as errors, as CI does
+  --help       print this text
+TEXT
+}
+
+soak=no
+arm64=no
+deps_only=no
+werror=false
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --deps-only) deps_only=yes ;;
+    --soak) soak=yes ;;
+    --arm64) arm64=yes ;;
+    --werror) werror=true ;;
+    --help) usage; exit 0 ;;
+    *) echo "test.sh: unknown option '$1'; see ./test.sh --help" >&2; exit 2 ;;
+  esac
+  shift
+done
+
+[ $arm64 = no ] || packages_test+=("${packages_arm64[@]}")
+install_missing "${packages_test[@]}" || exit 1
+[ $deps_only = no ] || exit 0
+
+passed=0
+failed=0
+skipped=0
+
+# build FOLDER OPTION...: counts as a failed test when it does not work.
+build() {
+  local folder=$1
+  shift
+  echo "== building in $folder"
+  if [ -f "$folder/build.ninja" ]; then
+    meson configure "$folder" -Dwerror=$werror "$@"
+  else
+    meson setup "$folder" -Dwerror=$werror "$@"
+  fi && meson compile -C "$folder" && return
+  echo "The build in $folder failed."
+  failed=$((failed + 1))
+  return 1
+}
+
+# run_tests FOLDER NAME OPTION...: runs them and adds what the log NAME counts.
+run_tests() {
+  local folder=$1 name=$2 log results
+  shift 2
+  echo "== $name"
+  log=$folder/meson-logs/$name
+  rm -f "$log"*.json
+  meson test -C "$folder" --no-rebuild --print-errorlogs --logbase "$name" "$@"
+  # One JSON object a line; with a wrapper its name is part of the log's.
+  results=$(cat "$log"*.json 2>/dev/null | grep -oE '"result": "[A-Z]+"')
+  if [ -z "$results" ]; then
+    echo "No test ran: $name"
+    failed=$((failed + 1))
+    return
+  fi
+  passed=$((passed + $(grep -cE '"(OK|EXPECTEDFAIL)"' <<<"$results")))
+  skipped=$((skipped + $(grep -c '"SKIP"' <<<"$results")))
+  failed=$((failed + $(grep -cvE '"(OK|EXPECTEDFAIL|SKIP)"' <<<"$results")))
+}
+
+# Cross files are read once, at the setup; configure takes none.
+test_arm64() {
+  local sysroot=$PWD/build-arm64-sysroot cross=()
+  make_arm64_sysroot "$sysroot" || { failed=$((failed + 1)); return; }
+  printf "[constants]\nsysroot = '%s'\n" "$sysroot" >"$sysroot/sysroot.ini"
+  [ -f build-arm64/build.ninja ] ||
+    cross=(--cross-file "$sysroot/sysroot.ini" --cross-file configs/cross/aarch64-linux-gnu.ini)
+  build build-arm64 "${cross[@]}" -Dapps=disabled -Dgstreamer=disabled -Dintrospection=disabled \
+    -Dtests=enabled && run_tests build-arm64 arm64 --no-suite soak --timeout-multiplier 20
+}
+valgrind='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
+all=(-Dapps=enabled -Dgstreamer=enabled -Dtests=enabled)
+if build build "${all[@]}" -Dintrospection=enabled; then
+  run_tests build plain --no-suite soak
+  CK_FORK=no OMP_NUM_THREADS=2 run_tests build valgrind --suite unit --wrapper "$valgrind" \
+    --timeout-multiplier 60
+  [ $soak = no ] || run_tests build soak --suite soak
+fi
+if build build-sanitize "${all[@]}" -Db_sanitize=address,undefined -Db_lundef=false \
+  -Dbuildtype=debugoptimized -Dintrospection=disabled; then
+  ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+    run_tests build-sanitize sanitize --no-suite soak --timeout-multiplier 10
+fi
+[ $arm64 = no ] || test_arm64
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed -eq 0 ]

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the command-line tests share: running `winnow`, damaged models, .npy files.
+
+meson passes WINNOW (the program) and SOURCE_ROOT in the environment.
+"""
+import json
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import tempfile
+import unittest
+
+WINNOW = os.environ["WINNOW"]
+ROOT = pathlib.Path(os.environ["SOURCE_ROOT"])
+MODEL = ROOT / "models" / "edge-cifar10.onnx"
+SAMPLE = ROOT / "tests" / "data" / "cifar10-sample"
+CAT = SAMPLE / "cat" / "0000.jpg"
+LABELS = "airplane automobile bird cat deer dog frog horse ship truck".split()
+N_EXITS = 6
+
+
+def winnow(*arguments, **options):
+    """Runs `winnow`; the result has returncode, stdout and stderr as text."""
+    return subprocess.run([WINNOW, *map(str, arguments)], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, check=False, **options)
+
+
+class CliTest(unittest.TestCase):
+    """A test with a folder of its own."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="winnow-cli-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def succeed(self, *arguments):
+        """Runs, expects status 0 and a silent stderr, returns stdout."""
+        result = winnow(*arguments)
+        self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
+        return result.stdout
+
+    def succeed_json(self, *arguments):
+        """The objects printed, one a line."""
+        return [json.loads(line) for line in self.succeed(*arguments, "--json").splitlines()]
+
+    def expect_failure(self, status, *arguments, says=()):
+        """Expects `status`, one line on stderr that holds every word of `says`, no stdout."""
+        result = winnow(*arguments)
+        self.assertEqual(result.returncode, status, result.stdout + result.stderr)
+        self.assertEqual(result.stdout, "")
+        self.assert_one_line(result.stderr, says)
+        return result.stderr
+
+    def assert_one_line(self, stderr, says=()):
+        self.assertRegex(stderr, r"\Awinnow: [^\n]+\n\Z")
+        for word in says if isinstance(says, (tuple, list)) else [says]:
+            self.assertIn(str(word), stderr)
+
+    def edited_model(self, old, new, name="edited.onnx"):
+        """The shipped model with the bytes `old` replaced by as many others."""
+        data = MODEL.read_bytes()
+        self.assertEqual(len(old), len(new), "an edit must keep protobuf's lengths")
+        self.assertEqual(data.count(old), 1, old)
+        return self.file(name, data.replace(old, new))
+
+    def file(self, name, data):
+        path = self.folder / name
+        path.write_bytes(data)
+        return path
+
+
+def npy(shape, values=None, descr="<f4", order="False", version=1):
+    """The bytes of a .npy file."""
+    count = 1
+    for size in shape:
+        count *= size
+    values = [0.0] * count if values is None else values
+    body = struct.pack(f"<{len(values)}f", *values)
+    header = f"{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {tuple(shape)}, }}\n"
+    header = header.encode()
+    length = struct.pack("<H" if version == 1 else "<I", len(header))
+    return b"\x93NUMPY" + bytes([version, 0]) + length + header + body
+
+
+def read_npy(path):
+    """Shape and values of a .npy file of float32."""
+    data = pathlib.Path(path).read_bytes()
+    length = struct.unpack_from("<H", data, 8)[0]
+    header = eval(data[10:10 + length], {"__builtins__": {}})  # pylint: disable=eval-used
+    assert header["descr"] == "<f4" and not header["fortran_order"]
+    body = data[10 + length:]
+    return header["shape"], list(struct.unpack(f"<{len(body) // 4}f", body))

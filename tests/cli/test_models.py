@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Models that are missing or damaged: one clear line and status 1 from every command."""
+import random
+import unittest
+
+from support import CAT, MODEL, SAMPLE, CliTest, npy, winnow
+
+
+class BadModels(CliTest):
+    def each_command(self, model, status=1, says=()):
+        tensor = self.file("x.npy", npy((1, 3, 32, 32)))
+        for line in [("inspect", model), ("classify", model, CAT), ("eval", model, SAMPLE),
+                     ("run", model, "--input", tensor), ("bench", model, "--frames", "1")]:
+            with self.subTest(command=line[0]):
+                self.expect_failure(status, *line, says=says)
+
+    def test_missing(self):
+        self.each_command(self.folder / "none.onnx", says="none.onnx")
+
+    def test_folder(self):
+        self.each_command(self.folder)
+
+    def test_empty(self):
+        self.each_command(self.file("empty.onnx", b""), says="empty.onnx")
+
+    def test_text(self):
+        self.each_command(self.file("notes.onnx", b"no model at all\n" * 10), says="notes.onnx")
+
+    def test_truncated(self):
+        data = MODEL.read_bytes()
+        for share in (0.001, 0.3, 0.999):
+            self.each_command(self.file("cut.onnx", data[:int(len(data) * share)]), says="cut.onnx")
+
+    def test_bit_flips_never_crash(self):
+        data = MODEL.read_bytes()
+        chance = random.Random(1)
+        # Structure lies at both ends of the file; flips in weights are legal numbers.
+        places = [chance.randrange(2000) for _ in range(25)]
+        places += [len(data) - 1 - chance.randrange(2000) for _ in range(25)]
+        for place in places:
+            flipped = bytearray(data)
+            flipped[place] ^= 1 << chance.randrange(8)
+            result = winnow("classify", self.file("flipped.onnx", bytes(flipped)), CAT)
+            with self.subTest(place=place):
+                self.assertIn(result.returncode, (0, 1), result.stderr)
+                if result.returncode == 1:
+                    self.assert_one_line(result.stderr)
+
+    def test_contradicting_metadata(self):
+        for old, new, says in [
+                (b"airplane\nautomobile", b"airplane automobile", "label"),
+                (b"0.0344452,", b"9.0344452,", "threshold"),
+                (b"0.0344452,", b"0.03444520", "threshold"),
+                (b"class-exclusion", b"class-exclusiom", "class-exclusiom"),
+                (b"exit_0,exit_1", b"exit_0,exit_X", "exit_X"),
+                (b"vehicle: airplane", b"vehicle: airplans", "airplans"),
+        ]:
+            with self.subTest(says=says):
+                self.expect_failure(1, "classify", self.edited_model(old, new), CAT, says=says)
+
+    def test_labels_file(self):
+        short = self.file("short.txt", b"a\nb\n")
+        result = winnow("classify", MODEL, CAT, "--labels", short)
+        self.assertIn(result.returncode, (1, 2))
+        self.assert_one_line(result.stderr)
+        result = winnow("classify", MODEL, CAT, "--labels", self.folder / "none.txt")
+        self.assertIn(result.returncode, (1, 2))
+        self.assert_one_line(result.stderr, "none.txt")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs every launch line of README.md and checks that the files it links to exist.
+
+Where a line needs a camera or a window, a test picture and a sink without a
+window take their place.  GST_PLUGIN_PATH says where the plugin is.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(os.environ["SOURCE_ROOT"])
+text = (ROOT / "README.md").read_text(encoding="utf-8")
+
+for target in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
+    assert (ROOT / target).exists(), f"README.md links to {target}, which is missing"
+for target in re.findall(r"`((?:apps|tests|models|configs)/[\w./-]+)`", text):
+    assert (ROOT / target).exists(), f"README.md names {target}, which is missing"
+
+lines = re.findall(r"^gst-launch-1\.0 .*$", text, re.M)
+assert len(lines) >= 5, lines
+failed = False
+with tempfile.TemporaryDirectory(prefix="winnow-readme-") as folder:
+    for name in ("apps", "models"):
+        (pathlib.Path(folder) / name).symlink_to(ROOT / name)
+    for line in lines:
+        line = line.replace("v4l2src", "videotestsrc num-buffers=30")
+        line = line.replace("autovideosink", "fakesink").split(" | ")[0]
+        result = subprocess.run(line, shell=True, cwd=folder, capture_output=True, text=True,
+                                check=False)
+        works = result.returncode == 0
+        if " -m " in line:
+            works = works and "winnowclassify, " in result.stdout
+        if "location=classified.webm" in line:
+            works = works and (pathlib.Path(folder) / "classified.webm").stat().st_size > 10000
+        if not works:
+            print(f"{line}\n{result.stdout[-500:]}{result.stderr}")
+            failed = True
+sys.exit(failed)

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Hostile model files: damaged at random and damaged on purpose.
+
+Every run of `winnow inspect`, `classify` and `run` must end by itself with status 0 or 1, write at
+most one line to stderr (exactly one when it fails) and die of no signal, within LIMIT_BYTES of
+memory unless built with a sanitizer.  Files that are broken on purpose in a way that no program
+may accept must be refused.
+
+env WINNOW: the program; WINNOW_FUZZ_CASES: number of random cases (300); WINNOW_FUZZ_SEED: their
+seed (1); WINNOW_FUZZ_KEEP: a folder where files that fail are kept.
+"""
+
+import os
+import random
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TESTS = os.path.dirname(HERE)
+sys.path[:0] = [HERE, os.path.join(TESTS, "oracle")]
+
+import hostile  # noqa: E402
+
+LIMIT_BYTES = 2 << 30
+WATCHDOG_S = 120
+GOLDEN = os.path.join(TESTS, "data", "golden")
+EDGE = os.path.join(os.path.dirname(TESTS), "models", "edge-cifar10.onnx")
+
+
+class Runner:
+    def __init__(self, scratch):
+        self.program = os.environ["WINNOW"]
+        self.model = os.path.join(scratch, "fuzz.onnx")
+        self.image = os.path.join(scratch, "image.ppm")
+        with open(self.image, "wb") as f:
+            f.write(b"P6\n5 4\n255\n" + bytes(range(60)))
+        self.tensor, self.out = os.path.join(scratch, "x.npy"), os.path.join(scratch, "out")
+        np.save(self.tensor, (np.arange(60, dtype=np.float32) / 30 - 1).reshape(1, 3, 4, 5))
+        with open(self.program, "rb") as f:
+            self.sanitized = b"__asan_init" in f.read()
+        self.env = dict(os.environ,
+                        ASAN_OPTIONS="exitcode=99:allocator_may_return_null=1:detect_leaks=1",
+                        UBSAN_OPTIONS="halt_on_error=1:exitcode=99")
+        self.runs = self.refused = self.failures = 0
+
+    def limit(self):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if not self.sanitized:
+            resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
+
+    def complaint(self, args):
+        """What is wrong with how the program ended, or ""."""
+        self.runs += 1
+        try:
+            done = subprocess.run([self.program] + args, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE,
+                                  env=self.env, preexec_fn=self.limit, timeout=WATCHDOG_S)
+        except subprocess.TimeoutExpired:
+            return f"still running after {WATCHDOG_S} s"
+        lines = done.stderr.decode(errors="replace").splitlines()
+        self.refused += done.returncode == 1
+        self.last_status = done.returncode
+        if done.returncode not in (0, 1):
+            return f"status {done.returncode}: {' | '.join(lines[:6])}"
+        if len(lines) > 1 or (done.returncode and not lines):
+            return (f"status {done.returncode} with {len(lines)} lines on stderr: "
+                    f"{' | '.join(lines[:3])}")
+        try:
+            done.stderr.decode()
+        except UnicodeDecodeError:
+            return "stderr is not UTF-8"
+        return ""
+
+    def keep(self, name, data):
+        folder = os.environ.get("WINNOW_FUZZ_KEEP")
+        if folder:
+            with open(os.path.join(folder, re.sub(r"[^A-Za-z0-9.-]+", "-", name) + ".onnx"),
+                      "wb") as f:
+                f.write(data)
+
+    def check(self, name, data, tensor=None, refuse=(False, False)):
+        """tensor: the input for `winnow run`; refuse: must the file be refused, and by run too?"""
+        with open(self.model, "wb") as f:
+            f.write(data)
+        commands = ((["inspect", self.model, "--json"], refuse[0]),
+                    (["classify", self.model, "--json", self.image], refuse[0]),
+                    (["run", self.model, "--input", tensor or self.tensor, "--output-dir",
+                      self.out],
+                     refuse[1]))
+        for command, must_fail in commands:
+            complaint = self.complaint(command)
+            if not complaint and must_fail and self.last_status == 0:
+                complaint = "is accepted"
+            if complaint:
+                self.failures += 1
+                print(f"FAIL {name}: {command[0]}: {complaint}", flush=True)
+                self.keep(name, data)
+                return
+
+
+def seeds():
+    """[(name, bytes, input.npy)] of sound models: the golden ones and, last, the shipped one."""
+    out = []
+    for name in sorted(os.listdir(GOLDEN)):
+        path = os.path.join(GOLDEN, name, "model.onnx")
+        if os.path.exists(path):
+            out.append((name, path))
+    out.append(("edge-cifar10", EDGE))
+    models = []
+    for name, path in out:
+        with open(path, "rb") as f:
+            models.append((name, f.read(), os.path.join(GOLDEN, name, "input.npy")))
+    return models
+
+
+def main():
+    rng = random.Random(int(os.environ.get("WINNOW_FUZZ_SEED", "1")))
+    cases = int(os.environ.get("WINNOW_FUZZ_CASES", "300"))
+    models = seeds()
+    with tempfile.TemporaryDirectory() as scratch:
+        runner = Runner(scratch)
+        for name, data, refuse in hostile.purposeful(models[-1][1]):
+            runner.check(name, data, refuse=refuse)
+        for k in range(cases):
+            # one case in six on the large model: it has exits, labels and groups
+            name, data, tensor = models[-1] if k % 6 == 0 else rng.choice(models[:-1])
+            how, damaged = hostile.damage(rng, data, [m[1] for m in models])
+            runner.check(f"{k} {name} {how}", damaged, tensor)
+        print(f"{runner.runs} runs{' (sanitized)' if runner.sanitized else ''}, "
+              f"{runner.refused} refused, {runner.failures} failed")
+    return runner.failures > 0 or runner.refused == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

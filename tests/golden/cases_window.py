@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Golden cases: convolution, pooling, padding."""
+
+import numpy as np
+
+from builder import case
+
+TWO = dict(strides=[2, 2])
+SAME = ("SAME_UPPER", "SAME_LOWER", "VALID")
+
+
+@case(11, shape=(1, 3, 8, 7))
+def conv_kernels(g):
+    g.out(g.conv("x", 3, 5, 1), "k1")
+    g.out(g.conv("x", 3, 5, 1, **TWO), "k1_stride")
+    g.out(g.conv("x", 3, 5, 3, pads=[1] * 4), "k3")
+    g.out(g.conv("x", 3, 5, 3, bias=False), "k3_valid")
+    g.out(g.conv("x", 3, 3, 5, pads=[2] * 4), "k5")
+    g.out(g.conv("x", 3, 2, 7, pads=[3] * 4, **TWO), "k7_stride")
+    g.out(g.conv("x", 3, 5, (1, 5), pads=[0, 2, 0, 2]), "k1x5")
+    g.out(g.conv("x", 3, 5, (7, 1), pads=[3, 0, 3, 0]), "k7x1")
+    g.out(g.conv("x", 3, 5, (2, 4), strides=[1, 2]), "k2x4")
+
+
+@case(13, shape=(1, 2, 6, 5))
+def conv_pads(g):
+    g.out(g.conv("x", 2, 3, 3, pads=[0, 1, 2, 3]), "asymmetric")
+    g.out(g.conv("x", 2, 3, 3, pads=[1, 0, 0, 0], **TWO), "asymmetric_stride")
+    g.out(g.conv("x", 2, 2, 3, pads=[4, 4, 4, 4]), "beyond_kernel")
+    for mode in SAME:
+        g.out(g.conv("x", 2, 3, 3, auto_pad=mode), mode)
+        g.out(g.conv("x", 2, 3, 4, auto_pad=mode), f"{mode}_even")
+        g.out(g.conv("x", 2, 3, 3, auto_pad=mode, **TWO), f"{mode}_stride")
+        g.out(g.conv("x", 2, 3, (2, 5), auto_pad=mode, strides=[3, 2]), f"{mode}_odd")
+    g.out(g.conv("x", 2, 3, 3, auto_pad="NOTSET", pads=[1] * 4), "notset")
+
+
+@case(13, shape=(1, 3, 8, 7))
+def conv_dilations(g):
+    g.out(g.conv("x", 3, 4, 3, dilations=[2, 2], pads=[2] * 4), "two")
+    g.out(g.conv("x", 3, 4, 3, dilations=[1, 3], pads=[1, 3, 1, 3]), "mixed")
+    g.out(g.conv("x", 3, 4, 3, dilations=[2, 2], **TWO), "stride")
+    g.out(g.conv("x", 3, 4, (3, 2), dilations=[2, 3], strides=[1, 2]), "odd")
+    g.out(g.conv("x", 3, 6, 3, group=3, dilations=[2, 2], pads=[2] * 4), "depthwise")
+    # ONNX Runtime refuses auto_pad with dilations over 1 in some releases: not a case here.
+
+
+@case(13, shape=(1, 12, 5, 4))
+def conv_groups(g):
+    p = dict(pads=[1] * 4)
+    g.out(g.conv("x", 12, 8, 3, group=2, **p), "two")
+    g.out(g.conv("x", 12, 12, 3, group=4, **p), "four")
+    g.out(g.conv("x", 12, 18, 1, group=3), "pointwise")
+    g.out(g.conv("x", 12, 12, 3, group=12, **p), "depthwise")
+    g.out(g.conv("x", 12, 12, 3, group=12, bias=False, **p, **TWO), "depthwise_stride")
+    g.out(g.conv("x", 12, 12, 5, group=12, pads=[2] * 4), "depthwise_5")
+    g.out(g.conv("x", 12, 24, 3, group=12, **p), "multiplier_2")
+    g.out(g.conv("x", 12, 36, 2, group=12, **TWO), "multiplier_3")
+    g.out(g.conv("x", 12, 6, 3, group=6, **p), "two_in_one_out")
+    g.put("depthwise_relu6", "Clip", [g.conv("x", 12, 12, 3, group=12, **p),
+                                     g.init(np.float32(0)), g.init(np.float32(6))])
+
+
+@case(13, shape=(1, 10, 5, 7))
+def conv_wide(g):
+    """Channel counts that fill no vector register evenly, 3x3 kernels at odd sizes."""
+    y = g.node("Relu", g.conv("x", 10, 35, 3, pads=[1] * 4))
+    g.out(y, "k3")
+    g.out(g.conv(y, 35, 17, 1), "k1")
+    z = g.conv(y, 35, 6, 3, pads=[1] * 4, **TWO)
+    g.out(g.conv(g.node("Relu", z), 6, 40, 3), "chain")
+
+
+@case(13, shape=(1, 8, 4, 4))
+def conv_image_sizes(g):
+    """Images down to 1x1, kernels as large as the padded image."""
+    one = g.node("GlobalAveragePool", "x")
+    g.out(g.conv(one, 8, 6, 1), "one_k1")
+    g.out(g.conv(one, 8, 6, 3, pads=[1] * 4), "one_k3")
+    g.out(g.conv(one, 8, 8, 3, pads=[1] * 4, group=8), "one_depthwise")
+    g.out(g.conv("x", 8, 6, 4), "whole")
+    g.out(g.conv("x", 8, 3, 3, pads=[1] * 4, strides=[5, 5]), "stride_over_kernel")
+    g.out(g.conv("x", 8, 2, 3, strides=[2, 2]), "leaves_rest")
+
+
+@case(13, shape=(1, 3, 4, 4))
+def conv_constant_bias(g):
+    """A missing bias named by an empty string, and weights that come from a Constant node."""
+    w = g.weights(4, 3, 3, 3)
+    g.put("empty", "Conv", ["x", w, ""])
+    folded = g.node("Mul", [w, g.init(np.float32(2))])
+    g.put("folded", "Conv", ["x", g.node("Identity", folded)])
+
+
+@case((6, 8, 12), shape=(1, 2, 7, 6))
+def max_pool(g):
+    g.put("k2", "MaxPool", "x", kernel_shape=[2, 2], **TWO)
+    g.put("k3_pad", "MaxPool", "x", kernel_shape=[3, 3], pads=[1] * 4, **TWO)
+    g.put("k3_stride_1", "MaxPool", "x", kernel_shape=[3, 3])
+    g.put("k2x3", "MaxPool", "x", kernel_shape=[2, 3], strides=[1, 2], pads=[0, 1, 1, 0])
+    for mode in SAME:
+        g.put(mode, "MaxPool", "x", kernel_shape=[3, 2], auto_pad=mode, **TWO)
+    if g.opset >= 10:
+        g.put("ceil", "MaxPool", "x", kernel_shape=[3, 3], ceil_mode=1, **TWO)
+        g.put("ceil_pad", "MaxPool", "x", kernel_shape=[2, 2], pads=[1] * 4, strides=[3, 3],
+              ceil_mode=1)
+        g.put("dilated", "MaxPool", "x", kernel_shape=[3, 2], dilations=[2, 3])
+        g.put("dilated_ceil", "MaxPool", "x", kernel_shape=[3, 3], dilations=[2, 2], ceil_mode=1,
+              **TWO)
+    g.put("negative", "MaxPool", g.node("Elu", g.conv("x", 2, 2, 1), alpha=0.1),
+          kernel_shape=[3, 3], pads=[1] * 4)
+
+
+@case((6, 7, 11, 19), shape=(1, 2, 7, 6), ort=7)
+def average_pool(g):
+    g.put("k2", "AveragePool", "x", kernel_shape=[2, 2], **TWO)
+    g.put("k3_pad", "AveragePool", "x", kernel_shape=[3, 3], pads=[1] * 4)
+    g.put("whole", "AveragePool", "x", kernel_shape=[7, 6])
+    for mode in SAME:
+        g.put(mode, "AveragePool", "x", kernel_shape=[3, 2], auto_pad=mode, **TWO)
+    if g.opset >= 7:
+        g.put("include", "AveragePool", "x", kernel_shape=[3, 3], pads=[1, 0, 0, 1],
+              count_include_pad=1)
+        g.put("exclude", "AveragePool", "x", kernel_shape=[3, 3], pads=[1, 0, 0, 1],
+              count_include_pad=0)
+        g.put("include_stride", "AveragePool", "x", kernel_shape=[3, 3], pads=[1] * 4,
+              count_include_pad=1,
+              **TWO)
+    if g.opset >= 10:
+        g.put("ceil", "AveragePool", "x", kernel_shape=[2, 2], ceil_mode=1, **TWO)
+        g.put("ceil_pad", "AveragePool", "x", kernel_shape=[2, 2], pads=[1] * 4, strides=[3, 3],
+              ceil_mode=1)
+    if g.opset >= 19:
+        g.put("ceil_include", "AveragePool", "x", kernel_shape=[3, 3], pads=[1] * 4,
+              count_include_pad=1,
+              ceil_mode=1, **TWO)
+        g.put("dilated", "AveragePool", "x", kernel_shape=[3, 2], dilations=[2, 2], pads=[1] * 4)
+
+
+@case((6, 13), shape=(1, 5, 3, 4))
+def global_pool(g):
+    g.put("average", "GlobalAveragePool", "x")
+    g.put("maximum", "GlobalMaxPool", "x")
+    g.put("after_conv", "GlobalAveragePool", g.node("Relu", g.conv("x", 5, 6, 2)))
+
+
+@case(6, shape=(1, 2, 4, 5))
+def pad_attributes(g):
+    box = [0, 0, 1, 2, 0, 0, 3, 1]
+    g.put("zero", "Pad", "x", pads=box)
+    g.put("value", "Pad", "x", pads=box, mode="constant", value=0.5)
+    g.put("reflect", "Pad", "x", pads=box, mode="reflect")
+    g.put("edge", "Pad", "x", pads=box, mode="edge")
+    g.put("channels", "Pad", "x", pads=[0, 1, 0, 0, 0, 2, 0, 0])
+    g.put("negative", "Pad", "x", pads=[0, 0, -1, 0, 0, 0, 0, -2])
+
+
+@case((11, 18), shape=(1, 2, 4, 5))
+def pad_inputs(g):
+    box = g.ints(0, 0, 1, 2, 0, 0, 3, 1)
+    value = g.init(np.float32(-1.5))
+    g.put("zero", "Pad", ["x", box])
+    g.put("value", "Pad", ["x", box, value], mode="constant")
+    g.put("reflect", "Pad", ["x", box], mode="reflect")
+    g.put("edge", "Pad", ["x", box], mode="edge")
+    g.put("negative", "Pad", ["x", g.ints(0, 0, -1, 1, 0, 0, 2, -2)])
+    padded = g.node("Pad", ["x", g.ints(0, 0, 1, 1, 0, 0, 1, 1)])
+    g.out(g.conv(padded, 2, 3, 3, **TWO), "before_conv")
+    g.put("before_max_pool", "MaxPool", padded, kernel_shape=[3, 3], **TWO)
+    g.put("before_average_pool", "AveragePool", padded, kernel_shape=[3, 3], pads=[1, 1, 0, 0])
+    valued = g.node("Pad", ["x", g.ints(0, 0, 1, 1, 0, 0, 1, 1), value])
+    g.out(g.conv(valued, 2, 3, 3), "value_before_conv")
+    if g.opset >= 18:
+        g.put("axes", "Pad", ["x", g.ints(1, 0, 2, 1), "", g.ints(2, -1)], mode="reflect")
+        g.put("axes_value", "Pad", ["x", g.ints(1, 2), value, g.ints(3)])

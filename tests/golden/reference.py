@@ -1,0 +1,360 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Computes an ONNX graph in NumPy, float64, from the operator specifications: slow and plain.
+
+The second opinion beside ONNX Runtime when golden files are made, and the source of expected
+values for the forms that ONNX Runtime does not take (opset 6, bfloat16).  Nothing is fused or
+folded; every operator is one function of (inputs, attributes, context).
+"""
+
+import itertools
+import math
+
+import numpy as np
+
+OPS = {}
+
+
+def op(*names):
+    def register(function):
+        OPS.update(dict.fromkeys(names, function))
+        return function
+    return register
+
+
+def run(model, feed):
+    """model: from onnxfile.load(); feed: {input: array}.  Returns {output: float64 array}."""
+    values = compute(model, feed)
+    return {o.name: values[o.name] for o in model.outputs}
+
+
+def shapes(model, feed):
+    """{tensor: shape} of everything in the graph."""
+    return {k: v.shape for k, v in compute(model, feed).items()}
+
+
+def compute(model, feed):
+    """{tensor: array} of everything in the graph."""
+    def wide(a):
+        return np.asarray(a, np.float64) if np.asarray(a).dtype.kind == "f" else np.asarray(a)
+    values = {k: wide(v) for k, v in {**model.initializers, **feed}.items()}
+    for node in model.nodes:
+        inputs = [values[i] if i else None for i in node.inputs]
+        attrs = dict(node.attrs, _opset=model.opset, _outputs=len(node.outputs))
+        results = OPS[node.op](inputs, attrs)
+        if not isinstance(results, (list, tuple)):
+            results = [results]
+        values.update((o, wide(r)) for o, r in zip(node.outputs, results) if o)
+    return values
+
+
+def optional(inputs, index, default=None):
+    return inputs[index] if len(inputs) > index and inputs[index] is not None else default
+
+
+def ints(inputs, index, attrs, name, default=None):
+    """A list of integers that newer opsets take as an input and older ones as an attribute."""
+    value = optional(inputs, index)
+    return attrs.get(name, default) if value is None else [int(v) for v in np.ravel(value)]
+
+
+# ---- element by element --------------------------------------------------------------------
+
+for _name, _f in {
+        "Relu": lambda x: np.maximum(x, 0), "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+        "Tanh": np.tanh, "Identity": lambda x: x, "Floor": np.floor, "Ceil": np.ceil,
+        "Sqrt": np.sqrt, "Exp": np.exp, "Neg": np.negative, "Abs": np.abs,
+        "HardSwish": lambda x: x * np.clip(x / 6 + 0.5, 0, 1)}.items():
+    OPS[_name] = lambda i, a, f=_f: f(i[0])
+
+
+@op("LeakyRelu")
+def leaky_relu(i, a):
+    return np.where(i[0] < 0, a.get("alpha", 0.01) * i[0], i[0])
+
+
+@op("Elu")
+def elu(i, a):
+    return np.where(i[0] < 0, a.get("alpha", 1.0) * np.expm1(np.minimum(i[0], 0)), i[0])
+
+
+@op("HardSigmoid")
+def hard_sigmoid(i, a):
+    return np.clip(a.get("alpha", 0.2) * i[0] + a.get("beta", 0.5), 0, 1)
+
+
+@op("PRelu")
+def prelu(i, a):
+    x, slope = i
+    if a["_opset"] < 7 and slope.size > 1:  # one slope per channel
+        slope = slope.reshape([-1] + [1] * (x.ndim - 2))
+    return np.where(x < 0, slope * x, x)
+
+
+@op("Clip")
+def clip(i, a):
+    low = optional(i, 1, a.get("min", -np.inf))
+    return np.minimum(np.maximum(i[0], low), optional(i, 2, a.get("max", np.inf)))
+
+
+@op("Softmax", "LogSoftmax")
+def softmax(i, a):
+    x, axis = i[0], a.get("axis", 1 if a["_opset"] < 13 else -1)
+    flat = x if a["_opset"] >= 13 else x.reshape(math.prod(x.shape[:axis % x.ndim]), -1)
+    at = axis if a["_opset"] >= 13 else 1
+    e = np.exp(flat - flat.max(at, keepdims=True))
+    return (e / e.sum(at, keepdims=True)).reshape(x.shape)
+
+
+def binary(f):
+    def compute(i, a):
+        x, y = i
+        if a["_opset"] < 7 and a.get("broadcast") and y.ndim < x.ndim:
+            axis = a.get("axis", x.ndim - y.ndim) % x.ndim
+            y = y.reshape(list(y.shape) + [1] * (x.ndim - axis - y.ndim))
+        return f(x, y)
+    return compute
+
+
+def divide(x, y):
+    return np.trunc(x / y).astype(np.int64) if x.dtype.kind == "i" else x / y
+
+
+for _name, _f in {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": divide,
+                  "Pow": np.power}.items():
+    OPS[_name] = binary(_f)
+
+
+@op("Sum")
+def add_all(i, a):
+    return sum(i[1:], i[0])
+
+
+@op("Cast")
+def cast(i, a):
+    kinds = {1: np.float32, 6: np.int32, 7: np.int64, 9: np.bool_, 10: np.float16, 11: np.float64,
+             16: np.float32}
+    return np.trunc(i[0]).astype(np.int64) if a["to"] in (6, 7) else i[0].astype(kinds[a["to"]])
+
+
+@op("Dropout")
+def dropout(i, a):
+    return [i[0], np.ones_like(i[0])]
+
+
+# ---- shapes --------------------------------------------------------------------------------
+
+
+@op("Constant")
+def constant(i, a):
+    name, value = next((k, v) for k, v in a.items() if k.startswith("value"))
+    return np.asarray(value, np.int64) if name in ("value_int", "value_ints") else np.asarray(value)
+
+
+@op("ConstantOfShape")
+def constant_of_shape(i, a):
+    value = a.get("value", np.zeros(1, np.float32))
+    return np.full([int(d) for d in i[0]], value.ravel()[0])
+
+
+@op("Shape")
+def shape(i, a):
+    return np.array(i[0].shape[a.get("start", 0):a.get("end", None)], np.int64)
+
+
+@op("Gather")
+def gather(i, a):
+    return np.take(i[0], i[1].astype(np.int64), axis=a.get("axis", 0))
+
+
+@op("Slice")
+def slice_(i, a):
+    starts, ends = ints(i, 1, a, "starts"), ints(i, 2, a, "ends")
+    axes = ints(i, 3, a, "axes", list(range(len(starts))))
+    steps = ints(i, 4, a, "steps", [1] * len(starts))
+    at = [slice(None)] * i[0].ndim
+    for start, end, axis, step in zip(starts, ends, axes, steps):
+        at[axis] = slice(start, end, step)
+    return i[0][tuple(at)]
+
+
+@op("Reshape")
+def reshape(i, a):
+    wanted = [int(d) for d in i[1]]
+    if not a.get("allowzero"):
+        wanted = [i[0].shape[k] if d == 0 else d for k, d in enumerate(wanted)]
+    return i[0].reshape(wanted)
+
+
+@op("Flatten")
+def flatten(i, a):
+    axis = a.get("axis", 1)
+    axis += i[0].ndim if axis < 0 else 0
+    return i[0].reshape(math.prod(i[0].shape[:axis]), -1)
+
+
+@op("Squeeze")
+def squeeze(i, a):
+    axes = ints(i, 1, a, "axes")
+    return np.squeeze(i[0], None if axes is None else tuple(axes))
+
+
+@op("Unsqueeze")
+def unsqueeze(i, a):
+    return np.expand_dims(i[0], tuple(ints(i, 1, a, "axes")))
+
+
+@op("Transpose")
+def transpose(i, a):
+    return np.transpose(i[0], a.get("perm"))
+
+
+@op("Concat")
+def concat(i, a):
+    return np.concatenate(i, a["axis"])
+
+
+@op("Split")
+def split(i, a):
+    axis, x = a.get("axis", 0), i[0]
+    sizes = ints(i, 1, a, "split")
+    if sizes is None:
+        part = -(-x.shape[axis] // a["_outputs"])
+        sizes = [min(part, x.shape[axis] - k * part) for k in range(a["_outputs"])]
+    return np.split(x, np.cumsum(sizes)[:-1], axis)
+
+
+@op("Pad")
+def pad(i, a):
+    x = i[0]
+    pads = ints(i, 1, a, "pads")
+    axes = ints(i, 3, a, "_axes", list(range(x.ndim)))
+    width = [(0, 0)] * x.ndim
+    for k, axis in enumerate(axes):
+        width[axis] = (pads[k], pads[k + len(axes)])
+    x = x[tuple(slice(max(-b, 0), x.shape[k] - max(-e, 0)) for k, (b, e) in enumerate(width))]
+    width = [(max(b, 0), max(e, 0)) for b, e in width]
+    mode = a.get("mode", "constant")
+    if mode != "constant":
+        return np.pad(x, width, mode)
+    return np.pad(x, width, constant_values=float(optional(i, 2, a.get("value", 0.0))))
+
+
+@op("ReduceMean")
+def reduce_mean(i, a):
+    axes = ints(i, 1, a, "axes")
+    if not axes and a.get("noop_with_empty_axes"):
+        return i[0]
+    return i[0].mean(tuple(axes) if axes else None, keepdims=bool(a.get("keepdims", 1)))
+
+
+# ---- matrices and windows ------------------------------------------------------------------
+
+
+@op("MatMul")
+def matmul(i, a):
+    return i[0] @ i[1]
+
+
+@op("Gemm")
+def gemm(i, a):
+    x, w = (m.T if a.get(t) else m for m, t in zip(i, ("transA", "transB")))
+    return a.get("alpha", 1.0) * (x @ w) + a.get("beta", 1.0) * optional(i, 2, 0.0)
+
+
+@op("BatchNormalization")
+def batch_norm(i, a):
+    x = i[0]
+    scale, bias, mean, var = (v.reshape([-1] + [1] * (x.ndim - 2)) for v in i[1:5])
+    return (x - mean) / np.sqrt(var + a.get("epsilon", 1e-5)) * scale + bias
+
+
+@op("LRN")
+def lrn(i, a):
+    x, size = i[0], a["size"]
+    total = np.zeros_like(x)
+    for c in range(x.shape[1]):
+        low, high = max(0, c - (size - 1) // 2), c + size // 2 + 1
+        total[:, c] = (x[:, low:high] ** 2).sum(1)
+    return x / (a.get("bias", 1.0) + a.get("alpha", 1e-4) / size * total) ** a.get("beta", 0.75)
+
+
+def window_geometry(x, kernel, a):
+    """Per spatial axis: (pad before, pad after, output size, stride, dilation)."""
+    out = []
+    for k, size in enumerate(x.shape[2:]):
+        stride = a.get("strides", [1, 1])[k]
+        dilation = a.get("dilations", [1, 1])[k]
+        reach = (kernel[k] - 1) * dilation + 1
+        auto = a.get("auto_pad", "NOTSET")
+        if auto.startswith("SAME"):
+            n = -(-size // stride)
+            total = max((n - 1) * stride + reach - size, 0)
+            before = total // 2 if auto == "SAME_UPPER" else total - total // 2
+            out.append((before, total - before, n, stride, dilation))
+            continue
+        before, after = (0, 0) if auto == "VALID" else (a.get("pads", [0] * 4)[k],
+                                                        a.get("pads", [0] * 4)[k + 2])
+        room = size + before + after - reach
+        n = (-(-room // stride) if a.get("ceil_mode") else room // stride) + 1
+        if a.get("ceil_mode") and (n - 1) * stride >= size + before:
+            n -= 1  # a window that would start in the padding after the image
+        out.append((before, after, n, stride, dilation))
+    return out
+
+
+def taps(x, kernel, geometry, fill):
+    """Yields (ky, kx, values [N,C,OH,OW]) for every tap of the window."""
+    (top, _, oh, sy, dy), (left, _, ow, sx, dx) = geometry
+    height = (oh - 1) * sy + (kernel[0] - 1) * dy + 1
+    width = (ow - 1) * sx + (kernel[1] - 1) * dx + 1
+    padded = np.full(x.shape[:2] + (max(height, top + x.shape[2]), max(width, left + x.shape[3])),
+                     fill, np.float64)
+    padded[:, :, top:top + x.shape[2], left:left + x.shape[3]] = x
+    for ky, kx in itertools.product(range(kernel[0]), range(kernel[1])):
+        y0, x0 = ky * dy, kx * dx
+        yield ky, kx, padded[:, :, y0:y0 + (oh - 1) * sy + 1:sy, x0:x0 + (ow - 1) * sx + 1:sx]
+
+
+@op("Conv")
+def conv(i, a):
+    x, w = i[:2]
+    groups, kernel = a.get("group", 1), w.shape[2:]
+    geometry = window_geometry(x, kernel, a)
+    n, oh, ow = x.shape[0], geometry[0][2], geometry[1][2]
+    wg = w.reshape((groups, w.shape[0] // groups) + w.shape[1:])
+    out = 0
+    for ky, kx, v in taps(x, kernel, geometry, 0.0):
+        v = v.reshape(n, groups, -1, oh * ow)
+        out = out + np.matmul(wg[None, :, :, :, ky, kx], v)
+    out = out.reshape(n, -1, oh, ow)
+    bias = optional(i, 2)
+    return out if bias is None else out + bias.reshape(-1, 1, 1)
+
+
+@op("MaxPool")
+def max_pool(i, a):
+    geometry = window_geometry(i[0], a["kernel_shape"], a)
+    return np.max([v for _, _, v in taps(i[0], a["kernel_shape"], geometry, -np.inf)], axis=0)
+
+
+@op("AveragePool")
+def average_pool(i, a):
+    x, kernel = i[0], a["kernel_shape"]
+    geometry = window_geometry(x, kernel, a)
+    counted = np.ones((1, 1) + x.shape[2:])
+    inside = geometry
+    if a.get("count_include_pad"):  # padding counts, what ceil_mode reaches beyond it does not
+        counted = np.ones((1, 1) + tuple(s + g[0] + g[1] for s, g in zip(x.shape[2:], geometry)))
+        inside = [(0, 0) + g[2:] for g in geometry]
+    total = sum(v for _, _, v in taps(x, kernel, geometry, 0.0))
+    return total / sum(v for _, _, v in taps(counted, kernel, inside, 0.0))
+
+
+@op("GlobalAveragePool")
+def global_average_pool(i, a):
+    return i[0].mean((2, 3), keepdims=True)
+
+
+@op("GlobalMaxPool")
+def global_max_pool(i, a):
+    return i[0].max((2, 3), keepdims=True)

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Which frames are classified and what the others carry: interval, late frames,
+ * async, regions; messages, latency and counters.
+ */
+#include "rig.h"
+#include "latency.h"
+
+/* Timestamp of the frame whose result a frame carries. */
+static guint64 result_pts(GstBuffer *frame) {
+  g_autoptr(GstWinnowResult) result = rig_result(frame);
+  gst_buffer_unref(frame);
+  return gst_winnow_result_get_pts(result);
+}
+
+GST_START_TEST(test_interval) {
+  Rig rig = rig_open("inference-interval", 3u, NULL);
+  rig_caps(&rig, "RGB", 32, 32, NULL);
+  for (guint i = 0; i < 10; i++)
+    fail_unless_equals_uint64(result_pts(rig_push(&rig, i, 0)), i / 3 * 3 * FRAME_DURATION);
+  fail_unless_equals_uint64(rig_stat(&rig, "frames"), 10);
+  fail_unless_equals_uint64(rig_stat(&rig, "inferences"), 4);
+  fail_unless_equals_uint64(rig_stat(&rig, "skipped"), 6);
+  fail_unless_equals_uint64(rig_stat(&rig, "late"), 0);
+  g_object_set(rig.element, "inference-interval", 1u, NULL);
+  fail_unless_equals_uint64(result_pts(rig_push(&rig, 0, 0)), 10 * FRAME_DURATION);
+  rig_close(&rig);
+}
+GST_END_TEST
+
+/* Late frames pass with the last result; the QoS event travels on upstream. */
+GST_START_TEST(test_late_frames) {
+  for (gint qos = 0; qos < 2; qos++) {
+    Rig rig = rig_open("qos", qos, NULL);
+    rig_caps(&rig, "RGB", 32, 32, NULL);
+    fail_unless_equals_uint64(result_pts(rig_push(&rig, 0, 0)), 0);
+    /* Frame 0 came two and a half frames late: frames up to number 5 are. */
+    fail_unless(gst_harness_push_upstream_event(
+        rig.harness, gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 2.0,
+                                       5 * (GstClockTimeDiff)FRAME_DURATION / 2 + 1, 0)));
+    GstEvent *event;
+    gboolean passed = FALSE;
+    while ((event = gst_harness_try_pull_upstream_event(rig.harness)) != NULL) {
+      passed = passed || GST_EVENT_TYPE(event) == GST_EVENT_QOS;
+      gst_event_unref(event);
+    }
+    fail_unless(passed);
+    for (guint i = 1; i < 9; i++) {
+      guint64 wanted = qos && i <= 5 ? 0 : i * FRAME_DURATION;
+      fail_unless_equals_uint64(result_pts(rig_push(&rig, i, 0)), wanted);
+    }
+    fail_unless_equals_uint64(rig_stat(&rig, "late"), qos ? 5 : 0);
+    fail_unless_equals_uint64(rig_stat(&rig, "skipped"), qos ? 5 : 0);
+    /* In time again. */
+    gst_harness_push_upstream_event(
+        rig.harness, gst_event_new_qos(GST_QOS_TYPE_OVERFLOW, 0.5, -100, 20 * FRAME_DURATION));
+    fail_unless_equals_uint64(result_pts(rig_push(&rig, 9, 0)), 9 * FRAME_DURATION);
+    rig_close(&rig);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_async) {
+  Judge judge = judge_open(NULL);
+  Rig rig = rig_open("async", TRUE, "stable-frames", 1u, NULL);
+  rig_caps(&rig, "I420", 63, 41, ",colorimetry=bt601,chroma-site=mpeg2");
+  GstBuffer *pictures[6];
+  /* A frame, then the same again until its result is there. */
+  for (guint i = 0; i < 6; i++) {
+    pictures[i] = rig_picture(&rig.info, i, 7);
+    gst_buffer_unref(rig_push_buffer(&rig, gst_buffer_copy_deep(pictures[i])));
+    guint64 pts = (rig.n_pushed - 1) * FRAME_DURATION, got = G_MAXUINT64;
+    GstBuffer *out = NULL;
+    for (gint tries = 0; tries < 500 && (got == G_MAXUINT64 || got < pts); tries++) {
+      g_usleep(10000);
+      if (out != NULL) gst_buffer_unref(out);
+      out = rig_push_buffer(&rig, gst_buffer_copy_deep(pictures[i]));
+      g_autoptr(GstWinnowResult) result = gst_winnow_result_from_buffer(out);
+      if (result != NULL) got = gst_winnow_result_get_pts(result);
+    }
+    fail_unless(got >= pts && got != G_MAXUINT64, "no result of frame %u", i);
+    g_autoptr(GstWinnowResult) result = rig_result(out);
+    GST_BUFFER_PTS(out) = got;
+    judge_equal(result, judge_frame(&judge, &rig.info, out, NULL, NULL));
+    gst_buffer_unref(out);
+    gst_buffer_unref(pictures[i]);
+  }
+  /* At the end all is done and counted. */
+  fail_unless(gst_harness_push_event(rig.harness, gst_event_new_eos()));
+  fail_unless_equals_uint64(rig_stat(&rig, "inferences") + rig_stat(&rig, "skipped"),
+                            rig_stat(&rig, "frames"));
+  fail_unless_equals_uint64(rig_stat(&rig, "frames"), rig.n_pushed);
+  fail_unless(rig_count_messages(&rig) >= 1);
+  rig_close(&rig);
+  judge_close(&judge);
+}
+GST_END_TEST
+
+/* Pushing a burst takes far less time than classifying it, and the newest frame wins. */
+GST_START_TEST(test_async_newest_wins) {
+  Rig rig = rig_open("async", TRUE, "strategy", WN_STRATEGY_NONE, "threads", 1, NULL);
+  rig_caps(&rig, "RGB", 32, 32, NULL);
+  for (guint i = 0; i < 200; i++) gst_buffer_unref(rig_push(&rig, i, 0));
+  fail_unless(gst_harness_push_event(rig.harness, gst_event_new_eos()));
+  guint64 inferences = rig_stat(&rig, "inferences");
+  fail_unless(inferences >= 1);
+  fail_unless_equals_uint64(inferences + rig_stat(&rig, "skipped"), 200);
+  fail_unless(gst_harness_query_latency(rig.harness) == 0);
+  rig_close(&rig);
+}
+GST_END_TEST
+
+/* ---- Regions -------------------------------------------------------------- */
+
+static GstVideoRegionOfInterestMeta *add_roi(GstBuffer *buffer, const WnRect *r) {
+  return gst_buffer_add_video_region_of_interest_meta(buffer, "thing", (guint)r->x, (guint)r->y,
+                                                      (guint)r->width, (guint)r->height);
+}
+
+/* The region metas of a frame in order. */
+static guint list_rois(GstBuffer *buffer, GstVideoRegionOfInterestMeta **rois, guint max) {
+  guint n = 0;
+  gpointer state = NULL;
+  GstMeta *meta;
+  while ((meta = gst_buffer_iterate_meta_filtered(
+              buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) != NULL &&
+         n < max)
+    rois[n++] = (GstVideoRegionOfInterestMeta *)meta;
+  return n;
+}
+
+GST_START_TEST(test_roi_list) {
+  static const WnRect given[] = {{10, 20, 50, 40}, {0, 0, 200, 100}, {190, 95, 100, 100},
+                                 {500, 0, 10, 10}, {3, 3, 0, 5},     {7, 9, 1, 1}};
+  static const WnRect clipped[] = {{10, 20, 50, 40}, {0, 0, 200, 100}, {190, 95, 10, 5},
+                                   {0, 0, 0, 0},     {0, 0, 0, 0},     {7, 9, 1, 1}};
+  Judge judge = judge_open(NULL);
+  Rig rig = rig_open("inference-region", 1, NULL);
+  rig_caps(&rig, "RGB", 200, 100, NULL);
+  GstBuffer *in = rig_picture(&rig.info, 5, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS(given); i++) add_roi(in, &given[i]);
+  GstBuffer *out = rig_push_buffer(&rig, in);
+  GstVideoRegionOfInterestMeta *rois[8];
+  fail_unless_equals_int((gint)list_rois(out, rois, 8), (gint)G_N_ELEMENTS(given));
+  GPtrArray *all = gst_winnow_results_from_buffer(out);
+  fail_unless_equals_int((gint)all->len, 4);
+  for (gsize i = 0, k = 0; i < G_N_ELEMENTS(given); i++) {
+    g_autoptr(GstWinnowResult) result = gst_winnow_result_from_region(rois[i]);
+    if (clipped[i].width == 0) {
+      fail_unless(result == NULL, "region %zu is outside", i);
+      continue;
+    }
+    fail_unless(result != NULL, "region %zu has no result", i);
+    const WnResult *wanted = judge_frame(&judge, &rig.info, out, &clipped[i], NULL);
+    judge_equal(result, wanted);
+    judge_equal(g_ptr_array_index(all, k++), wanted);
+    fail_unless(rois[i]->x == (guint)given[i].x, "the region was moved");
+  }
+  g_ptr_array_unref(all);
+  gst_buffer_unref(out);
+  fail_unless_equals_uint64(rig_stat(&rig, "inferences"), 4);
+  /* No region, no result. */
+  out = rig_push(&rig, 5, 0);
+  fail_unless(gst_winnow_result_from_buffer(out) == NULL);
+  gst_buffer_unref(out);
+  rig_close(&rig);
+  judge_close(&judge);
+}
+GST_END_TEST
+
+/* Between inferences a region carries the result of what it overlaps most. */
+GST_START_TEST(test_roi_list_interval) {
+  static const WnRect places[] = {{0, 0, 50, 50}, {100, 40, 60, 60}};
+  static const WnRect moved[] = {{104, 38, 60, 60}, {4, 2, 50, 50}, {0, 80, 20, 20}};
+  static const gint same_as[] = {1, 0, -1};
+  Rig rig = rig_open("inference-region", 1, "inference-interval", 2u, NULL);
+  rig_caps(&rig, "RGB", 200, 100, NULL);
+  GstBuffer *in = rig_picture(&rig.info, 5, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS(places); i++) add_roi(in, &places[i]);
+  gst_buffer_unref(rig_push_buffer(&rig, in));
+  in = rig_picture(&rig.info, 6, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS(moved); i++) add_roi(in, &moved[i]);
+  GstBuffer *out = rig_push_buffer(&rig, in);
+  GstVideoRegionOfInterestMeta *rois[4];
+  fail_unless_equals_int((gint)list_rois(out, rois, 4), 3);
+  for (gint i = 0; i < 3; i++) {
+    g_autoptr(GstWinnowResult) result = gst_winnow_result_from_region(rois[i]);
+    fail_unless((result != NULL) == (same_as[i] >= 0));
+    gint x;
+    if (result == NULL) continue;
+    gst_winnow_result_get_region(result, &x, NULL, NULL, NULL);
+    fail_unless_equals_int(x, places[same_as[i]].x);
+    fail_unless_equals_uint64(gst_winnow_result_get_pts(result), 0);
+  }
+  gst_buffer_unref(out);
+  rig_close(&rig);
+}
+GST_END_TEST
+
+GST_START_TEST(test_roi_list_async) {
+  static const WnRect rect = {10, 20, 50, 40};
+  Judge judge = judge_open(NULL);
+  Rig rig = rig_open("inference-region", 1, "async", TRUE, NULL);
+  rig_caps(&rig, "RGB", 200, 100, NULL);
+  GstBuffer *picture = rig_picture(&rig.info, 5, 3);
+  add_roi(picture, &rect);
+  g_autoptr(GstWinnowResult) result = NULL;
+  for (gint tries = 0; tries < 500 && result == NULL; tries++) {
+    GstBuffer *out = rig_push_buffer(&rig, gst_buffer_copy_deep(picture));
+    GstVideoRegionOfInterestMeta *roi;
+    fail_unless_equals_int((gint)list_rois(out, &roi, 1), 1);
+    result = gst_winnow_result_from_region(roi);
+    gst_buffer_unref(out);
+    g_usleep(10000);
+  }
+  fail_unless(result != NULL);
+  GST_BUFFER_PTS(picture) = gst_winnow_result_get_pts(result);
+  judge_equal(result, judge_frame(&judge, &rig.info, picture, &rect, NULL));
+  gst_buffer_unref(picture);
+  rig_close(&rig);
+  judge_close(&judge);
+}
+GST_END_TEST
+
+/* ---- Messages ------------------------------------------------------------- */
+
+static guint64 message_u64(GstMessage *message, const gchar *name) {
+  guint64 value = 0;
+  fail_unless(gst_structure_get_uint64(gst_message_get_structure(message), name, &value),
+              "no %s in the message", name);
+  return value;
+}
+
+GST_START_TEST(test_messages_on_change) {
+  Judge judge = judge_open(NULL);
+  Rig rig = rig_open("stable-frames", 3u, NULL);
+  rig_caps(&rig, "RGB", 32, 32, NULL);
+  guint s[2];
+  judge_two_seeds(&rig.info, s);
+  /* What is seen, and the frames with which a message comes. */
+  const guint seeds[] = {s[0], s[0], s[0], s[0], s[1], s[1], s[0], s[1], s[1], s[1], s[1]};
+  for (guint i = 0; i < G_N_ELEMENTS(seeds); i++) {
+    GstBuffer *out = rig_push(&rig, seeds[i], 0);
+    GstMessage *message = gst_bus_pop_filtered(rig.bus, GST_MESSAGE_ELEMENT);
+    fail_unless((message != NULL) == (i == 2 || i == 9), "frame %u", i);
+    if (message != NULL) {
+      g_autoptr(GstWinnowResult) told = gst_winnow_result_from_message(message);
+      fail_unless(told != NULL);
+      judge_equal(told, judge_frame(&judge, &rig.info, out, NULL, NULL));
+      fail_unless(GST_MESSAGE_SRC(message) == GST_OBJECT(rig.element));
+      fail_unless_equals_uint64(message_u64(message, "timestamp"), i * FRAME_DURATION);
+      fail_unless_equals_uint64(message_u64(message, "running-time"), i * FRAME_DURATION);
+      fail_unless_equals_uint64(message_u64(message, "stream-time"), i * FRAME_DURATION);
+      fail_unless_equals_uint64(message_u64(message, "duration"), FRAME_DURATION);
+      gst_message_unref(message);
+    }
+    gst_buffer_unref(out);
+  }
+  g_object_set(rig.element, "post-messages", FALSE, NULL);
+  for (guint i = 0; i < 5; i++) gst_buffer_unref(rig_push(&rig, s[0], 0));
+  fail_unless_equals_int((gint)rig_count_messages(&rig), 0);
+  rig_close(&rig);
+  judge_close(&judge);
+}
+GST_END_TEST
+
+/* Stream and running time follow the segment. */
+GST_START_TEST(test_message_times) {
+  Rig rig = rig_open("stable-frames", 1u, NULL);
+  rig_caps(&rig, "RGB", 32, 32, NULL);
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  segment.start = segment.position = GST_SECOND;
+  segment.time = 5 * GST_SECOND;
+  segment.base = 7 * GST_SECOND;
+  gst_harness_push_event(rig.harness, gst_event_new_segment(&segment));
+  rig.n_pushed = 60;
+  gst_buffer_unref(rig_push(&rig, 1, 0));
+  GstMessage *message = rig_message(&rig, GST_MESSAGE_ELEMENT);
+  guint64 pts = 60 * FRAME_DURATION;
+  fail_unless_equals_uint64(message_u64(message, "timestamp"), pts);
+  fail_unless_equals_uint64(message_u64(message, "stream-time"), pts + 4 * GST_SECOND);
+  fail_unless_equals_uint64(message_u64(message, "running-time"), pts + 6 * GST_SECOND);
+  gst_message_unref(message);
+  rig_close(&rig);
+}
+GST_END_TEST
+
+/* Below min-confidence messages say `unknown`; the buffer keeps the label. */
+GST_START_TEST(test_unknown) {
+  Rig rig =
+      rig_open("stable-frames", 1u, "min-confidence", 1.0, "strategy", WN_STRATEGY_NONE, NULL);
+  rig_caps(&rig, "RGB", 32, 32, NULL);
+  GstBuffer *out = rig_push(&rig, 1, 0);
+  g_autoptr(GstWinnowResult) result = rig_result(out);
+  fail_unless(gst_winnow_result_get_confidence(result) < 1.0);
+  GstMessage *message = rig_message(&rig, GST_MESSAGE_ELEMENT);
+  g_autoptr(GstWinnowResult) told = gst_winnow_result_from_message(message);
+  fail_unless_equals_string(gst_winnow_result_get_label(told), "unknown");
+  fail_unless_equals_int(gst_winnow_result_get_class_index(told), -1);
+  fail_unless(!g_str_equal(gst_winnow_result_get_label(result), "unknown"));
+  fail_unless_equals_string(gst_winnow_result_get_label(result),
+                            gst_winnow_result_get_survivor_labels(told)[0]);
+  gst_message_unref(message);
+  gst_buffer_unref(out);
+  g_object_set(rig.element, "min-confidence", 0.0, NULL);
+  gst_buffer_unref(rig_push(&rig, 1, 0));
+  message = rig_message(&rig, GST_MESSAGE_ELEMENT);
+  g_autoptr(GstWinnowResult) known = gst_winnow_result_from_message(message);
+  fail_unless_equals_string(gst_winnow_result_get_label(known),
+                            gst_winnow_result_get_label(result));
+  gst_message_unref(message);
+  rig_close(&rig);
+}
+GST_END_TEST
+
+/* ---- Policy, latency, counters -------------------------------------------- */
+
+/* What the properties ask for is what the engine does. */
+GST_START_TEST(test_policies) {
+  static const WnPolicy policies[] = {
+      {.strategy = WN_STRATEGY_NONE},
+      {.threshold_scale = 5.0},
+      {.watch = "cat, dog"},
+      {.group_exit = true},
+      {.strategy = WN_STRATEGY_ENTROPY, .thresholds = "0.5,0.5,0.5,0.5,0.5,0.5"},
+      {.strategy = WN_STRATEGY_CONFIDENCE, .thresholds = "0.9,0.9,0.9,0.9,0.9,0.9"},
+      {.strategy = WN_STRATEGY_CLASS_EXCLUSION, .thresholds = "0.5,0.5,0.5,0.5,0.5,0.5"},
+      {0},
+  };
+  Rig rig = rig_open(NULL, NULL);
+  rig_caps(&rig, "RGB", 32, 32, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS(policies); i++) {
+    const WnPolicy *p = &policies[i];
+    g_object_set(rig.element, "strategy", p->strategy, "thresholds", p->thresholds,
+                 "threshold-scale", p->threshold_scale > 0.0 ? p->threshold_scale : 1.0, "watch",
+                 p->watch, "group-exit", (gboolean)p->group_exit, NULL);
+    Judge judge = judge_open(p);
+    for (guint seed = 0; seed < 20; seed++) {
+      GstBuffer *out = rig_push(&rig, seed, 0);
+      g_autoptr(GstWinnowResult) result = rig_result(out);
+      judge_equal(result, judge_frame(&judge, &rig.info, out, NULL, NULL));
+      gst_buffer_unref(out);
+    }
+    judge_close(&judge);
+  }
+  rig_close(&rig);
+}
+GST_END_TEST
+
+/* A nanosecond is over before the second stage. */
+GST_START_TEST(test_deadline) {
+  Rig rig = rig_open("deadline", (guint64)1, "strategy", WN_STRATEGY_NONE, NULL);
+  rig_caps(&rig, "RGB", 32, 32, NULL);
+  GstBuffer *out = rig_push(&rig, 1, 0);
+  g_autoptr(GstWinnowResult) result = rig_result(out);
+  fail_unless_equals_string(gst_winnow_result_get_stop_reason(result), "deadline");
+  fail_unless_equals_int(gst_winnow_result_get_exit_stage(result), 0);
+  gst_buffer_unref(out);
+  rig_close(&rig);
+}
+GST_END_TEST
+
+GST_START_TEST(test_latency_query) {
+  Rig rig = rig_open(NULL, NULL);
+  rig_caps(&rig, "RGB", 32, 32, NULL);
+  gst_harness_set_upstream_latency(rig.harness, 7 * GST_MSECOND);
+  GstClockTime latency = gst_harness_query_latency(rig.harness);
+  fail_unless(latency > 7 * GST_MSECOND && latency < 10 * GST_SECOND,
+              "%" GST_TIME_FORMAT " before the first frame", GST_TIME_ARGS(latency));
+  rig_close(&rig);
+}
+GST_END_TEST
+
+/* The report rises on a second slow frame, not on the first, and falls after a calm
+ * window. */
+GST_START_TEST(test_latency_drift) {
+  GstWinnowLatency latency = {.reported = 10 * GST_MSECOND};
+  fail_if(gst_winnow_latency_feed(&latency, 80 * GST_MSECOND));
+  fail_if(gst_winnow_latency_feed(&latency, 11 * GST_MSECOND));
+  fail_unless(gst_winnow_latency_feed(&latency, 40 * GST_MSECOND));
+  fail_unless_equals_uint64(latency.reported, 40 * GST_MSECOND);
+  guint n = 0;
+  while (!gst_winnow_latency_feed(&latency, 5 * GST_MSECOND)) fail_unless(++n < 1000);
+  fail_unless(n > 50);
+  fail_unless_equals_uint64(latency.reported, 5 * GST_MSECOND);
+  for (n = 0; n < 1000; n++)
+    fail_if(gst_winnow_latency_feed(&latency, (4 + n % 3) * GST_MSECOND), "drifts by itself");
+}
+GST_END_TEST
+
+GST_START_TEST(test_stats) {
+  Judge judge = judge_open(NULL);
+  Rig rig = rig_open(NULL, NULL);
+  rig_caps(&rig, "RGB", 32, 32, NULL);
+  gdouble macs = 0.0;
+  guint64 exits[7] = {0}, full = 0;
+  for (guint i = 0; i < 30; i++) {
+    GstBuffer *out = rig_push(&rig, i, 0);
+    const WnResult *wanted = judge_frame(&judge, &rig.info, out, NULL, NULL);
+    macs += (gdouble)wanted->macs / 30.0;
+    full = wanted->macs_full;
+    exits[wanted->exit_stage]++;
+    gst_buffer_unref(out);
+  }
+  GstStructure *stats = NULL;
+  gdouble mean = 0.0, reduction = 0.0, latency = 0.0;
+  gint64 latency_max = 0;
+  g_object_get(rig.element, "stats", &stats, NULL);
+  fail_unless(gst_structure_get(stats, "macs-mean", G_TYPE_DOUBLE, &mean, "mac-reduction",
+                                G_TYPE_DOUBLE, &reduction, "latency-mean", G_TYPE_DOUBLE, &latency,
+                                "latency-max", G_TYPE_INT64, &latency_max, NULL));
+  fail_unless_equals_uint64(rig_stat(&rig, "frames"), 30);
+  fail_unless_equals_uint64(rig_stat(&rig, "inferences"), 30);
+  fail_unless_equals_uint64(rig_stat(&rig, "macs-full"), full);
+  rig_close_to(mean, macs, 1.0);
+  rig_close_to(reduction, 1.0 - macs / (gdouble)full, 1e-9);
+  fail_unless(latency > 0.0 && latency <= (gdouble)latency_max);
+  const GValue *counts = gst_structure_get_value(stats, "exits");
+  fail_unless_equals_int((gint)gst_value_array_get_size(counts), 7);
+  for (guint i = 0; i < 7; i++)
+    fail_unless_equals_uint64(g_value_get_uint64(gst_value_array_get_value(counts, i)), exits[i]);
+  gst_structure_free(stats);
+  rig_close(&rig);
+  judge_close(&judge);
+}
+GST_END_TEST
+
+static Suite *classify_stream_suite(void) {
+  Suite *suite = suite_create("classify_stream");
+  TCase *tc = tcase_create("general");
+  suite_add_tcase(suite, tc);
+  tcase_add_test(tc, test_interval);
+  tcase_add_test(tc, test_late_frames);
+  tcase_add_test(tc, test_async);
+  tcase_add_test(tc, test_async_newest_wins);
+  tcase_add_test(tc, test_roi_list);
+  tcase_add_test(tc, test_roi_list_interval);
+  tcase_add_test(tc, test_roi_list_async);
+  tcase_add_test(tc, test_messages_on_change);
+  tcase_add_test(tc, test_message_times);
+  tcase_add_test(tc, test_unknown);
+  tcase_add_test(tc, test_policies);
+  tcase_add_test(tc, test_deadline);
+  tcase_add_test(tc, test_latency_query);
+  tcase_add_test(tc, test_latency_drift);
+  tcase_add_test(tc, test_stats);
+  return suite;
+}
+
+GST_CHECK_MAIN(classify_stream)

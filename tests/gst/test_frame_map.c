@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Caps to WnFrame: planes, strides, colour.
+ */
+#include "rig.h"
+#include "frame_map.h"
+
+static WnFrame map(const gchar *caps_text, GstBuffer **keep) {
+  GstVideoInfo info;
+  GstVideoFrame video;
+  WnFrame frame;
+  GstCaps *caps = gst_caps_from_string(caps_text);
+  fail_unless(gst_winnow_frame_map_caps(&info, caps), "%s", caps_text);
+  gst_caps_unref(caps);
+  *keep = gst_buffer_new_allocate(NULL, info.size, NULL);
+  GST_BUFFER_PTS(*keep) = 42;
+  fail_unless(gst_video_frame_map(&video, &info, *keep, GST_MAP_READ));
+  fail_unless(gst_winnow_frame_map(&video, &frame));
+  fail_unless_equals_int(wn_pixel_format_planes(frame.format), GST_VIDEO_INFO_N_PLANES(&info));
+  for (gint p = 0; p < wn_pixel_format_planes(frame.format); p++) {
+    fail_unless(frame.plane[p] == GST_VIDEO_FRAME_PLANE_DATA(&video, p));
+    fail_unless_equals_int((gint)frame.stride_bytes[p], GST_VIDEO_FRAME_PLANE_STRIDE(&video, p));
+    fail_unless(frame.stride_bytes[p] >=
+                (ptrdiff_t)wn_pixel_format_row_bytes(frame.format, p, frame.width));
+  }
+  gst_video_frame_unmap(&video);
+  return frame;
+}
+
+GST_START_TEST(test_formats) {
+  for (gsize i = 0; i < G_N_ELEMENTS(rig_formats); i++) {
+    GstBuffer *keep;
+    g_autofree gchar *caps =
+        g_strdup_printf("video/x-raw,format=%s,width=17,height=5,framerate=0/1", rig_formats[i]);
+    WnFrame frame = map(caps, &keep);
+    fail_unless_equals_string(wn_pixel_format_name(frame.format), rig_formats[i]);
+    fail_unless_equals_int(frame.width, 17);
+    fail_unless_equals_int(frame.height, 5);
+    fail_unless_equals_int64(frame.pts_ns, 42);
+    gst_buffer_unref(keep);
+  }
+}
+GST_END_TEST
+
+/* YV12 has V first in memory, and so has the engine. */
+GST_START_TEST(test_yv12_planes) {
+  GstBuffer *keep;
+  GstVideoInfo info;
+  GstVideoFrame video;
+  WnFrame frame;
+  gst_video_info_set_format(&info, GST_VIDEO_FORMAT_YV12, 4, 4);
+  keep = gst_buffer_new_allocate(NULL, info.size, NULL);
+  fail_unless(gst_video_frame_map(&video, &info, keep, GST_MAP_READ));
+  fail_unless(gst_winnow_frame_map(&video, &frame));
+  fail_unless(frame.plane[1] == GST_VIDEO_FRAME_COMP_DATA(&video, GST_VIDEO_COMP_V));
+  fail_unless(frame.plane[2] == GST_VIDEO_FRAME_COMP_DATA(&video, GST_VIDEO_COMP_U));
+  gst_video_frame_unmap(&video);
+  gst_buffer_unref(keep);
+}
+GST_END_TEST
+
+GST_START_TEST(test_colour) {
+  static const struct {
+    const gchar *caps;
+    WnColorMatrix matrix;
+    WnColorRange range;
+    WnChromaSite site;
+  } rows[] = {
+      {"width=320,height=240", WN_MATRIX_BT601, WN_RANGE_LIMITED, WN_CHROMA_MPEG2},
+      {"width=1920,height=1080", WN_MATRIX_BT709, WN_RANGE_LIMITED, WN_CHROMA_MPEG2},
+      {"width=320,height=240,colorimetry=bt709", WN_MATRIX_BT709, WN_RANGE_LIMITED,
+       WN_CHROMA_MPEG2},
+      {"width=1920,height=1080,colorimetry=bt601", WN_MATRIX_BT601, WN_RANGE_LIMITED,
+       WN_CHROMA_MPEG2},
+      {"width=320,height=240,colorimetry=1:4:0:0", WN_MATRIX_BT601, WN_RANGE_FULL, WN_CHROMA_MPEG2},
+      {"width=320,height=240,colorimetry=1:3:5:1", WN_MATRIX_BT709, WN_RANGE_FULL, WN_CHROMA_MPEG2},
+      {"width=320,height=240,colorimetry=bt2020", WN_MATRIX_BT709, WN_RANGE_LIMITED,
+       WN_CHROMA_MPEG2},
+      {"width=320,height=240,colorimetry=smpte240m", WN_MATRIX_BT709, WN_RANGE_LIMITED,
+       WN_CHROMA_MPEG2},
+      {"width=320,height=240,chroma-site=jpeg", WN_MATRIX_BT601, WN_RANGE_LIMITED,
+       WN_CHROMA_CENTRED},
+      {"width=320,height=240,chroma-site=mpeg2", WN_MATRIX_BT601, WN_RANGE_LIMITED,
+       WN_CHROMA_MPEG2},
+      {"width=320,height=240,chroma-site=cosited", WN_MATRIX_BT601, WN_RANGE_LIMITED,
+       WN_CHROMA_COSITED},
+      {"width=320,height=240,chroma-site=v-cosited", WN_MATRIX_BT601, WN_RANGE_LIMITED,
+       WN_CHROMA_ALT},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    GstBuffer *keep;
+    g_autofree gchar *caps =
+        g_strdup_printf("video/x-raw,format=I420,framerate=0/1,%s", rows[i].caps);
+    WnFrame frame = map(caps, &keep);
+    fail_unless(frame.matrix == rows[i].matrix, "matrix of %s", caps);
+    fail_unless(frame.range == rows[i].range, "range of %s", caps);
+    fail_unless(frame.chroma_site == rows[i].site, "chroma site of %s", caps);
+    gst_buffer_unref(keep);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_other_formats) {
+  GstVideoInfo info;
+  GstVideoFrame video;
+  WnFrame frame;
+  gst_video_info_set_format(&info, GST_VIDEO_FORMAT_I420_10LE, 4, 4);
+  GstBuffer *buffer = gst_buffer_new_allocate(NULL, info.size, NULL);
+  fail_unless(gst_video_frame_map(&video, &info, buffer, GST_MAP_READ));
+  fail_if(gst_winnow_frame_map(&video, &frame));
+  gst_video_frame_unmap(&video);
+  gst_buffer_unref(buffer);
+}
+GST_END_TEST
+
+static Suite *frame_map_suite(void) {
+  Suite *suite = suite_create("frame_map");
+  TCase *tc = tcase_create("general");
+  suite_add_tcase(suite, tc);
+  tcase_add_test(tc, test_formats);
+  tcase_add_test(tc, test_yv12_planes);
+  tcase_add_test(tc, test_colour);
+  tcase_add_test(tc, test_other_formats);
+  return suite;
+}
+
+GST_CHECK_MAIN(frame_map)

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * 10,000 frames through winnowclassify and winnowoverlay, sync and async: resident
+ * memory does not grow after the first thousand.
+ */
+#include "rig.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define N_FRAMES 10000
+#define N_WARM 1000
+
+static gsize resident_bytes(void) {
+  gsize pages = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  fail_unless(file != NULL && fscanf(file, "%*u %zu", &pages) == 1);
+  fclose(file);
+  return pages * (gsize)sysconf(_SC_PAGESIZE);
+}
+
+static void check_growth(const gchar *async) {
+  /* The scale lets most frames stop at the first exit: this is about memory. */
+  g_autofree gchar *line = g_strdup_printf(
+      "winnowclassify threads=1 threshold-scale=1000 async=%s model-file=" MODEL_FILE
+      " ! winnowoverlay",
+      async);
+  GstHarness *harness = gst_harness_new_parse(line);
+  gst_harness_set_src_caps_str(harness,
+                               "video/x-raw,format=I420,width=320,height=240,framerate=30/1");
+  GstVideoInfo info;
+  gst_video_info_set_format(&info, GST_VIDEO_FORMAT_I420, 320, 240);
+  GstBuffer *pictures[16];
+  for (guint i = 0; i < 16; i++) pictures[i] = rig_picture(&info, i, 0);
+  gsize before = 0;
+  guint n_results = 0;
+  for (guint i = 0; i < N_FRAMES; i++) {
+    if (i == N_WARM) before = resident_bytes();
+    GstBuffer *buffer = gst_buffer_copy_deep(pictures[i % 16]);
+    GST_BUFFER_PTS(buffer) = i * FRAME_DURATION;
+    GstBuffer *out = gst_harness_push_and_pull(harness, buffer);
+    g_autoptr(GstWinnowResult) result = gst_winnow_result_from_buffer(out);
+    if (result != NULL) n_results++;
+    gst_buffer_unref(out);
+  }
+  gsize after = resident_bytes();
+  fail_unless(n_results > N_FRAMES * 9 / 10, "%u results", n_results);
+  fail_unless(after < before + (1 << 20), "grew from %zu to %zu bytes", before, after);
+  for (guint i = 0; i < 16; i++) gst_buffer_unref(pictures[i]);
+  gst_harness_teardown(harness);
+}
+
+GST_START_TEST(test_sync) {
+  check_growth("false");
+}
+GST_END_TEST
+
+GST_START_TEST(test_async) {
+  check_growth("true");
+}
+GST_END_TEST
+
+static Suite *growth_suite(void) {
+  Suite *suite = suite_create("growth");
+  TCase *tc = tcase_create("general");
+  suite_add_tcase(suite, tc);
+  tcase_add_test(tc, test_sync);
+  tcase_add_test(tc, test_async);
+  return suite;
+}
+
+GST_CHECK_MAIN(growth)

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What winnowoverlay changes of a frame, and what not.  Pictures are compared with
+ * each other: no golden image, which would depend on the fonts installed.
+ */
+#include "rig.h"
+#include "result_write.h"
+
+#define W 320
+#define H 240
+/* Where the headline's first letters are drawn on 320x240. */
+#define HEAD_X 16
+#define HEAD_Y 162
+#define HEAD_W 90
+#define HEAD_H 26
+
+static GstBuffer *grey(const GstVideoInfo *info) {
+  GstBuffer *buffer = gst_buffer_new_allocate(NULL, info->size, NULL);
+  gst_buffer_memset(buffer, 0, 0x80, info->size);
+  return buffer;
+}
+
+/* A result with the label, n survivors, at a stage of seven. */
+static void fill(GstStructure *structure, const gchar *label, gint n, gint stage,
+                 gdouble confidence, guint64 pts) {
+  gint32 survivors[256], per_stage[7];
+  const char *labels[256];
+  double scores[256];
+  for (gint i = 0; i < n; i++) {
+    survivors[i] = i;
+    labels[i] = i == 0 ? label : "another class";
+    scores[i] = i == 0 ? confidence : confidence / (i + 1);
+  }
+  for (gint i = 0; i <= stage; i++) per_stage[i] = i == stage ? n : n + stage - i;
+  WnResult result = {.label = label,
+                     .confidence = confidence,
+                     .group = "",
+                     .exit_stage = stage,
+                     .stage_count = 7,
+                     .n_survivors = n,
+                     .survivors = survivors,
+                     .survivor_labels = labels,
+                     .survivor_scores = scores,
+                     .n_stages_evaluated = stage + 1,
+                     .survivors_per_stage = per_stage,
+                     .macs = 10 + (guint64)stage,
+                     .macs_full = 20,
+                     .model_id = "m@0",
+                     .pts_ns = (int64_t)pts};
+  gst_winnow_result_write(structure, &result);
+}
+
+static void attach(GstBuffer *buffer, const gchar *label, gint n, gint stage, gdouble confidence,
+                   guint64 pts) {
+  gst_winnow_meta_register();
+  GstCustomMeta *meta = gst_buffer_add_custom_meta(buffer, GST_WINNOW_META_NAME);
+  fill(gst_custom_meta_get_structure(meta), label, n, stage, confidence, pts);
+}
+
+static GstHarness *open_overlay(const gchar *format, gint width, gint height, GstVideoInfo *info) {
+  GstHarness *harness = gst_harness_new("winnowoverlay");
+  fail_unless(gst_video_info_set_format(info, gst_video_format_from_string(format), (guint)width,
+                                        (guint)height));
+  info->fps_n = 30;
+  info->fps_d = 1;
+  gst_harness_set_src_caps(harness, gst_video_info_to_caps(info));
+  return harness;
+}
+
+/* Whether two RGBx frames are equal in a rectangle. */
+static gboolean same(GstBuffer *a, GstBuffer *b, gint width, gint x, gint y, gint w, gint h) {
+  GstMapInfo ma, mb;
+  gboolean equal = TRUE;
+  fail_unless(gst_buffer_map(a, &ma, GST_MAP_READ) && gst_buffer_map(b, &mb, GST_MAP_READ));
+  for (gint row = y; row < y + h; row++) {
+    gsize at = ((gsize)row * (gsize)width + (gsize)x) * 4;
+    if (memcmp(ma.data + at, mb.data + at, (gsize)w * 4) != 0) equal = FALSE;
+  }
+  gst_buffer_unmap(a, &ma);
+  gst_buffer_unmap(b, &mb);
+  return equal;
+}
+
+static gboolean same_bytes(GstBuffer *a, GstBuffer *b) {
+  GstMapInfo ma, mb;
+  fail_unless(gst_buffer_map(a, &ma, GST_MAP_READ) && gst_buffer_map(b, &mb, GST_MAP_READ));
+  gboolean equal = ma.size == mb.size && memcmp(ma.data, mb.data, ma.size) == 0;
+  gst_buffer_unmap(a, &ma);
+  gst_buffer_unmap(b, &mb);
+  return equal;
+}
+
+/* A grey frame with a result, drawn on. */
+static GstBuffer *draw(GstHarness *harness, const GstVideoInfo *info, const gchar *label, gint n,
+                       gint stage, gdouble confidence, guint64 pts) {
+  GstBuffer *buffer = grey(info);
+  attach(buffer, label, n, stage, confidence, pts);
+  GstBuffer *out = gst_harness_push_and_pull(harness, buffer);
+  fail_unless(out != NULL);
+  return out;
+}
+
+/* What a fresh overlay draws. */
+static GstBuffer *draw_once(const gchar *label, gint n, gint stage, gdouble confidence) {
+  GstVideoInfo info;
+  GstHarness *harness = open_overlay("RGBx", W, H, &info);
+  GstBuffer *out = draw(harness, &info, label, n, stage, confidence, 0);
+  gst_harness_teardown(harness);
+  return out;
+}
+
+GST_START_TEST(test_nothing_to_draw) {
+  GstVideoInfo info;
+  GstHarness *harness = open_overlay("RGBx", W, H, &info);
+  GstBuffer *in = grey(&info);
+  GstBuffer *untouched = gst_buffer_copy_deep(in);
+  GstBuffer *out = gst_harness_push_and_pull(harness, in);
+  fail_unless(same_bytes(out, untouched));
+  gst_buffer_unref(untouched);
+  gst_buffer_unref(out);
+  gst_harness_teardown(harness);
+}
+GST_END_TEST
+
+/* The panel is at the bottom left and nowhere else; each part of a result shows. */
+GST_START_TEST(test_panel) {
+  GstVideoInfo info;
+  GstHarness *harness = open_overlay("RGBx", W, H, &info);
+  GstBuffer *plain = grey(&info);
+  GstBuffer *base = draw_once("cat", 1, 2, 0.9);
+  fail_unless(same(base, plain, W, 0, 0, W, 150), "drawn outside of the panel");
+  fail_unless(same(base, plain, W, 0, 0, 7, H));
+  fail_if(same(base, plain, W, HEAD_X, HEAD_Y, HEAD_W, HEAD_H));
+  GstBuffer *again = draw_once("cat", 1, 2, 0.9);
+  fail_unless(same_bytes(base, again));
+
+  GstBuffer *label = draw_once("dog", 1, 2, 0.9);
+  GstBuffer *stage = draw_once("cat", 1, 4, 0.9);
+  GstBuffer *survivors = draw_once("cat", 3, 2, 0.9);
+  GstBuffer *confidence = draw_once("cat", 1, 2, 0.5);
+  fail_if(same(base, label, W, HEAD_X, HEAD_Y, HEAD_W, HEAD_H));
+  fail_unless(same(base, stage, W, HEAD_X, HEAD_Y, HEAD_W, HEAD_H));
+  fail_if(same(base, stage, W, 18, 188, 182, 10), "the ladder shows no exit");
+  fail_if(same(base, stage, W, 140, 212, 60, 12), "nothing shows what was saved");
+  fail_unless(same(base, survivors, W, 18, 188, 182, 8));
+  fail_if(same(base, survivors, W, 212, 160, 92, 70), "survivors are not listed");
+  fail_if(same(base, confidence, W, 150, HEAD_Y, 50, HEAD_H), "confidence is not drawn");
+  GstBuffer *all[] = {plain, base, again, label, stage, survivors, confidence};
+  for (gsize i = 0; i < G_N_ELEMENTS(all); i++) gst_buffer_unref(all[i]);
+  gst_harness_teardown(harness);
+}
+GST_END_TEST
+
+/* Whatever a label says, it stays inside the panel and out of its neighbour. */
+GST_START_TEST(test_extremes) {
+  GstVideoInfo info;
+  GstHarness *harness = open_overlay("RGBx", W, H, &info);
+  GstBuffer *plain = grey(&info);
+  GString *text = g_string_new(NULL);
+  for (gint i = 0; i < 200; i++) g_string_append(text, "W\xc3\xb6rter\n");
+  static const gchar *const fixed[] = {"", "\n\n", "%s%n", "<b>",
+                                       "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d"};
+  GstBuffer *three = draw_once("cat", 3, 6, 0.9);
+  for (gsize i = 0; i <= G_N_ELEMENTS(fixed); i++) {
+    GstBuffer *out = draw_once(i < G_N_ELEMENTS(fixed) ? fixed[i] : text->str, 200, 6, 0.9);
+    fail_unless(same(out, plain, W, 0, 0, W, 150), "label %zu leaves the panel", i);
+    fail_unless(same(out, plain, W, 312, 0, 8, H), "label %zu leaves the panel", i);
+    fail_unless(same(out, three, W, 201, 150, 10, 85), "label %zu runs into the list", i);
+    gst_buffer_unref(out);
+  }
+  gst_buffer_unref(three);
+  gst_buffer_unref(plain);
+  g_string_free(text, TRUE);
+  gst_harness_teardown(harness);
+}
+GST_END_TEST
+
+/* Numbers from another process may be anything. */
+GST_START_TEST(test_hostile_numbers) {
+  GstVideoInfo info;
+  GstHarness *harness = open_overlay("RGBx", W, H, &info);
+  for (gint round = 0; round < 5; round++) {
+    GstBuffer *buffer = grey(&info);
+    GstCustomMeta *meta = gst_buffer_add_custom_meta(
+        buffer, gst_winnow_meta_register() != NULL ? GST_WINNOW_META_NAME : NULL);
+    GstStructure *structure = gst_custom_meta_get_structure(meta);
+    fill(structure, "cat", 1, 2, round == 0 ? NAN : round == 1 ? -1e308 : 1e308, 0);
+    if (round == 2)
+      gst_structure_set(structure, "stage-count", G_TYPE_INT, G_MAXINT, "exit-stage", G_TYPE_INT,
+                        G_MAXINT - 1, NULL);
+    if (round == 3)
+      gst_structure_set(structure, "x", G_TYPE_INT, G_MININT, "y", G_TYPE_INT, 5, "w", G_TYPE_INT,
+                        G_MAXINT, "h", G_TYPE_INT, -4, NULL);
+    if (round == 4)
+      gst_structure_set(structure, "x", G_TYPE_INT, 319, "y", G_TYPE_INT, 239, "w", G_TYPE_INT,
+                        G_MAXINT, "h", G_TYPE_INT, G_MAXINT, NULL);
+    GstBuffer *out = gst_harness_push_and_pull(harness, buffer);
+    fail_unless(out != NULL);
+    gst_buffer_unref(out);
+  }
+  gst_harness_teardown(harness);
+}
+GST_END_TEST
+
+GST_START_TEST(test_stable_headline) {
+  /* Label and timestamp of each result, and the label that the headline must show. */
+  static const struct {
+    const gchar *label;
+    guint64 pts;
+    const gchar *shown;
+  } steps[] = {{"cat", 0, "cat"}, {"cat", 1, "cat"}, {"cat", 2, "cat"}, {"dog", 3, "cat"},
+               {"dog", 4, "cat"}, {"cat", 5, "cat"}, {"dog", 6, "cat"}, {"dog", 7, "cat"},
+               {"dog", 7, "cat"}, {"dog", 7, "cat"}, {"dog", 8, "dog"}, {"dog", 9, "dog"}};
+  GstVideoInfo info;
+  GstHarness *harness = open_overlay("RGBx", W, H, &info);
+  for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+    GstBuffer *out = draw(harness, &info, steps[i].label, 1, 2, 0.9, steps[i].pts);
+    GstBuffer *wanted = draw_once(steps[i].shown, 1, 2, 0.9);
+    fail_unless(same(out, wanted, W, HEAD_X, HEAD_Y, HEAD_W, HEAD_H), "step %zu is not %s", i,
+                steps[i].shown);
+    gst_buffer_unref(wanted);
+    gst_buffer_unref(out);
+  }
+  gst_harness_teardown(harness);
+}
+GST_END_TEST
+
+/* winnowclassify's settings arrive as an event. */
+GST_START_TEST(test_display_event) {
+  GstVideoInfo info;
+  GstHarness *harness = open_overlay("RGBx", W, H, &info);
+  GstStructure *structure = gst_structure_new("winnow-display", "stable-frames", G_TYPE_UINT, 1u,
+                                              "min-confidence", G_TYPE_DOUBLE, 0.7, NULL);
+  fail_unless(gst_harness_push_event(
+      harness, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, structure)));
+  static const struct {
+    const gchar *label, *shown;
+    gdouble confidence;
+  } steps[] = {{"cat", "cat", 0.9}, {"dog", "dog", 0.9}, {"dog", "unknown", 0.6}};
+  for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+    GstBuffer *out = draw(harness, &info, steps[i].label, 1, 2, steps[i].confidence, i);
+    GstBuffer *wanted = draw_once(steps[i].shown, 1, 2, 0.9);
+    fail_unless(same(out, wanted, W, HEAD_X, HEAD_Y, HEAD_W, HEAD_H), "step %zu is not %s", i,
+                steps[i].shown);
+    gst_buffer_unref(wanted);
+    gst_buffer_unref(out);
+  }
+  gst_harness_teardown(harness);
+}
+GST_END_TEST
+
+GST_START_TEST(test_classify_sends_display_event) {
+  Rig rig = rig_open("stable-frames", 9u, "min-confidence", 0.25, NULL);
+  rig_caps(&rig, "RGB", 32, 32, NULL);
+  for (guint round = 0; round < 2; round++) {
+    gst_buffer_unref(rig_push(&rig, 1, 0));
+    guint n = 0, stable_frames = 0;
+    gdouble min_confidence = 0.0;
+    GstEvent *event;
+    while ((event = gst_harness_try_pull_event(rig.harness)) != NULL) {
+      if (gst_event_has_name(event, "winnow-display")) {
+        n++;
+        gst_structure_get(gst_event_get_structure(event), "stable-frames", G_TYPE_UINT,
+                          &stable_frames, "min-confidence", G_TYPE_DOUBLE, &min_confidence, NULL);
+      }
+      gst_event_unref(event);
+    }
+    fail_unless_equals_int((gint)n, 1);
+    fail_unless_equals_int((gint)stable_frames, round == 0 ? 9 : 2);
+    fail_unless_equals_float(min_confidence, 0.25);
+    g_object_set(rig.element, "stable-frames", 2u, NULL);
+  }
+  rig_close(&rig);
+}
+GST_END_TEST
+
+/* A region is a box with a tag; inside, the picture stays free. */
+GST_START_TEST(test_regions) {
+  GstVideoInfo info;
+  for (gint with_roi = 0; with_roi < 2; with_roi++) {
+    GstHarness *harness = open_overlay("RGBx", W, H, &info);
+    GstBuffer *plain = grey(&info), *buffer = grey(&info);
+    if (with_roi) {
+      GstVideoRegionOfInterestMeta *roi =
+          gst_buffer_add_video_region_of_interest_meta(buffer, "thing", 100, 80, 120, 90);
+      GstStructure *param = gst_structure_new_empty(GST_WINNOW_REGION_PARAM_NAME);
+      fill(param, "cat", 1, 2, 0.9, 0);
+      gst_video_region_of_interest_meta_add_param(roi, param);
+    }
+    /* The custom meta is in pixels of the frame as it was: the region's own place counts. */
+    attach(buffer, "cat", 1, 2, 0.9, 0);
+    GstCustomMeta *meta = gst_buffer_get_custom_meta(buffer, GST_WINNOW_META_NAME);
+    gint x = with_roi ? 1 : 100;
+    gst_structure_set(gst_custom_meta_get_structure(meta), "x", G_TYPE_INT, x, "y", G_TYPE_INT, 80,
+                      "w", G_TYPE_INT, 120, "h", G_TYPE_INT, 90, NULL);
+    GstBuffer *out = gst_harness_push_and_pull(harness, buffer);
+    fail_unless(same(out, plain, W, 106, 90, 108, 74), "drawn inside of the box");
+    fail_unless(same(out, plain, W, 0, 175, W, 65), "drawn below the box");
+    fail_unless(same(out, plain, W, 0, 0, 98, H), "drawn beside the box");
+    fail_if(same(out, plain, W, 100, 80, 120, 4));
+    fail_if(same(out, plain, W, 100, 166, 120, 4));
+    fail_if(same(out, plain, W, 100, 100, 4, 20));
+    fail_if(same(out, plain, W, 216, 100, 4, 20));
+    fail_if(same(out, plain, W, 104, 58, 40, 18), "no tag");
+    gst_buffer_unref(out);
+    gst_buffer_unref(plain);
+    gst_harness_teardown(harness);
+  }
+}
+GST_END_TEST
+
+static void check_drawn(const gchar *format, gint width, gint height, gboolean room) {
+  GstVideoInfo info;
+  GstHarness *harness = open_overlay(format, width, height, &info);
+  GstBuffer *plain = grey(&info);
+  GstBuffer *out = draw(harness, &info, "a rather long label", 4, 3, 0.5, 0);
+  fail_unless(same_bytes(out, plain) == !room, "%s %dx%d", format, width, height);
+  gst_buffer_unref(out);
+  gst_buffer_unref(plain);
+  gst_harness_teardown(harness);
+}
+
+GST_START_TEST(test_sizes) {
+  static const struct {
+    gint width, height;
+    gboolean room;
+  } sizes[] = {{1, 1, FALSE},    {8, 8, FALSE},      {3, 2000, FALSE},   {64, 48, TRUE},
+               {120, 160, TRUE}, {240, 320, TRUE},   {321, 241, TRUE},   {2000, 40, TRUE},
+               {719, 577, TRUE}, {1080, 1920, TRUE}, {1920, 1080, TRUE}, {7680, 4320, TRUE}};
+  for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++)
+    check_drawn("I420", sizes[i].width, sizes[i].height, sizes[i].room);
+}
+GST_END_TEST
+
+GST_START_TEST(test_every_format) {
+  guint n = 0;
+  const GstVideoFormat *formats = gst_video_formats_raw(&n);
+  fail_unless(n > 50);
+  for (guint i = 0; i < n; i++)
+    if (formats[i] != GST_VIDEO_FORMAT_v210) /* grey bytes are no valid words of it */
+      check_drawn(gst_video_format_to_string(formats[i]), 322, 242, TRUE);
+}
+GST_END_TEST
+
+static void count_drawings(GstDebugCategory *category, GstDebugLevel level, const gchar *file,
+                           const gchar *function, gint line, GObject *object,
+                           GstDebugMessage *message, gpointer n_drawings) {
+  if (strstr(gst_debug_message_get(message), "new drawing") != NULL) ++*(guint *)n_drawings;
+}
+
+/* What looks the same is not drawn again; what does not, is. */
+GST_START_TEST(test_cache) {
+  guint n_drawings = 0;
+  GstVideoInfo info;
+  GstHarness *harness = open_overlay("RGBx", W, H, &info);
+  gst_debug_remove_log_function(gst_debug_log_default);
+  gst_debug_add_log_function(count_drawings, &n_drawings, NULL);
+  gst_debug_set_active(TRUE);
+  gst_debug_set_threshold_for_name("winnowoverlay", GST_LEVEL_LOG);
+  for (guint i = 0; i < 20; i++) {
+    /* Results come in fives that differ in what does not show. */
+    GstBuffer *out = draw(harness, &info, "cat", 4, (gint)(i / 5), 0.9 + (i % 5) * 1e-4, i);
+    fail_unless_equals_int((gint)n_drawings, (gint)(i / 5) + 1);
+    gst_buffer_unref(out);
+  }
+  gst_debug_remove_log_function(count_drawings);
+  gst_harness_teardown(harness);
+}
+GST_END_TEST
+
+GST_START_TEST(test_in_a_pipeline) {
+  GError *error = NULL;
+  GstElement *pipeline = gst_parse_launch(
+      "videotestsrc num-buffers=8 ! video/x-raw,width=320,height=240 ! winnowclassify "
+      "model-file=" MODEL_FILE
+      " ! queue ! videoconvert ! videoscale ! video/x-raw,format=RGBx,width=640,height=480 ! "
+      "winnowoverlay ! fakesink name=sink",
+      &error);
+  fail_unless(pipeline != NULL && error == NULL);
+  GstBus *bus = gst_element_get_bus(pipeline);
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  GstMessage *message =
+      gst_bus_timed_pop_filtered(bus, 20 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  fail_unless(message != NULL && GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS);
+  GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+  GstSample *last = NULL;
+  g_object_get(sink, "last-sample", &last, NULL);
+  g_autoptr(GstWinnowResult) result = rig_result(gst_sample_get_buffer(last));
+  fail_unless_equals_int(gst_winnow_result_get_stage_count(result), 7);
+  gst_sample_unref(last);
+  gst_object_unref(sink);
+  gst_message_unref(message);
+  gst_object_unref(bus);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pipeline);
+}
+GST_END_TEST
+
+static Suite *overlay_suite(void) {
+  Suite *suite = suite_create("overlay");
+  TCase *tc = tcase_create("general");
+  suite_add_tcase(suite, tc);
+  tcase_add_test(tc, test_nothing_to_draw);
+  tcase_add_test(tc, test_panel);
+  tcase_add_test(tc, test_extremes);
+  tcase_add_test(tc, test_hostile_numbers);
+  tcase_add_test(tc, test_stable_headline);
+  tcase_add_test(tc, test_display_event);
+  tcase_add_test(tc, test_classify_sends_display_event);
+  tcase_add_test(tc, test_regions);
+  tcase_add_test(tc, test_sizes);
+  tcase_add_test(tc, test_every_format);
+  tcase_add_test(tc, test_cache);
+  tcase_add_test(tc, test_in_a_pipeline);
+  return suite;
+}
+
+GST_CHECK_MAIN(overlay)

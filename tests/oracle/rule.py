@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The exit rule and the result in plain Python, float64: written from the design alone.
+
+decide() takes logits and says what the engine must answer.  Beside the answer it returns the
+smallest distance of any comparison from its threshold, in units of a logit (for entropy: nats).
+Only where that is tiny may another computation of the same logits decide differently.
+"""
+
+import math
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+
+def log_softmax(z):
+    top = max(z)
+    total = math.log(sum(math.exp(v - top) for v in z))
+    return [v - top - total for v in z]
+
+
+def log_sigmoid(z):
+    return [-math.log1p(math.exp(-v)) if v >= 0 else v - math.log1p(math.exp(v)) for v in z]
+
+
+def entropy(z):
+    return -sum(math.exp(v) * v for v in log_softmax(z))
+
+
+@dataclass
+class Policy:
+    strategy: str = None      # None: the model's
+    thresholds: list = None   # None: the model's
+    scale: float = 1.0
+    watch: list = field(default_factory=list)  # class indices
+    group_exit: bool = False
+    deadline: bool = False    # one that is never reached; heads are computed all the same
+
+
+def label_list(text, labels):
+    """Class indices of a comma-separated list; a number that is no label is an index."""
+    names = [n.strip() for n in text.split(",") if n.strip()]
+    return [labels.index(n) if n in labels else int(n) for n in names]
+
+
+def entries(text):
+    """`name: rest; name: rest` as pairs."""
+    return [tuple(p.strip() for p in e.split(":")) for e in text.split(";") if e.strip()]
+
+
+class Model:
+    """What the metadata says, plus the cost of the stages.
+
+    macs: of every stage with its head; head_macs: of the heads; row_macs: of one class's row of
+    the final classifier.
+    """
+
+    def __init__(self, meta, n_classes, macs, head_macs, row_macs):
+        self.n_classes, self.macs = n_classes, macs
+        self.head_macs, self.row_macs = head_macs, row_macs
+        self.n_exits = len(macs) - 1
+        text = meta.get("winnow.labels")
+        self.labels = text.rstrip("\n").split("\n") if text else [str(c) for c in range(n_classes)]
+        self.strategy = meta.get("winnow.strategy", "none")
+        self.score = meta.get("winnow.exit-score", "sigmoid")
+        numbers = lambda t: [float(v) for v in t.split(",")] if t else None
+        self.thresholds = numbers(meta.get("winnow.thresholds"))
+        self.groups = {name: set(label_list(members, self.labels))
+                       for name, members in entries(meta.get("winnow.groups", ""))}
+        self.watch_thresholds = [(set(label_list(names, self.labels)), numbers(values))
+                                 for names, values in
+                                 entries(meta.get("winnow.watch-thresholds", ""))]
+
+    def betas(self, policy, strategy):
+        """The thresholds in force."""
+        if policy.thresholds is not None:
+            values = policy.thresholds
+        else:
+            values = next((v for s,
+                           v in self.watch_thresholds if policy.watch and s == set(policy.watch)),
+                          self.thresholds)
+        if strategy == "class-exclusion":
+            values = [min(max(b * policy.scale, 0.0), 0.999) for b in values]
+        return values
+
+
+def best_first(classes, scores):
+    return sorted(classes, key=lambda c: (-scores[c], c))
+
+
+def slack(model, a, b):
+    """How far log p_c - log p_m moves when both logits are off by half a unit."""
+    if model.score == "softmax":
+        return 1.0
+    return max((-math.expm1(a) - math.expm1(b)) / 2, 1e-12)
+
+
+def test_exit(model, policy, strategy, threshold, z, survivors):
+    """One exit.  Returns (survivors, stop reason or None, group, confident class, margins)."""
+    margins = []
+    everything = set(range(model.n_classes))
+    if strategy in ("confidence", "entropy"):
+        p = [math.exp(v) for v in log_softmax(z)]
+        if strategy == "confidence":
+            above = [c for c in everything if p[c] > threshold]
+            if 0 < threshold < 1:
+                margins += [abs(math.log(max(v, 1e-300) / threshold)) for v in p]
+            chosen = above[0] if len(above) == 1 else None
+        else:
+            h = entropy(z)
+            margins += [abs(h - threshold)] if threshold > 0 else []
+            chosen = best_first(everything, z)[0] if h < threshold else None
+        if chosen is not None:
+            order = sorted(z)
+            margins.append(order[-1] - order[-2])
+            return {chosen}, "confident", "", margins
+        return everything, None, "", margins
+    if strategy == "none":
+        return everything, None, "", margins
+    log_p = log_softmax(z) if model.score == "softmax" else log_sigmoid(z)
+    m = best_first(everything, log_p)[0]
+    margins += [z[m] - z[c] for c in everything if c != m]
+    kept = everything
+    if threshold > 0:
+        bound = math.log(threshold) + log_p[m]
+        kept = {c for c in everything if log_p[c] > bound} | {m}
+        margins += [abs(log_p[c] - bound) / slack(model, log_p[c],
+                                                  log_p[m]) for c in everything if c != m]
+    survivors = (survivors | {m}) & kept
+    if len(survivors) == 1:
+        return survivors, "single-class", "", margins
+    if policy.watch and not survivors & set(policy.watch):
+        return survivors, "watch", "", margins
+    if policy.group_exit:
+        group = next((g for g, members in model.groups.items() if survivors <= members), None)
+        if group is not None:
+            return survivors, "group", group, margins
+    return survivors, None, "", margins
+
+
+def decide(model, exit_logits, final_logits, policy):
+    """The answer for one image: the result's names with `_` for `-`, and `margin`."""
+    strategy = policy.strategy or model.strategy
+    thresholds = model.betas(policy, strategy) if strategy != "none" else [None] * model.n_exits
+    survivors, per_stage, margins, readmitted = set(range(model.n_classes)), [], [], 0
+    heads = strategy != "none" or policy.deadline
+    for i in range(model.n_exits if heads else 0):
+        before = survivors
+        survivors, reason, group, new = test_exit(model, policy, strategy, thresholds[i],
+                                                  exit_logits[i], survivors)
+        readmitted += len(survivors - before)
+        margins += new
+        per_stage.append(len(survivors))
+        if reason:
+            z = exit_logits[i]
+            log_p = log_softmax(z) if model.score == "softmax" else log_sigmoid(z)
+            return result(model, i, reason, group, survivors, [math.exp(v) for v in log_p],
+                          per_stage,
+                          sum(model.macs[:i + 1]), margins, readmitted)
+    order = best_first(survivors, final_logits)
+    if len(order) > 1:
+        margins.append(final_logits[order[0]] - final_logits[order[1]])
+    log_p = dict(zip(order, log_softmax([final_logits[c] for c in order])))
+    macs = sum(model.macs) - (0 if heads else sum(model.head_macs))
+    macs -= (model.n_classes - len(survivors)) * model.row_macs
+    per_stage.append(per_stage[-1] if per_stage else model.n_classes)
+    return result(model, model.n_exits, "final", "", survivors,
+                  {c: math.exp(v) for c, v in log_p.items()},
+                  per_stage, macs, margins, readmitted)
+
+
+def result(model, stage, reason, group, survivors, p, per_stage, macs, margins, readmitted):
+    order = best_first(survivors, p)
+    return SimpleNamespace(
+        label=model.labels[order[0]], class_index=order[0], confidence=p[order[0]], group=group,
+        exit_stage=stage, stage_count=model.n_exits + 1, stop_reason=reason, survivors=order,
+        survivor_labels=[model.labels[c] for c in order], survivor_scores=[p[c] for c in order],
+        survivors_per_stage=per_stage, macs=macs, macs_full=sum(model.macs),
+                           margin=min(margins, default=math.inf),
+        readmitted=readmitted)
