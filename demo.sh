@@ -20,7 +20,7 @@ Options:
   --deps-only     install what is missing, nothing else
   --clip          use the clip even if there is a camera
   --no-window     write files even if there is a display
-  --picture FILE  like --no-window, and copy one of the stills to FILE
+  --picture FILE  like --no-window, and copy the second still to FILE
   --help          print this text
 TEXT
 }
@@ -99,6 +99,6 @@ echo
 echo "Video:  build/demo/demo.webm"
 printf 'Still:  %s\n' "${stills[@]}"
 if [ -n "$picture" ]; then
-  cp "${stills[${#stills[@]} / 2]}" "$picture"
+  cp "${stills[1]}" "$picture"
   echo "Copied: $picture"
 fi

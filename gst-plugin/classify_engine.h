@@ -16,8 +16,8 @@ typedef struct {
   WnSession *session;
 } GstWinnowEngine;
 
-/* Opens the model and makes a session, then computes the whole network once:
- * that brings the weights in and tells how long a frame takes at most.  On failure
+/* Opens the model and makes a session, then computes the whole network:
+ * that warms it up and tells how long a frame takes at most.  On failure
  * nothing stays open. */
 WnStatus gst_winnow_engine_open(GstWinnowEngine *engine, const GstWinnowSettings *settings,
                                 GstClockTime *full_duration, WnError *error);

@@ -13,7 +13,6 @@ int main(int argc, char **argv) {
   WnError error = {0};
   WnModel *model = NULL;
   WnSession *session = NULL;
-  WnSessionOptions options = {.policy = {.threshold_scale = 1}};
   const WnResult *result = NULL;
   int width = 0, height = 0, status = EXIT_FAILURE;
 
@@ -34,7 +33,7 @@ int main(int argc, char **argv) {
                    .pts_ns = WN_PTS_NONE};
 
   if (wn_model_open(argv[1], NULL, &model, &error) != WN_OK ||
-      wn_session_new(model, &options, &session, &error) != WN_OK ||
+      wn_session_new(model, NULL, &session, &error) != WN_OK ||
       wn_session_classify(session, &frame, NULL, &result, &error) != WN_OK)
     goto out;
   printf("%s, %.0f %% sure, left the network at exit %d of %d\n", result->label,

@@ -19,11 +19,12 @@ static WnStatus is_alias(const WniGraph *graph, const WniNode *node, bool *alias
   *alias = node->op == WNI_OP_IDENTITY || node->op == WNI_OP_DROPOUT ||
            (node->op == WNI_OP_SUM && node->n_in == 1);
   if (node->op != WNI_OP_CAST) return WN_OK;
-  *alias = true;
-  if (wni_attr_int(node->proto, "to", 1) != 1)
-    return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error,
-                         "only casts to float32 can run per frame");
-  return WN_OK;
+  /* Between floating types: everything is computed in float32 anyway. */
+  int64_t to = wni_attr_int(node->proto, "to", 1);
+  *alias = to == 1 || to == 10 || to == 11 || to == 16;
+  if (*alias) return WN_OK;
+  return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error,
+                       "only casts between floating types can run per frame");
 }
 
 static WnStatus remove_aliases(WniGraph *graph, WnError *error) {

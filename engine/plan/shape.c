@@ -461,6 +461,16 @@ static InferFunction *const infer[WNI_OP_COUNT] = {
     [WNI_OP_UNSQUEEZE] = infer_unsqueeze,
 };
 
+/* Operators whose inputs behind the first are shapes, positions or switches. */
+static bool takes_integers(WniOp op) {
+  static const WniOp ops[] = {WNI_OP_DROPOUT, WNI_OP_GATHER,    WNI_OP_PAD,   WNI_OP_REDUCE_MEAN,
+                              WNI_OP_RESHAPE, WNI_OP_SLICE,     WNI_OP_SPLIT, WNI_OP_SQUEEZE,
+                              WNI_OP_UNSQUEEZE};
+  for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+    if (ops[i] == op) return true;
+  return false;
+}
+
 /* What has to be computed per frame is a float tensor of bounded size. */
 static WnStatus check_runtime(Inference *inference, const WniValue *out) {
   const WniNode *node = inference->node;
@@ -471,10 +481,7 @@ static WnStatus check_runtime(Inference *inference, const WniValue *out) {
       return FAIL(inference, "its output is empty or larger than %d elements", WNI_MAX_ELEMENTS);
   for (int i = 0; i < node->n_in; i++) {
     const WniValue *in = wni_node_input(inference->graph, node, i);
-    bool is_data = i == 0 || (node->op != WNI_OP_RESHAPE && node->op != WNI_OP_PAD &&
-                              node->op != WNI_OP_SLICE && node->op != WNI_OP_SPLIT &&
-                              node->op != WNI_OP_SQUEEZE && node->op != WNI_OP_UNSQUEEZE &&
-                              node->op != WNI_OP_REDUCE_MEAN && node->op != WNI_OP_GATHER);
+    bool is_data = i == 0 || !takes_integers(node->op);
     if (in && is_data && in->known && in->constant.is_int)
       return wni_node_fail(inference->graph, node, WN_ERROR_UNSUPPORTED, inference->error,
                            "it computes with integers at run time");

@@ -228,8 +228,10 @@ GST_START_TEST(test_two_elements_one_model) {
   gsize second = allocated() - none - first;
   Judge judge = judge_open(NULL);
   const WnModelInfo *info = wn_model_info(judge.model);
-  fail_unless(first > info->weight_bytes, "%zu bytes for the first", first);
-  fail_unless(second + info->weight_bytes / 2 < first, "%zu bytes, then %zu", first, second);
+  if (none > 0) { /* a sanitizer's malloc does not count */
+    fail_unless(first > info->weight_bytes, "%zu bytes for the first", first);
+    fail_unless(second + info->weight_bytes / 2 < first, "%zu bytes, then %zu", first, second);
+  }
 
   rig_caps(&one, "I420", 40, 30, ",colorimetry=bt601,chroma-site=mpeg2");
   rig_caps(&two, "I420", 50, 60, ",colorimetry=bt601,chroma-site=mpeg2");

@@ -87,7 +87,8 @@ def engine_logits(data, x, scratch, batch=20):
         model = write(os.path.join(scratch, "batch.onnx"), onnxfile.with_batch(data, len(part)))
         np.save(os.path.join(scratch, "batch.npy"), part)
         out = os.path.join(scratch, "batch.out")
-        done = winnow("run", model, "--input", os.path.join(scratch, "batch.npy"), "--output-dir",
+        done = winnow("run", model, "--threads", "1", "--input", os.path.join(scratch, "batch.npy"),
+                      "--output-dir",
                       out)
         if done.returncode:
             sys.exit(f"winnow run on a batch of {len(part)}: {done.stderr.strip()}")

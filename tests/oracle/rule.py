@@ -150,18 +150,18 @@ def decide(model, exit_logits, final_logits, policy):
         margins += new
         per_stage.append(len(survivors))
         if reason:
-            z = exit_logits[i]
-            log_p = log_softmax(z) if model.score == "softmax" else log_sigmoid(z)
+            # p is what the strategy looked at: confidence and entropy always use softmax
+            softmax = strategy != "class-exclusion" or model.score == "softmax"
+            log_p = (log_softmax if softmax else log_sigmoid)(exit_logits[i])
             return result(model, i, reason, group, survivors, [math.exp(v) for v in log_p],
-                          per_stage,
-                          sum(model.macs[:i + 1]), margins, readmitted)
+                          per_stage, sum(model.macs[:i + 1]), margins, readmitted)
     order = best_first(survivors, final_logits)
     if len(order) > 1:
         margins.append(final_logits[order[0]] - final_logits[order[1]])
     log_p = dict(zip(order, log_softmax([final_logits[c] for c in order])))
     macs = sum(model.macs) - (0 if heads else sum(model.head_macs))
     macs -= (model.n_classes - len(survivors)) * model.row_macs
-    per_stage.append(per_stage[-1] if per_stage else model.n_classes)
+    per_stage += [len(survivors)] * (model.n_exits + 1 - len(per_stage))
     return result(model, model.n_exits, "final", "", survivors,
                   {c: math.exp(v) for c, v in log_p.items()},
                   per_stage, macs, margins, readmitted)

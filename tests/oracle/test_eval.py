@@ -24,7 +24,7 @@ POLICIES = (
     (["--strategy", "confidence", "--thresholds", ",".join(["0.8"] * 6)],
      Policy(strategy="confidence", thresholds=[0.8] * 6)),
     (["--strategy", "none"], Policy(strategy="none")),
-    (["--group-exit", "--threads", 1], Policy(group_exit=True)))
+    (["--group-exit", "--threads", 2], Policy(group_exit=True)))
 
 
 def logits(data, x, scratch):
@@ -69,8 +69,9 @@ def compare(where, got, want):
 
 def check_policy(args, policy, photographs, dataset, model, scores):
     """eval against classify, classify against the rule on the judge's logits."""
-    report = winnow_json("eval", common.EDGE, dataset, *args)[0]
-    answers = winnow_json("classify", common.EDGE, *args, *(p for _, p in photographs))
+    threads = [] if "--threads" in args else ["--threads", 1]
+    report = winnow_json("eval", common.EDGE, dataset, *threads, *args)[0]
+    answers = winnow_json("classify", common.EDGE, *threads, *args, *(p for _, p in photographs))
     where = " ".join(map(str, args)) or "the model's own policy"
     failed = compare(where, report, totals(photographs, answers))
     for entry in report["per-class"]:

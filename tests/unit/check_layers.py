@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Checks which layer includes which.
+
+Each row of ALLOWED names a folder and the folders whose headers its files may include; the public
+headers <winnow/...> are open to all.  GLib and GStreamer belong to the plugin and the programs,
+OpenMP pragmas to base/parallel.c, and nobody outside sees the inside of the engine.
+"""
+import pathlib
+import re
+import sys
+
+ALLOWED = {
+    "base": {"base"},
+    "load": {"load", "base"},
+    "kernels": {"kernels", "base"},
+    "preprocess": {"preprocess", "load", "kernels", "base"},
+    "plan": {"plan", "kernels", "load", "base"},
+    "session": {"session", "plan", "preprocess", "kernels", "load", "base"},
+    "ipc": {"ipc", "base"},
+}
+NO_FRAMES = {"load", "plan", "kernels", "base"}
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+GLIB = re.compile(r"^(glib|gio|gst|gobject|json-glib|cairo|pango|gdk)")
+
+
+def check_engine(path, layer):
+    text = path.read_text()
+    for quote, name in INCLUDE.findall(text):
+        top = name.split("/")[0]
+        if GLIB.match(name):
+            yield f"includes <{name}>: the engine is free of GLib"
+        if quote == '"' and top not in ALLOWED[layer]:
+            yield f'includes "{name}": {layer} may see {", ".join(sorted(ALLOWED[layer]))} only'
+        if layer in NO_FRAMES and name == "winnow/frame.h":
+            yield f"includes <{name}>: {layer} never sees frames"
+    if layer in NO_FRAMES and re.search(r"\bWn(Frame|Rect|Result)\b", text):
+        yield f"speaks of frames or results: {layer} never sees them"
+    if re.search(r"#\s*pragma\s+omp", text) and path.name != "parallel.c":
+        yield "has an OpenMP pragma: they belong to base/parallel.c"
+
+
+def check_outside(path):
+    for quote, name in INCLUDE.findall(path.read_text()):
+        if name.split("/")[0] in ALLOWED and quote == '"':
+            yield f'includes "{name}": only <winnow/...> is open outside the engine'
+
+
+def main(root):
+    root = pathlib.Path(root)
+    found, files = [], 0
+    for path in sorted(root.glob("engine/*/**/*.[chi]*")):
+        layer = path.relative_to(root / "engine").parts[0]
+        if path.suffix not in (".c", ".h", ".inc") or layer == "include":
+            continue
+        files += 1
+        if layer not in ALLOWED:
+            found.append(f"{path}: folder {layer} has no row in ALLOWED")
+            continue
+        found += [f"{path.relative_to(root)}: {what}" for what in check_engine(path, layer)]
+    for folder in ("gst-plugin", "apps"):
+        for path in sorted((root / folder).rglob("*.[ch]")):
+            files += 1
+            found += [f"{path.relative_to(root)}: {what}" for what in check_outside(path)]
+    print("\n".join(found) or f"{files} files keep to the layers")
+    return 1 if found or files < 20 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * base/: errors, lists, names, files, the split of work.
+ */
+#include "base/cpu.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/list.h"
+#include "base/memory.h"
+#include "base/names.h"
+#include "base/parallel.h"
+#include "suite.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+START_TEST(error_is_one_printable_line) {
+  WnError error;
+  wni_fail(&error, WN_ERROR_MODEL, "a\nb\x01\xff|\xc3\xa4|\xed\xa0\x80");
+  ck_assert_str_eq(error.message, "a?b??|\xc3\xa4|???");
+  ck_assert_int_eq(error.status, WN_ERROR_MODEL);
+  ck_assert_int_eq(wni_fail(NULL, WN_ERROR_IO, "nobody listens"), WN_ERROR_IO);
+}
+END_TEST
+
+START_TEST(numbers_are_read_in_every_locale) {
+  double out[3];
+  setlocale(LC_ALL, "de_DE.UTF-8"); /* may be missing: the test is then weaker, not wrong */
+  ck_assert_int_eq(wni_list_numbers(" 0.25, 1e-3 ,2", 15, out, 3, "t", NULL), WN_OK);
+  ck_assert_double_eq(out[0], 0.25);
+  ck_assert_double_eq(out[1], 1e-3);
+  ck_assert_double_eq(out[2], 2);
+}
+END_TEST
+
+START_TEST(bad_numbers_are_refused) {
+  static const char *const bad[] = {"", "1", "1,2,3", "1,x", "1,nan", "1,inf", "1,", "1;2", "1,0x"};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    double out[2];
+    WnError error = {0};
+    ck_assert_msg(wni_list_numbers(bad[i], strlen(bad[i]), out, 2, "t", &error) ==
+                      WN_ERROR_ARGUMENT,
+                  "'%s' was taken", bad[i]);
+    ck_assert(strncmp(error.message, "t: ", 3) == 0);
+  }
+}
+END_TEST
+
+START_TEST(labels_are_names_or_indices) {
+  static const char *const labels[] = {"cat", "a,b", "2", "dog house"};
+  bool set[4];
+  ck_assert_int_eq(wni_list_labels("1, dog house", 12, labels, 4, set, "w", NULL), WN_OK);
+  ck_assert(!set[0] && set[1] && !set[2] && set[3]);
+  ck_assert_int_eq(wni_list_labels("2", 1, labels, 4, set, "w", NULL), WN_OK);
+  ck_assert(set[2] && !set[0]); /* a label wins over an index */
+  ck_assert_int_eq(wni_list_labels("4", 1, labels, 4, set, "w", NULL), WN_ERROR_ARGUMENT);
+  ck_assert_int_eq(wni_list_labels("cat,", 4, labels, 4, set, "w", NULL), WN_ERROR_ARGUMENT);
+  ck_assert_int_eq(wni_list_labels("99999999999999999999", 20, labels, 4, set, "w", NULL),
+                   WN_ERROR_ARGUMENT);
+}
+END_TEST
+
+START_TEST(names_are_found_again) {
+  static char text[5000][8];
+  WniNames names = {0};
+  ck_assert_int_eq(wni_names_find(&names, "x"), -1);
+  for (int i = 0; i < 5000; i++) {
+    snprintf(text[i], sizeof text[i], "n%d", i);
+    ck_assert(wni_names_put(&names, text[i], i));
+  }
+  for (int i = 0; i < 5000; i++) ck_assert_int_eq(wni_names_find(&names, text[i]), i);
+  ck_assert_int_eq(wni_names_find(&names, "n5000"), -1);
+  ck_assert(wni_names_put(&names, "n7", -5));
+  ck_assert_int_eq(wni_names_find(&names, "n7"), -5);
+  wni_names_clear(&names);
+}
+END_TEST
+
+START_TEST(crc32_is_the_usual_one) {
+  ck_assert_uint_eq(wni_crc32((const uint8_t *)"123456789", 9), 0xCBF43926u);
+}
+END_TEST
+
+START_TEST(files_that_are_none_are_refused) {
+  uint8_t *data;
+  size_t size;
+  WnError error;
+  ck_assert_int_eq(wni_file_read("/nonexistent/x", 10, &data, &size, &error), WN_ERROR_IO);
+  ck_assert_ptr_nonnull(strstr(error.message, "/nonexistent/x"));
+  ck_assert_int_eq(wni_file_read("/", 10, &data, &size, &error), WN_ERROR_IO);
+  ck_assert_int_eq(wni_file_read("/dev/zero", 10, &data, &size, &error), WN_ERROR_IO);
+  ck_assert_int_eq(wni_file_read(MODEL_FILE, 10, &data, &size, &error), WN_ERROR_MEMORY);
+}
+END_TEST
+
+START_TEST(ranges_cover_everything_once) {
+  for (size_t n = 0; n < 200; n += 7)
+    for (size_t grain = 1; grain < 70; grain += 23)
+      for (int count = 1; count < 9; count++) {
+        size_t at = 0;
+        for (int i = 0; i < count; i++) {
+          size_t begin, end;
+          wni_parallel_range((WniThread){i, count}, n, grain, &begin, &end);
+          ck_assert(begin == at || begin >= end);
+          ck_assert(begin % grain == 0 || begin >= end);
+          if (end > begin) at = end;
+        }
+        ck_assert_uint_eq(at, n);
+      }
+}
+END_TEST
+
+static void count_in(void *context, WniThread thread) {
+  int *seen = context;
+  seen[thread.index]++;
+  wni_parallel_barrier(thread);
+  for (int i = 0; i < thread.count; i++) ck_assert_int_eq(seen[i], 1); /* all have passed it */
+}
+
+START_TEST(every_thread_runs_once) {
+  int seen[4] = {0}, sum = 0;
+  wni_parallel_run(4, count_in, seen);
+  for (int i = 0; i < 4; i++) sum += seen[i];
+  ck_assert_int_ge(sum, 1);
+  ck_assert_int_le(sum, 4);
+}
+END_TEST
+
+START_TEST(cpu_mask_switches_sets_off) {
+  WnError error;
+  ck_assert_int_eq(wn_cpu_set_mask("none", NULL), WN_OK);
+  ck_assert_uint_eq(wni_cpu_flags(), 0);
+  ck_assert_str_eq(wn_cpu_flags(), "");
+  ck_assert_int_eq(wn_cpu_set_mask("avx2,mmx", &error), WN_ERROR_ARGUMENT);
+  ck_assert_ptr_nonnull(strstr(error.message, "mmx"));
+  ck_assert_uint_eq(wni_cpu_flags(), 0); /* a bad mask changes nothing */
+  ck_assert_int_eq(wn_cpu_set_mask("all", NULL), WN_OK);
+}
+END_TEST
+
+START_TEST(sizes_do_not_overflow) {
+  int64_t out;
+  ck_assert(wni_mul_limited(6, 7, 42, &out) && out == 42);
+  ck_assert(!wni_mul_limited(6, 7, 41, &out));
+  ck_assert(!wni_mul_limited(INT64_MAX, 2, INT64_MAX, &out));
+  ck_assert_ptr_null(wni_alloc_aligned(SIZE_MAX / 2, 4));
+}
+END_TEST
+
+SUITE_MAIN("base", error_is_one_printable_line, numbers_are_read_in_every_locale,
+           bad_numbers_are_refused, labels_are_names_or_indices, names_are_found_again,
+           crc32_is_the_usual_one, files_that_are_none_are_refused, ranges_cover_everything_once,
+           every_thread_runs_once, cpu_mask_switches_sets_off, sizes_do_not_overflow)

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * load/metadata.c and load/labels.c: what a model's winnow.* keys may say.
+ */
+#include "load/metadata.h"
+#include "suite.h"
+
+#include <string.h>
+
+enum { MAX_KEYS = 16, CLASSES = 4, EXITS = 2 };
+
+/* A model that is nothing but metadata. */
+typedef struct Fake {
+  Onnx__StringStringEntryProto entries[MAX_KEYS], *pointers[MAX_KEYS];
+  Onnx__ModelProto proto;
+  WniOnnx onnx;
+} Fake;
+
+static void set(Fake *fake, const char *key, const char *value) {
+  Onnx__StringStringEntryProto *entry = NULL;
+  for (size_t i = 0; i < fake->proto.n_metadata_props; i++)
+    if (strcmp(fake->entries[i].key, key) == 0) entry = &fake->entries[i];
+  if (!entry) {
+    size_t n = fake->proto.n_metadata_props++;
+    ck_assert_uint_lt(n, MAX_KEYS);
+    entry = fake->pointers[n] = &fake->entries[n];
+  }
+  entry->key = (char *)(uintptr_t)key;
+  entry->value = (char *)(uintptr_t)value;
+}
+
+static void start(Fake *fake) {
+  *fake = (Fake){0};
+  fake->proto.metadata_props = fake->pointers;
+  fake->onnx.proto = &fake->proto;
+  set(fake, "winnow.version", "1");
+  set(fake, "winnow.exits", "e0, e1");
+  set(fake, "winnow.output", "y");
+  set(fake, "winnow.labels", "cat\ndog\nship\ntruck");
+  set(fake, "winnow.strategy", "class-exclusion");
+  set(fake, "winnow.thresholds", "0.1,0.2");
+}
+
+static WnStatus parse(Fake *fake, WniMetadata *out, WnError *error) {
+  WnStatus status = wni_metadata_read(&fake->onnx, out, error);
+  return status == WN_OK ? wni_metadata_bind(out, &fake->onnx, CLASSES, NULL, error) : status;
+}
+
+START_TEST(all_keys_are_read) {
+  Fake fake;
+  WniMetadata m;
+  WnError error;
+  start(&fake);
+  set(&fake, "winnow.exit-score", "softmax");
+  set(&fake, "winnow.groups", "pet: cat, dog; vehicle: ship, 3;");
+  set(&fake, "winnow.watch-thresholds", "cat: 0.3,0.4; ship, truck: 0.5,0.6");
+  set(&fake, "winnow.input.mean", "0.5");
+  set(&fake, "winnow.input.std", "0.1, 0.2, 0.3");
+  set(&fake, "winnow.input.resize", "letterbox");
+  ck_assert_msg(parse(&fake, &m, &error) == WN_OK, "%s", error.message);
+  ck_assert_int_eq(m.n_exits, EXITS);
+  ck_assert_str_eq(m.exits[1], "e1");
+  ck_assert_str_eq(m.output, "y");
+  ck_assert_str_eq(m.labels[3], "truck");
+  ck_assert(m.score_softmax && m.strategy == WN_STRATEGY_CLASS_EXCLUSION);
+  ck_assert_double_eq(m.thresholds[1], 0.2);
+  ck_assert_int_eq(m.n_groups, 2);
+  ck_assert_str_eq(m.groups[1], "vehicle");
+  ck_assert(m.group_of[0] == 0 && m.group_of[3] == 1);
+  ck_assert_int_eq(m.n_watch, 2);
+  ck_assert(m.watch[1].watched[2] && m.watch[1].watched[3] && !m.watch[1].watched[0]);
+  ck_assert_double_eq(m.watch[1].thresholds[0], 0.5);
+  ck_assert(m.n_mean == 1 && m.n_std == 3 && m.resize == WNI_RESIZE_LETTERBOX);
+  wni_metadata_clear(&m);
+}
+END_TEST
+
+START_TEST(defaults_are_those_of_the_format) {
+  Fake fake = {0};
+  WniMetadata m;
+  fake.proto.metadata_props = fake.pointers;
+  fake.onnx.proto = &fake.proto;
+  ck_assert_int_eq(parse(&fake, &m, NULL), WN_OK);
+  ck_assert(m.n_exits == 0 && m.strategy == WN_STRATEGY_NONE && !m.score_softmax);
+  ck_assert(m.resize == WNI_RESIZE_CROP && !m.has_labels);
+  ck_assert_str_eq(m.labels[2], "2");
+  wni_metadata_clear(&m);
+}
+END_TEST
+
+START_TEST(bad_values_are_refused_by_name) {
+  static const struct {
+    const char *key, *value;
+  } bad[] = {
+      {"winnow.version", "2"},
+      {"winnow.strategy", "class exclusion"},
+      {"winnow.strategy", "model"},
+      {"winnow.exit-score", "relu"},
+      {"winnow.thresholds", "0.1"},
+      {"winnow.thresholds", "0.1,0.2,0.3"},
+      {"winnow.thresholds", "0.1,1"},
+      {"winnow.thresholds", "0.1,-0.1"},
+      {"winnow.thresholds", "0.1,nan"},
+      {"winnow.labels", "cat\ndog"},
+      {"winnow.labels", "cat\n\nship\ntruck"},
+      {"winnow.groups", "pet cat"},
+      {"winnow.groups", "pet: cow"},
+      {"winnow.groups", "pet: cat; beast: cat"},
+      {"winnow.watch-thresholds", "cow: 0.1,0.2"},
+      {"winnow.watch-thresholds", "cat: 0.1"},
+      {"winnow.watch-thresholds", "cat: 0.1,2"},
+      {"winnow.input.mean", "0.5,0.5"},
+      {"winnow.input.std", "0"},
+      {"winnow.input.std", "-1,1,1"},
+      {"winnow.input.resize", "zoom"},
+  };
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    Fake fake;
+    WniMetadata m;
+    WnError error = {0};
+    start(&fake);
+    set(&fake, bad[i].key, bad[i].value);
+    WnStatus status = parse(&fake, &m, &error);
+    ck_assert_msg(status == WN_ERROR_MODEL || status == WN_ERROR_UNSUPPORTED, "%s = %s was taken",
+                  bad[i].key, bad[i].value);
+    ck_assert_int_eq(error.status, status);
+    ck_assert_msg(strstr(error.message, bad[i].key), "'%s' does not name %s", error.message,
+                  bad[i].key);
+    wni_metadata_clear(&m);
+  }
+}
+END_TEST
+
+SUITE_MAIN("metadata", all_keys_are_read, defaults_are_those_of_the_format,
+           bad_values_are_refused_by_name)

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * session/model.c: sharing, refusals, and files cut short at every length.
+ */
+#include <winnow/winnow.h>
+
+#include "base/file.h"
+#include "suite.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static WnModel *open_or_fail(const char *path) {
+  WnModel *model;
+  WnError error;
+  ck_assert_msg(wn_model_open(path, NULL, &model, &error) == WN_OK, "%s", error.message);
+  return model;
+}
+
+START_TEST(one_file_is_loaded_once) {
+  WnModel *a = open_or_fail(MODEL_FILE), *b = open_or_fail(MODEL_FILE);
+  ck_assert_ptr_eq(a, b);
+  WnModelOptions raw = {.any_graph = true};
+  WnModel *c;
+  ck_assert_int_eq(wn_model_open(MODEL_FILE, &raw, &c, NULL), WN_OK);
+  ck_assert_ptr_ne(a, c);
+  wn_model_unref(a);
+  ck_assert_int_eq(wn_model_info(b)->n_classes, 10);
+  wn_model_unref(b);
+  wn_model_unref(c);
+}
+END_TEST
+
+static void *open_and_close(void *unused) {
+  for (int i = 0; i < 20; i++) wn_model_unref(open_or_fail(MODEL_FILE));
+  return unused;
+}
+
+START_TEST(threads_may_open_at_once) {
+  pthread_t threads[4];
+  for (int i = 0; i < 4; i++)
+    ck_assert_int_eq(pthread_create(&threads[i], NULL, open_and_close, NULL), 0);
+  for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+}
+END_TEST
+
+START_TEST(stages_are_cut_at_the_exits) {
+  WnModel *model = open_or_fail(MODEL_FILE);
+  const WnModelInfo *info = wn_model_info(model);
+  uint64_t stages = 0, layers = 0;
+  int last_stage = 0;
+  ck_assert_int_eq(info->n_stages, info->n_exits + 1);
+  for (int s = 0; s < info->n_stages; s++) stages += info->stages[s].macs;
+  for (int l = 0; l < info->n_layers; l++) {
+    layers += info->layers[l].macs;
+    ck_assert_int_ge(info->layers[l].stage, last_stage); /* in order */
+    last_stage = info->layers[l].stage;
+  }
+  ck_assert_uint_eq(stages, info->macs_full);
+  ck_assert_uint_eq(layers, info->macs_full);
+  /* the figure of the model's card, in MMAC */
+  ck_assert_int_eq((int)(info->macs_full / 10000), 12045);
+  ck_assert_int_eq((int)(info->stages[0].macs / 10000), 1976);
+  wn_model_unref(model);
+}
+END_TEST
+
+START_TEST(refusals_name_the_file) {
+  static const char *const paths[] = {"/nonexistent/model.onnx", "/", "/dev/null", __FILE__};
+  for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+    WnModel *model;
+    WnError error = {0};
+    ck_assert_int_ne(wn_model_open(paths[i], NULL, &model, &error), WN_OK);
+    ck_assert_ptr_null(model);
+    ck_assert_msg(strstr(error.message, paths[i]), "%s", error.message);
+  }
+}
+END_TEST
+
+START_TEST(labels_files_are_counted) {
+  char path[] = "/tmp/winnow-labels-XXXXXX";
+  int fd = mkstemp(path);
+  WnModelOptions options = {.labels_file = path};
+  WnModel *model;
+  WnError error;
+  ck_assert_int_ge(fd, 0);
+  ck_assert_int_eq(write(fd, "a\nb\nc\n", 6), 6);
+  ck_assert_int_eq(wn_model_open(MODEL_FILE, &options, &model, &error), WN_ERROR_ARGUMENT);
+  ck_assert_ptr_nonnull(strstr(error.message, "3 labels for a network of 10 classes"));
+  ck_assert_int_eq(write(fd, "d\ne\nf\ng\nh\ni\nj", 13), 13);
+  ck_assert_msg(wn_model_open(MODEL_FILE, &options, &model, &error) == WN_OK, "%s", error.message);
+  ck_assert_str_eq(wn_model_info(model)->labels[9], "j");
+  wn_model_unref(model);
+  close(fd);
+  unlink(path);
+}
+END_TEST
+
+START_TEST(precisions_to_come_are_refused_by_name) {
+  WnModelOptions options = {.precision = WN_PRECISION_INT8};
+  WnModel *model;
+  WnError error;
+  ck_assert_int_eq(wn_model_open(MODEL_FILE, &options, &model, &error), WN_ERROR_UNSUPPORTED);
+  ck_assert_ptr_nonnull(strstr(error.message, "int8"));
+}
+END_TEST
+
+/* A small model of the golden tests, cut at every byte and with every byte changed. */
+START_TEST(damaged_files_never_crash) {
+  char path[] = "/tmp/winnow-damaged-XXXXXX";
+  uint8_t *data;
+  size_t size;
+  int fd = mkstemp(path);
+  WnModelOptions raw = {.any_graph = true};
+  ck_assert_int_ge(fd, 0);
+  ck_assert_int_eq(wni_file_read(GOLDEN_DIR "/squeeze_excite/model.onnx", 1 << 20, &data, &size, NULL),
+                   WN_OK);
+  for (size_t i = 0; i < 2 * size; i++) {
+    size_t cut = i < size ? i : size;
+    WnModel *model;
+    WnError error;
+    if (i >= size) data[i - size] ^= 0x41;
+    ck_assert_int_eq(ftruncate(fd, 0), 0);
+    ck_assert_int_eq(pwrite(fd, data, cut, 0), (ssize_t)cut);
+    if (i >= size) data[i - size] ^= 0x41;
+    error.message[0] = 0;
+    WnStatus status = wn_model_open(path, &raw, &model, &error);
+    ck_assert(status == WN_OK ? model != NULL : model == NULL && error.message[0]);
+    wn_model_unref(model);
+  }
+  free(data);
+  close(fd);
+  unlink(path);
+}
+END_TEST
+
+SUITE_MAIN("model", one_file_is_loaded_once, threads_may_open_at_once, stages_are_cut_at_the_exits,
+           refusals_name_the_file, labels_files_are_counted,
+           precisions_to_come_are_refused_by_name, damaged_files_never_crash)

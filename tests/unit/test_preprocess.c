@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * preprocess/: weights, frames that are refused, threads.  The pixels themselves are
+ * checked against an independent reference in tests/oracle.
+ */
+#include "preprocess/preprocess.h"
+#include "suite.h"
+
+#include <string.h>
+
+static double total(const WniAxis *axis, int i) {
+  double sum = 0;
+  for (int t = 0; t < axis->n_taps[i]; t++)
+    sum += (double)axis->weights[(size_t)i * (size_t)axis->max_taps + (size_t)t];
+  return sum;
+}
+
+START_TEST(weights_add_up_to_one_inside_the_plane) {
+  unsigned seed = 5;
+  for (int round = 0; round < 500; round++) {
+    int n_in = 1 + rand_r(&seed) % 300, n_out = 1 + rand_r(&seed) % 80;
+    double begin = (rand_r(&seed) % 200 - 50) / 40.0, size = n_in * (1 + rand_r(&seed) % 9) / 8.0;
+    WniAxis axis = {0};
+    ck_assert(wni_axis_make(&axis, n_in, begin, size, n_out));
+    for (int i = 0; i < n_out; i++) {
+      ck_assert_double_eq_tol(total(&axis, i), 1, 1e-4);
+      ck_assert_int_ge(axis.first[i], axis.low);
+      ck_assert_int_le(axis.first[i] + axis.n_taps[i] - 1, axis.high);
+      ck_assert_int_ge(axis.low, 0);
+      ck_assert_int_lt(axis.high, n_in);
+    }
+    wni_axis_clear(&axis);
+  }
+}
+END_TEST
+
+START_TEST(the_same_size_is_the_identity) {
+  WniAxis axis = {0};
+  ck_assert(wni_axis_make(&axis, 32, 0, 32, 32));
+  for (int i = 0; i < 32; i++) {
+    ck_assert_int_eq(axis.first[i], i);
+    ck_assert_int_eq(axis.n_taps[i], 1);
+    ck_assert_float_eq(axis.weights[(size_t)i * (size_t)axis.max_taps], 1);
+  }
+  wni_axis_clear(&axis);
+}
+END_TEST
+
+START_TEST(bad_frames_are_refused) {
+  static const uint8_t pixels[64];
+  const WnFrame good = {.format = WN_PIXEL_NV12,
+                        .width = 4,
+                        .height = 4,
+                        .plane = {pixels, pixels},
+                        .stride_bytes = {4, 4}};
+  const WnRect outside[] = {{4, 0, 1, 1}, {0, -2, 1, 2}, {0, 0, 0, 1}, {INT32_MIN, 0, 1, 1}};
+  WnError error;
+  WnFrame bad = good;
+  ck_assert_int_eq(wni_frame_check(&good, NULL, &error), WN_OK);
+  bad.plane[1] = NULL;
+  ck_assert_int_eq(wni_frame_check(&bad, NULL, &error), WN_ERROR_ARGUMENT);
+  bad = good;
+  bad.stride_bytes[0] = 3;
+  ck_assert_int_eq(wni_frame_check(&bad, NULL, &error), WN_ERROR_ARGUMENT);
+  ck_assert_ptr_nonnull(strstr(error.message, "stride"));
+  bad = good;
+  bad.width = 0;
+  ck_assert_int_eq(wni_frame_check(&bad, NULL, &error), WN_ERROR_ARGUMENT);
+  bad = good;
+  bad.format = (WnPixelFormat)99;
+  ck_assert_int_eq(wni_frame_check(&bad, NULL, &error), WN_ERROR_ARGUMENT);
+  for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
+    ck_assert_int_eq(wni_frame_check(&good, &outside[i], &error), WN_ERROR_ARGUMENT);
+  const WnRect overlapping = {-3, 3, 4, 900};
+  ck_assert_int_eq(wni_frame_check(&good, &overlapping, &error), WN_OK);
+}
+END_TEST
+
+START_TEST(sizes_of_planes) {
+  ck_assert_uint_eq(wn_pixel_format_row_bytes(WN_PIXEL_NV12, 1, 5), 6);
+  ck_assert_uint_eq(wn_pixel_format_row_bytes(WN_PIXEL_I420, 2, 5), 3);
+  ck_assert_uint_eq(wn_pixel_format_row_bytes(WN_PIXEL_YUY2, 0, 5), 12);
+  ck_assert_uint_eq(wn_pixel_format_row_bytes(WN_PIXEL_RGB, 0, 5), 15);
+  ck_assert_uint_eq(wn_pixel_format_row_bytes(WN_PIXEL_RGB, 1, 5), 0);
+  ck_assert_int_eq(wn_pixel_format_rows(WN_PIXEL_I420, 1, 5), 3);
+  ck_assert_int_eq(wn_pixel_format_rows(WN_PIXEL_YUY2, 0, 5), 5);
+  ck_assert_int_eq(wn_pixel_format_planes(WN_PIXEL_YV12), 3);
+  ck_assert_str_eq(wn_pixel_format_name(WN_PIXEL_BGRX), "BGRx");
+  ck_assert_ptr_null(wn_pixel_format_name(WN_PIXEL_FORMAT_COUNT));
+}
+END_TEST
+
+/* Any split of the rows gives the same bits, and nothing outside the image is written. */
+START_TEST(threads_write_the_same_image) {
+  enum { SIDE = 23, W = 97, H = 61, GUARD = 64 };
+  static uint8_t pixels[H * W * 3];
+  static float once[SIDE * SIDE * 3 + 2 * GUARD], split[SIDE * SIDE * 3 + 2 * GUARD];
+  unsigned seed = 9;
+  for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)rand_r(&seed);
+  WnFrame frame = {.format = WN_PIXEL_RGB, .width = W, .height = H, .plane = {pixels},
+                   .stride_bytes = {W * 3}};
+  for (int resize = 0; resize < 3; resize++) {
+    WniImageTarget target = {.channels = 3, .height = SIDE, .width = SIDE, .channel_stride = 1,
+                             .row_stride = SIDE * 3, .column_stride = 3,
+                             .resize = (WniResize)resize, .std = {1, 1, 1}};
+    WniRecipe recipe = {0};
+    ck_assert_int_eq(wni_recipe_update(&recipe, &frame, NULL, &target, 3, NULL), WN_OK);
+    memset(once, 0xFF, sizeof once);
+    memset(split, 0xFF, sizeof split);
+    wni_recipe_run(&recipe, &frame, &target, once + GUARD, (WniThread){0, 1});
+    for (int t = 2; t >= 0; t--)
+      wni_recipe_run(&recipe, &frame, &target, split + GUARD, (WniThread){t, 3});
+    ck_assert_mem_eq(once, split, sizeof once);
+    for (size_t i = 0; i < GUARD * sizeof(float); i++) {
+      ck_assert_uint_eq(((uint8_t *)once)[i], 0xFF);
+      ck_assert_uint_eq(((uint8_t *)(once + GUARD + SIDE * SIDE * 3))[i], 0xFF);
+    }
+    wni_recipe_clear(&recipe);
+  }
+}
+END_TEST
+
+SUITE_MAIN("preprocess", weights_add_up_to_one_inside_the_plane, the_same_size_is_the_identity,
+           bad_frames_are_refused, sizes_of_planes, threads_write_the_same_image)
