@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LABEL_FILE_BYTES = 16 << 20 };
+enum { MAX_LABEL_FILE_BYTES = 16 << 20, MAX_ENTRIES = 4096 };
 
 /* One label a line; a last line without a label does not count. */
 static WnStatus split_labels(const char *text, const char *what, WnStatus blame,
@@ -40,18 +40,8 @@ static WnStatus split_labels(const char *text, const char *what, WnStatus blame,
   return WN_OK;
 }
 
-static WnStatus bind_labels(WniMetadata *metadata, const WniOnnx *onnx, const char *labels_file,
-                            WnError *error) {
+static WnStatus own_labels(WniMetadata *metadata, const WniOnnx *onnx, WnError *error) {
   const char *own = wni_onnx_metadata(onnx, "winnow.labels");
-  uint8_t *text;
-  size_t size;
-  if (labels_file) {
-    WnStatus status = wni_file_read(labels_file, MAX_LABEL_FILE_BYTES, &text, &size, error);
-    if (status != WN_OK) return status;
-    status = split_labels((const char *)text, labels_file, WN_ERROR_ARGUMENT, metadata, error);
-    free(text);
-    return status;
-  }
   if (own && *own) return split_labels(own, "winnow.labels", WN_ERROR_MODEL, metadata, error);
   for (int c = 0; c < metadata->n_classes; c++) {
     char name[16];
@@ -62,6 +52,26 @@ static WnStatus bind_labels(WniMetadata *metadata, const WniOnnx *onnx, const ch
   return WN_OK;
 }
 
+static WnStatus replace_labels(WniMetadata *metadata, const char *labels_file, WnError *error) {
+  uint8_t *text;
+  size_t size;
+  WnStatus status = wni_file_read(labels_file, MAX_LABEL_FILE_BYTES, &text, &size, error);
+  if (status != WN_OK) return status;
+  for (int c = 0; c < metadata->n_classes; c++) {
+    free(metadata->labels[c]);
+    metadata->labels[c] = NULL;
+  }
+  status = split_labels((const char *)text, labels_file, WN_ERROR_ARGUMENT, metadata, error);
+  free(text);
+  return status;
+}
+
+static size_t count_entries(const char *text) {
+  size_t n = 1;
+  for (; *text; text++) n += *text == ';';
+  return n;
+}
+
 /* Walks "NAME: LIST; NAME: LIST".  Each entry is handed to `entry` as its two halves. */
 typedef WnStatus (*EntryFunction)(WniMetadata *, const char *name, size_t name_length,
                                   const char *list, size_t list_length, WnError *);
@@ -70,6 +80,8 @@ static WnStatus each_entry(WniMetadata *metadata, const char *text, const char *
                            EntryFunction entry, WnError *error) {
   const char *end = text + strlen(text), *item;
   size_t length;
+  if (count_entries(text) > MAX_ENTRIES)
+    return wni_fail(error, WN_ERROR_MODEL, "%s: more than %d entries", key, MAX_ENTRIES);
   while (wni_list_next(&text, end, ';', &item, &length)) {
     if (length == 0 && !text) break; /* a closing ';' */
     const char *colon = length ? memchr(item, ':', length) : NULL;
@@ -124,12 +136,6 @@ static WnStatus add_watch(WniMetadata *metadata, const char *name, size_t name_l
   return status;
 }
 
-static size_t count_entries(const char *text) {
-  size_t n = 1;
-  for (; *text; text++) n += *text == ';';
-  return n;
-}
-
 WnStatus wni_metadata_bind(WniMetadata *metadata, const WniOnnx *onnx, int n_classes,
                            const char *labels_file, WnError *error) {
   const char *groups = wni_onnx_metadata(onnx, "winnow.groups");
@@ -144,10 +150,12 @@ WnStatus wni_metadata_bind(WniMetadata *metadata, const WniOnnx *onnx, int n_cla
   if (!metadata->labels || !metadata->group_of || !metadata->groups || !metadata->watch)
     return wni_fail_memory(error, "labels");
   for (int c = 0; c < n_classes; c++) metadata->group_of[c] = -1;
-  WnStatus status = bind_labels(metadata, onnx, labels_file, error);
+  WnStatus status = own_labels(metadata, onnx, error);
   if (status == WN_OK && *groups)
     status = each_entry(metadata, groups, "winnow.groups", add_group, error);
   if (status == WN_OK && *watch)
     status = each_entry(metadata, watch, "winnow.watch-thresholds", add_watch, error);
+  /* Last: groups and watch sets are written in the model's own labels. */
+  if (status == WN_OK && labels_file) status = replace_labels(metadata, labels_file, error);
   return status;
 }

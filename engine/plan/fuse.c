@@ -18,6 +18,13 @@
 static WnStatus is_alias(const WniGraph *graph, const WniNode *node, bool *alias, WnError *error) {
   *alias = node->op == WNI_OP_IDENTITY || node->op == WNI_OP_DROPOUT ||
            (node->op == WNI_OP_SUM && node->n_in == 1);
+  if (node->op == WNI_OP_PAD) { /* PyTorch writes one of nothing before average pools */
+    int64_t begin[WNI_MAX_RANK], end[WNI_MAX_RANK], sum = 0;
+    WnStatus status = wni_pad_read(graph, node, begin, end, error);
+    for (int d = 0; status == WN_OK && d < WNI_MAX_RANK; d++) sum |= begin[d] | end[d];
+    *alias = sum == 0;
+    return status;
+  }
   if (node->op != WNI_OP_CAST) return WN_OK;
   /* Between floating types: everything is computed in float32 anyway. */
   int64_t to = wni_attr_int(node->proto, "to", 1);

@@ -128,7 +128,7 @@ static void fill_result(WnSession *session, const WniJob *job, const WnRect *reg
 WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnRect *region,
                              const WnResult **result, WnError *error) {
   const WnModel *model = session->model;
-  session->classified = false;
+  session->progress = WNI_NO_FRAME;
   *result = NULL;
   if (model->plan.n_classes == 0)
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
@@ -148,7 +148,7 @@ WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnR
   wni_job_run(&job);
   if (job.status != WN_OK) return job.status;
   fill_result(session, &job, region);
-  session->classified = true;
+  session->progress = WNI_CLASSIFIED;
   *result = &session->result;
   return WN_OK;
 }
@@ -156,8 +156,11 @@ WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnR
 WnStatus wn_session_complete(WnSession *session, const float **scores, WnError *error) {
   const WnModel *model = session->model;
   const WniPlan *plan = &model->plan;
-  if (!session->classified)
+  if (session->progress == WNI_NO_FRAME)
     return wni_fail(error, WN_ERROR_ARGUMENT, "complete: no frame has been classified");
+  *scores = session->final_scores;
+  /* What the stages that ran read is overwritten by now: they cannot run again. */
+  if (session->progress == WNI_COMPLETED) return WN_OK;
   bool final = session->result.exit_stage == plan->n_exits;
   WniJob job = {.session = session,
                 .first_stage = final ? plan->n_exits : session->result.exit_stage + 1,
@@ -170,6 +173,6 @@ WnStatus wn_session_complete(WnSession *session, const float **scores, WnError *
       plan->final.data ? plan->final.data : session->arena + plan->final.offset;
   for (int c = 0; c < plan->n_classes; c++)
     session->final_scores[c] = logits[c * plan->final.stride[1]];
-  *scores = session->final_scores;
+  session->progress = WNI_COMPLETED;
   return WN_OK;
 }

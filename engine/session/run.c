@@ -84,7 +84,7 @@ WnStatus wn_session_preprocess(WnSession *session, const WnFrame *frame, const W
   /* first_stage > last_stage: preprocess and nothing else */
   WniJob job = {.session = session, .frame = frame, .first_stage = 0, .last_stage = -1};
   wni_job_run(&job);
-  session->classified = false;
+  session->progress = WNI_NO_FRAME;
   copy_tensor(input, session->arena, tensor, false);
   return WN_OK;
 }
@@ -113,7 +113,7 @@ WnStatus wn_session_run(WnSession *session, const float *input, size_t n_element
     copy_tensor(&plan->input, session->arena, (float *)(uintptr_t)input, true);
   }
   if (stage_ns) memset(stage_ns, 0, (size_t)plan->n_stages * sizeof *stage_ns);
-  session->classified = false;
+  session->progress = WNI_NO_FRAME;
   job.stage_started_ns = wni_now(session);
   wni_job_run(&job);
   return WN_OK;

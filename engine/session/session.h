@@ -27,7 +27,7 @@ struct WnSession {
   /* one frame */
   WniSurvivors survivors;
   int64_t *expected_ns; /* [n_stages] moving averages; 0: never measured */
-  bool classified;      /* a result is there that wn_session_complete() can finish */
+  enum { WNI_NO_FRAME, WNI_CLASSIFIED, WNI_COMPLETED } progress;
   float *final_scores;  /* [n_classes] */
 
   /* what `result` points to */
