@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Every kernel variant that this processor can run against the C reference of its
+ * kind, over sizes with tails, with guards around every array.
+ */
+#include "base/cpu.h"
+#include "guarded.h"
+#include "kernels/kernels.h"
+#include "suite.h"
+
+#include <math.h>
+#include <string.h>
+
+static const WniKernel *reference(WniKernelKind kind) {
+  size_t count;
+  const WniKernel *table = wni_kernel_table(&count), *last = NULL;
+  for (size_t i = 0; i < count; i++)
+    if (table[i].kind == kind) last = &table[i];
+  ck_assert_msg(last && strstr(last->name, "__c"), "kind %d has no reference at its end", kind);
+  return last;
+}
+
+/* The next variant of `kind` behind `at` that can run here; NULL: no more. */
+static const WniKernel *next_variant(WniKernelKind kind, const WniKernel *at) {
+  size_t count;
+  const WniKernel *table = wni_kernel_table(&count);
+  for (const WniKernel *k = at ? at + 1 : table; k < table + count; k++)
+    if (k->kind == kind && !(k->isa & ~wni_cpu_flags())) return k;
+  return NULL;
+}
+
+#define EACH_VARIANT(k, kind) (const WniKernel *k = NULL; (k = next_variant(kind, k));)
+
+/* Sums in another order differ by rounding of the largest terms. */
+static void expect_close(const WniKernel *kernel, const float *got, const float *want, size_t n,
+                         double scale) {
+  for (size_t i = 0; i < n; i++) {
+    double a = (double)got[i], b = (double)want[i];
+    bool same = (isnan(a) && isnan(b)) || a == b || fabs(a - b) <= 2e-6 * (scale + fabs(b));
+    ck_assert_msg(same, "%s: element %zu is %g, must be %g", kernel->name, i, a, b);
+  }
+}
+
+typedef struct Igemm {
+  Guarded x, w, bias, residual, y;
+  const float *x_at[WNI_MAX_TILE_M], *residual_at[WNI_MAX_TILE_M];
+  float *y_at[WNI_MAX_TILE_M];
+} Igemm;
+
+/* Pixel i reads x at i * step; y rows are `pitch` apart. */
+static void run_igemm(const WniKernel *kernel, WniIgemmArgs args, Igemm *data, size_t step,
+                      size_t pitch, bool residual) {
+  for (int i = 0; i < kernel->tile_m; i++) {
+    size_t row = (size_t)(i < args.m ? i : args.m - 1);
+    data->x_at[i] = data->x.data + row * step;
+    data->y_at[i] = data->y.data + row * pitch;
+    data->residual_at[i] = data->residual.data + row * pitch;
+  }
+  args.x = data->x_at;
+  args.y = data->y_at;
+  args.residual = residual ? data->residual_at : NULL;
+  args.w = data->w.data;
+  args.bias = data->bias.data;
+  kernel->run.igemm_f32(&args);
+}
+
+/* Weights [k][n] in order, packed for a tile of `tile_n` columns with zeros behind. */
+static Guarded pack(const float *w, size_t k, size_t n, size_t tile_n) {
+  Guarded packed = guarded_empty(k * tile_n);
+  for (size_t i = 0; i < k; i++)
+    for (size_t j = 0; j < tile_n; j++) packed.data[i * tile_n + j] = j < n ? w[i * n + j] : 0;
+  return packed;
+}
+
+static void try_igemm(const WniKernel *kernel, int m, int n, size_t taps, size_t channels,
+                      bool residual, bool clamp, unsigned *seed) {
+  const WniKernel *plain = reference(WNI_KERNEL_igemm_f32);
+  size_t k = taps * channels, step = channels + 3, pitch = (size_t)n + 5, rows = (size_t)m;
+  ptrdiff_t tap[9];
+  for (size_t t = 0; t < taps; t++) tap[t] = (ptrdiff_t)(t * (channels + 1));
+  Guarded w = guarded_random(k * (size_t)n, seed, false);
+  Guarded x = guarded_random(rows * step + taps * (channels + 1), seed, false);
+  Guarded bias = guarded_random((size_t)n, seed, false);
+  Guarded residual_data = guarded_random(rows * pitch, seed, false);
+  Guarded want = guarded_empty(rows * pitch), got = guarded_empty(rows * pitch);
+  WniIgemmArgs args = {.m = m, .n_taps = taps, .n_channels = channels, .tap = tap,
+                       .low = clamp ? 0 : -INFINITY, .high = clamp ? 6 : INFINITY};
+
+  /* the reference takes one pixel and up to its own tile n columns at a time */
+  for (int i = 0; i < m; i++)
+    for (int j = 0; j < n; j += plain->tile_n) {
+      int columns = n - j < plain->tile_n ? n - j : plain->tile_n;
+      Guarded slice = guarded_empty(k * (size_t)columns);
+      for (size_t r = 0; r < k; r++)
+        memcpy(slice.data + r * (size_t)columns, w.data + r * (size_t)n + (size_t)j,
+               (size_t)columns * sizeof(float));
+      Igemm one = {.x = x, .bias = bias, .residual = residual_data, .y = want,
+                   .w = pack(slice.data, k, (size_t)columns, (size_t)plain->tile_n)};
+      one.x.data += (size_t)i * step;
+      one.y.data += (size_t)i * pitch + (size_t)j;
+      one.residual.data += (size_t)i * pitch + (size_t)j;
+      one.bias.data += j;
+      WniIgemmArgs a = args;
+      a.m = 1;
+      a.n = columns;
+      run_igemm(plain, a, &one, step, pitch, residual);
+      guarded_free(&one.w);
+      guarded_free(&slice);
+    }
+  Guarded padded_bias = pack(bias.data, 1, (size_t)n, (size_t)kernel->tile_n);
+  Igemm data = {.x = x, .bias = padded_bias, .residual = residual_data, .y = got,
+                .w = pack(w.data, k, (size_t)n, (size_t)kernel->tile_n)};
+  args.n = n;
+  run_igemm(kernel, args, &data, step, pitch, residual);
+  for (int i = 0; i < m; i++) {
+    expect_close(kernel, got.data + (size_t)i * pitch, want.data + (size_t)i * pitch, (size_t)n,
+                 (double)k);
+    for (size_t j = (size_t)n; j < pitch; j++) /* columns behind n stay untouched */
+      ck_assert(isnan(got.data[(size_t)i * pitch + j]));
+  }
+  ck_assert_msg(guarded_intact(&got), "%s writes outside", kernel->name);
+  guarded_free(&data.w);
+  guarded_free(&padded_bias);
+  Guarded *all[] = {&w, &x, &bias, &residual_data, &want, &got};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) guarded_free(all[i]);
+}
+
+START_TEST(igemm) {
+  unsigned seed = 1;
+  for EACH_VARIANT(k, WNI_KERNEL_igemm_f32)
+    for (int m = 1; m <= k->tile_m; m++)
+      for (int n = 1; n <= k->tile_n; n++) {
+        try_igemm(k, m, n, 1, 1 + (size_t)(rand_r(&seed) % 40), n & 1, m & 1, &seed);
+        try_igemm(k, m, n, 9, 1 + (size_t)(rand_r(&seed) % 9), m & 1, n & 1, &seed);
+      }
+}
+END_TEST
+
+START_TEST(igemm_keeps_nan) {
+  for EACH_VARIANT(k, WNI_KERNEL_igemm_f32) {
+    float x[1] = {NAN}, w[64] = {1}, bias[64] = {0}, y[WNI_MAX_TILE_M][64];
+    const float *x_at[WNI_MAX_TILE_M];
+    float *y_at[WNI_MAX_TILE_M];
+    ptrdiff_t tap = 0;
+    for (int i = 0; i < WNI_MAX_TILE_M; i++) {
+      x_at[i] = x;
+      y_at[i] = y[i];
+    }
+    for (int n = 1; n <= k->tile_n; n += k->tile_n - 1 ? k->tile_n - 1 : 1) {
+      WniIgemmArgs args = {.m = 1, .n = n, .n_taps = 1, .n_channels = 1, .tap = &tap, .x = x_at,
+                           .w = w, .bias = bias, .y = y_at, .low = 0, .high = INFINITY};
+      y[0][0] = 0;
+      k->run.igemm_f32(&args);
+      ck_assert_msg(isnan(y[0][0]), "%s loses a NaN at n = %d", k->name, n);
+    }
+  }
+}
+END_TEST
+
+START_TEST(dwconv) {
+  unsigned seed = 2;
+  ptrdiff_t tap[9];
+  for EACH_VARIANT(k, WNI_KERNEL_dwconv_f32)
+    for (size_t n = 1; n < 70; n++) {
+      for (size_t t = 0; t < 9; t++) tap[t] = (ptrdiff_t)(t * (n + 2));
+      Guarded x = guarded_random(9 * (n + 2), &seed, false), w = guarded_random(9 * n, &seed, false);
+      Guarded bias = guarded_random(n, &seed, false), want = guarded_empty(n), got = guarded_empty(n);
+      WniDwconvArgs args = {.n_channels = n, .n_taps = 1 + n % 9, .tap = tap, .x = x.data,
+                            .w = w.data, .bias = bias.data, .y = want.data,
+                            .low = n & 1 ? 0 : -INFINITY, .high = n & 1 ? 6 : INFINITY};
+      reference(WNI_KERNEL_dwconv_f32)->run.dwconv_f32(&args);
+      args.y = got.data;
+      k->run.dwconv_f32(&args);
+      expect_close(k, got.data, want.data, n, 9);
+      ck_assert(guarded_intact(&got));
+      Guarded *all[] = {&x, &w, &bias, &want, &got};
+      for (size_t i = 0; i < 5; i++) guarded_free(all[i]);
+    }
+}
+END_TEST
+
+START_TEST(fc) {
+  unsigned seed = 3;
+  for EACH_VARIANT(kernel, WNI_KERNEL_fc_f32)
+    for (size_t k = 1; k < 300; k += 1 + k / 9)
+      for (int n = 1; n <= WNI_FC_ROWS; n++) {
+        Guarded x = guarded_random(k, &seed, false), rows[WNI_FC_ROWS];
+        const float *w[WNI_FC_ROWS];
+        Guarded got = guarded_empty((size_t)n);
+        for (int r = 0; r < WNI_FC_ROWS; r++) {
+          rows[r] = guarded_random(k, &seed, false);
+          w[r] = rows[r < n ? r : n - 1].data;
+        }
+        kernel->run.fc_f32(x.data, w, k, n, got.data);
+        for (int r = 0; r < n; r++) {
+          double sum = 0;
+          for (size_t i = 0; i < k; i++) sum += (double)x.data[i] * (double)w[r][i];
+          ck_assert_double_eq_tol((double)got.data[r], sum, 1e-5 * (double)k);
+        }
+        ck_assert(guarded_intact(&got));
+        guarded_free(&x);
+        guarded_free(&got);
+        for (int r = 0; r < WNI_FC_ROWS; r++) guarded_free(&rows[r]);
+      }
+}
+END_TEST
+
+static void try_pool(const WniKernel *kernel, size_t rows, size_t columns, size_t n,
+                     unsigned *seed) {
+  bool average = kernel->kind == WNI_KERNEL_avgpool_f32;
+  size_t pitch = n + 1, row_pitch = columns * pitch + 2;
+  Guarded x = guarded_random(rows * row_pitch, seed, false), got = guarded_empty(n);
+  WniPoolArgs args = {.x = x.data, .n_rows = rows, .n_columns = columns, .n_channels = n,
+                      .row_stride = (ptrdiff_t)row_pitch, .column_stride = (ptrdiff_t)pitch,
+                      .scale = 0.25f, .y = got.data};
+  (average ? kernel->run.avgpool_f32 : kernel->run.maxpool_f32)(&args);
+  for (size_t c = 0; c < n; c++) {
+    double best = -INFINITY, sum = 0;
+    for (size_t r = 0; r < rows; r++)
+      for (size_t k = 0; k < columns; k++) {
+        double value = (double)x.data[r * row_pitch + k * pitch + c];
+        best = fmax(best, value);
+        sum += value / 4;
+      }
+    ck_assert_double_eq_tol((double)got.data[c], average ? sum : best, 1e-4);
+  }
+  ck_assert(guarded_intact(&got));
+  guarded_free(&x);
+  guarded_free(&got);
+}
+
+START_TEST(pools) {
+  unsigned seed = 4;
+  for (size_t n = 1; n < 50; n++) {
+    for EACH_VARIANT(k, WNI_KERNEL_maxpool_f32) try_pool(k, 1 + n % 4, 1 + n % 3, n, &seed);
+    for EACH_VARIANT(k, WNI_KERNEL_avgpool_f32) try_pool(k, 1 + n % 4, 1 + n % 3, n, &seed);
+  }
+}
+END_TEST
+
+START_TEST(vec) {
+  unsigned seed = 5;
+  for EACH_VARIANT(k, WNI_KERNEL_vec_f32)
+    for (int op = 0; op < WNI_VEC_OP_COUNT; op++)
+      for (size_t n = 1; n < 67; n += 3) {
+        Guarded a = guarded_random(n, &seed, true), b = guarded_random(n, &seed, false);
+        Guarded c = guarded_random(n, &seed, false), want = guarded_empty(n), got = guarded_empty(n);
+        reference(WNI_KERNEL_vec_f32)->run.vec_f32((WniVecOp)op, a.data, b.data, c.data, n, want.data);
+        k->run.vec_f32((WniVecOp)op, a.data, b.data, c.data, n, got.data);
+        expect_close(k, got.data, want.data, n, 1);
+        ck_assert(guarded_intact(&got));
+        Guarded *all[] = {&a, &b, &c, &want, &got};
+        for (size_t i = 0; i < 5; i++) guarded_free(all[i]);
+      }
+}
+END_TEST
+
+/* Against the formulas of kernels.h in double. */
+static double activate(const WniActivation *a, double x) {
+  switch (a->kind) {
+  case WNI_ACT_NONE: return x;
+  case WNI_ACT_CLAMP: return fmin(fmax(x, (double)a->a), (double)a->b);
+  case WNI_ACT_LEAKY_RELU: return x < 0 ? (double)a->a * x : x;
+  case WNI_ACT_ELU: return x < 0 ? (double)a->a * (exp(x) - 1) : x;
+  case WNI_ACT_HARD_SIGMOID: return fmin(fmax((double)a->a * x + (double)a->b, 0), 1);
+  case WNI_ACT_HARD_SWISH: return x * fmin(fmax(x / 6 + 0.5, 0), 1);
+  case WNI_ACT_SIGMOID: return 1 / (1 + exp(-x));
+  case WNI_ACT_TANH: return tanh(x);
+  }
+  return NAN;
+}
+
+START_TEST(act) {
+  unsigned seed = 6;
+  for EACH_VARIANT(k, WNI_KERNEL_act_f32)
+    for (int kind = WNI_ACT_NONE; kind <= WNI_ACT_TANH; kind++)
+      for (size_t n = 1; n < 40; n++) {
+        WniActivation activation = {(WniActivationKind)kind, 0.2f, 0.5f};
+        Guarded y = guarded_random(n, &seed, n & 1), x = guarded_empty(n);
+        memcpy(x.data, y.data, n * sizeof(float));
+        k->run.act_f32(&activation, n, y.data);
+        for (size_t i = 0; i < n; i++) {
+          double want = activate(&activation, (double)x.data[i]);
+          ck_assert_double_eq_tol((double)y.data[i], want, 1e-6 * (1 + fabs(want)));
+        }
+        ck_assert(guarded_intact(&y));
+        guarded_free(&x);
+        guarded_free(&y);
+      }
+}
+END_TEST
+
+START_TEST(axpy) {
+  unsigned seed = 7;
+  uint8_t bytes[80];
+  for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(rand_r(&seed) % 256);
+  for EACH_VARIANT(k, WNI_KERNEL_axpy_u8)
+    for (size_t n = 1; n < 70; n++) {
+      Guarded y = guarded_random(n, &seed, false), before = guarded_empty(n);
+      memcpy(before.data, y.data, n * sizeof(float));
+      k->run.axpy_u8(0.3f, bytes + n % 5, n, y.data);
+      for (size_t i = 0; i < n; i++)
+        ck_assert_double_eq_tol((double)y.data[i],
+                                (double)before.data[i] + 0.3 * bytes[n % 5 + i], 1e-4);
+      ck_assert(guarded_intact(&y));
+      guarded_free(&y);
+      guarded_free(&before);
+    }
+}
+END_TEST
+
+START_TEST(every_kind_can_be_found) {
+  for (int kind = 0; kind < WNI_KERNEL_KIND_COUNT; kind++) {
+    ck_assert_int_eq(wni_kernel_find((WniKernelKind)kind)->kind, kind);
+    ck_assert_uint_eq(reference((WniKernelKind)kind)->isa, 0);
+    ck_assert_int_le(wni_kernel_find((WniKernelKind)kind)->tile_m, WNI_MAX_TILE_M);
+  }
+}
+END_TEST
+
+SUITE_MAIN("kernels", every_kind_can_be_found, igemm, igemm_keeps_nan, dwconv, fc, pools, vec, act,
+           axpy)
