@@ -10,16 +10,16 @@ packages_demo=(
   libprotobuf-c-dev protobuf-c-compiler
   libgdk-pixbuf-2.0-dev libjson-glib-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libcairo2-dev libpango1.0-dev
+  gobject-introspection libgirepository1.0-dev
   # run
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-x
   gstreamer1.0-gl fonts-dejavu-core
+  python3 python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
 )
 
 packages_test=(
   "${packages_demo[@]}"
   g++ check libasan8 libubsan1 valgrind shellcheck groff
-  gobject-introspection libgirepository1.0-dev
-  python3 python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
   python3-numpy python3-pil python3-onnx
 )
 

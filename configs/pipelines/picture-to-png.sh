@@ -8,4 +8,5 @@ fi
 exec gst-launch-1.0 -q filesrc location="$2" ! decodebin ! videoconvert \
   ! winnowclassify model-file="$1" \
   ! videoscale ! video/x-raw,height=480,pixel-aspect-ratio=1/1 \
-  ! winnowoverlay ! videoconvert ! video/x-raw,format=RGB ! pngenc snapshot=true ! filesink location="$3"
+  ! winnowoverlay ! videoconvert ! video/x-raw,format=RGB \
+  ! pngenc snapshot=true ! filesink location="$3"

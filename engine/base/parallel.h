@@ -8,9 +8,10 @@
 
 #include <stddef.h>
 
-/* One thread of a team. */
+/* One thread of a team.  A thread alone needs no team. */
 typedef struct WniThread {
   int index, count;
+  struct WniTeam *team;
 } WniThread;
 
 typedef void (*WniParallelBody)(void *context, WniThread thread);
@@ -19,7 +20,9 @@ typedef void (*WniParallelBody)(void *context, WniThread thread);
  * gives; with n_threads 1 it is a plain call.  Every thread sees the same count. */
 void wni_parallel_run(int n_threads, WniParallelBody body, void *context);
 
-/* Waits until all threads of the team are here; what they wrote is visible then. */
+/* Waits until all threads of the team are here; what they wrote is visible then.
+ * Spins for a few microseconds and sleeps after that, so that a team on a busy machine
+ * leaves the cores to those who work. */
 void wni_parallel_barrier(WniThread thread);
 
 /* The cores that this process may run on. */

@@ -109,7 +109,7 @@ WnStatus wn_session_run(WnSession *session, const float *input, size_t n_element
     WnStatus status =
         check_count("input", wni_shape_count(&plan->input.shape), n_elements, error);
     if (status != WN_OK) return status;
-    wni_input_halo_clear(session, (WniThread){0, 1});
+    wni_input_halo_clear(session, (WniThread){.count = 1});
     copy_tensor(&plan->input, session->arena, (float *)(uintptr_t)input, true);
   }
   if (stage_ns) memset(stage_ns, 0, (size_t)plan->n_stages * sizeof *stage_ns);

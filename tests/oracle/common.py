@@ -105,6 +105,7 @@ def ort_logits(data, x, scratch):
     model = write(os.path.join(scratch, "ort.onnx"), data)
     np.save(os.path.join(scratch, "ort.npy"), x)
     out = os.path.join(scratch, "ort.out")
+    shutil.rmtree(out, ignore_errors=True)
     done = subprocess.run(["node", os.path.join(GOLDEN, "ort.mjs"), model,
                            os.path.join(scratch, "ort.npy"), out],
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)

@@ -102,7 +102,7 @@ START_TEST(ranges_cover_everything_once) {
         size_t at = 0;
         for (int i = 0; i < count; i++) {
           size_t begin, end;
-          wni_parallel_range((WniThread){i, count}, n, grain, &begin, &end);
+          wni_parallel_range((WniThread){.index = i, .count = count}, n, grain, &begin, &end);
           ck_assert(begin == at || begin >= end);
           ck_assert(begin % grain == 0 || begin >= end);
           if (end > begin) at = end;

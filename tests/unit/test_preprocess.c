@@ -107,9 +107,9 @@ START_TEST(threads_write_the_same_image) {
     ck_assert_int_eq(wni_recipe_update(&recipe, &frame, NULL, &target, 3, NULL), WN_OK);
     memset(once, 0xFF, sizeof once);
     memset(split, 0xFF, sizeof split);
-    wni_recipe_run(&recipe, &frame, &target, once + GUARD, (WniThread){0, 1});
+    wni_recipe_run(&recipe, &frame, &target, once + GUARD, (WniThread){.count = 1});
     for (int t = 2; t >= 0; t--)
-      wni_recipe_run(&recipe, &frame, &target, split + GUARD, (WniThread){t, 3});
+      wni_recipe_run(&recipe, &frame, &target, split + GUARD, (WniThread){.index = t, .count = 3});
     ck_assert_mem_eq(once, split, sizeof once);
     for (size_t i = 0; i < GUARD * sizeof(float); i++) {
       ck_assert_uint_eq(((uint8_t *)once)[i], 0xFF);
