@@ -105,8 +105,8 @@ gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame
     gst_winnow_stats_add(&self->stats, result);
     GST_OBJECT_UNLOCK(self);
     gst_winnow_answers_add(made, result);
-    GST_LOG_OBJECT(self, "%s (%.3f) at stage %d of %d, %s", result->label, result->confidence,
-                   result->exit_stage, result->stage_count,
+    GST_LOG_OBJECT(self, "%s (%.3f) exit %d/%d, %s", result->label, result->confidence,
+                   result->exit_stage, result->stage_count - 1,
                    wn_stop_reason_name(result->stop_reason));
   }
   announce(self, made, moment);

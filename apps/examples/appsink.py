@@ -21,7 +21,7 @@ def on_sample(sink):
     if result is not None:
         print(f"{result.get_pts() / Gst.SECOND:.3f} s  {result.get_label()}"
               f"  {100 * result.get_confidence():.1f} %"
-              f"  stage {result.get_exit_stage() + 1} of {result.get_stage_count()},"
+              f"  exit {result.get_exit_stage()}/{result.get_stage_count() - 1},"
               f" {result.get_stop_reason()}, {100 * result.get_mac_reduction():.0f} % saved"
               f"  [{', '.join(result.get_survivor_labels())}]", flush=True)
     return Gst.FlowReturn.OK

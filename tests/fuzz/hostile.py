@@ -74,8 +74,8 @@ def files(edge):
     while len(nested) < 300000:
         attribute = join([text(1, "g"), integer(20, 5), text(6, nested)])
         nested = body("If", attribute)
-    yield "graphs nested in graphs", join(
-        [integer(1, 7), text(7, nested)] + [f for f in split(sound()) if f[0] == of.MODEL_OPSET]), True
+    opset = [f for f in split(sound()) if f[0] == of.MODEL_OPSET]
+    yield "graphs nested in graphs", join([integer(1, 7), text(7, nested)] + opset), True
     yield "groups of unknown fields", sound() + b"\x9b\x06" * 5000, True
     yield "unknown field of a megabyte", sound() + join([text(999, bytes(1 << 20))]), False
 
@@ -223,7 +223,7 @@ def operators():
     yield one("a reflection beyond the image", "Pad", ["i"], ints(0, 0, 50, 0, 0, 0, 50, 0),
               mode="reflect")
     yield one("a pad that removes everything", "Pad", ["i"], ints(0, 0, -9, 0, 0, 0, 0, 0))
-    yield one("an unknown pad mode", "Pad", ["i"], ints(*[0] * 8), mode="sideways")
+    yield one("an unknown pad mode", "Pad", ["i"], ints(*[0, 0, 1, 1] * 2), mode="sideways")
     yield one("shapes that do not broadcast", "Add", ["w"], [("w", weights(7))])
     yield one("a product that does not fit", "MatMul", ["w"], [("w", weights(7, 2))])
     yield one("a normalisation of 5 channels", "BatchNormalization", ["w"] * 4, [("w", weights(5))])
