@@ -31,7 +31,7 @@ static const struct {
 enum { N_SETS = sizeof sets / sizeof *sets };
 
 static pthread_once_t detect_once = PTHREAD_ONCE_INIT;
-static uint32_t detected;                /* written once by detect() */
+static uint32_t detected;                    /* written once by detect() */
 static _Atomic uint32_t mask = ~(uint32_t)0; /* written by detect() and wn_cpu_set_mask() */
 
 static bool parse_mask(const char *text, uint32_t *out, WnError *error) {
@@ -72,7 +72,8 @@ uint32_t wni_cpu_flags(void) {
 WnStatus wn_cpu_set_mask(const char *text, WnError *error) {
   uint32_t wanted;
   pthread_once(&detect_once, detect);
-  if (!text) return wni_fail(error, WN_ERROR_ARGUMENT, "cpu mask: no text; use \"all\" or \"none\"");
+  if (!text)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "cpu mask: no text; use \"all\" or \"none\"");
   if (!parse_mask(text, &wanted, error)) return WN_ERROR_ARGUMENT;
   mask = wanted;
   return WN_OK;

@@ -47,8 +47,8 @@ static bool parse_number(const char *item, size_t length, double *out) {
   return *end == 0 && isfinite(*out);
 }
 
-WnStatus wni_list_numbers(const char *text, size_t length, double *out, int count,
-                          const char *what, WnError *error) {
+WnStatus wni_list_numbers(const char *text, size_t length, double *out, int count, const char *what,
+                          WnError *error) {
   const char *end = text + length, *item;
   size_t item_length;
   int n = 0;

@@ -11,8 +11,8 @@
 
 /* Parses exactly `count` finite numbers separated by commas from the `length` bytes at `text`.
  * `what` begins the error (ARGUMENT). */
-WnStatus wni_list_numbers(const char *text, size_t length, double *out, int count,
-                          const char *what, WnError *error);
+WnStatus wni_list_numbers(const char *text, size_t length, double *out, int count, const char *what,
+                          WnError *error);
 
 /* Parses labels into set[n_labels], true for those listed (set is cleared first).  An item is a
  * label or, failing that, a class index.  `what` begins the error: an

@@ -13,8 +13,7 @@ struct WniNameSlot {
   int index;
 };
 
-static struct WniNameSlot *find_slot(struct WniNameSlot *slots, size_t capacity,
-                                     const char *name) {
+static struct WniNameSlot *find_slot(struct WniNameSlot *slots, size_t capacity, const char *name) {
   uint64_t hash = 0xcbf29ce484222325u;
   for (const char *c = name; *c; c++) hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
   size_t i = (size_t)hash & (capacity - 1);

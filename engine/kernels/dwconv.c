@@ -18,7 +18,8 @@ void WNI_NAME(dwconv_f32)(const WniDwconvArgs *args) {
       const float *x = args->x + args->tap[t] + c, *w = args->w + t * n + c;
       for (int j = 0; j < BLOCK; j++) sum[j] += x[j] * w[j];
     }
-    for (int j = 0; j < BLOCK; j++) args->y[c + (size_t)j] = wni_clampf(sum[j], args->low, args->high);
+    for (int j = 0; j < BLOCK; j++)
+      args->y[c + (size_t)j] = wni_clampf(sum[j], args->low, args->high);
   }
   for (; c < n; c++) {
     float sum = args->bias[c];

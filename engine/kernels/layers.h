@@ -35,8 +35,8 @@ void wni_halo_clear(const WniHalo *halo, float *y, WniThread thread);
 /* Conv, groups included: y = act(conv(x) + bias + residual).  x points at the
  * first pixel's first tap, that is into the halo. */
 typedef struct WniConv {
-  const WniKernel *kernel;   /* igemm_f32, or dwconv_f32 for one channel a group */
-  const WniKernel *act;      /* act_f32 */
+  const WniKernel *kernel; /* igemm_f32, or dwconv_f32 for one channel a group */
+  const WniKernel *act;    /* act_f32 */
   WniActivation activation;
   WniImage in, out, residual;
   size_t groups;

@@ -49,8 +49,8 @@ static void run_pixel(const WniPool *pool, size_t pixel, size_t channel, const f
   } else {
     args.x = x + (ptrdiff_t)n * pool->in.n_stride + (ptrdiff_t)rows.first * pool->in.h_stride +
              (ptrdiff_t)columns.first * pool->in.w_stride + (ptrdiff_t)channel;
-    int64_t counted = pool->count_include_pad ? rows.counted * columns.counted
-                                              : rows.taps * columns.taps;
+    int64_t counted =
+        pool->count_include_pad ? rows.counted * columns.counted : rows.taps * columns.taps;
     args.scale = 1.0f / (float)counted;
     if (average)
       pool->kernel->run.avgpool_f32(&args);
@@ -75,8 +75,8 @@ void wni_lrn_run(const WniLrn *lrn, const float *x, float *y, WniThread thread) 
   wni_parallel_range(thread, in->n * in->h * in->w, 1, &begin, &end);
   for (size_t pixel = begin; pixel < end; pixel++) {
     size_t n = pixel / (in->h * in->w), h = pixel / in->w % in->h, w = pixel % in->w;
-    const float *from = x + (ptrdiff_t)n * in->n_stride + (ptrdiff_t)h * in->h_stride +
-                        (ptrdiff_t)w * in->w_stride;
+    const float *from =
+        x + (ptrdiff_t)n * in->n_stride + (ptrdiff_t)h * in->h_stride + (ptrdiff_t)w * in->w_stride;
     float *to = y + (ptrdiff_t)n * out->n_stride + (ptrdiff_t)h * out->h_stride +
                 (ptrdiff_t)w * out->w_stride;
     for (int64_t c = 0; c < c_count; c++) {

@@ -35,14 +35,16 @@ void WNI_NAME(vec_f32)(WniVecOp op, const float *a, const float *b, const float 
   case WNI_VEC_MULADD:
     for (size_t i = 0; i < n; i++) y[i] = a[i] * b[i] + c[i];
     return;
-  case WNI_VEC_OP_COUNT: return;
+  case WNI_VEC_OP_COUNT:
+    return;
   }
 }
 
 void WNI_NAME(act_f32)(const WniActivation *activation, size_t n, float *y) {
   float a = activation->a, b = activation->b;
   switch (activation->kind) {
-  case WNI_ACT_NONE: return;
+  case WNI_ACT_NONE:
+    return;
   case WNI_ACT_CLAMP:
     for (size_t i = 0; i < n; i++) y[i] = wni_clampf(y[i], a, b);
     return;

@@ -20,8 +20,7 @@ bool wni_constant_new(WniConstant *out, bool is_int, int rank, const int64_t *di
     out->dim[d] = dim[d];
   }
   out->count = (size_t)count;
-  out->owned = *data =
-      wni_alloc_aligned(out->count, is_int ? sizeof(int64_t) : sizeof(float));
+  out->owned = *data = wni_alloc_aligned(out->count, is_int ? sizeof(int64_t) : sizeof(float));
   if (is_int)
     out->i = *data;
   else

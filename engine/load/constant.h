@@ -17,10 +17,10 @@ typedef struct WniConstant {
   bool is_int;
   int rank;
   int64_t dim[WNI_MAX_RANK];
-  size_t count;          /* product of dim; may be 0 */
-  const float *f;        /* [count] in row-major order, unless is_int */
-  const int64_t *i;      /* [count] if is_int */
-  void *owned;           /* what to free; NULL: borrowed */
+  size_t count;     /* product of dim; may be 0 */
+  const float *f;   /* [count] in row-major order, unless is_int */
+  const int64_t *i; /* [count] if is_int */
+  void *owned;      /* what to free; NULL: borrowed */
 } WniConstant;
 
 /* Allocates a zeroed constant of the given shape; *data is its writable

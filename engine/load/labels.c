@@ -24,8 +24,7 @@ static WnStatus split_labels(const char *text, const char *what, WnStatus blame,
     size_t length = strcspn(line, "\n");
     const char *next = line + length + (line[length] == '\n');
     while (length && line[length - 1] == '\r') length--;
-    if (length == 0)
-      return wni_fail(error, blame, "%s: line %d is empty", what, n + 1);
+    if (length == 0) return wni_fail(error, blame, "%s: line %d is empty", what, n + 1);
     if (n < metadata->n_classes) {
       metadata->labels[n] = strndup(line, length);
       if (!metadata->labels[n]) return wni_fail_memory(error, "labels");
@@ -131,8 +130,8 @@ static WnStatus add_watch(WniMetadata *metadata, const char *name, size_t name_l
   if (status == WN_OK)
     status = wni_list_numbers(list, list_length, watch->thresholds, metadata->n_exits, what, error);
   if (status == WN_OK)
-    status = wni_thresholds_check(WN_STRATEGY_CLASS_EXCLUSION, watch->thresholds,
-                                  metadata->n_exits, what, error);
+    status = wni_thresholds_check(WN_STRATEGY_CLASS_EXCLUSION, watch->thresholds, metadata->n_exits,
+                                  what, error);
   return status;
 }
 

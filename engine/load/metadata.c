@@ -35,9 +35,8 @@ WnStatus wni_thresholds_check(WnStrategy strategy, const double *thresholds, int
               : strategy == WN_STRATEGY_ENTROPY       ? t >= 0
                                                       : true;
     if (!ok)
-      return wni_fail(error, WN_ERROR_ARGUMENT,
-                      "%s: %g at exit %d is out of range; %s takes %s", what, t, i,
-                      wn_strategy_name(strategy),
+      return wni_fail(error, WN_ERROR_ARGUMENT, "%s: %g at exit %d is out of range; %s takes %s",
+                      what, t, i, wn_strategy_name(strategy),
                       strategy == WN_STRATEGY_CLASS_EXCLUSION ? "0 <= beta < 1"
                       : strategy == WN_STRATEGY_CONFIDENCE    ? "0 to 1"
                                                               : "nats >= 0");
@@ -140,8 +139,7 @@ WnStatus wni_metadata_read(const WniOnnx *onnx, WniMetadata *out, WnError *error
                       "winnow.version: %.20s is not 1; a newer Winnow is needed", version);
   if (status == WN_OK && output && *output && !(out->output = copy_text(output, strlen(output))))
     status = wni_fail_memory(error, "metadata");
-  if (status == WN_OK)
-    status = read_exits(wni_onnx_metadata(onnx, "winnow.exits"), out, error);
+  if (status == WN_OK) status = read_exits(wni_onnx_metadata(onnx, "winnow.exits"), out, error);
   if (status == WN_OK) status = read_strategy(onnx, out, error);
   if (status == WN_OK) status = read_input(onnx, out, error);
   if (status != WN_OK) wni_metadata_clear(out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * See onnx_ops.h.  The one list of operators: who adds an operator adds its row
- * here, its shape in plan/shape.c and its lowering in plan/lower.c.
+ * here, its shape in plan/shape.c and its lowering in plan/lower_table.c.
  */
 #include "load/onnx_ops.h"
 
@@ -22,7 +22,8 @@ static const WniOpInfo ops[WNI_OP_COUNT] = {
     [WNI_OP_CAST] = {"Cast", 1, 1, 1, "to saturate"},
     [WNI_OP_CLIP] = {"Clip", 1, 3, 1, "min max"},
     [WNI_OP_CONCAT] = {"Concat", 1, ANY, 1, "axis"},
-    [WNI_OP_CONSTANT] = {"Constant", 0, 0, 1, "value value_float value_floats value_int value_ints"},
+    [WNI_OP_CONSTANT] = {"Constant", 0, 0, 1,
+                         "value value_float value_floats value_int value_ints"},
     [WNI_OP_CONSTANT_OF_SHAPE] = {"ConstantOfShape", 1, 1, 1, "value"},
     [WNI_OP_CONV] = {"Conv", 2, 3, 1, "auto_pad dilations group kernel_shape pads strides"},
     [WNI_OP_DIV] = {"Div", 2, 2, 1, "axis broadcast"},
@@ -110,9 +111,10 @@ WnStatus wni_op_find(const Onnx__NodeProto *node, int64_t opset, WniOp *out, WnE
     const char *attribute = node->attribute[i]->name ? node->attribute[i]->name : "";
     /* consumed_inputs and is_test are leavings of opset 1-6 exporters without effect. */
     if (!in_list(ops[op].attributes, attribute) && strcmp(attribute, "consumed_inputs") != 0)
-      return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                      "node '%.100s': attribute '%.60s' of operator %s (opset %lld) is not supported",
-                      name, attribute, type, (long long)opset);
+      return wni_fail(
+          error, WN_ERROR_UNSUPPORTED,
+          "node '%.100s': attribute '%.60s' of operator %s (opset %lld) is not supported", name,
+          attribute, type, (long long)opset);
   }
   *out = (WniOp)op;
   return WN_OK;

@@ -92,13 +92,16 @@ typedef struct Source {
 
 static Source find_source(const Onnx__TensorProto *tensor, const ElementType *type) {
   if (tensor->has_raw_data)
-    return (Source){tensor->raw_data.data, tensor->raw_data.len / type->raw_bytes,
-                    type->raw_bytes};
+    return (Source){tensor->raw_data.data, tensor->raw_data.len / type->raw_bytes, type->raw_bytes};
   switch (type->list) {
-  case FLOATS: return (Source){(const uint8_t *)tensor->float_data, tensor->n_float_data, 4};
-  case INT32S: return (Source){(const uint8_t *)tensor->int32_data, tensor->n_int32_data, 4};
-  case INT64S: return (Source){(const uint8_t *)tensor->int64_data, tensor->n_int64_data, 8};
-  case DOUBLES: return (Source){(const uint8_t *)tensor->double_data, tensor->n_double_data, 8};
+  case FLOATS:
+    return (Source){(const uint8_t *)tensor->float_data, tensor->n_float_data, 4};
+  case INT32S:
+    return (Source){(const uint8_t *)tensor->int32_data, tensor->n_int32_data, 4};
+  case INT64S:
+    return (Source){(const uint8_t *)tensor->int64_data, tensor->n_int64_data, 8};
+  case DOUBLES:
+    return (Source){(const uint8_t *)tensor->double_data, tensor->n_double_data, 8};
   }
   return (Source){0};
 }
@@ -106,13 +109,14 @@ static Source find_source(const Onnx__TensorProto *tensor, const ElementType *ty
 static WnStatus check_shape(const Onnx__TensorProto *tensor, const char *what, size_t *count,
                             WnError *error) {
   if (tensor->n_dims > WNI_MAX_RANK)
-    return wni_fail(error, WN_ERROR_UNSUPPORTED, "tensor '%.200s' has %zu dimensions; at most %d are supported",
-                    what, tensor->n_dims, WNI_MAX_RANK);
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "tensor '%.200s' has %zu dimensions; at most %d are supported", what,
+                    tensor->n_dims, WNI_MAX_RANK);
   *count = 1;
   for (size_t d = 0; d < tensor->n_dims; d++)
     if (tensor->dims[d] < 0 || __builtin_mul_overflow(*count, (size_t)tensor->dims[d], count))
-      return wni_fail(error, WN_ERROR_MODEL, "tensor '%.200s' has an impossible dimension %lld", what,
-                      (long long)tensor->dims[d]);
+      return wni_fail(error, WN_ERROR_MODEL, "tensor '%.200s' has an impossible dimension %lld",
+                      what, (long long)tensor->dims[d]);
   return WN_OK;
 }
 
@@ -125,22 +129,24 @@ WnStatus wni_onnx_tensor(const Onnx__TensorProto *tensor, const char *what, WniC
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
                     "tensor '%.200s' lies in another file; save the model as one file", what);
   if (type_index >= sizeof types / sizeof *types || !types[type_index].raw_bytes)
-    return wni_fail(error, WN_ERROR_UNSUPPORTED, "tensor '%.200s' has element type %d, which is not supported",
-                    what, tensor->data_type);
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "tensor '%.200s' has element type %d, which is not supported", what,
+                    tensor->data_type);
   WnStatus status = check_shape(tensor, what, &count, error);
   if (status != WN_OK) return status;
   const ElementType *type = &types[type_index];
   Source source = find_source(tensor, type);
   if (source.count != count || (tensor->has_raw_data && tensor->raw_data.len % type->raw_bytes))
-    return wni_fail(error, WN_ERROR_MODEL, "tensor '%.200s' holds %zu elements where its shape says %zu",
-                    what, source.count, count);
+    return wni_fail(error, WN_ERROR_MODEL,
+                    "tensor '%.200s' holds %zu elements where its shape says %zu", what,
+                    source.count, count);
 
   /* Weights are large: float32 is used where it lies. */
   bool in_place = type_index == 1 && (uintptr_t)source.data % _Alignof(float) == 0;
   void *data = NULL;
   if (in_place) {
-    *out = (WniConstant){.rank = (int)tensor->n_dims, .count = count,
-                         .f = (const float *)(const void *)source.data};
+    *out = (WniConstant){
+        .rank = (int)tensor->n_dims, .count = count, .f = (const float *)(const void *)source.data};
     for (size_t d = 0; d < tensor->n_dims; d++) out->dim[d] = tensor->dims[d];
     return WN_OK;
   }

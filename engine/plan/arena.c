@@ -27,8 +27,8 @@ static size_t first_fit(const WniBuffer *buffer, WniBuffer *const *placed, size_
   for (size_t i = 0; i < n; i++) {
     if (!overlap_in_time(buffer, placed[i])) continue;
     if (offset + buffer->count <= placed[i]->offset) break;
-    size_t behind = wni_round_up(placed[i]->offset + placed[i]->count,
-                                 WNI_ALIGNMENT / sizeof(float));
+    size_t behind =
+        wni_round_up(placed[i]->offset + placed[i]->count, WNI_ALIGNMENT / sizeof(float));
     if (behind > offset) offset = behind;
   }
   return offset;

@@ -77,10 +77,9 @@ WnStatus wni_pad_read(const WniGraph *graph, const WniNode *node, int64_t *begin
     end[axis] = pads[i + padded];
     if (begin[axis] > limit || end[axis] > limit || begin[axis] < -x->dim[axis] ||
         end[axis] < -x->dim[axis] || begin[axis] + end[axis] <= -x->dim[axis])
-      return wni_node_fail(graph, node, WN_ERROR_MODEL, error,
-                           "pads %lld and %lld do not fit dimension %d of %lld",
-                           (long long)begin[axis], (long long)end[axis], axis,
-                           (long long)x->dim[axis]);
+      return wni_node_fail(
+          graph, node, WN_ERROR_MODEL, error, "pads %lld and %lld do not fit dimension %d of %lld",
+          (long long)begin[axis], (long long)end[axis], axis, (long long)x->dim[axis]);
   }
   return WN_OK;
 }

@@ -131,14 +131,21 @@ static void channel_affine(const WniGraph *graph, const WniNode *node, const Wni
   case WNI_OP_BATCH_NORMALIZATION:
     wni_batch_normalization(graph, node, c, scale, shift);
     break;
-  case WNI_OP_ADD: *shift = k; break;
+  case WNI_OP_ADD:
+    *shift = k;
+    break;
   case WNI_OP_SUB:
     *scale = side ? 1.0f : -1.0f;
     *shift = side ? -k : k;
     break;
-  case WNI_OP_MUL: *scale = k; break;
-  case WNI_OP_DIV: *scale = 1 / k; break;
-  default: break;
+  case WNI_OP_MUL:
+    *scale = k;
+    break;
+  case WNI_OP_DIV:
+    *scale = 1 / k;
+    break;
+  default:
+    break;
   }
 }
 
@@ -233,7 +240,9 @@ WnStatus wni_activation_read(const WniGraph *graph, const WniNode *node, WniActi
   WnStatus status;
   *is_activation = true;
   switch (node->op) {
-  case WNI_OP_RELU: *out = (WniActivation){WNI_ACT_CLAMP, 0, INFINITY}; break;
+  case WNI_OP_RELU:
+    *out = (WniActivation){WNI_ACT_CLAMP, 0, INFINITY};
+    break;
   case WNI_OP_CLIP:
     *out = (WniActivation){WNI_ACT_CLAMP, -INFINITY, INFINITY};
     status = clip_bound(graph, node, "min", 1, &out->a, error);
@@ -241,15 +250,25 @@ WnStatus wni_activation_read(const WniGraph *graph, const WniNode *node, WniActi
   case WNI_OP_LEAKY_RELU:
     *out = (WniActivation){WNI_ACT_LEAKY_RELU, wni_attr_float(proto, "alpha", 0.01f), 0};
     break;
-  case WNI_OP_ELU: *out = (WniActivation){WNI_ACT_ELU, wni_attr_float(proto, "alpha", 1.0f), 0}; break;
+  case WNI_OP_ELU:
+    *out = (WniActivation){WNI_ACT_ELU, wni_attr_float(proto, "alpha", 1.0f), 0};
+    break;
   case WNI_OP_HARD_SIGMOID:
     *out = (WniActivation){WNI_ACT_HARD_SIGMOID, wni_attr_float(proto, "alpha", 0.2f),
                            wni_attr_float(proto, "beta", 0.5f)};
     break;
-  case WNI_OP_HARD_SWISH: *out = (WniActivation){WNI_ACT_HARD_SWISH, 0, 0}; break;
-  case WNI_OP_SIGMOID: *out = (WniActivation){WNI_ACT_SIGMOID, 0, 0}; break;
-  case WNI_OP_TANH: *out = (WniActivation){WNI_ACT_TANH, 0, 0}; break;
-  default: *is_activation = false; break;
+  case WNI_OP_HARD_SWISH:
+    *out = (WniActivation){WNI_ACT_HARD_SWISH, 0, 0};
+    break;
+  case WNI_OP_SIGMOID:
+    *out = (WniActivation){WNI_ACT_SIGMOID, 0, 0};
+    break;
+  case WNI_OP_TANH:
+    *out = (WniActivation){WNI_ACT_TANH, 0, 0};
+    break;
+  default:
+    *is_activation = false;
+    break;
   }
   return WN_OK;
 }
@@ -270,8 +289,10 @@ static bool takes_activation(const WniNode *node) {
   case WNI_OP_PRELU:
   case WNI_OP_REDUCE_MEAN:
   case WNI_OP_SUB:
-  case WNI_OP_SUM: return !node->activation_name;
-  default: return false;
+  case WNI_OP_SUM:
+    return !node->activation_name;
+  default:
+    return false;
   }
 }
 
@@ -288,16 +309,28 @@ static WnStatus merge_activation(WniGraph *graph, WniNode *node, WnError *error)
   return WN_OK;
 }
 
+/* n_readers of all values, over the living nodes */
+static void count_readers(WniGraph *graph) {
+  for (size_t v = 0; v < graph->n_values; v++) graph->values[v].n_readers = 0;
+  for (int i = 0; i < graph->n_nodes; i++) {
+    const WniNode *node = &graph->nodes[i];
+    if (node->dead) continue;
+    for (int k = 0; k < node->n_in; k++)
+      if (node->in[k] >= 0) graph->values[node->in[k]].n_readers++;
+    if (node->residual >= 0) graph->values[node->residual].n_readers++;
+  }
+}
+
 WnStatus wni_fuse(WniGraph *graph, WnError *error) {
   WnStatus status = remove_aliases(graph, error);
   if (status != WN_OK) return status;
-  wni_graph_count_readers(graph);
+  count_readers(graph);
   for (int i = 0; i < graph->n_nodes && status == WN_OK; i++) {
     WniNode *node = &graph->nodes[i];
     if (!node->dead) status = merge_affine(graph, node, error);
     if (status == WN_OK && !node->dead) merge_residual(graph, node);
     if (status == WN_OK && !node->dead) status = merge_activation(graph, node, error);
   }
-  wni_graph_count_readers(graph);
+  count_readers(graph);
   return status;
 }

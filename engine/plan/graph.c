@@ -8,65 +8,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-WnStatus wni_node_fail(const WniGraph *graph, const WniNode *node, WnStatus status, WnError *error,
-                       const char *format, ...) {
-  char text[320];
-  va_list args;
-  va_start(args, format);
-  vsnprintf(text, sizeof text, format, args);
-  va_end(args);
-  return wni_fail(error, status, "node '%.100s' (%s, opset %lld): %s", wni_node_name(node->proto),
-                  wni_op_info(node->op)->name, (long long)graph->onnx->opset, text);
-}
-
-WniValue *wni_node_input(const WniGraph *graph, const WniNode *node, int i) {
-  return i < node->n_in && node->in[i] >= 0 ? &graph->values[node->in[i]] : NULL;
-}
-
-WnStatus wni_node_ints(const WniGraph *graph, const WniNode *node, const char *name, int index,
-                       const int64_t **values, int *count, WnError *error) {
-  size_t n;
-  const WniValue *input = wni_node_input(graph, node, index);
-  const Onnx__AttributeProto *attribute = wni_attr(node->proto, name);
-  *values = NULL;
-  *count = -1;
-  if (input) {
-    if (!input->known || !input->constant.is_int || input->constant.count > 1 << 20)
-      return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error,
-                           "%s has to be a constant list of integers", name);
-    *values = input->constant.i;
-    *count = (int)input->constant.count;
-  } else if (attribute) {
-    *values = wni_attr_ints(node->proto, name, &n);
-    *count = n > 1 << 20 ? 1 << 20 : (int)n;
-  }
-  return WN_OK;
-}
-
-bool wni_axis(int64_t axis, int rank, int *out) {
-  if (axis < -rank || axis >= rank) return false;
-  *out = (int)(axis < 0 ? axis + rank : axis);
-  return true;
-}
-
-int wni_broadcast_offset(const WniGraph *graph, const WniNode *node, int rank_a, int rank_b) {
-  int64_t axis = wni_attr_int(node->proto, "axis", rank_a - rank_b);
-  if (graph->onnx->opset < 7 && node->op == WNI_OP_PRELU && rank_b == 1 && rank_a > 1)
-    return 1; /* the slope is per channel there */
-  if (graph->onnx->opset >= 7 || axis < 0 || axis > rank_a - rank_b) return rank_a - rank_b;
-  return (int)axis;
-}
-
-int64_t wni_shape_count(const WniShape *shape) {
-  int64_t count = 1;
-  for (int d = 0; d < shape->rank; d++) count *= shape->dim[d];
-  return count;
-}
 
 /* The index of a new value; -1: no memory.  `name` may be NULL: a value that nobody reads. */
 static int add_value(WniGraph *graph, const char *name, int producer) {
@@ -105,24 +48,26 @@ static WnStatus read_input_shape(const Onnx__ValueInfoProto *input, WniShape *sh
   const char *name = input->name ? input->name : "";
   int64_t count = 1;
   if (!type || !type->shape || type->elem_type != 1)
-    return wni_fail(error, WN_ERROR_UNSUPPORTED, "input '%.200s' is not a float32 tensor with a shape",
-                    name);
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "input '%.200s' is not a float32 tensor with a shape", name);
   if (type->shape->n_dim < 1 || type->shape->n_dim > WNI_MAX_RANK)
-    return wni_fail(error, WN_ERROR_UNSUPPORTED, "input '%.200s' has %zu dimensions; 1 to %d are supported",
-                    name, type->shape->n_dim, WNI_MAX_RANK);
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "input '%.200s' has %zu dimensions; 1 to %d are supported", name,
+                    type->shape->n_dim, WNI_MAX_RANK);
   shape->rank = (int)type->shape->n_dim;
   for (int d = 0; d < shape->rank; d++) {
     const Onnx__Dimension *dim = type->shape->dim[d];
     bool dynamic = !dim->has_dim_value || dim->dim_value <= 0;
     if (dynamic && d > 0)
-      return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                      "input '%.200s': dimension %d has no fixed size; export the model with a fixed "
-                      "image size",
-                      name, d);
+      return wni_fail(
+          error, WN_ERROR_UNSUPPORTED,
+          "input '%.200s': dimension %d has no fixed size; export the model with a fixed "
+          "image size",
+          name, d);
     shape->dim[d] = dynamic ? 1 : dim->dim_value; /* a dynamic batch is planned as 1 */
     if (!wni_mul_limited(count, shape->dim[d], WNI_MAX_ELEMENTS, &count))
-      return wni_fail(error, WN_ERROR_UNSUPPORTED, "input '%.200s' is larger than %d elements", name,
-                      WNI_MAX_ELEMENTS);
+      return wni_fail(error, WN_ERROR_UNSUPPORTED, "input '%.200s' is larger than %d elements",
+                      name, WNI_MAX_ELEMENTS);
   }
   return WN_OK;
 }
@@ -135,9 +80,10 @@ static WnStatus add_input(WniGraph *graph, WnError *error) {
     const char *name = proto->input[i]->name ? proto->input[i]->name : "";
     if (wni_names_find(&graph->names, name) >= 0) continue;
     if (input)
-      return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                      "the model has several inputs ('%.80s', '%.80s', ...); one image is supported",
-                      input->name ? input->name : "", name);
+      return wni_fail(
+          error, WN_ERROR_UNSUPPORTED,
+          "the model has several inputs ('%.80s', '%.80s', ...); one image is supported",
+          input->name ? input->name : "", name);
     input = proto->input[i];
   }
   if (!input) return wni_fail(error, WN_ERROR_MODEL, "the model has no input");
@@ -148,8 +94,8 @@ static WnStatus add_input(WniGraph *graph, WnError *error) {
   if (status != WN_OK) return status;
   const int64_t *dim = value->shape.dim;
   value->shaped = true;
-  graph->input_nhwc = value->shape.rank == 4 && (dim[3] == 1 || dim[3] == 3) &&
-                      !(dim[1] == 1 || dim[1] == 3);
+  graph->input_nhwc =
+      value->shape.rank == 4 && (dim[3] == 1 || dim[3] == 3) && !(dim[1] == 1 || dim[1] == 3);
   return WN_OK;
 }
 
@@ -227,17 +173,6 @@ WnStatus wni_graph_build(const WniOnnx *onnx, WniGraph *graph, WnError *error) {
   if (status == WN_OK) status = wni_fuse(graph, error);
   if (status != WN_OK) wni_graph_clear(graph);
   return status;
-}
-
-void wni_graph_count_readers(WniGraph *graph) {
-  for (size_t v = 0; v < graph->n_values; v++) graph->values[v].n_readers = 0;
-  for (int i = 0; i < graph->n_nodes; i++) {
-    const WniNode *node = &graph->nodes[i];
-    if (node->dead) continue;
-    for (int k = 0; k < node->n_in; k++)
-      if (node->in[k] >= 0) graph->values[node->in[k]].n_readers++;
-    if (node->residual >= 0) graph->values[node->residual].n_readers++;
-  }
 }
 
 void wni_graph_clear(WniGraph *graph) {

@@ -21,8 +21,8 @@ typedef struct WniShape {
 
 typedef struct WniValue {
   const char *name;
-  int producer; /* node; -1: graph input or initialiser */
-  int n_readers; /* inputs of living nodes; see wni_graph_count_readers() */
+  int producer;   /* node; -1: graph input or initialiser */
+  int n_readers;  /* inputs of living nodes; for fuse.c */
   bool is_output; /* of the graph */
   bool shaped;    /* `shape` is known */
   WniShape shape;
@@ -33,7 +33,7 @@ typedef struct WniValue {
 typedef struct WniNode {
   const Onnx__NodeProto *proto;
   WniOp op;
-  bool dead;    /* folded, or merged into another node */
+  bool dead;     /* folded, or merged into another node */
   int *in, *out; /* values; -1: an optional one that is missing */
   int n_in, n_out;
 
@@ -41,7 +41,7 @@ typedef struct WniNode {
   int residual; /* value added before the activation; -1: none */
   WniActivation activation;
   const char *activation_name; /* "Relu"; NULL: none */
-  float *scale, *shift; /* [channels] y = scale * (op without bias) + shift; NULL: none */
+  float *scale, *shift;        /* [channels] y = scale * (op without bias) + shift; NULL: none */
 
   /* set by stage.c */
   int stage;
@@ -68,9 +68,6 @@ typedef struct WniGraph {
 WnStatus wni_graph_build(const WniOnnx *onnx, WniGraph *graph, WnError *error);
 void wni_graph_clear(WniGraph *graph);
 
-/* Recounts n_readers over the living nodes. */
-void wni_graph_count_readers(WniGraph *graph);
-
 /* Infers the shapes of all outputs of `node`; folds it if it can. */
 WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error);
 
@@ -81,6 +78,8 @@ WnStatus wni_fold(WniGraph *graph, WniNode *node, bool *done, WnError *error);
 /* Merges nodes: batch normalisation and constant arithmetic into convolutions,
  * residual additions, activations; removes what does nothing. */
 WnStatus wni_fuse(WniGraph *graph, WnError *error);
+
+/* ---- One node (node.c) ---- */
 
 /* Fails with "node 'NAME' (Op, opset N): ...". */
 WnStatus wni_node_fail(const WniGraph *graph, const WniNode *node, WnStatus status, WnError *error,
@@ -116,7 +115,6 @@ WnStatus wni_pad_read(const WniGraph *graph, const WniNode *node, int64_t *begin
                       WnError *error);
 
 /* ReduceMean, ReduceProd: which dimensions go; [WNI_MAX_RANK]. */
-WnStatus wni_reduce_read(const WniGraph *graph, const WniNode *node, bool *reduced,
-                         WnError *error);
+WnStatus wni_reduce_read(const WniGraph *graph, const WniNode *node, bool *reduced, WnError *error);
 
 #endif

@@ -18,8 +18,11 @@ typedef struct WniInference {
 
 typedef WnStatus WniInferFunction(WniInference *inference);
 
-WniInferFunction wni_infer_conv, wni_infer_pool, wni_infer_global_pool, wni_infer_batch_normalization, wni_infer_gemm, wni_infer_matmul;
-WniInferFunction wni_infer_flatten, wni_infer_reshape, wni_infer_squeeze, wni_infer_unsqueeze, wni_infer_transpose, wni_infer_concat, wni_infer_split, wni_infer_slice, wni_infer_gather, wni_infer_pad, wni_infer_reduce;
+WniInferFunction wni_infer_conv, wni_infer_pool, wni_infer_global_pool,
+    wni_infer_batch_normalization, wni_infer_gemm, wni_infer_matmul;
+WniInferFunction wni_infer_flatten, wni_infer_reshape, wni_infer_squeeze, wni_infer_unsqueeze,
+    wni_infer_transpose, wni_infer_concat, wni_infer_split, wni_infer_slice, wni_infer_gather,
+    wni_infer_pad, wni_infer_reduce;
 
 /* The shape of input i; NULL when it is missing. */
 const WniShape *wni_infer_input(const WniInference *inference, int i);

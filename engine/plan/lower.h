@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Lowering: nodes to steps over tensors.  One function per kind of operator, in
- * the table of lower.c; what they share is here.
+ * the table of lower_table.c; what they share is here.
  */
 #ifndef WNI_PLAN_LOWER_H
 #define WNI_PLAN_LOWER_H
@@ -65,7 +65,7 @@ WnStatus wni_lower_image(WniLowering *lowering, int value, const WniHaloNeed *ha
 /* `failed` memory in the node being lowered. */
 WnStatus wni_lower_no_memory(WniLowering *lowering);
 
-/* Appends the steps of one node. */
+/* Appends the steps of one node (lower_table.c). */
 WnStatus wni_lower_node(WniLowering *lowering, WniNode *node);
 
 /* Records the zeros that the convolutions need around the values they read. */

@@ -103,8 +103,8 @@ static void pack_dwconv(const Shape *shape, const float *w, const WniNode *node,
 static WnStatus set_taps(WniLowering *lowering, const WniWindow *window, size_t channels,
                          WniConv *conv) {
   size_t rows = (size_t)window->size[0], columns = (size_t)window->size[1];
-  bool merge = conv->groups == 1 && window->dilation[1] == 1 &&
-               conv->in.w_stride == (ptrdiff_t)conv->in.c;
+  bool merge =
+      conv->groups == 1 && window->dilation[1] == 1 && conv->in.w_stride == (ptrdiff_t)conv->in.c;
   conv->n_channels = merge ? columns * channels : channels;
   if (merge) columns = 1;
   conv->n_taps = rows * columns;
@@ -174,7 +174,8 @@ WnStatus wni_lower_conv(WniLowering *lowering) {
               (ptrdiff_t)window.pad_begin[1] * conv->in.w_stride;
   step.kernel = conv->kernel->name;
   step.parameters = weights->constant.count + (node->n_in > 2 ? conv->out.c : 0);
-  step.macs = (uint64_t)(y.shape.dim[0] * y.shape.dim[2] * y.shape.dim[3]) * weights->constant.count;
+  step.macs =
+      (uint64_t)(y.shape.dim[0] * y.shape.dim[2] * y.shape.dim[3]) * weights->constant.count;
   const WniTensor *inputs[2] = {&x, &residual};
   return wni_lower_push(lowering, &step, inputs, node->residual >= 0 ? 2 : 1, &y);
 }
@@ -188,7 +189,8 @@ WnStatus wni_lower_pool(WniLowering *lowering) {
   WnStatus status = wni_lower_image(lowering, node->in[0], NULL, &x);
   if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
   if (status == WN_OK && !global)
-    status = wni_window_read(lowering->graph, node, x.shape.dim + 2, NULL, &window, lowering->error);
+    status =
+        wni_window_read(lowering->graph, node, x.shape.dim + 2, NULL, &window, lowering->error);
   if (status != WN_OK) return status;
   WniStep step = {.kind = WNI_STEP_POOL};
   WniPool *pool = &step.layer.pool;

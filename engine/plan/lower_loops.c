@@ -14,10 +14,8 @@ static WnStatus push_elementwise(WniLowering *lowering, WniVecOp op,
                                  int n_inputs) {
   const WniKernel *vec = wni_kernel_find(WNI_KERNEL_vec_f32);
   WniStep step = {.kind = WNI_STEP_ELEMENTWISE, .kernel = vec->name};
-  step.layer.elementwise = (WniElementwise){.kernel = vec,
-                                            .act = wni_kernel_find(WNI_KERNEL_act_f32),
-                                            .op = op,
-                                            .n_inputs = n_inputs};
+  step.layer.elementwise = (WniElementwise){
+      .kernel = vec, .act = wni_kernel_find(WNI_KERNEL_act_f32), .op = op, .n_inputs = n_inputs};
   if (activation) step.layer.elementwise.activation = *activation;
   wni_tensor_loop(all, n_inputs + 1, &step.layer.elementwise.loop);
   return wni_lower_push(lowering, &step, all + 1, n_inputs, all[0]);
@@ -25,11 +23,16 @@ static WnStatus push_elementwise(WniLowering *lowering, WniVecOp op,
 
 static WniVecOp vec_op(WniOp op) {
   switch (op) {
-  case WNI_OP_SUB: return WNI_VEC_SUB;
-  case WNI_OP_MUL: return WNI_VEC_MUL;
-  case WNI_OP_DIV: return WNI_VEC_DIV;
-  case WNI_OP_PRELU: return WNI_VEC_PRELU;
-  default: return WNI_VEC_ADD; /* Add, Sum */
+  case WNI_OP_SUB:
+    return WNI_VEC_SUB;
+  case WNI_OP_MUL:
+    return WNI_VEC_MUL;
+  case WNI_OP_DIV:
+    return WNI_VEC_DIV;
+  case WNI_OP_PRELU:
+    return WNI_VEC_PRELU;
+  default:
+    return WNI_VEC_ADD; /* Add, Sum */
   }
 }
 
@@ -112,7 +115,8 @@ WnStatus wni_lower_softmax(WniLowering *lowering) {
   bool flatten = lowering->graph->onnx->opset < 13;
   WniTensor x, y, flat_x, flat_y;
   int axis;
-  WnStatus status = flatten ? wni_lower_contiguous(lowering, 0, &x) : wni_lower_input(lowering, 0, &x);
+  WnStatus status =
+      flatten ? wni_lower_contiguous(lowering, 0, &x) : wni_lower_input(lowering, 0, &x);
   if (status == WN_OK) status = wni_lower_output(lowering, flatten, &y);
   if (status != WN_OK) return status;
   if (!wni_axis(wni_attr_int(node->proto, "axis", flatten ? 1 : -1), x.shape.rank, &axis))

@@ -37,8 +37,8 @@ static WnStatus push_fully_connected(WniLowering *lowering, const WniTensor *x, 
   step.macs = (uint64_t)m * n * k;
   step.parameters = n * k + (wni_node_input(lowering->graph, node, 2) ? n : 0);
   /* Only the plain final classifier of one image: what is left out is never read. */
-  step.final_rows = activate && node->out[0] == lowering->final && m == 1 &&
-                    lowering->plan->n_classes == (int)n;
+  step.final_rows =
+      activate && node->out[0] == lowering->final && m == 1 && lowering->plan->n_classes == (int)n;
   return wni_lower_push(lowering, &step, &x, 1, y);
 }
 

@@ -14,16 +14,6 @@
 
 enum { MAX_CLASSES = 1 << 20 };
 
-void *wni_plan_alloc(WniPlan *plan, size_t count, size_t size) {
-  if (!wni_grow((void **)&plan->owned, plan->n_owned, &plan->owned_capacity, sizeof *plan->owned))
-    return NULL;
-  void *memory = wni_alloc_aligned(count, size);
-  if (!memory) return NULL;
-  plan->owned[plan->n_owned++] = memory;
-  plan->weight_bytes += count * size;
-  return memory;
-}
-
 /* ---- what classification needs ---- */
 
 static int find_output(const WniGraph *graph, const char *name) {
@@ -46,11 +36,11 @@ static WnStatus check_scores(const WniGraph *graph, const char *name, int value,
                              WnError *error) {
   int64_t classes = count_classes(graph, value);
   if (classes < 1)
-    return wni_fail(error, WN_ERROR_MODEL, "output '%.100s' is not a list of class scores [N, classes]",
-                    name);
+    return wni_fail(error, WN_ERROR_MODEL,
+                    "output '%.100s' is not a list of class scores [N, classes]", name);
   if (plan->n_classes && classes != plan->n_classes)
-    return wni_fail(error, WN_ERROR_MODEL, "output '%.100s' has %lld classes, the others have %d", name,
-                    (long long)classes, plan->n_classes);
+    return wni_fail(error, WN_ERROR_MODEL, "output '%.100s' has %lld classes, the others have %d",
+                    name, (long long)classes, plan->n_classes);
   plan->n_classes = (int)classes;
   return WN_OK;
 }
@@ -69,7 +59,8 @@ static WnStatus find_exits(const WniGraph *graph, const WniMetadata *metadata, W
     if (status != WN_OK) return status;
     for (int k = 0; k < i; k++)
       if (strcmp(metadata->exits[k], metadata->exits[i]) == 0)
-        return wni_fail(error, WN_ERROR_MODEL, "winnow.exits names '%.100s' twice", metadata->exits[i]);
+        return wni_fail(error, WN_ERROR_MODEL, "winnow.exits names '%.100s' twice",
+                        metadata->exits[i]);
   }
   return WN_OK;
 }
@@ -91,10 +82,11 @@ static WnStatus find_final_output(const WniGraph *graph, const WniMetadata *meta
       is_exit = is_exit || strcmp(metadata->exits[k], graph->output_names[i]) == 0;
     if (is_exit) continue;
     if (*output >= 0)
-      return wni_fail(error, WN_ERROR_MODEL,
-                      "the model has several outputs ('%.80s', '%.80s', ...); name the class scores "
-                      "in its metadata as winnow.output",
-                      graph->output_names[*output], graph->output_names[i]);
+      return wni_fail(
+          error, WN_ERROR_MODEL,
+          "the model has several outputs ('%.80s', '%.80s', ...); name the class scores "
+          "in its metadata as winnow.output",
+          graph->output_names[*output], graph->output_names[i]);
     *output = i;
   }
   return *output >= 0 ? WN_OK
@@ -277,20 +269,4 @@ WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata, bool a
   wni_graph_clear(&graph);
   if (status != WN_OK) wni_plan_clear(plan);
   return status;
-}
-
-void wni_plan_clear(WniPlan *plan) {
-  for (size_t s = 0; s < plan->n_steps; s++) {
-    free(plan->steps[s].name);
-    free(plan->steps[s].op);
-  }
-  for (size_t i = 0; i < plan->n_owned; i++) free(plan->owned[i]);
-  for (int i = 0; i < plan->n_outputs; i++) free(plan->output_names[i]);
-  free(plan->steps);
-  free(plan->buffers);
-  free(plan->owned);
-  free(plan->exits);
-  free(plan->outputs);
-  free(plan->output_names);
-  *plan = (WniPlan){0};
 }

@@ -55,12 +55,12 @@ typedef struct WniStep {
   const char *kernel; /* its name */
   char *name;         /* of the ONNX node */
   char *op;           /* "Conv+Relu" */
-  WniShape shape;            /* of the output */
+  WniShape shape;     /* of the output */
 } WniStep;
 
 /* A piece of the arena, alive from step `first` to step `last`. */
 typedef struct WniBuffer {
-  size_t count; /* elements */
+  size_t count;    /* elements */
   int first, last; /* -1: not written yet */
   WniHalo halo;    /* its zeros: written by the first step that writes it */
   size_t offset;   /* elements; set by wni_arena_place() */
@@ -89,8 +89,8 @@ typedef struct WniPlan {
   WniHalo input_halo;
   WniOperand input_halo_at;
   bool input_nhwc;
-  WniTensor *exits; /* [n_exits] logits */
-  WniTensor final;  /* logits */
+  WniTensor *exits;   /* [n_exits] logits */
+  WniTensor final;    /* logits */
   WniTensor *outputs; /* [n_outputs] in file order */
   char **output_names;
   int n_outputs;
@@ -98,7 +98,8 @@ typedef struct WniPlan {
 } WniPlan;
 
 /* Plans the network of `onnx`.  `metadata` names the exits and the final output; with
- * `any_graph` they are not looked at.  Errors: MODEL, UNSUPPORTED, MEMORY.  On failure `plan` is empty. */
+ * `any_graph` they are not looked at.  Errors: MODEL, UNSUPPORTED, MEMORY.  On failure `plan` is
+ * empty. */
 WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata, bool any_graph,
                         WniPlan *plan, WnError *error);
 void wni_plan_clear(WniPlan *plan);
@@ -110,7 +111,7 @@ WnStatus wni_stage_assign(WniGraph *graph, const WniTargets *targets, WnError *e
  * False: the arena would be too large. */
 bool wni_arena_place(WniPlan *plan);
 
-/* Zeroed memory for weights that lives as long as the plan; NULL: none left (plan.c). */
+/* Zeroed memory for weights that lives as long as the plan; NULL: none left (storage.c). */
 void *wni_plan_alloc(WniPlan *plan, size_t count, size_t size);
 
 #endif

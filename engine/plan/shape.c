@@ -32,8 +32,8 @@ WnStatus wni_infer_broadcast(WniInference *inference, const WniShape *b) {
   for (int d = 0; d < b->rank; d++) {
     int64_t have = a.dim[d + offset], other = b->dim[d];
     if (have != other && have != 1 && other != 1)
-      return WNI_INFER_FAIL(inference, "dimensions %lld and %lld cannot be broadcast", (long long)have,
-                  (long long)other);
+      return WNI_INFER_FAIL(inference, "dimensions %lld and %lld cannot be broadcast",
+                            (long long)have, (long long)other);
     wide.dim[d + offset] = have == 1 ? other : have;
   }
   *out = wide;
@@ -58,7 +58,8 @@ static WnStatus infer_prelu(WniInference *inference) {
 
 static WnStatus infer_shape_of(WniInference *inference) {
   int64_t rank = inference->in->rank;
-  int64_t start = wni_infer_attr(inference, "start", 0), end = wni_infer_attr(inference, "end", rank);
+  int64_t start = wni_infer_attr(inference, "start", 0),
+          end = wni_infer_attr(inference, "end", rank);
   if (start < 0) start = start + rank < 0 ? 0 : start + rank;
   if (end < 0) end += rank;
   if (end > rank) end = rank;
@@ -71,7 +72,8 @@ static WnStatus infer_constant(WniInference *inference) {
   const Onnx__AttributeProto *attribute = proto->n_attribute ? proto->attribute[0] : NULL;
   if (!attribute) return WNI_INFER_FAIL(inference, "it has no value");
   if (attribute->t) {
-    if (attribute->t->n_dims > WNI_MAX_RANK) return WNI_INFER_FAIL(inference, "more than %d dimensions", WNI_MAX_RANK);
+    if (attribute->t->n_dims > WNI_MAX_RANK)
+      return WNI_INFER_FAIL(inference, "more than %d dimensions", WNI_MAX_RANK);
     inference->out.rank = (int)attribute->t->n_dims;
     for (int d = 0; d < inference->out.rank; d++) inference->out.dim[d] = attribute->t->dims[d];
   } else if (attribute->n_ints || attribute->n_floats) {
@@ -139,9 +141,9 @@ static WniInferFunction *const infer[WNI_OP_COUNT] = {
 
 /* Operators whose inputs behind the first are shapes, positions or switches. */
 static bool takes_integers(WniOp op) {
-  static const WniOp ops[] = {WNI_OP_DROPOUT, WNI_OP_GATHER,    WNI_OP_PAD,   WNI_OP_REDUCE_MEAN,
-                              WNI_OP_RESHAPE, WNI_OP_SLICE,     WNI_OP_SPLIT, WNI_OP_SQUEEZE,
-                              WNI_OP_UNSQUEEZE};
+  static const WniOp ops[] = {WNI_OP_DROPOUT,     WNI_OP_GATHER,  WNI_OP_PAD,
+                              WNI_OP_REDUCE_MEAN, WNI_OP_RESHAPE, WNI_OP_SLICE,
+                              WNI_OP_SPLIT,       WNI_OP_SQUEEZE, WNI_OP_UNSQUEEZE};
   for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
     if (ops[i] == op) return true;
   return false;
@@ -154,7 +156,8 @@ static WnStatus check_runtime(WniInference *inference, const WniValue *out) {
   for (int d = 0; d < out->shape.rank; d++)
     if (out->shape.dim[d] < 1 ||
         !wni_mul_limited(count, out->shape.dim[d], WNI_MAX_ELEMENTS, &count))
-      return WNI_INFER_FAIL(inference, "its output is empty or larger than %d elements", WNI_MAX_ELEMENTS);
+      return WNI_INFER_FAIL(inference, "its output is empty or larger than %d elements",
+                            WNI_MAX_ELEMENTS);
   for (int i = 0; i < node->n_in; i++) {
     const WniValue *in = wni_node_input(inference->graph, node, i);
     bool is_data = i == 0 || !takes_integers(node->op);
@@ -170,7 +173,8 @@ WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error) {
   for (int i = 0; i < node->n_in; i++) {
     const WniValue *in = wni_node_input(graph, node, i);
     if (in && !in->shaped)
-      return WNI_INFER_FAIL(&inference, "reads '%.100s', an output that is not supported", in->name);
+      return WNI_INFER_FAIL(&inference, "reads '%.100s', an output that is not supported",
+                            in->name);
   }
   const WniValue *first = wni_node_input(graph, node, 0);
   inference.in = first ? &first->shape : NULL;

@@ -14,7 +14,8 @@ static WnStatus need_image(WniInference *inference) {
 }
 
 WnStatus wni_infer_conv(WniInference *inference) {
-  const WniShape *x = inference->in, *w = wni_infer_input(inference, 1), *b = wni_infer_input(inference, 2);
+  const WniShape *x = inference->in, *w = wni_infer_input(inference, 1),
+                 *b = wni_infer_input(inference, 2);
   int64_t groups = wni_infer_attr(inference, "group", 1);
   WniWindow window;
   WnStatus status = need_image(inference);
@@ -22,13 +23,12 @@ WnStatus wni_infer_conv(WniInference *inference) {
   if (w->rank != 4) return WNI_INFER_FAIL(inference, "the weights have %d dimensions", w->rank);
   if (groups < 1 || w->dim[0] % groups || groups > x->dim[1] || x->dim[1] % groups ||
       x->dim[1] / groups != w->dim[1])
-    return WNI_INFER_FAIL(inference,
-                "weights of %lld x %lld channels in %lld groups do not fit an input of %lld",
-                (long long)w->dim[0], (long long)w->dim[1], (long long)groups,
-                (long long)x->dim[1]);
+    return WNI_INFER_FAIL(
+        inference, "weights of %lld x %lld channels in %lld groups do not fit an input of %lld",
+        (long long)w->dim[0], (long long)w->dim[1], (long long)groups, (long long)x->dim[1]);
   if (b && wni_shape_count(b) != w->dim[0])
     return WNI_INFER_FAIL(inference, "the bias has %lld elements for %lld channels",
-                (long long)wni_shape_count(b), (long long)w->dim[0]);
+                          (long long)wni_shape_count(b), (long long)w->dim[0]);
   status = wni_window_read(inference->graph, inference->node, x->dim + 2, w->dim + 2, &window,
                            inference->error);
   inference->out = (WniShape){4, {x->dim[0], w->dim[0], window.out[0], window.out[1]}};
@@ -63,19 +63,23 @@ WnStatus wni_infer_batch_normalization(WniInference *inference) {
   for (int i = 1; i < 5; i++) {
     const WniValue *value = wni_node_input(inference->graph, inference->node, i);
     if (!value->known || value->constant.is_int || value->constant.count != (size_t)channels)
-      return WNI_INFER_FAIL(inference, "input %d is not a constant of %lld elements", i, (long long)channels);
+      return WNI_INFER_FAIL(inference, "input %d is not a constant of %lld elements", i,
+                            (long long)channels);
   }
   inference->out = *x;
   return WN_OK;
 }
 
 WnStatus wni_infer_gemm(WniInference *inference) {
-  const WniShape *a = inference->in, *b = wni_infer_input(inference, 1), *c = wni_infer_input(inference, 2);
-  if (a->rank != 2 || b->rank != 2) return WNI_INFER_FAIL(inference, "its operands are not matrices");
-  int ta = wni_infer_attr(inference, "transA", 0) != 0, tb = wni_infer_attr(inference, "transB", 0) != 0;
+  const WniShape *a = inference->in, *b = wni_infer_input(inference, 1),
+                 *c = wni_infer_input(inference, 2);
+  if (a->rank != 2 || b->rank != 2)
+    return WNI_INFER_FAIL(inference, "its operands are not matrices");
+  int ta = wni_infer_attr(inference, "transA", 0) != 0,
+      tb = wni_infer_attr(inference, "transB", 0) != 0;
   if (a->dim[!ta] != b->dim[tb])
-    return WNI_INFER_FAIL(inference, "inner dimensions %lld and %lld differ", (long long)a->dim[!ta],
-                (long long)b->dim[tb]);
+    return WNI_INFER_FAIL(inference, "inner dimensions %lld and %lld differ",
+                          (long long)a->dim[!ta], (long long)b->dim[tb]);
   inference->out = (WniShape){2, {a->dim[ta], b->dim[!tb]}};
   if (!c) return WN_OK;
   int64_t count = wni_shape_count(&inference->out);
@@ -94,8 +98,8 @@ WnStatus wni_infer_matmul(WniInference *inference) {
   if (row) a = (WniShape){2, {1, a.dim[0]}};
   if (column) b = (WniShape){2, {b.dim[0], 1}};
   if (a.dim[a.rank - 1] != b.dim[b.rank - 2])
-    return WNI_INFER_FAIL(inference, "inner dimensions %lld and %lld differ", (long long)a.dim[a.rank - 1],
-                (long long)b.dim[b.rank - 2]);
+    return WNI_INFER_FAIL(inference, "inner dimensions %lld and %lld differ",
+                          (long long)a.dim[a.rank - 1], (long long)b.dim[b.rank - 2]);
   int64_t m = a.dim[a.rank - 2], n = b.dim[b.rank - 1];
   WniShape batch_b = b;
   a.rank -= 2;

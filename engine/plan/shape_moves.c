@@ -12,7 +12,8 @@ WnStatus wni_infer_flatten(WniInference *inference) {
   const WniShape *x = inference->in;
   int64_t axis = wni_infer_attr(inference, "axis", 1);
   if (axis < 0) axis += x->rank;
-  if (axis < 0 || axis > x->rank) return WNI_INFER_FAIL(inference, "axis %lld is out of range", (long long)axis);
+  if (axis < 0 || axis > x->rank)
+    return WNI_INFER_FAIL(inference, "axis %lld is out of range", (long long)axis);
   inference->out = (WniShape){2, {1, 1}};
   for (int d = 0; d < x->rank; d++) inference->out.dim[d >= axis] *= x->dim[d];
   return WN_OK;
@@ -25,15 +26,16 @@ WnStatus wni_infer_reshape(WniInference *inference) {
   int n, free_dim = -1;
   int64_t count = 1, total = wni_shape_count(x);
   bool zero_is_zero = wni_infer_attr(inference, "allowzero", 0) != 0;
-  WnStatus status = wni_node_ints(inference->graph, inference->node, "shape", 1, &target, &n,
-                                  inference->error);
+  WnStatus status =
+      wni_node_ints(inference->graph, inference->node, "shape", 1, &target, &n, inference->error);
   if (status != WN_OK) return status;
   if (n > WNI_MAX_RANK) return WNI_INFER_FAIL(inference, "more than %d dimensions", WNI_MAX_RANK);
   out->rank = n;
   for (int d = 0; d < n; d++) {
     int64_t dim = target[d];
     if (dim == 0 && !zero_is_zero) {
-      if (d >= x->rank) return WNI_INFER_FAIL(inference, "dimension %d has nothing to copy from", d);
+      if (d >= x->rank)
+        return WNI_INFER_FAIL(inference, "dimension %d has nothing to copy from", d);
       dim = x->dim[d];
     }
     if (dim == -1 && free_dim < 0) {
@@ -54,12 +56,14 @@ WnStatus wni_infer_reshape(WniInference *inference) {
 }
 
 /* Marks the listed axes of a shape of `rank` dimensions. */
-static WnStatus mark_axes(WniInference *inference, const int64_t *axes, int n, int rank, bool *marked) {
+static WnStatus mark_axes(WniInference *inference, const int64_t *axes, int n, int rank,
+                          bool *marked) {
   memset(marked, 0, WNI_MAX_RANK * sizeof *marked);
   for (int i = 0; i < n; i++) {
     int axis;
     if (!wni_axis(axes[i], rank, &axis) || marked[axis])
-      return WNI_INFER_FAIL(inference, "axis %lld is out of range or given twice", (long long)axes[i]);
+      return WNI_INFER_FAIL(inference, "axis %lld is out of range or given twice",
+                            (long long)axes[i]);
     marked[axis] = true;
   }
   return WN_OK;
@@ -135,7 +139,7 @@ WnStatus wni_infer_concat(WniInference *inference) {
     for (int d = 0; d < x->rank; d++)
       if (d != axis && x->dim[d] != inference->out.dim[d])
         return WNI_INFER_FAIL(inference, "dimension %d of input %d is %lld, not %lld", d, i,
-                    (long long)x->dim[d], (long long)inference->out.dim[d]);
+                              (long long)x->dim[d], (long long)inference->out.dim[d]);
     inference->out.dim[axis] += x->dim[axis];
   }
   return WN_OK;
@@ -147,8 +151,7 @@ WnStatus wni_infer_split(WniInference *inference) {
   const int64_t *sizes;
   int n, axis;
   int64_t left, chunk;
-  WnStatus status =
-      wni_node_ints(inference->graph, node, "split", 1, &sizes, &n, inference->error);
+  WnStatus status = wni_node_ints(inference->graph, node, "split", 1, &sizes, &n, inference->error);
   if (status != WN_OK) return status;
   if (!wni_axis(wni_infer_attr(inference, "axis", 0), x->rank, &axis))
     return WNI_INFER_FAIL(inference, "its axis is out of range");
@@ -158,7 +161,8 @@ WnStatus wni_infer_split(WniInference *inference) {
   chunk = (left + node->n_out - 1) / node->n_out;
   for (int i = 0; i < node->n_out; i++) {
     int64_t size = n >= 0 ? sizes[i] : left < chunk ? left : chunk;
-    if (size < 0 || size > left) return WNI_INFER_FAIL(inference, "the parts are larger than the whole");
+    if (size < 0 || size > left)
+      return WNI_INFER_FAIL(inference, "the parts are larger than the whole");
     WniValue *out = &inference->graph->values[node->out[i]];
     out->shape = *x;
     out->shape.dim[axis] = size;
@@ -193,8 +197,7 @@ WnStatus wni_infer_gather(WniInference *inference) {
 
 WnStatus wni_infer_pad(WniInference *inference) {
   int64_t begin[WNI_MAX_RANK], end[WNI_MAX_RANK];
-  WnStatus status =
-      wni_pad_read(inference->graph, inference->node, begin, end, inference->error);
+  WnStatus status = wni_pad_read(inference->graph, inference->node, begin, end, inference->error);
   inference->out = *inference->in;
   for (int d = 0; status == WN_OK && d < inference->in->rank; d++)
     inference->out.dim[d] += begin[d] + end[d];
@@ -204,8 +207,7 @@ WnStatus wni_infer_pad(WniInference *inference) {
 WnStatus wni_infer_reduce(WniInference *inference) {
   bool reduced[WNI_MAX_RANK];
   bool keep = wni_infer_attr(inference, "keepdims", 1) != 0;
-  WnStatus status =
-      wni_reduce_read(inference->graph, inference->node, reduced, inference->error);
+  WnStatus status = wni_reduce_read(inference->graph, inference->node, reduced, inference->error);
   for (int d = 0; status == WN_OK && d < inference->in->rank; d++)
     if (keep || !reduced[d])
       inference->out.dim[inference->out.rank++] = reduced[d] ? 1 : inference->in->dim[d];

@@ -49,15 +49,15 @@ WnStatus wni_window_read(const WniGraph *graph, const WniNode *node, const int64
                          const int64_t *size, WniWindow *w, WnError *error) {
   const Onnx__NodeProto *proto = node->proto;
   int64_t pads[4] = {0};
-  *w = (WniWindow){.size = {size ? size[0] : 0, size ? size[1] : 0},
-                   .stride = {1, 1},
-                   .dilation = {1, 1}};
+  *w = (WniWindow){
+      .size = {size ? size[0] : 0, size ? size[1] : 0}, .stride = {1, 1}, .dilation = {1, 1}};
   WnStatus status = read_numbers(graph, node, "kernel_shape", 2, 1, w->size, error);
   if (status == WN_OK) status = read_numbers(graph, node, "strides", 2, 1, w->stride, error);
   if (status == WN_OK) status = read_numbers(graph, node, "dilations", 2, 1, w->dilation, error);
   if (status == WN_OK) status = read_numbers(graph, node, "pads", 4, 0, pads, error);
   if (status != WN_OK) return status;
-  if (w->size[0] < 1 || w->size[1] < 1 || (size && (w->size[0] != size[0] || w->size[1] != size[1])))
+  if (w->size[0] < 1 || w->size[1] < 1 ||
+      (size && (w->size[0] != size[0] || w->size[1] != size[1])))
     return wni_node_fail(graph, node, WN_ERROR_MODEL, error,
                          "kernel_shape is missing or differs from the weights");
   bool upper = wni_attr_is(proto, "auto_pad", "SAME_UPPER");

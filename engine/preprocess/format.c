@@ -75,9 +75,10 @@ WnStatus wni_frame_check(const WnFrame *frame, const WnRect *region, WnError *er
     if (!frame->plane[p])
       return wni_fail(error, WN_ERROR_ARGUMENT, "frame: plane %d of %s is missing", p, info->name);
     if (frame->stride_bytes[p] < (ptrdiff_t)row)
-      return wni_fail(error, WN_ERROR_ARGUMENT,
-                      "frame: plane %d of %s has a stride of %td bytes; a row of %d pixels needs %zu",
-                      p, info->name, frame->stride_bytes[p], frame->width, row);
+      return wni_fail(
+          error, WN_ERROR_ARGUMENT,
+          "frame: plane %d of %s has a stride of %td bytes; a row of %d pixels needs %zu", p,
+          info->name, frame->stride_bytes[p], frame->width, row);
   }
   if (region && (region->width < 1 || region->height < 1 || region->x >= frame->width ||
                  region->y >= frame->height || (int64_t)region->x + region->width <= 0 ||

@@ -202,8 +202,7 @@ void wni_recipe_run(const WniRecipe *recipe, const WnFrame *frame, const WniImag
   float *sums = recipe->scratch + (size_t)thread.index * recipe->scratch_count;
   float *samples[3];
   size_t begin, end, sampled = (recipe->scratch_count - recipe->row_count) / 3;
-  for (int c = 0; c < 3; c++)
-    samples[c] = sums + recipe->row_count + (size_t)c * sampled;
+  for (int c = 0; c < 3; c++) samples[c] = sums + recipe->row_count + (size_t)c * sampled;
   wni_parallel_range(thread, (size_t)target->height, 1, &begin, &end);
   for (size_t line = begin; line < end; line++) {
     float *row = y + (ptrdiff_t)line * target->row_stride;

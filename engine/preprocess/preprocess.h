@@ -60,7 +60,7 @@ void wni_axis_clear(WniAxis *axis);
 /* R, G, B (or luma) before normalisation, from sampled components. */
 typedef struct WniColor {
   bool yuv;
-  float y_scale, y_offset, c_scale;  /* to 0..255 and +-127.5 */
+  float y_scale, y_offset, c_scale; /* to 0..255 and +-127.5 */
   float cr_r, cb_g, cr_g, cb_b;
   float kr, kg, kb;
 } WniColor;
@@ -74,12 +74,12 @@ typedef struct WniRecipe {
   /* the recipe */
   const WniFormatInfo *format;
   WniColor color;
-  int n_components; /* 1 when luma is enough */
+  int n_components;             /* 1 when luma is enough */
   int top, left, height, width; /* of the picture inside the network's image */
   WniAxis down[2], across[2];   /* [0] luma or all, [1] chroma */
   const WniKernel *axpy;
   int n_threads;
-  float *scratch; /* [n_threads][scratch_count] */
+  float *scratch;                  /* [n_threads][scratch_count] */
   size_t scratch_count, row_count; /* row_count: of one plane's row of sums */
 } WniRecipe;
 

@@ -14,9 +14,10 @@ static WnStatus check_scores(const WnSession *session, const float *logits, ptrd
   const WnModel *model = session->model;
   int bad = wni_exit_find_bad(logits, stride, model->plan.n_classes, among);
   if (bad < 0) return WN_OK;
-  return wni_fail(error, WN_ERROR_NUMERIC,
-                  "stage %d: the score of '%.60s' is not finite; the weights of '%.150s' are damaged",
-                  stage, model->metadata.labels[bad], model->id);
+  return wni_fail(
+      error, WN_ERROR_NUMERIC,
+      "stage %d: the score of '%.60s' is not finite; the weights of '%.150s' are damaged", stage,
+      model->metadata.labels[bad], model->id);
 }
 
 static void learn_duration(WnSession *session, int stage, int64_t elapsed_ns) {
@@ -54,8 +55,8 @@ static void finish(WniJob *job, int stage) {
   const float *logits = final->data ? final->data : session->arena + final->offset;
   job->stop = true;
   job->reason = WN_STOP_FINAL;
-  job->status = check_scores(session, logits, final->stride[1], stage, session->survivors.alive,
-                             job->error);
+  job->status =
+      check_scores(session, logits, final->stride[1], stage, session->survivors.alive, job->error);
   if (job->status == WN_OK)
     wni_exit_final(&session->rule, logits, final->stride[1], &session->survivors);
 }
@@ -97,9 +98,8 @@ static void fill_result(WnSession *session, const WniJob *job, const WnRect *reg
   WnResult *result = &session->result;
   int n_classes = model->plan.n_classes;
   bool final = result->exit_stage == model->plan.n_exits;
-  size_t left_out = final && job->rows && model->final_rows_step >= 0
-                        ? (size_t)n_classes - job->n_rows
-                        : 0;
+  size_t left_out =
+      final && job->rows && model->final_rows_step >= 0 ? (size_t)n_classes - job->n_rows : 0;
   wni_survivors_order(survivors, n_classes, session->order);
   for (int i = 0; i < survivors->count; i++) {
     session->order_labels[i] = model->metadata.labels[session->order[i]];
@@ -169,8 +169,7 @@ WnStatus wn_session_complete(WnSession *session, const float **scores, WnError *
   if (final)
     job.first_step = model->final_rows_step >= 0 ? (size_t)model->final_rows_step : plan->n_steps;
   wni_job_run(&job);
-  const float *logits =
-      plan->final.data ? plan->final.data : session->arena + plan->final.offset;
+  const float *logits = plan->final.data ? plan->final.data : session->arena + plan->final.offset;
   for (int c = 0; c < plan->n_classes; c++)
     session->final_scores[c] = logits[c * plan->final.stride[1]];
   session->progress = WNI_COMPLETED;

@@ -134,8 +134,7 @@ bool wni_exit_test(const WniExitRule *rule, int exit, const float *logits, ptrdi
 void wni_exit_final(const WniExitRule *rule, const float *logits, ptrdiff_t stride,
                     WniSurvivors *survivors) {
   survivors->best = arg_max(logits, stride, rule->n_classes, survivors->alive);
-  log_softmax(logits, stride, rule->n_classes, survivors->best, survivors->alive,
-              survivors->log_p);
+  log_softmax(logits, stride, rule->n_classes, survivors->best, survivors->alive, survivors->log_p);
 }
 
 /* a comes behind b */

@@ -14,16 +14,16 @@ typedef struct WniExitRule {
   WnStrategy strategy; /* never MODEL */
   bool softmax;        /* the exit score; else sigmoid */
   int n_classes;
-  double *thresholds; /* [n_exits], scaled */
-  bool *watched;      /* [n_classes] */
-  bool watching;      /* `watched` is in force */
-  bool grouping;      /* stop when the survivors are in one group */
+  double *thresholds;  /* [n_exits], scaled */
+  bool *watched;       /* [n_classes] */
+  bool watching;       /* `watched` is in force */
+  bool grouping;       /* stop when the survivors are in one group */
   const int *group_of; /* [n_classes] -1: none */
 } WniExitRule;
 
 /* The running state of one frame. */
 typedef struct WniSurvivors {
-  bool *alive;   /* [n_classes] */
+  bool *alive; /* [n_classes] */
   int count;
   double *log_p; /* [n_classes] at the last evaluated exit, or the final softmax */
   int best;      /* arg max of log_p over all classes; at the end over the survivors */

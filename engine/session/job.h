@@ -10,11 +10,11 @@
 
 typedef struct WniJob {
   WnSession *session;
-  const WnFrame *frame;  /* preprocessed first; NULL: the input is there already */
+  const WnFrame *frame; /* preprocessed first; NULL: the input is there already */
   int first_stage, last_stage;
-  size_t first_step;     /* earlier steps of the first stage are left out */
-  bool heads;            /* run what only exits need */
-  const int32_t *rows;   /* the final classifier's; NULL: all */
+  size_t first_step;   /* earlier steps of the first stage are left out */
+  bool heads;          /* run what only exits need */
+  const int32_t *rows; /* the final classifier's; NULL: all */
   size_t n_rows;
   /* Called by thread 0 alone when a stage is done; may set `rows` and `stop`.  NULL: nothing. */
   void (*after_stage)(struct WniJob *job, int stage);

@@ -124,8 +124,8 @@ WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel 
   if (status != WN_OK) return status;
   key.cpu_flags = wni_cpu_flags();
   key.any_graph = options->any_graph;
-  bool cacheable = stat_key(path, 0, &key) &&
-                   (!options->labels_file || stat_key(options->labels_file, 1, &key));
+  bool cacheable =
+      stat_key(path, 0, &key) && (!options->labels_file || stat_key(options->labels_file, 1, &key));
 
   /* Held while loading: whoever opens the same model meanwhile waits for it. */
   pthread_mutex_lock(&lock);

@@ -16,16 +16,16 @@ typedef struct WniStageMacs {
 
 struct WnModel {
   _Atomic int references;
-  struct WnModel *next;      /* open models; guarded by the lock in model.c */
+  struct WnModel *next; /* open models; guarded by the lock in model.c */
   struct WniModelKey *key;
   WniPlan plan;
   WniMetadata metadata;
-  WniStageMacs *stage_macs;  /* [n_stages] */
-  size_t *first_step;        /* [n_stages + 2]: steps of stage s are [s], [s + 1] */
-  int final_rows_step;       /* -1: the final classifier has no rows to leave out */
-  uint64_t macs_per_row;     /* of it */
-  bool image;                /* `target` is valid: frames can be classified */
-  const char *not_image;     /* else why not */
+  WniStageMacs *stage_macs; /* [n_stages] */
+  size_t *first_step;       /* [n_stages + 2]: steps of stage s are [s], [s + 1] */
+  int final_rows_step;      /* -1: the final classifier has no rows to leave out */
+  uint64_t macs_per_row;    /* of it */
+  bool image;               /* `target` is valid: frames can be classified */
+  const char *not_image;    /* else why not */
   WniImageTarget target;
   WnModelInfo info;
   WnOutputInfo *outputs;

@@ -79,8 +79,8 @@ static void describe_outputs(WnModel *model) {
 static WnStatus set_channel(const char *key, const double *numbers, int given, int channels,
                             double fallback, double *out, WnError *error) {
   if (given > 1 && given != channels)
-    return wni_fail(error, WN_ERROR_MODEL, "%s: %d numbers for an input of %d channel%s", key, given,
-                    channels, channels == 1 ? "" : "s");
+    return wni_fail(error, WN_ERROR_MODEL, "%s: %d numbers for an input of %d channel%s", key,
+                    given, channels, channels == 1 ? "" : "s");
   for (int c = 0; c < 3; c++) out[c] = given == 0 ? fallback : numbers[given == 1 ? 0 : c];
   return WN_OK;
 }

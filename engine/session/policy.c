@@ -12,47 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const strategy_names[WN_STRATEGY_COUNT] = {"model", "class-exclusion",
-                                                              "confidence", "entropy", "none"};
-static const char *const precision_names[WN_PRECISION_COUNT] = {"auto", "fp32", "bf16", "int8"};
-static const char *const reason_names[WN_STOP_REASON_COUNT] = {"single-class", "confident", "watch",
-                                                               "group",        "final",     "deadline"};
-
-static WnStatus find_name(const char *name, const char *const *names, int count, const char *what,
-                          const char *known, int *out, WnError *error) {
-  for (*out = 0; *out < count; ++*out)
-    if (name && strcmp(name, names[*out]) == 0) return WN_OK;
-  return wni_fail(error, WN_ERROR_ARGUMENT, "%s: '%.60s' is not %s", what, name ? name : "", known);
-}
-
-const char *wn_strategy_name(WnStrategy strategy) {
-  return (unsigned)strategy < WN_STRATEGY_COUNT ? strategy_names[strategy] : NULL;
-}
-
-WnStatus wn_strategy_parse(const char *name, WnStrategy *out, WnError *error) {
-  int index;
-  WnStatus status = find_name(name, strategy_names, WN_STRATEGY_COUNT, "strategy",
-                              "model, class-exclusion, confidence, entropy or none", &index, error);
-  if (status == WN_OK) *out = (WnStrategy)index;
-  return status;
-}
-
-const char *wn_precision_name(WnPrecision precision) {
-  return (unsigned)precision < WN_PRECISION_COUNT ? precision_names[precision] : NULL;
-}
-
-WnStatus wn_precision_parse(const char *name, WnPrecision *out, WnError *error) {
-  int index;
-  WnStatus status = find_name(name, precision_names, WN_PRECISION_COUNT, "precision",
-                              "auto, fp32, bf16 or int8", &index, error);
-  if (status == WN_OK) *out = (WnPrecision)index;
-  return status;
-}
-
-const char *wn_stop_reason_name(WnStopReason reason) {
-  return (unsigned)reason < WN_STOP_REASON_COUNT ? reason_names[reason] : NULL;
-}
-
 static bool given(const char *text) {
   return text && *text;
 }
@@ -91,8 +50,10 @@ static WnStatus resolve_thresholds(const WniMetadata *metadata, const WnPolicy *
                ? wni_fail(error, WN_ERROR_ARGUMENT, "thresholds: strategy none has none")
                : WN_OK;
   if (n == 0)
-    return wni_fail(error, WN_ERROR_ARGUMENT, "strategy: %s needs exits and the model has none; "
-                    "use none", wn_strategy_name(strategy));
+    return wni_fail(error, WN_ERROR_ARGUMENT,
+                    "strategy: %s needs exits and the model has none; "
+                    "use none",
+                    wn_strategy_name(strategy));
   if (given(policy->thresholds)) {
     WnStatus status = wni_list_numbers(policy->thresholds, strlen(policy->thresholds), out, n,
                                        "thresholds", error);
@@ -136,8 +97,8 @@ static void scale_thresholds(WniExitRule *rule, const double *thresholds, int n,
 WnStatus wni_policy_apply(WnSession *session, const WnPolicy *policy, WnError *error) {
   const WniMetadata *metadata = &session->model->metadata;
   size_t n_classes = (size_t)metadata->n_classes, n_exits = (size_t)metadata->n_exits;
-  WnStrategy strategy = policy->strategy == WN_STRATEGY_MODEL ? session->model->info.strategy
-                                                              : policy->strategy;
+  WnStrategy strategy =
+      policy->strategy == WN_STRATEGY_MODEL ? session->model->info.strategy : policy->strategy;
   bool watching;
   bool *watched = calloc(n_classes + 1, sizeof *watched);
   double *thresholds = calloc(n_exits + 1, sizeof *thresholds);

@@ -106,8 +106,7 @@ WnStatus wn_session_run(WnSession *session, const float *input, size_t n_element
                 .stage_ns = stage_ns,
                 .after_stage = stage_ns ? note_time : NULL};
   if (input) {
-    WnStatus status =
-        check_count("input", wni_shape_count(&plan->input.shape), n_elements, error);
+    WnStatus status = check_count("input", wni_shape_count(&plan->input.shape), n_elements, error);
     if (status != WN_OK) return status;
     wni_input_halo_clear(session, (WniThread){.count = 1});
     copy_tensor(&plan->input, session->arena, (float *)(uintptr_t)input, true);

@@ -38,9 +38,9 @@ static bool allocate(WnSession *s) {
   s->order_labels = calloc(n_classes, sizeof *s->order_labels);
   s->order_scores = calloc(n_classes, sizeof *s->order_scores);
   s->survivors_per_stage = calloc(n_stages, sizeof *s->survivors_per_stage);
-  return s->arena && s->rule.thresholds && s->rule.watched && s->thresholds &&
-         s->survivors.alive && s->survivors.log_p && s->expected_ns && s->final_scores &&
-         s->order && s->order_labels && s->order_scores && s->survivors_per_stage;
+  return s->arena && s->rule.thresholds && s->rule.watched && s->thresholds && s->survivors.alive &&
+         s->survivors.log_p && s->expected_ns && s->final_scores && s->order && s->order_labels &&
+         s->order_scores && s->survivors_per_stage;
 }
 
 WnStatus wn_session_new(WnModel *model, const WnSessionOptions *options, WnSession **out,

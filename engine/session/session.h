@@ -28,7 +28,7 @@ struct WnSession {
   WniSurvivors survivors;
   int64_t *expected_ns; /* [n_stages] moving averages; 0: never measured */
   enum { WNI_NO_FRAME, WNI_CLASSIFIED, WNI_COMPLETED } progress;
-  float *final_scores;  /* [n_classes] */
+  float *final_scores; /* [n_classes] */
 
   /* what `result` points to */
   int32_t *order; /* [n_classes] */

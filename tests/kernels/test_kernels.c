@@ -83,8 +83,12 @@ static void try_igemm(const WniKernel *kernel, int m, int n, size_t taps, size_t
   Guarded bias = guarded_random((size_t)n, seed, false);
   Guarded residual_data = guarded_random(rows * pitch, seed, false);
   Guarded want = guarded_empty(rows * pitch), got = guarded_empty(rows * pitch);
-  WniIgemmArgs args = {.m = m, .n_taps = taps, .n_channels = channels, .tap = tap,
-                       .low = clamp ? 0 : -INFINITY, .high = clamp ? 6 : INFINITY};
+  WniIgemmArgs args = {.m = m,
+                       .n_taps = taps,
+                       .n_channels = channels,
+                       .tap = tap,
+                       .low = clamp ? 0 : -INFINITY,
+                       .high = clamp ? 6 : INFINITY};
 
   /* the reference takes one pixel and up to its own tile n columns at a time */
   for (int i = 0; i < m; i++)
@@ -94,7 +98,10 @@ static void try_igemm(const WniKernel *kernel, int m, int n, size_t taps, size_t
       for (size_t r = 0; r < k; r++)
         memcpy(slice.data + r * (size_t)columns, w.data + r * (size_t)n + (size_t)j,
                (size_t)columns * sizeof(float));
-      Igemm one = {.x = x, .bias = bias, .residual = residual_data, .y = want,
+      Igemm one = {.x = x,
+                   .bias = bias,
+                   .residual = residual_data,
+                   .y = want,
                    .w = pack(slice.data, k, (size_t)columns, (size_t)plain->tile_n)};
       one.x.data += (size_t)i * step;
       one.y.data += (size_t)i * pitch + (size_t)j;
@@ -108,7 +115,10 @@ static void try_igemm(const WniKernel *kernel, int m, int n, size_t taps, size_t
       guarded_free(&slice);
     }
   Guarded padded_bias = pack(bias.data, 1, (size_t)n, (size_t)kernel->tile_n);
-  Igemm data = {.x = x, .bias = padded_bias, .residual = residual_data, .y = got,
+  Igemm data = {.x = x,
+                .bias = padded_bias,
+                .residual = residual_data,
+                .y = got,
                 .w = pack(w.data, k, (size_t)n, (size_t)kernel->tile_n)};
   args.n = n;
   run_igemm(kernel, args, &data, step, pitch, residual);
@@ -127,81 +137,100 @@ static void try_igemm(const WniKernel *kernel, int m, int n, size_t taps, size_t
 
 START_TEST(igemm) {
   unsigned seed = 1;
-  for EACH_VARIANT(k, WNI_KERNEL_igemm_f32)
-    for (int m = 1; m <= k->tile_m; m++)
-      for (int n = 1; n <= k->tile_n; n++) {
-        try_igemm(k, m, n, 1, 1 + (size_t)(rand_r(&seed) % 40), n & 1, m & 1, &seed);
-        try_igemm(k, m, n, 9, 1 + (size_t)(rand_r(&seed) % 9), m & 1, n & 1, &seed);
-      }
+  for
+    EACH_VARIANT(k, WNI_KERNEL_igemm_f32)
+  for (int m = 1; m <= k->tile_m; m++)
+    for (int n = 1; n <= k->tile_n; n++) {
+      try_igemm(k, m, n, 1, 1 + (size_t)(rand_r(&seed) % 40), n & 1, m & 1, &seed);
+      try_igemm(k, m, n, 9, 1 + (size_t)(rand_r(&seed) % 9), m & 1, n & 1, &seed);
+    }
 }
 END_TEST
 
 START_TEST(igemm_keeps_nan) {
-  for EACH_VARIANT(k, WNI_KERNEL_igemm_f32) {
-    float x[1] = {NAN}, w[64] = {1}, bias[64] = {0}, y[WNI_MAX_TILE_M][64];
-    const float *x_at[WNI_MAX_TILE_M];
-    float *y_at[WNI_MAX_TILE_M];
-    ptrdiff_t tap = 0;
-    for (int i = 0; i < WNI_MAX_TILE_M; i++) {
-      x_at[i] = x;
-      y_at[i] = y[i];
+  for
+    EACH_VARIANT(k, WNI_KERNEL_igemm_f32) {
+      float x[1] = {NAN}, w[64] = {1}, bias[64] = {0}, y[WNI_MAX_TILE_M][64];
+      const float *x_at[WNI_MAX_TILE_M];
+      float *y_at[WNI_MAX_TILE_M];
+      ptrdiff_t tap = 0;
+      for (int i = 0; i < WNI_MAX_TILE_M; i++) {
+        x_at[i] = x;
+        y_at[i] = y[i];
+      }
+      for (int n = 1; n <= k->tile_n; n += k->tile_n - 1 ? k->tile_n - 1 : 1) {
+        WniIgemmArgs args = {.m = 1,
+                             .n = n,
+                             .n_taps = 1,
+                             .n_channels = 1,
+                             .tap = &tap,
+                             .x = x_at,
+                             .w = w,
+                             .bias = bias,
+                             .y = y_at,
+                             .low = 0,
+                             .high = INFINITY};
+        y[0][0] = 0;
+        k->run.igemm_f32(&args);
+        ck_assert_msg(isnan(y[0][0]), "%s loses a NaN at n = %d", k->name, n);
+      }
     }
-    for (int n = 1; n <= k->tile_n; n += k->tile_n - 1 ? k->tile_n - 1 : 1) {
-      WniIgemmArgs args = {.m = 1, .n = n, .n_taps = 1, .n_channels = 1, .tap = &tap, .x = x_at,
-                           .w = w, .bias = bias, .y = y_at, .low = 0, .high = INFINITY};
-      y[0][0] = 0;
-      k->run.igemm_f32(&args);
-      ck_assert_msg(isnan(y[0][0]), "%s loses a NaN at n = %d", k->name, n);
-    }
-  }
 }
 END_TEST
 
 START_TEST(dwconv) {
   unsigned seed = 2;
   ptrdiff_t tap[9];
-  for EACH_VARIANT(k, WNI_KERNEL_dwconv_f32)
-    for (size_t n = 1; n < 70; n++) {
-      for (size_t t = 0; t < 9; t++) tap[t] = (ptrdiff_t)(t * (n + 2));
-      Guarded x = guarded_random(9 * (n + 2), &seed, false), w = guarded_random(9 * n, &seed, false);
-      Guarded bias = guarded_random(n, &seed, false), want = guarded_empty(n), got = guarded_empty(n);
-      WniDwconvArgs args = {.n_channels = n, .n_taps = 1 + n % 9, .tap = tap, .x = x.data,
-                            .w = w.data, .bias = bias.data, .y = want.data,
-                            .low = n & 1 ? 0 : -INFINITY, .high = n & 1 ? 6 : INFINITY};
-      reference(WNI_KERNEL_dwconv_f32)->run.dwconv_f32(&args);
-      args.y = got.data;
-      k->run.dwconv_f32(&args);
-      expect_close(k, got.data, want.data, n, 9);
-      ck_assert(guarded_intact(&got));
-      Guarded *all[] = {&x, &w, &bias, &want, &got};
-      for (size_t i = 0; i < 5; i++) guarded_free(all[i]);
-    }
+  for
+    EACH_VARIANT(k, WNI_KERNEL_dwconv_f32)
+  for (size_t n = 1; n < 70; n++) {
+    for (size_t t = 0; t < 9; t++) tap[t] = (ptrdiff_t)(t * (n + 2));
+    Guarded x = guarded_random(9 * (n + 2), &seed, false), w = guarded_random(9 * n, &seed, false);
+    Guarded bias = guarded_random(n, &seed, false), want = guarded_empty(n), got = guarded_empty(n);
+    WniDwconvArgs args = {.n_channels = n,
+                          .n_taps = 1 + n % 9,
+                          .tap = tap,
+                          .x = x.data,
+                          .w = w.data,
+                          .bias = bias.data,
+                          .y = want.data,
+                          .low = n & 1 ? 0 : -INFINITY,
+                          .high = n & 1 ? 6 : INFINITY};
+    reference(WNI_KERNEL_dwconv_f32)->run.dwconv_f32(&args);
+    args.y = got.data;
+    k->run.dwconv_f32(&args);
+    expect_close(k, got.data, want.data, n, 9);
+    ck_assert(guarded_intact(&got));
+    Guarded *all[] = {&x, &w, &bias, &want, &got};
+    for (size_t i = 0; i < 5; i++) guarded_free(all[i]);
+  }
 }
 END_TEST
 
 START_TEST(fc) {
   unsigned seed = 3;
-  for EACH_VARIANT(kernel, WNI_KERNEL_fc_f32)
-    for (size_t k = 1; k < 300; k += 1 + k / 9)
-      for (int n = 1; n <= WNI_FC_ROWS; n++) {
-        Guarded x = guarded_random(k, &seed, false), rows[WNI_FC_ROWS];
-        const float *w[WNI_FC_ROWS];
-        Guarded got = guarded_empty((size_t)n);
-        for (int r = 0; r < WNI_FC_ROWS; r++) {
-          rows[r] = guarded_random(k, &seed, false);
-          w[r] = rows[r < n ? r : n - 1].data;
-        }
-        kernel->run.fc_f32(x.data, w, k, n, got.data);
-        for (int r = 0; r < n; r++) {
-          double sum = 0;
-          for (size_t i = 0; i < k; i++) sum += (double)x.data[i] * (double)w[r][i];
-          ck_assert_double_eq_tol((double)got.data[r], sum, 1e-5 * (double)k);
-        }
-        ck_assert(guarded_intact(&got));
-        guarded_free(&x);
-        guarded_free(&got);
-        for (int r = 0; r < WNI_FC_ROWS; r++) guarded_free(&rows[r]);
+  for
+    EACH_VARIANT(kernel, WNI_KERNEL_fc_f32)
+  for (size_t k = 1; k < 300; k += 1 + k / 9)
+    for (int n = 1; n <= WNI_FC_ROWS; n++) {
+      Guarded x = guarded_random(k, &seed, false), rows[WNI_FC_ROWS];
+      const float *w[WNI_FC_ROWS];
+      Guarded got = guarded_empty((size_t)n);
+      for (int r = 0; r < WNI_FC_ROWS; r++) {
+        rows[r] = guarded_random(k, &seed, false);
+        w[r] = rows[r < n ? r : n - 1].data;
       }
+      kernel->run.fc_f32(x.data, w, k, n, got.data);
+      for (int r = 0; r < n; r++) {
+        double sum = 0;
+        for (size_t i = 0; i < k; i++) sum += (double)x.data[i] * (double)w[r][i];
+        ck_assert_double_eq_tol((double)got.data[r], sum, 1e-5 * (double)k);
+      }
+      ck_assert(guarded_intact(&got));
+      guarded_free(&x);
+      guarded_free(&got);
+      for (int r = 0; r < WNI_FC_ROWS; r++) guarded_free(&rows[r]);
+    }
 }
 END_TEST
 
@@ -210,9 +239,14 @@ static void try_pool(const WniKernel *kernel, size_t rows, size_t columns, size_
   bool average = kernel->kind == WNI_KERNEL_avgpool_f32;
   size_t pitch = n + 1, row_pitch = columns * pitch + 2;
   Guarded x = guarded_random(rows * row_pitch, seed, false), got = guarded_empty(n);
-  WniPoolArgs args = {.x = x.data, .n_rows = rows, .n_columns = columns, .n_channels = n,
-                      .row_stride = (ptrdiff_t)row_pitch, .column_stride = (ptrdiff_t)pitch,
-                      .scale = 0.25f, .y = got.data};
+  WniPoolArgs args = {.x = x.data,
+                      .n_rows = rows,
+                      .n_columns = columns,
+                      .n_channels = n,
+                      .row_stride = (ptrdiff_t)row_pitch,
+                      .column_stride = (ptrdiff_t)pitch,
+                      .scale = 0.25f,
+                      .y = got.data};
   (average ? kernel->run.avgpool_f32 : kernel->run.maxpool_f32)(&args);
   for (size_t c = 0; c < n; c++) {
     double best = -INFINITY, sum = 0;
@@ -232,61 +266,74 @@ static void try_pool(const WniKernel *kernel, size_t rows, size_t columns, size_
 START_TEST(pools) {
   unsigned seed = 4;
   for (size_t n = 1; n < 50; n++) {
-    for EACH_VARIANT(k, WNI_KERNEL_maxpool_f32) try_pool(k, 1 + n % 4, 1 + n % 3, n, &seed);
-    for EACH_VARIANT(k, WNI_KERNEL_avgpool_f32) try_pool(k, 1 + n % 4, 1 + n % 3, n, &seed);
+    for
+      EACH_VARIANT(k, WNI_KERNEL_maxpool_f32) try_pool(k, 1 + n % 4, 1 + n % 3, n, &seed);
+    for
+      EACH_VARIANT(k, WNI_KERNEL_avgpool_f32) try_pool(k, 1 + n % 4, 1 + n % 3, n, &seed);
   }
 }
 END_TEST
 
 START_TEST(vec) {
   unsigned seed = 5;
-  for EACH_VARIANT(k, WNI_KERNEL_vec_f32)
-    for (int op = 0; op < WNI_VEC_OP_COUNT; op++)
-      for (size_t n = 1; n < 67; n += 3) {
-        Guarded a = guarded_random(n, &seed, true), b = guarded_random(n, &seed, false);
-        Guarded c = guarded_random(n, &seed, false), want = guarded_empty(n), got = guarded_empty(n);
-        reference(WNI_KERNEL_vec_f32)->run.vec_f32((WniVecOp)op, a.data, b.data, c.data, n, want.data);
-        k->run.vec_f32((WniVecOp)op, a.data, b.data, c.data, n, got.data);
-        expect_close(k, got.data, want.data, n, 1);
-        ck_assert(guarded_intact(&got));
-        Guarded *all[] = {&a, &b, &c, &want, &got};
-        for (size_t i = 0; i < 5; i++) guarded_free(all[i]);
-      }
+  for
+    EACH_VARIANT(k, WNI_KERNEL_vec_f32)
+  for (int op = 0; op < WNI_VEC_OP_COUNT; op++)
+    for (size_t n = 1; n < 67; n += 3) {
+      Guarded a = guarded_random(n, &seed, true), b = guarded_random(n, &seed, false);
+      Guarded c = guarded_random(n, &seed, false), want = guarded_empty(n), got = guarded_empty(n);
+      reference(WNI_KERNEL_vec_f32)
+          ->run.vec_f32((WniVecOp)op, a.data, b.data, c.data, n, want.data);
+      k->run.vec_f32((WniVecOp)op, a.data, b.data, c.data, n, got.data);
+      expect_close(k, got.data, want.data, n, 1);
+      ck_assert(guarded_intact(&got));
+      Guarded *all[] = {&a, &b, &c, &want, &got};
+      for (size_t i = 0; i < 5; i++) guarded_free(all[i]);
+    }
 }
 END_TEST
 
 /* Against the formulas of kernels.h in double. */
 static double activate(const WniActivation *a, double x) {
   switch (a->kind) {
-  case WNI_ACT_NONE: return x;
-  case WNI_ACT_CLAMP: return fmin(fmax(x, (double)a->a), (double)a->b);
-  case WNI_ACT_LEAKY_RELU: return x < 0 ? (double)a->a * x : x;
-  case WNI_ACT_ELU: return x < 0 ? (double)a->a * (exp(x) - 1) : x;
-  case WNI_ACT_HARD_SIGMOID: return fmin(fmax((double)a->a * x + (double)a->b, 0), 1);
-  case WNI_ACT_HARD_SWISH: return x * fmin(fmax(x / 6 + 0.5, 0), 1);
-  case WNI_ACT_SIGMOID: return 1 / (1 + exp(-x));
-  case WNI_ACT_TANH: return tanh(x);
+  case WNI_ACT_NONE:
+    return x;
+  case WNI_ACT_CLAMP:
+    return fmin(fmax(x, (double)a->a), (double)a->b);
+  case WNI_ACT_LEAKY_RELU:
+    return x < 0 ? (double)a->a * x : x;
+  case WNI_ACT_ELU:
+    return x < 0 ? (double)a->a * (exp(x) - 1) : x;
+  case WNI_ACT_HARD_SIGMOID:
+    return fmin(fmax((double)a->a * x + (double)a->b, 0), 1);
+  case WNI_ACT_HARD_SWISH:
+    return x * fmin(fmax(x / 6 + 0.5, 0), 1);
+  case WNI_ACT_SIGMOID:
+    return 1 / (1 + exp(-x));
+  case WNI_ACT_TANH:
+    return tanh(x);
   }
   return NAN;
 }
 
 START_TEST(act) {
   unsigned seed = 6;
-  for EACH_VARIANT(k, WNI_KERNEL_act_f32)
-    for (int kind = WNI_ACT_NONE; kind <= WNI_ACT_TANH; kind++)
-      for (size_t n = 1; n < 40; n++) {
-        WniActivation activation = {(WniActivationKind)kind, 0.2f, 0.5f};
-        Guarded y = guarded_random(n, &seed, n & 1), x = guarded_empty(n);
-        memcpy(x.data, y.data, n * sizeof(float));
-        k->run.act_f32(&activation, n, y.data);
-        for (size_t i = 0; i < n; i++) {
-          double want = activate(&activation, (double)x.data[i]);
-          ck_assert_double_eq_tol((double)y.data[i], want, 1e-6 * (1 + fabs(want)));
-        }
-        ck_assert(guarded_intact(&y));
-        guarded_free(&x);
-        guarded_free(&y);
+  for
+    EACH_VARIANT(k, WNI_KERNEL_act_f32)
+  for (int kind = WNI_ACT_NONE; kind <= WNI_ACT_TANH; kind++)
+    for (size_t n = 1; n < 40; n++) {
+      WniActivation activation = {(WniActivationKind)kind, 0.2f, 0.5f};
+      Guarded y = guarded_random(n, &seed, n & 1), x = guarded_empty(n);
+      memcpy(x.data, y.data, n * sizeof(float));
+      k->run.act_f32(&activation, n, y.data);
+      for (size_t i = 0; i < n; i++) {
+        double want = activate(&activation, (double)x.data[i]);
+        ck_assert_double_eq_tol((double)y.data[i], want, 1e-6 * (1 + fabs(want)));
       }
+      ck_assert(guarded_intact(&y));
+      guarded_free(&x);
+      guarded_free(&y);
+    }
 }
 END_TEST
 
@@ -294,18 +341,19 @@ START_TEST(axpy) {
   unsigned seed = 7;
   uint8_t bytes[80];
   for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(rand_r(&seed) % 256);
-  for EACH_VARIANT(k, WNI_KERNEL_axpy_u8)
-    for (size_t n = 1; n < 70; n++) {
-      Guarded y = guarded_random(n, &seed, false), before = guarded_empty(n);
-      memcpy(before.data, y.data, n * sizeof(float));
-      k->run.axpy_u8(0.3f, bytes + n % 5, n, y.data);
-      for (size_t i = 0; i < n; i++)
-        ck_assert_double_eq_tol((double)y.data[i],
-                                (double)before.data[i] + 0.3 * bytes[n % 5 + i], 1e-4);
-      ck_assert(guarded_intact(&y));
-      guarded_free(&y);
-      guarded_free(&before);
-    }
+  for
+    EACH_VARIANT(k, WNI_KERNEL_axpy_u8)
+  for (size_t n = 1; n < 70; n++) {
+    Guarded y = guarded_random(n, &seed, false), before = guarded_empty(n);
+    memcpy(before.data, y.data, n * sizeof(float));
+    k->run.axpy_u8(0.3f, bytes + n % 5, n, y.data);
+    for (size_t i = 0; i < n; i++)
+      ck_assert_double_eq_tol((double)y.data[i], (double)before.data[i] + 0.3 * bytes[n % 5 + i],
+                              1e-4);
+    ck_assert(guarded_intact(&y));
+    guarded_free(&y);
+    guarded_free(&before);
+  }
 }
 END_TEST
 

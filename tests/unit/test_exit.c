@@ -234,7 +234,6 @@ END_TEST
 SUITE_MAIN("exit", far_classes_are_excluded_for_good, the_best_class_is_readmitted,
            the_limit_itself_is_excluded, beta_zero_excludes_nothing, ties_go_to_the_lowest_index,
            one_survivor_stops, sigmoid_saturates_and_softmax_does_not,
-           scores_that_underflow_are_still_told_apart,
-           watch_stops_when_no_watched_class_survives, group_stops_when_all_are_of_one_kind,
-           confidence_needs_exactly_one, entropy_is_in_nats, the_end_chooses_among_survivors,
-           order_sorts_any_number, bad_scores_are_found)
+           scores_that_underflow_are_still_told_apart, watch_stops_when_no_watched_class_survives,
+           group_stops_when_all_are_of_one_kind, confidence_needs_exactly_one, entropy_is_in_nats,
+           the_end_chooses_among_survivors, order_sorts_any_number, bad_scores_are_found)

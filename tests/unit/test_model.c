@@ -115,8 +115,8 @@ START_TEST(damaged_files_never_crash) {
   int fd = mkstemp(path);
   WnModelOptions raw = {.any_graph = true};
   ck_assert_int_ge(fd, 0);
-  ck_assert_int_eq(wni_file_read(GOLDEN_DIR "/squeeze_excite/model.onnx", 1 << 20, &data, &size, NULL),
-                   WN_OK);
+  ck_assert_int_eq(
+      wni_file_read(GOLDEN_DIR "/squeeze_excite/model.onnx", 1 << 20, &data, &size, NULL), WN_OK);
   for (size_t i = 0; i < 2 * size; i++) {
     size_t cut = i < size ? i : size;
     WnModel *model;
@@ -137,5 +137,5 @@ START_TEST(damaged_files_never_crash) {
 END_TEST
 
 SUITE_MAIN("model", one_file_is_loaded_once, threads_may_open_at_once, stages_are_cut_at_the_exits,
-           refusals_name_the_file, labels_files_are_counted,
-           precisions_to_come_are_refused_by_name, damaged_files_never_crash)
+           refusals_name_the_file, labels_files_are_counted, precisions_to_come_are_refused_by_name,
+           damaged_files_never_crash)

@@ -97,12 +97,17 @@ START_TEST(threads_write_the_same_image) {
   static float once[SIDE * SIDE * 3 + 2 * GUARD], split[SIDE * SIDE * 3 + 2 * GUARD];
   unsigned seed = 9;
   for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)rand_r(&seed);
-  WnFrame frame = {.format = WN_PIXEL_RGB, .width = W, .height = H, .plane = {pixels},
-                   .stride_bytes = {W * 3}};
+  WnFrame frame = {
+      .format = WN_PIXEL_RGB, .width = W, .height = H, .plane = {pixels}, .stride_bytes = {W * 3}};
   for (int resize = 0; resize < 3; resize++) {
-    WniImageTarget target = {.channels = 3, .height = SIDE, .width = SIDE, .channel_stride = 1,
-                             .row_stride = SIDE * 3, .column_stride = 3,
-                             .resize = (WniResize)resize, .std = {1, 1, 1}};
+    WniImageTarget target = {.channels = 3,
+                             .height = SIDE,
+                             .width = SIDE,
+                             .channel_stride = 1,
+                             .row_stride = SIDE * 3,
+                             .column_stride = 3,
+                             .resize = (WniResize)resize,
+                             .std = {1, 1, 1}};
     WniRecipe recipe = {0};
     ck_assert_int_eq(wni_recipe_update(&recipe, &frame, NULL, &target, 3, NULL), WN_OK);
     memset(once, 0xFF, sizeof once);

@@ -21,8 +21,12 @@ static WnFrame noise_frame(unsigned seed) {
       for (int c = 0; c < 3; c++)
         pixels[(y * SIDE + x) * 3 + c] =
             (uint8_t)(128 + 100 * sin(seed * 1.7 + c + x * 0.1 * (seed % 5 + 1) + y * 0.07 * seed));
-  return (WnFrame){.format = WN_PIXEL_RGB, .width = SIDE, .height = SIDE, .plane = {pixels},
-                   .stride_bytes = {SIDE * 3}, .pts_ns = (int64_t)seed};
+  return (WnFrame){.format = WN_PIXEL_RGB,
+                   .width = SIDE,
+                   .height = SIDE,
+                   .plane = {pixels},
+                   .stride_bytes = {SIDE * 3},
+                   .pts_ns = (int64_t)seed};
 }
 
 static WnModel *open_model(void) {
@@ -81,8 +85,8 @@ static void run_whole(WnModel *model, unsigned seed, float logits[N_EXITS + 1][N
   WnSession *session = open_session(model, NULL);
   static float input[SIDE * SIDE * 3];
   WnFrame frame = noise_frame(seed);
-  ck_assert_int_eq(
-      wn_session_preprocess(session, &frame, NULL, input, SIDE * SIDE * 3, NULL), WN_OK);
+  ck_assert_int_eq(wn_session_preprocess(session, &frame, NULL, input, SIDE * SIDE * 3, NULL),
+                   WN_OK);
   ck_assert_int_eq(wn_session_run(session, input, SIDE * SIDE * 3, true, NULL, NULL), WN_OK);
   for (int32_t i = 0; i < wn_model_n_outputs(model); i++)
     ck_assert_int_eq(wn_session_output(session, i, logits[i], N_CLASSES, NULL), WN_OK);
@@ -165,8 +169,9 @@ static int64_t read_clock(void *user) {
 START_TEST(deadline_stops_before_a_stage_that_would_be_late) {
   WnModel *model = open_model();
   TestClock clock = {.step = 10};
-  WnSessionOptions options = {.clock = read_clock, .clock_user = &clock, .policy = {
-      .strategy = WN_STRATEGY_NONE, .deadline_ns = 35}};
+  WnSessionOptions options = {.clock = read_clock,
+                              .clock_user = &clock,
+                              .policy = {.strategy = WN_STRATEGY_NONE, .deadline_ns = 35}};
   WnSession *session = open_session(model, &options);
   /* Nothing is measured yet: each stage costs 10, and a stage starts while elapsed <= 35. */
   const WnResult *r = classify(session, 3);
@@ -193,8 +198,9 @@ END_TEST
 START_TEST(expected_durations_are_moving_averages) {
   WnModel *model = open_model();
   TestClock clock = {.step = 80};
-  WnSessionOptions options = {.clock = read_clock, .clock_user = &clock, .policy = {
-      .strategy = WN_STRATEGY_NONE, .deadline_ns = 1000000}};
+  WnSessionOptions options = {.clock = read_clock,
+                              .clock_user = &clock,
+                              .policy = {.strategy = WN_STRATEGY_NONE, .deadline_ns = 1000000}};
   WnSession *session = open_session(model, &options);
   classify(session, 3); /* every stage: 80 */
   clock.step = 0;
@@ -268,12 +274,19 @@ START_TEST(any_size_of_frame) {
   WnSession *session = open_session(model, NULL);
   const WnResult *result;
   uint8_t one = 77;
-  WnFrame tiny = {.format = WN_PIXEL_GRAY8, .width = 1, .height = 1, .plane = {&one},
-                  .stride_bytes = {1}, .range = WN_RANGE_FULL};
+  WnFrame tiny = {.format = WN_PIXEL_GRAY8,
+                  .width = 1,
+                  .height = 1,
+                  .plane = {&one},
+                  .stride_bytes = {1},
+                  .range = WN_RANGE_FULL};
   ck_assert_int_eq(wn_session_classify(session, &tiny, NULL, &result, NULL), WN_OK);
   uint8_t *large = calloc(8192, 8192);
   ck_assert_ptr_nonnull(large);
-  WnFrame huge = {.format = WN_PIXEL_GRAY8, .width = 8192, .height = 8192, .plane = {large},
+  WnFrame huge = {.format = WN_PIXEL_GRAY8,
+                  .width = 8192,
+                  .height = 8192,
+                  .plane = {large},
                   .stride_bytes = {8192}};
   ck_assert_int_eq(wn_session_classify(session, &huge, NULL, &result, NULL), WN_OK);
   WnRect corner = {8190, 8190, 100, 100};
@@ -287,6 +300,5 @@ END_TEST
 
 SUITE_MAIN("session", results_hold_together, completion_gives_the_full_networks_scores,
            completion_needs_a_frame, threads_do_not_change_results,
-           deadline_stops_before_a_stage_that_would_be_late,
-           expected_durations_are_moving_averages, bad_policies_change_nothing,
-           strategy_none_computes_no_heads, any_size_of_frame)
+           deadline_stops_before_a_stage_that_would_be_late, expected_durations_are_moving_averages,
+           bad_policies_change_nothing, strategy_none_computes_no_heads, any_size_of_frame)

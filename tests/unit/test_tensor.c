@@ -15,9 +15,8 @@ static ptrdiff_t element(const WniTensor *tensor, int64_t flat) {
 
 static WniTensor image(int64_t c, int64_t h, int64_t w, int64_t halo) {
   static const int nhwc[4] = {0, 2, 3, 1};
-  WniTensor tensor = {.shape = {4, {1, c, h, w}},
-                      .halo_begin = {0, 0, halo, halo},
-                      .halo_end = {0, 0, halo, halo}};
+  WniTensor tensor = {
+      .shape = {4, {1, c, h, w}}, .halo_begin = {0, 0, halo, halo}, .halo_end = {0, 0, halo, halo}};
   ck_assert_int_gt(wni_tensor_lay_out(&tensor, nhwc), 0);
   return tensor;
 }
@@ -36,12 +35,10 @@ START_TEST(reshapes_name_the_same_elements) {
     WniShape from, to;
     bool possible;
   } cases[] = {
-      {{4, {1, 6, 1, 1}}, {2, {1, 6}}, true},
-      {{4, {1, 6, 1, 1}}, {3, {2, 1, 3}}, true},
-      {{4, {1, 6, 2, 2}}, {2, {1, 24}}, false}, /* NHWC in memory, NCHW by name */
+      {{4, {1, 6, 1, 1}}, {2, {1, 6}}, true},          {{4, {1, 6, 1, 1}}, {3, {2, 1, 3}}, true},
+      {{4, {1, 6, 2, 2}}, {2, {1, 24}}, false},        /* NHWC in memory, NCHW by name */
       {{4, {1, 6, 2, 2}}, {5, {1, 2, 3, 2, 2}}, true}, /* channels split in place */
-      {{4, {1, 1, 2, 3}}, {2, {2, 3}}, true},
-      {{4, {1, 1, 2, 3}}, {1, {6}}, true},
+      {{4, {1, 1, 2, 3}}, {2, {2, 3}}, true},          {{4, {1, 1, 2, 3}}, {1, {6}}, true},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const int64_t *dim = cases[i].from.dim;

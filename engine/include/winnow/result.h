@@ -35,17 +35,17 @@ const char *wn_stop_reason_name(WnStopReason reason);
  * stay valid until the session classifies again, changes its policy or is
  * destroyed. */
 typedef struct WnResult {
-  const char *label;  /* of the best survivor */
+  const char *label; /* of the best survivor */
   int32_t class_index;
-  double confidence;  /* survivor_scores[0] */
-  const char *group;  /* stop by group: its name; else "" */
-  int32_t exit_stage; /* 0-based; equals the number of exits for the final classifier */
+  double confidence;   /* survivor_scores[0] */
+  const char *group;   /* stop by group: its name; else "" */
+  int32_t exit_stage;  /* 0-based; equals the number of exits for the final classifier */
   int32_t stage_count; /* exits + 1 */
   WnStopReason stop_reason;
 
   int32_t n_survivors;
-  const int32_t *survivors;            /* [n_survivors] class indices, best first */
-  const char *const *survivor_labels;  /* [n_survivors] */
+  const int32_t *survivors;           /* [n_survivors] class indices, best first */
+  const char *const *survivor_labels; /* [n_survivors] */
   /* [n_survivors] p over all classes at the last evaluated exit (sigmoid or
    * softmax, as the model says); after the final classifier the softmax over
    * the survivors. */
@@ -54,12 +54,12 @@ typedef struct WnResult {
   int32_t n_stages_evaluated;
   const int32_t *survivors_per_stage; /* [n_stages_evaluated] */
 
-  uint64_t macs;      /* multiply-accumulates executed for this frame */
-  uint64_t macs_full; /* of the final path and every head */
-  int64_t latency_ns; /* from the entry of preprocessing to the decision */
+  uint64_t macs;        /* multiply-accumulates executed for this frame */
+  uint64_t macs_full;   /* of the final path and every head */
+  int64_t latency_ns;   /* from the entry of preprocessing to the decision */
   const char *model_id; /* "name@crc32" */
-  int64_t pts_ns;     /* of the frame; WN_PTS_NONE for an image */
-  bool has_region;    /* true: `region` was classified, else the whole frame */
+  int64_t pts_ns;       /* of the frame; WN_PTS_NONE for an image */
+  bool has_region;      /* true: `region` was classified, else the whole frame */
   WnRect region;
 } WnResult;
 

@@ -127,7 +127,7 @@ typedef struct WnLayerInfo {
 
 /* Everything `winnow inspect` prints.  Pointers belong to the model. */
 typedef struct WnModelInfo {
-  const char *id;   /* "name@crc32" */
+  const char *id; /* "name@crc32" */
   const char *path;
   int32_t input_rank;
   int64_t input_shape[6]; /* as the file declares it, a dynamic N as 1 */

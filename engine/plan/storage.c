@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a plan owns (plan.h).
+ */
+#include "plan/plan.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+void *wni_plan_alloc(WniPlan *plan, size_t count, size_t size) {
+  if (!wni_grow((void **)&plan->owned, plan->n_owned, &plan->owned_capacity, sizeof *plan->owned))
+    return NULL;
+  void *memory = wni_alloc_aligned(count, size);
+  if (!memory) return NULL;
+  plan->owned[plan->n_owned++] = memory;
+  plan->weight_bytes += count * size;
+  return memory;
+}
+
+void wni_plan_clear(WniPlan *plan) {
+  for (size_t s = 0; s < plan->n_steps; s++) {
+    free(plan->steps[s].name);
+    free(plan->steps[s].op);
+  }
+  for (size_t i = 0; i < plan->n_owned; i++) free(plan->owned[i]);
+  for (int i = 0; i < plan->n_outputs; i++) free(plan->output_names[i]);
+  free(plan->steps);
+  free(plan->buffers);
+  free(plan->owned);
+  free(plan->exits);
+  free(plan->outputs);
+  free(plan->output_names);
+  *plan = (WniPlan){0};
+}
