@@ -13,64 +13,105 @@
 enum { ANY = 1 << 20 };
 
 static const WniOpInfo ops[WNI_OP_COUNT] = {
-    [WNI_OP_ADD] = {"Add", 2, 2, 1, "axis broadcast"},
-    [WNI_OP_AVERAGE_POOL] = {"AveragePool", 1, 1, 1,
-                             "auto_pad ceil_mode count_include_pad dilations kernel_shape pads "
-                             "strides"},
+    [WNI_OP_ADD] = {"Add", 2, 2, 1, "axis:i broadcast:i"},
+    [WNI_OP_AVERAGE_POOL] =
+        {"AveragePool", 1, 1, 1,
+         "auto_pad:s ceil_mode:i count_include_pad:i dilations:I kernel_shape:I pads:I strides:I"},
     [WNI_OP_BATCH_NORMALIZATION] = {"BatchNormalization", 5, 5, 5,
-                                    "epsilon momentum spatial training_mode is_test"},
-    [WNI_OP_CAST] = {"Cast", 1, 1, 1, "to saturate"},
-    [WNI_OP_CLIP] = {"Clip", 1, 3, 1, "min max"},
-    [WNI_OP_CONCAT] = {"Concat", 1, ANY, 1, "axis"},
+                                    "epsilon:f momentum:f spatial:i training_mode:i is_test:i"},
+    [WNI_OP_CAST] = {"Cast", 1, 1, 1, "to:i saturate:i"},
+    [WNI_OP_CLIP] = {"Clip", 1, 3, 1, "min:f max:f"},
+    [WNI_OP_CONCAT] = {"Concat", 1, ANY, 1, "axis:i"},
     [WNI_OP_CONSTANT] = {"Constant", 0, 0, 1,
-                         "value value_float value_floats value_int value_ints"},
-    [WNI_OP_CONSTANT_OF_SHAPE] = {"ConstantOfShape", 1, 1, 1, "value"},
-    [WNI_OP_CONV] = {"Conv", 2, 3, 1, "auto_pad dilations group kernel_shape pads strides"},
-    [WNI_OP_DIV] = {"Div", 2, 2, 1, "axis broadcast"},
-    [WNI_OP_DROPOUT] = {"Dropout", 1, 3, 2, "ratio seed is_test"},
-    [WNI_OP_ELU] = {"Elu", 1, 1, 1, "alpha"},
-    [WNI_OP_FLATTEN] = {"Flatten", 1, 1, 1, "axis"},
-    [WNI_OP_GATHER] = {"Gather", 2, 2, 1, "axis"},
-    [WNI_OP_GEMM] = {"Gemm", 2, 3, 1, "alpha beta transA transB broadcast"},
+                         "value:t value_float:f value_floats:F value_int:i value_ints:I"},
+    [WNI_OP_CONSTANT_OF_SHAPE] = {"ConstantOfShape", 1, 1, 1, "value:t"},
+    [WNI_OP_CONV] = {"Conv", 2, 3, 1,
+                     "auto_pad:s dilations:I group:i kernel_shape:I pads:I strides:I"},
+    [WNI_OP_DIV] = {"Div", 2, 2, 1, "axis:i broadcast:i"},
+    [WNI_OP_DROPOUT] = {"Dropout", 1, 3, 2, "ratio:f seed:i is_test:i"},
+    [WNI_OP_ELU] = {"Elu", 1, 1, 1, "alpha:f"},
+    [WNI_OP_FLATTEN] = {"Flatten", 1, 1, 1, "axis:i"},
+    [WNI_OP_GATHER] = {"Gather", 2, 2, 1, "axis:i"},
+    [WNI_OP_GEMM] = {"Gemm", 2, 3, 1, "alpha:f beta:f transA:i transB:i broadcast:i"},
     [WNI_OP_GLOBAL_AVERAGE_POOL] = {"GlobalAveragePool", 1, 1, 1, ""},
     [WNI_OP_GLOBAL_MAX_POOL] = {"GlobalMaxPool", 1, 1, 1, ""},
-    [WNI_OP_HARD_SIGMOID] = {"HardSigmoid", 1, 1, 1, "alpha beta"},
+    [WNI_OP_HARD_SIGMOID] = {"HardSigmoid", 1, 1, 1, "alpha:f beta:f"},
     [WNI_OP_HARD_SWISH] = {"HardSwish", 1, 1, 1, ""},
     [WNI_OP_IDENTITY] = {"Identity", 1, 1, 1, ""},
-    [WNI_OP_LEAKY_RELU] = {"LeakyRelu", 1, 1, 1, "alpha"},
-    [WNI_OP_LRN] = {"LRN", 1, 1, 1, "alpha beta bias size"},
+    [WNI_OP_LEAKY_RELU] = {"LeakyRelu", 1, 1, 1, "alpha:f"},
+    [WNI_OP_LRN] = {"LRN", 1, 1, 1, "alpha:f beta:f bias:f size:i"},
     [WNI_OP_MATMUL] = {"MatMul", 2, 2, 1, ""},
-    [WNI_OP_MAX_POOL] = {"MaxPool", 1, 1, 1,
-                         "auto_pad ceil_mode dilations kernel_shape pads storage_order strides"},
-    [WNI_OP_MUL] = {"Mul", 2, 2, 1, "axis broadcast"},
-    [WNI_OP_PAD] = {"Pad", 1, 4, 1, "mode pads value"},
+    [WNI_OP_MAX_POOL] =
+        {"MaxPool", 1, 1, 1,
+         "auto_pad:s ceil_mode:i dilations:I kernel_shape:I pads:I storage_order:i strides:I"},
+    [WNI_OP_MUL] = {"Mul", 2, 2, 1, "axis:i broadcast:i"},
+    [WNI_OP_PAD] = {"Pad", 1, 4, 1, "mode:s pads:I value:f"},
     [WNI_OP_PRELU] = {"PRelu", 2, 2, 1, ""},
-    [WNI_OP_REDUCE_MEAN] = {"ReduceMean", 1, 2, 1, "axes keepdims noop_with_empty_axes"},
-    [WNI_OP_REDUCE_PROD] = {"ReduceProd", 1, 2, 1, "axes keepdims noop_with_empty_axes"},
+    [WNI_OP_REDUCE_MEAN] = {"ReduceMean", 1, 2, 1, "axes:I keepdims:i noop_with_empty_axes:i"},
+    [WNI_OP_REDUCE_PROD] = {"ReduceProd", 1, 2, 1, "axes:I keepdims:i noop_with_empty_axes:i"},
     [WNI_OP_RELU] = {"Relu", 1, 1, 1, ""},
-    [WNI_OP_RESHAPE] = {"Reshape", 2, 2, 1, "allowzero"},
-    [WNI_OP_SHAPE] = {"Shape", 1, 1, 1, "start end"},
+    [WNI_OP_RESHAPE] = {"Reshape", 2, 2, 1, "allowzero:i"},
+    [WNI_OP_SHAPE] = {"Shape", 1, 1, 1, "start:i end:i"},
     [WNI_OP_SIGMOID] = {"Sigmoid", 1, 1, 1, ""},
-    [WNI_OP_SLICE] = {"Slice", 1, 5, 1, "axes starts ends"},
-    [WNI_OP_SOFTMAX] = {"Softmax", 1, 1, 1, "axis"},
-    [WNI_OP_SPLIT] = {"Split", 1, 2, ANY, "axis split num_outputs"},
-    [WNI_OP_SQUEEZE] = {"Squeeze", 1, 2, 1, "axes"},
-    [WNI_OP_SUB] = {"Sub", 2, 2, 1, "axis broadcast"},
+    [WNI_OP_SLICE] = {"Slice", 1, 5, 1, "axes:I starts:I ends:I"},
+    [WNI_OP_SOFTMAX] = {"Softmax", 1, 1, 1, "axis:i"},
+    [WNI_OP_SPLIT] = {"Split", 1, 2, ANY, "axis:i split:I num_outputs:i"},
+    [WNI_OP_SQUEEZE] = {"Squeeze", 1, 2, 1, "axes:I"},
+    [WNI_OP_SUB] = {"Sub", 2, 2, 1, "axis:i broadcast:i"},
     [WNI_OP_SUM] = {"Sum", 1, ANY, 1, ""},
     [WNI_OP_TANH] = {"Tanh", 1, 1, 1, ""},
-    [WNI_OP_TRANSPOSE] = {"Transpose", 1, 1, 1, "perm"},
-    [WNI_OP_UNSQUEEZE] = {"Unsqueeze", 1, 2, 1, "axes"},
+    [WNI_OP_TRANSPOSE] = {"Transpose", 1, 1, 1, "perm:I"},
+    [WNI_OP_UNSQUEEZE] = {"Unsqueeze", 1, 2, 1, "axes:I"},
 };
 
 const WniOpInfo *wni_op_info(WniOp op) {
   return &ops[op];
 }
 
-static bool in_list(const char *list, const char *word) {
-  size_t n = strlen(word);
-  for (const char *at = list; n && (at = strstr(at, word)); at += n)
-    if ((at == list || at[-1] == ' ') && (at[n] == ' ' || !at[n])) return true;
-  return false;
+/* Whether the attribute holds what `type` says (the letters of WniOpInfo). */
+static bool has_type(const Onnx__AttributeProto *attribute, char type) {
+  switch (type) {
+  case 'i':
+    return attribute->has_i;
+  case 'f':
+    return attribute->has_f;
+  case 's':
+    return attribute->has_s;
+  case 't':
+    return attribute->t != NULL;
+  default: /* lists, which may be empty */
+    return !attribute->has_i && !attribute->has_f && !attribute->has_s && !attribute->t &&
+           !(type == 'I' ? attribute->n_floats : attribute->n_ints);
+  }
+}
+
+/* The type letter of `name` in a list "name:type ..."; 0: it is not there. */
+static char find_attribute(const char *list, const char *name) {
+  size_t n = strlen(name);
+  for (const char *at = list; n && (at = strstr(at, name)); at += n)
+    if ((at == list || at[-1] == ' ') && at[n] == ':') return at[n + 1];
+  return 0;
+}
+
+static WnStatus check_attributes(const Onnx__NodeProto *node, int64_t opset, const WniOpInfo *op,
+                                 WnError *error) {
+  for (size_t i = 0; i < node->n_attribute; i++) {
+    const char *name = node->attribute[i]->name ? node->attribute[i]->name : "";
+    char type = find_attribute(op->attributes, name);
+    /* consumed_inputs: a leaving of exporters before opset 6, without effect */
+    if (!type && strcmp(name, "consumed_inputs") != 0)
+      return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                      "node '%.100s': attribute '%.60s' of operator %s (opset %lld) is not "
+                      "supported",
+                      wni_node_name(node), name, op->name, (long long)opset);
+    if (type && !has_type(node->attribute[i], type))
+      return wni_fail(
+          error, WN_ERROR_MODEL,
+          "node '%.100s': attribute '%.60s' of operator %s (opset %lld) is of the wrong "
+          "type",
+          wni_node_name(node), name, op->name, (long long)opset);
+  }
+  return WN_OK;
 }
 
 /* Trailing optional inputs may be left empty; they do not count. */
@@ -107,15 +148,6 @@ WnStatus wni_op_find(const Onnx__NodeProto *node, int64_t opset, WniOp *out, WnE
                     "node '%.100s': operator %s (opset %lld) with %d inputs and %zu outputs is not "
                     "valid ONNX",
                     name, type, (long long)opset, n_inputs, node->n_output);
-  for (size_t i = 0; i < node->n_attribute; i++) {
-    const char *attribute = node->attribute[i]->name ? node->attribute[i]->name : "";
-    /* consumed_inputs and is_test are leavings of opset 1-6 exporters without effect. */
-    if (!in_list(ops[op].attributes, attribute) && strcmp(attribute, "consumed_inputs") != 0)
-      return wni_fail(
-          error, WN_ERROR_UNSUPPORTED,
-          "node '%.100s': attribute '%.60s' of operator %s (opset %lld) is not supported", name,
-          attribute, type, (long long)opset);
-  }
   *out = (WniOp)op;
-  return WN_OK;
+  return check_attributes(node, opset, &ops[op], error);
 }

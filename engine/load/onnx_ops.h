@@ -58,7 +58,8 @@ typedef enum WniOp {
 typedef struct WniOpInfo {
   const char *name;
   int min_inputs, max_inputs, max_outputs;
-  const char *attributes; /* the known ones, space-separated */
+  /* "name:type ..."; type i, f, s, t: int, float, string, tensor; I, F: lists */
+  const char *attributes;
 } WniOpInfo;
 
 const WniOpInfo *wni_op_info(WniOp op);

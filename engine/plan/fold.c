@@ -236,10 +236,13 @@ static WnStatus fold_arithmetic(Fold *fold) {
     for (int d = fold->shape->rank; d-- > 0; rest /= fold->shape->dim[d])
       for (int k = 0; k < 2; k++) at[k] += rest % fold->shape->dim[d] * stride[k][d];
     double a = number(operand[0], (size_t)at[0]), b = number(operand[1], (size_t)at[1]);
+    if (is_int && b == 0 && fold->node->op == WNI_OP_DIV)
+      return wni_node_fail(fold->graph, fold->node, WN_ERROR_MODEL, fold->error,
+                           "an integer is divided by 0");
     double y = fold->node->op == WNI_OP_ADD   ? a + b
                : fold->node->op == WNI_OP_SUB ? a - b
                : fold->node->op == WNI_OP_MUL ? a * b
-               : is_int                       ? (b != 0 ? trunc(a / b) : 0)
+               : is_int                       ? trunc(a / b)
                                               : a / b;
     if (is_int)
       ((int64_t *)data)[flat] = fabs(y) < 9e18 ? (int64_t)y : 0;

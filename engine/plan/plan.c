@@ -113,6 +113,10 @@ static WnStatus find_targets(const WniGraph *graph, const WniMetadata *metadata,
   WnStatus status = find_exits(graph, metadata, plan, targets, error);
   if (status == WN_OK) status = find_final_output(graph, metadata, &output, error);
   if (status != WN_OK) return status;
+  for (int i = 0; i < metadata->n_exits; i++)
+    if (strcmp(metadata->exits[i], graph->output_names[output]) == 0)
+      return wni_fail(error, WN_ERROR_MODEL, "winnow.exits and winnow.output both name '%.100s'",
+                      metadata->exits[i]);
   targets->final = logits_of(graph, graph->outputs[output]);
   return check_scores(graph, graph->output_names[output], targets->final, plan, error);
 }

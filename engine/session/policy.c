@@ -61,7 +61,7 @@ static WnStatus resolve_thresholds(const WniMetadata *metadata, const WnPolicy *
   }
   const double *own = own_thresholds(metadata, strategy, watched, watching);
   if (!own)
-    return wni_fail(error, WN_ERROR_ARGUMENT,
+    return wni_fail(error, strategy == metadata->strategy ? WN_ERROR_MODEL : WN_ERROR_ARGUMENT,
                     "thresholds: the model has none for strategy %s; give one per exit (%d)",
                     wn_strategy_name(strategy), n);
   memcpy(out, own, (size_t)n * sizeof *out);

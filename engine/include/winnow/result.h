@@ -46,13 +46,14 @@ typedef struct WnResult {
   int32_t n_survivors;
   const int32_t *survivors;           /* [n_survivors] class indices, best first */
   const char *const *survivor_labels; /* [n_survivors] */
-  /* [n_survivors] p over all classes at the last evaluated exit (sigmoid or
-   * softmax, as the model says); after the final classifier the softmax over
-   * the survivors. */
+  /* [n_survivors] p over all classes at the last evaluated exit: sigmoid or softmax as the model
+   * says, softmax with confidence and entropy; after the final classifier the softmax over the
+   * survivors. */
   const double *survivor_scores;
 
   int32_t n_stages_evaluated;
-  const int32_t *survivors_per_stage; /* [n_stages_evaluated] */
+  /* [n_stages_evaluated], one for each stage computed; the final one repeats its predecessor */
+  const int32_t *survivors_per_stage;
 
   uint64_t macs;        /* multiply-accumulates executed for this frame */
   uint64_t macs_full;   /* of the final path and every head */

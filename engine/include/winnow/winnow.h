@@ -175,7 +175,7 @@ typedef struct WnSession WnSession;
 typedef struct WnPolicy {
   WnStrategy strategy;
   const char *thresholds; /* "t0,t1,..." one per exit; NULL or "": the model's own */
-  double threshold_scale; /* multiplies every beta (clamped to 0..0.999), nothing else */
+  double threshold_scale; /* above 0; multiplies every beta (clamped to 0.999), nothing else */
   const char *watch;      /* labels; NULL or "": none.  class-exclusion only */
   bool group_exit;        /* class-exclusion only */
   int64_t deadline_ns;    /* from the entry of preprocessing; 0: none */
