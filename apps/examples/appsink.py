@@ -7,6 +7,7 @@ usage: appsink.py MODEL.onnx [SOURCE]
 SOURCE is a part of a gst-launch line that gives raw video; the default is the first
 camera. Needs python3-gi and GstWinnow-1.0.typelib, which comes with Winnow.
 """
+import signal
 import sys
 
 import gi
@@ -30,6 +31,7 @@ def on_sample(sink):
 def main():
     if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `appsink.py ... | head` ends quietly
     Gst.init(None)
     source = sys.argv[2] if len(sys.argv) == 3 else "v4l2src"
     pipeline = Gst.parse_launch(f"{source} ! videoconvert ! winnowclassify name=classify"
