@@ -48,9 +48,8 @@ WnStatus wni_lower_output(WniLowering *lowering, bool row_major, WniTensor *out)
 /* Says that output i of the node lies at `tensor`. */
 void wni_lower_place(WniLowering *lowering, int i, const WniTensor *tensor);
 
-/* Appends `step`, which reads `inputs` and writes `out`; the node's stage, name and activation are
- * filled in.  `fused` follows the operator's name in the step's ("+Relu").  Zeros around
- * `out` are written by the first step that writes its buffer. */
+/* Appends `step`, which reads `inputs` and writes `out`; the node's stage and names are filled in.
+ * Zeros around `out` are written by the first step that writes its buffer. */
 WnStatus wni_lower_push(WniLowering *lowering, WniStep *step, const WniTensor *const *inputs,
                         int n_inputs, const WniTensor *out);
 
@@ -62,7 +61,7 @@ WnStatus wni_lower_copy(WniLowering *lowering, const WniTensor *from, const WniT
 WnStatus wni_lower_contiguous(WniLowering *lowering, int i, WniTensor *out);
 WnStatus wni_lower_image(WniLowering *lowering, int value, const WniHaloNeed *halo, WniTensor *out);
 
-/* `failed` memory in the node being lowered. */
+/* Fails for the node being lowered. */
 WnStatus wni_lower_no_memory(WniLowering *lowering);
 
 /* Appends the steps of one node (lower_table.c). */

@@ -97,6 +97,7 @@ typedef struct WnModelOptions {
 
 /* Loads and plans the ONNX file at `path`.  Opening an unchanged file again
  * with equal options, while a first reference lives, returns the same model.
+ * `options` NULL: the defaults.
  * On success *out holds one reference, to be given back with wn_model_unref();
  * on failure *out is NULL.  Errors: IO, MODEL, UNSUPPORTED, ARGUMENT (labels,
  * precision), MEMORY.  Thread-safe. */
@@ -169,8 +170,8 @@ const WnOutputInfo *wn_model_output(const WnModel *model, int32_t index);
 
 typedef struct WnSession WnSession;
 
-/* When to stop.  Zero-initialise, then set threshold_scale to 1 (0 is read as
- * 1 too).  Strings are copied.  Label lists are comma-separated; a label that
+/* When to stop.  Zero-initialise for the model's own policy (a threshold_scale of 0
+ * is read as 1).  Strings are copied.  Label lists are comma-separated; a label that
  * contains ',' ';' or ':' is written as its class index. */
 typedef struct WnPolicy {
   WnStrategy strategy;
@@ -192,10 +193,9 @@ typedef struct WnSessionOptions {
   void *clock_user;
 } WnSessionOptions;
 
-/* Makes a session, which keeps a reference to the model.  On failure *out is
- * NULL.  Errors: ARGUMENT (policy, threads), UNSUPPORTED (a fixed batch over 1 is
- * only refused by wn_session_classify), MEMORY.  A session is used by one
- * thread at a time. */
+/* Makes a session, which keeps a reference to the model; `options` NULL: the
+ * defaults.  On failure *out is NULL.  Errors: ARGUMENT (policy, threads), MODEL (it has no
+ * thresholds for its own strategy), MEMORY.  A session is used by one thread at a time. */
 WnStatus wn_session_new(WnModel *model, const WnSessionOptions *options, WnSession **out,
                         WnError *error);
 void wn_session_free(WnSession *session); /* NULL is ignored */
