@@ -19,6 +19,8 @@ The last line is "N passed, N failed, N skipped"; the exit status is 0 if none f
 Options:
   --deps-only  install what is missing, nothing else
   --arm64      also the engine's tests built for 64-bit Arm, under QEMU
+  --vm         also ./demo.sh as its first user meets it: in a Debian 12 with nothing
+               installed (a folder of its own; needs root)
   --soak       also the long runs that watch the memory (about half an hour)
   --werror     treat compiler warnings as errors, as CI does
   --help       print this text
@@ -27,6 +29,7 @@ TEXT
 
 soak=no
 arm64=no
+vm=no
 deps_only=no
 werror=false
 while [ $# -gt 0 ]; do
@@ -34,6 +37,7 @@ while [ $# -gt 0 ]; do
     --deps-only) deps_only=yes ;;
     --soak) soak=yes ;;
     --arm64) arm64=yes ;;
+    --vm) vm=yes ;;
     --werror) werror=true ;;
     --help) usage; exit 0 ;;
     *) echo "test.sh: unknown option '$1'; see ./test.sh --help" >&2; exit 2 ;;
@@ -42,6 +46,7 @@ while [ $# -gt 0 ]; do
 done
 
 [ $arm64 = no ] || packages_test+=("${packages_arm64[@]}")
+[ $vm = no ] || packages_test+=("${packages_vm[@]}")
 install_missing "${packages_test[@]}" || exit 1
 [ $deps_only = no ] || exit 0
 
@@ -94,6 +99,33 @@ test_arm64() {
   build build-arm64 "${cross[@]}" -Dapps=disabled -Dgstreamer=disabled -Dintrospection=disabled \
     -Dtests=enabled && run_tests build-arm64 arm64 --no-suite soak --timeout-multiplier 20
 }
+
+# What a clone contains goes in; one video and at least three stills must come out.
+test_vm() {
+  local base=$PWD/build-vm/base root=$PWD/build-vm/system
+  echo "== vm"
+  mkdir -p build-vm
+  if [ "$(id -u)" -ne 0 ] || ! make_fresh_debian "$base"; then
+    echo "Skipped: a fresh Debian 12 cannot be made here (root and a Debian mirror are needed; $base.log)"
+    skipped=$((skipped + 1))
+    return
+  fi
+  rm -rf --one-file-system "$root"
+  cp -a "$base" "$root"
+  mkdir "$root/root/winnow"
+  git ls-files -z | tar -c --null -T - | tar -x -C "$root/root/winnow"
+  if in_fresh_debian "$root" ./demo.sh --clip --no-window >"$root.log" 2>&1 &&
+    [ "$(grep -c 'exit [0-6]/6' "$root.log")" -ge 20 ] &&
+    [ -s "$root/root/winnow/build/demo/demo.webm" ] &&
+    [ -s "$root/root/winnow/build/demo/still-02.png" ]; then
+    passed=$((passed + 1))
+  else
+    tail -n 30 "$root.log"
+    failed=$((failed + 1))
+  fi
+  rm -rf --one-file-system "$root"
+}
+
 valgrind='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
 all=(-Dapps=enabled -Dgstreamer=enabled -Dtests=enabled)
 if build build "${all[@]}" -Dintrospection=enabled; then
@@ -111,6 +143,7 @@ if build build-sanitize "${all[@]}" -Db_sanitize=address,undefined -Db_lundef=fa
     run_tests build-sanitize sanitize --no-suite soak --timeout-multiplier 10
 fi
 [ $arm64 = no ] || test_arm64
+[ $vm = no ] || test_vm
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

@@ -27,6 +27,8 @@ packages_arm64=(
   gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 )
 
+packages_vm=(debootstrap)
+
 # Unpacked into a folder, not installed.
 packages_arm64_sysroot=(libprotobuf-c1 libprotobuf-c-dev check libsubunit0 libsubunit-dev)
 
@@ -72,4 +74,28 @@ make_arm64_sysroot() {
     rm -rf lists cache ./*.deb
     touch complete
   )
+}
+
+# make_fresh_debian FOLDER: a Debian 12 with nothing but the base system, from
+# the mirror that this system uses.
+make_fresh_debian() {
+  local folder=$1 mirror
+  [ ! -f "$folder/complete" ] || return 0
+  rm -rf --one-file-system "$folder"
+  # shellcheck disable=SC2016  # apt expands it
+  mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -n 1)
+  debootstrap --variant=minbase bookworm "$folder" "$mirror" >"$folder.log" 2>&1 &&
+    cp /etc/resolv.conf "$folder/etc/" && touch "$folder/complete"
+}
+
+# in_fresh_debian FOLDER COMMAND...: runs it in the project's copy there, as root, with
+# mounts that end with it.
+in_fresh_debian() {
+  local folder=$1
+  shift
+  # shellcheck disable=SC2016  # the inner shell expands them
+  unshare --mount --fork sh -c '
+    mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && folder=$0 &&
+      exec env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
+        chroot "$folder" sh -c "cd /root/winnow && exec \"\$@\"" sh "$@"' "$folder" "$@"
 }

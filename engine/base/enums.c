@@ -9,8 +9,8 @@
 static const char *const strategy_names[WN_STRATEGY_COUNT] = {"model", "class-exclusion",
                                                               "confidence", "entropy", "none"};
 static const char *const precision_names[WN_PRECISION_COUNT] = {"auto", "fp32", "bf16", "int8"};
-static const char *const reason_names[WN_STOP_REASON_COUNT] = {"single-class", "confident", "watch",
-                                                               "group",        "final",     "deadline"};
+static const char *const reason_names[WN_STOP_REASON_COUNT] = {
+    "single-class", "confident", "watch", "group", "final", "deadline"};
 
 static WnStatus find_name(const char *name, const char *const *names, int count, const char *what,
                           const char *known, int *out, WnError *error) {
