@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { MAX_ARENA_ELEMENTS = INT32_MAX }; /* 8 GiB */
+enum { MAX_ARENA_ELEMENTS = 1 << 29 }; /* 2 GiB: ten times what the largest classifiers need */
 
 static int larger_first(const void *a, const void *b) {
   const WniBuffer *x = *(WniBuffer *const *)a, *y = *(WniBuffer *const *)b;

@@ -7,9 +7,12 @@
 #include "plan/graph.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 
 #include <math.h>
 #include <string.h>
+
+enum { MAX_FOLDED = 1 << 27 }; /* elements of all folded constants of a model */
 
 typedef struct Fold {
   WniGraph *graph;
@@ -25,10 +28,22 @@ static const WniConstant *input(const Fold *fold, int i) {
   return &wni_node_input(fold->graph, fold->node, i)->constant;
 }
 
+/* A short file can ask for many large constants: all folded ones share one budget. */
+static bool within_budget(Fold *fold) {
+  int64_t count = 1, left = MAX_FOLDED - fold->graph->folded;
+  for (int d = 0; d < fold->shape->rank; d++)
+    if (fold->shape->dim[d] < 0 || !wni_mul_limited(count, fold->shape->dim[d], left, &count))
+      return false;
+  fold->graph->folded += count;
+  return true;
+}
+
 static WnStatus allocate(Fold *fold, bool is_int, void **data) {
-  if (wni_constant_new(fold->out, is_int, fold->shape->rank, fold->shape->dim, data)) return WN_OK;
+  if (within_budget(fold) &&
+      wni_constant_new(fold->out, is_int, fold->shape->rank, fold->shape->dim, data))
+    return WN_OK;
   return wni_node_fail(fold->graph, fold->node, WN_ERROR_MEMORY, fold->error,
-                       "a constant of this size is not supported");
+                       "its constant makes those of the model too large");
 }
 
 static size_t element_bytes(const WniConstant *constant) {

@@ -61,6 +61,7 @@ typedef struct WniGraph {
   const char **output_names;
   int n_outputs;
   uint64_t parameters; /* float elements of the file's initialisers */
+  int64_t folded;      /* elements of folded constants */
 } WniGraph;
 
 /* Builds the graph of a file, shapes inferred and constants folded.  Errors: MODEL, UNSUPPORTED,
