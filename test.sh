@@ -105,8 +105,8 @@ test_vm() {
   local base=$PWD/build-vm/base root=$PWD/build-vm/system
   echo "== vm"
   mkdir -p build-vm
-  if [ "$(id -u)" -ne 0 ] || ! make_fresh_debian "$base"; then
-    echo "Skipped: a fresh Debian 12 cannot be made here (root and a Debian mirror are needed; $base.log)"
+  if [ "$(id -u)" -ne 0 ] || ! unshare --mount true || ! make_fresh_debian "$base"; then
+    echo "Skipped: a fresh Debian 12 cannot be made here: root, mounts and a Debian mirror are needed"
     skipped=$((skipped + 1))
     return
   fi
