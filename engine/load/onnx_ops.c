@@ -107,8 +107,7 @@ static WnStatus check_attributes(const Onnx__NodeProto *node, int64_t opset, con
     if (type && !has_type(node->attribute[i], type))
       return wni_fail(
           error, WN_ERROR_MODEL,
-          "node '%.100s': attribute '%.60s' of operator %s (opset %lld) is of the wrong "
-          "type",
+          "node '%.100s': attribute '%.60s' of operator %s (opset %lld) has the wrong type",
           wni_node_name(node), name, op->name, (long long)opset);
   }
   return WN_OK;

@@ -19,20 +19,6 @@ WnStatus wni_lower_no_memory(WniLowering *lowering) {
                        "not enough memory for its weights or its output");
 }
 
-/* The zeros around an NHWC image. */
-static WniHalo halo_of(const WniTensor *image) {
-  const int64_t *dim = image->shape.dim, *begin = image->halo_begin, *end = image->halo_end;
-  return (WniHalo){.present = begin[2] || begin[3] || end[2] || end[3],
-                   .n = (size_t)dim[0],
-                   .h = (size_t)dim[2],
-                   .w = (size_t)dim[3],
-                   .c = (size_t)dim[1],
-                   .top = (size_t)begin[2],
-                   .bottom = (size_t)end[2],
-                   .left = (size_t)begin[3],
-                   .right = (size_t)end[3]};
-}
-
 WnStatus wni_lower_buffer(WniLowering *lowering, const WniShape *shape, const WniHaloNeed *halo,
                           bool row_major, WniTensor *out) {
   WniPlan *plan = lowering->plan;
@@ -49,7 +35,7 @@ WnStatus wni_lower_buffer(WniLowering *lowering, const WniShape *shape, const Wn
   out->buffer = (int)plan->n_buffers;
   WniBuffer *buffer = &plan->buffers[plan->n_buffers++];
   *buffer = (WniBuffer){.count = (size_t)count, .first = -1, .last = -1};
-  if (image) buffer->halo = halo_of(out);
+  if (image) buffer->halo = wni_tensor_halo(out, 1, 2);
   return WN_OK;
 }
 

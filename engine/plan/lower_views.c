@@ -54,10 +54,6 @@ WnStatus wni_lower_split(WniLowering *lowering) {
     WniTensor y = x;
     y.shape = lowering->graph->values[node->out[i]].shape;
     y.offset += at * x.stride[axis];
-    if (y.data) {
-      y.data += at * x.stride[axis];
-      y.offset = 0;
-    }
     clear_halo(&y);
     wni_lower_place(lowering, i, &y);
     at += (ptrdiff_t)y.shape.dim[axis];
@@ -71,16 +67,11 @@ WnStatus wni_lower_slice(WniLowering *lowering) {
   WnStatus status = wni_slice_read(lowering->graph, lowering->node, &slice, lowering->error);
   if (status == WN_OK) status = wni_lower_input(lowering, 0, &y);
   if (status != WN_OK) return status;
-  ptrdiff_t offset = 0;
   for (int d = 0; d < y.shape.rank; d++) {
-    offset += (ptrdiff_t)slice.begin[d] * y.stride[d];
+    y.offset += (ptrdiff_t)slice.begin[d] * y.stride[d];
     y.stride[d] *= (ptrdiff_t)slice.step[d];
     y.shape.dim[d] = slice.count[d];
   }
-  if (y.data)
-    y.data += offset;
-  else
-    y.offset += offset;
   clear_halo(&y);
   wni_lower_place(lowering, 0, &y);
   return WN_OK;

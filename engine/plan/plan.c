@@ -142,19 +142,9 @@ static WnStatus place_input(WniLowering *lowering) {
   input->buffer = (int)plan->n_buffers;
   plan->buffers[plan->n_buffers++] = (WniBuffer){.count = (size_t)count};
   plan->input_nhwc = graph->input_nhwc;
-  if (image) {
-    int h = graph->input_nhwc ? 1 : 2, w = h + 1, c = graph->input_nhwc ? 3 : 1;
-    const int64_t *dim = input->shape.dim;
-    plan->input_halo = (WniHalo){.present = true,
-                                 .n = (size_t)dim[0],
-                                 .h = (size_t)dim[h],
-                                 .w = (size_t)dim[w],
-                                 .c = (size_t)dim[c],
-                                 .top = (size_t)need->begin[h],
-                                 .bottom = (size_t)need->end[h],
-                                 .left = (size_t)need->begin[w],
-                                 .right = (size_t)need->end[w]};
-  }
+  if (image)
+    plan->input_halo =
+        graph->input_nhwc ? wni_tensor_halo(input, 3, 1) : wni_tensor_halo(input, 1, 2);
   plan->input_halo_at = (WniOperand){input->buffer, 0, NULL};
   lowering->tensors[graph->input] = *input;
   lowering->placed[graph->input] = true;

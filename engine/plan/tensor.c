@@ -78,6 +78,24 @@ WniImage wni_tensor_image(const WniTensor *tensor) {
                     .w_stride = tensor->stride[3]};
 }
 
+WniHalo wni_tensor_halo(const WniTensor *tensor, int c, int h) {
+  const int64_t *dim = tensor->shape.dim, *begin = tensor->halo_begin, *end = tensor->halo_end;
+  int w = h + 1;
+  return (WniHalo){.present = begin[h] || begin[w] || end[h] || end[w],
+                   .n = (size_t)dim[0],
+                   .h = (size_t)dim[h],
+                   .w = (size_t)dim[w],
+                   .c = (size_t)dim[c],
+                   .top = (size_t)begin[h],
+                   .bottom = (size_t)end[h],
+                   .left = (size_t)begin[w],
+                   .right = (size_t)end[w]};
+}
+
+const float *wni_tensor_data(const WniTensor *tensor, const float *arena) {
+  return (tensor->data ? tensor->data : arena) + tensor->offset;
+}
+
 static void swap_dimensions(WniLoop *loop, int a, int b) {
   size_t dim = loop->dim[a];
   loop->dim[a] = loop->dim[b];

@@ -46,6 +46,12 @@ bool wni_tensor_reshape(const WniTensor *tensor, const WniShape *shape, WniTenso
 /* Rank 4 as an NHWC image. */
 WniImage wni_tensor_image(const WniTensor *tensor);
 
+/* The zeros around an image whose dimension `c` is the channels and h, h + 1 rows and columns. */
+WniHalo wni_tensor_halo(const WniTensor *tensor, int c, int h);
+
+/* The first element of a tensor over `arena`, or of a constant. */
+const float *wni_tensor_data(const WniTensor *tensor, const float *arena);
+
 /* Loops over the elements of tensors[0], the others broadcast to it (aligned at the last
  * dimension): dimensions sorted by its strides and merged where all allow it. */
 void wni_tensor_loop(const WniTensor *const *tensors, int n_tensors, WniLoop *loop);

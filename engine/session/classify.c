@@ -40,7 +40,7 @@ static void list_rows(WniJob *job) {
 static void test_exit(WniJob *job, int stage) {
   WnSession *session = job->session;
   const WniTensor *exit = &session->model->plan.exits[stage];
-  const float *logits = exit->data ? exit->data : session->arena + exit->offset;
+  const float *logits = wni_tensor_data(exit, session->arena);
   job->status = check_scores(session, logits, exit->stride[1], stage, NULL, job->error);
   if (job->status == WN_OK)
     job->stop = wni_exit_test(&session->rule, stage, logits, exit->stride[1], &session->survivors,
@@ -52,7 +52,7 @@ static void test_exit(WniJob *job, int stage) {
 static void finish(WniJob *job, int stage) {
   WnSession *session = job->session;
   const WniTensor *final = &session->model->plan.final;
-  const float *logits = final->data ? final->data : session->arena + final->offset;
+  const float *logits = wni_tensor_data(final, session->arena);
   job->stop = true;
   job->reason = WN_STOP_FINAL;
   job->status =
@@ -169,7 +169,7 @@ WnStatus wn_session_complete(WnSession *session, const float **scores, WnError *
   if (final)
     job.first_step = model->final_rows_step >= 0 ? (size_t)model->final_rows_step : plan->n_steps;
   wni_job_run(&job);
-  const float *logits = plan->final.data ? plan->final.data : session->arena + plan->final.offset;
+  const float *logits = wni_tensor_data(&plan->final, session->arena);
   for (int c = 0; c < plan->n_classes; c++)
     session->final_scores[c] = logits[c * plan->final.stride[1]];
   session->progress = WNI_COMPLETED;

@@ -51,8 +51,7 @@ static WnStatus resolve_thresholds(const WniMetadata *metadata, const WnPolicy *
                : WN_OK;
   if (n == 0)
     return wni_fail(error, WN_ERROR_ARGUMENT,
-                    "strategy: %s needs exits and the model has none; "
-                    "use none",
+                    "strategy: %s needs exits and the model has none; use none",
                     wn_strategy_name(strategy));
   if (given(policy->thresholds)) {
     WnStatus status = wni_list_numbers(policy->thresholds, strlen(policy->thresholds), out, n,

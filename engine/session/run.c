@@ -54,15 +54,14 @@ WnStatus wni_prepare_frame(WnSession *session, const WnFrame *frame, const WnRec
 /* Copies between a tensor in the arena and the same elements in row-major order. */
 static void copy_tensor(const WniTensor *tensor, float *arena, float *flat, bool to_arena) {
   int64_t count = wni_shape_count(&tensor->shape);
-  float *base = tensor->buffer >= 0 ? arena + tensor->offset : NULL;
-  const float *from = base ? base : tensor->data + tensor->offset;
+  const float *from = wni_tensor_data(tensor, arena);
   for (int64_t i = 0; i < count; i++) {
     ptrdiff_t at = 0;
     int64_t rest = i;
     for (int d = tensor->shape.rank; d-- > 0; rest /= tensor->shape.dim[d])
       at += (ptrdiff_t)(rest % tensor->shape.dim[d]) * tensor->stride[d];
     if (to_arena)
-      base[at] = flat[i];
+      arena[tensor->offset + at] = flat[i];
     else
       flat[i] = from[at];
   }
