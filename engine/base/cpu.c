@@ -28,7 +28,7 @@ static const struct {
 } sets[] = {
     {"avx2", WNI_CPU_AVX2, has_avx2},
 };
-enum { N_SETS = sizeof sets / sizeof *sets };
+enum { N_SETS = sizeof sets / sizeof *sets, BF16_UNITS = 0 };
 
 static pthread_once_t detect_once = PTHREAD_ONCE_INIT;
 static uint32_t detected;                    /* written once by detect() */
@@ -67,6 +67,10 @@ static void detect(void) {
 uint32_t wni_cpu_flags(void) {
   pthread_once(&detect_once, detect);
   return detected & mask;
+}
+
+bool wni_cpu_has_bf16_units(void) {
+  return wni_cpu_flags() & BF16_UNITS;
 }
 
 WnStatus wn_cpu_set_mask(const char *text, WnError *error) {

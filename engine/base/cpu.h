@@ -6,11 +6,15 @@
 #ifndef WNI_BASE_CPU_H
 #define WNI_BASE_CPU_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { WNI_CPU_AVX2 = 1u << 0 /* with FMA */ };
 
 /* The usable sets, WNI_CPU_*.  Thread-safe. */
 uint32_t wni_cpu_flags(void);
+
+/* Whether the usable sets multiply matrices of bfloat16 faster than float32 ones. */
+bool wni_cpu_has_bf16_units(void);
 
 #endif

@@ -6,25 +6,37 @@
 
 #include "base/cpu.h"
 
-#define WNI_KERNEL(kind, tile, isa, flags, m, n) extern WniFn_##kind wni_##kind##tile##__##isa;
+#define WNI_KERNEL(op, dtype, tile, set, flags, m, n, k)                                           \
+  extern WniFn_##op wni_##op##_##dtype##tile##__##set;
 #include "kernels/variants.inc"
 #undef WNI_KERNEL
 
+/* The types as variants.inc spells them. */
+enum { TYPE_f32 = WNI_F32, TYPE_bf16 = WNI_BF16, TYPE_u8 = WNI_U8 };
+
 static const WniKernel table[] = {
-#define WNI_KERNEL(kind, tile, isa, flags, m, n)                                                   \
-  {#kind #tile "__" #isa, WNI_KERNEL_##kind, flags, m, n, {.kind = wni_##kind##tile##__##isa}},
+#define WNI_KERNEL(op, dtype, tile, set, flags, m, n, k)                                           \
+  {.name = #op "_" #dtype #tile "__" #set,                                                         \
+   .kind = WNI_KERNEL_##op,                                                                        \
+   .type = (WniType)TYPE_##dtype,                                                                  \
+   .isa = flags,                                                                                   \
+   .tile_m = m,                                                                                    \
+   .tile_n = n,                                                                                    \
+   .tile_k = k,                                                                                    \
+   .run = {.op = wni_##op##_##dtype##tile##__##set}},
 #include "kernels/variants.inc"
 #undef WNI_KERNEL
 };
+enum { N_KERNELS = sizeof table / sizeof *table };
 
 const WniKernel *wni_kernel_table(size_t *count) {
-  *count = sizeof table / sizeof *table;
+  *count = N_KERNELS;
   return table;
 }
 
-const WniKernel *wni_kernel_find(WniKernelKind kind) {
+const WniKernel *wni_kernel_find(WniKernelKind kind, WniType type) {
   uint32_t usable = wni_cpu_flags();
-  const WniKernel *kernel = table;
-  while (kernel->kind != kind || (kernel->isa & ~usable)) kernel++;
-  return kernel;
+  for (const WniKernel *kernel = table; kernel < table + N_KERNELS; kernel++)
+    if (kernel->kind == kind && kernel->type == type && !(kernel->isa & ~usable)) return kernel;
+  return NULL;
 }

@@ -7,24 +7,64 @@
 
 enum { BLOCK = 16 };
 
-WniFn_dwconv_f32 WNI_NAME(dwconv_f32);
+WniFn_dwconv WNI_NAME(dwconv_f32), WNI_NAME(dwconv_bf16), WNI_NAME(dwconv_u8);
 
-void WNI_NAME(dwconv_f32)(const WniDwconvArgs *args) {
-  size_t n = args->n_channels, c = 0;
-  for (; c + BLOCK <= n; c += BLOCK) {
-    float sum[BLOCK];
-    for (int j = 0; j < BLOCK; j++) sum[j] = args->bias[c + (size_t)j];
-    for (size_t t = 0; t < args->n_taps; t++) {
-      const float *x = args->x + args->tap[t] + c, *w = args->w + t * n + c;
-      for (int j = 0; j < BLOCK; j++) sum[j] += x[j] * w[j];
-    }
-    for (int j = 0; j < BLOCK; j++)
-      args->y[c + (size_t)j] = wni_clampf(sum[j], args->low, args->high);
-  }
-  for (; c < n; c++) {
-    float sum = args->bias[c];
-    for (size_t t = 0; t < args->n_taps; t++)
-      sum += args->x[args->tap[t] + (ptrdiff_t)c] * args->w[t * n + c];
-    args->y[c] = wni_clampf(sum, args->low, args->high);
+/* n channels from c on; n is a constant, which makes the loops vectors. */
+static inline void sum_f32(const WniDwconvArgs *args, size_t c, size_t n, float *sum) {
+  for (size_t j = 0; j < n; j++) sum[j] = ((const float *)args->bias)[c + j];
+  for (size_t t = 0; t < args->n_taps; t++) {
+    const float *x = (const float *)(const void *)((const char *)args->x + args->tap[t]) + c;
+    const float *w = (const float *)args->w + t * args->n_channels + c;
+    for (size_t j = 0; j < n; j++) sum[j] += x[j] * w[j];
   }
 }
+
+static inline void sum_bf16(const WniDwconvArgs *args, size_t c, size_t n, float *sum) {
+  for (size_t j = 0; j < n; j++) sum[j] = ((const float *)args->bias)[c + j];
+  for (size_t t = 0; t < args->n_taps; t++) {
+    const uint16_t *x = (const uint16_t *)(const void *)((const char *)args->x + args->tap[t]) + c;
+    const uint16_t *w = (const uint16_t *)args->w + t * args->n_channels + c;
+    for (size_t j = 0; j < n; j++) sum[j] += wni_bf16_to_f32(x[j]) * wni_bf16_to_f32(w[j]);
+  }
+}
+
+static inline void sum_u8(const WniDwconvArgs *args, size_t c, size_t n, int32_t *sum) {
+  for (size_t j = 0; j < n; j++) sum[j] = ((const int32_t *)args->bias)[c + j];
+  for (size_t t = 0; t < args->n_taps; t++) {
+    const uint8_t *x = (const uint8_t *)args->x + args->tap[t] + c;
+    const int8_t *w = (const int8_t *)args->w + t * args->n_channels + c;
+    for (size_t j = 0; j < n; j++) sum[j] += x[j] * w[j];
+  }
+}
+
+static inline void block_f32(const WniDwconvArgs *args, size_t c, size_t n) {
+  float sum[BLOCK], *y = args->y;
+  sum_f32(args, c, n, sum);
+  for (size_t j = 0; j < n; j++) y[c + j] = wni_clampf(sum[j], args->low, args->high);
+}
+
+static inline void block_bf16(const WniDwconvArgs *args, size_t c, size_t n) {
+  float sum[BLOCK];
+  sum_bf16(args, c, n, sum);
+  for (size_t j = 0; j < n; j++)
+    wni_write_f32(args->y_type, args->y, c + j, wni_clampf(sum[j], args->low, args->high));
+}
+
+static inline void block_u8(const WniDwconvArgs *args, size_t c, size_t n) {
+  int32_t sum[BLOCK];
+  sum_u8(args, c, n, sum);
+  for (size_t j = 0; j < n; j++)
+    wni_write_scaled(args->y_type, args->y, c + j,
+                     wni_clampf((float)sum[j] * args->scale[c + j], args->low, args->high),
+                     args->y_zero);
+}
+
+#define DEFINE_DWCONV(type)                                                                        \
+  void WNI_NAME(dwconv_##type)(const WniDwconvArgs *args) {                                        \
+    size_t c = 0;                                                                                  \
+    for (; c + BLOCK <= args->n_channels; c += BLOCK) block_##type(args, c, BLOCK);                \
+    for (; c < args->n_channels; c++) block_##type(args, c, 1);                                    \
+  }
+DEFINE_DWCONV(f32)
+DEFINE_DWCONV(bf16)
+DEFINE_DWCONV(u8)

@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Dot products of one vector with up to four rows of weights (kernels.h),
- * compiled once per instruction set.  Several partial sums a row, because a sum in order
- * cannot be vectorised.
+ * compiled once per instruction set.  Several partial sums a row, because a sum of floats
+ * in order cannot be vectorised.
  */
 #include "kernels/isa.h"
 
 enum { LANES = 8 };
 
-WniFn_fc_f32 WNI_NAME(fc_f32);
+WniFn_fc WNI_NAME(fc_f32), WNI_NAME(fc_bf16), WNI_NAME(fc_u8);
 
 static float add_up(const float *sum) {
   return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
 }
 
-void WNI_NAME(fc_f32)(const float *x, const float *const *w, size_t k, int n, float *y) {
-  const float *w0 = w[0], *w1 = w[1], *w2 = w[2], *w3 = w[3];
+void WNI_NAME(fc_f32)(const void *x_at, const void *const *w, size_t k, int n, void *sums) {
+  const float *x = x_at, *w0 = w[0], *w1 = w[1], *w2 = w[2], *w3 = w[3];
   float s0[LANES] = {0}, s1[LANES] = {0}, s2[LANES] = {0}, s3[LANES] = {0};
   size_t i = 0;
   for (; i + LANES <= k; i += LANES)
-    for (int j = 0; j < LANES; j++) {
-      s0[j] += x[i + (size_t)j] * w0[i + (size_t)j];
-      s1[j] += x[i + (size_t)j] * w1[i + (size_t)j];
-      s2[j] += x[i + (size_t)j] * w2[i + (size_t)j];
-      s3[j] += x[i + (size_t)j] * w3[i + (size_t)j];
+    for (size_t j = 0; j < LANES; j++) {
+      s0[j] += x[i + j] * w0[i + j];
+      s1[j] += x[i + j] * w1[i + j];
+      s2[j] += x[i + j] * w2[i + j];
+      s3[j] += x[i + j] * w3[i + j];
     }
   float sum[WNI_FC_ROWS] = {add_up(s0), add_up(s1), add_up(s2), add_up(s3)};
   for (; i < k; i++) {
@@ -32,5 +32,30 @@ void WNI_NAME(fc_f32)(const float *x, const float *const *w, size_t k, int n, fl
     sum[2] += x[i] * w2[i];
     sum[3] += x[i] * w3[i];
   }
-  for (int r = 0; r < n; r++) y[r] = sum[r];
+  memcpy(sums, sum, (size_t)n * sizeof *sum);
+}
+
+void WNI_NAME(fc_bf16)(const void *x_at, const void *const *w, size_t k, int n, void *sums) {
+  const uint16_t *x = x_at;
+  for (int r = 0; r < n; r++) {
+    const uint16_t *row = w[r];
+    float part[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= k; i += LANES)
+      for (size_t j = 0; j < LANES; j++)
+        part[j] += wni_bf16_to_f32(x[i + j]) * wni_bf16_to_f32(row[i + j]);
+    float sum = add_up(part);
+    for (; i < k; i++) sum += wni_bf16_to_f32(x[i]) * wni_bf16_to_f32(row[i]);
+    ((float *)sums)[r] = sum;
+  }
+}
+
+void WNI_NAME(fc_u8)(const void *x_at, const void *const *w, size_t k, int n, void *sums) {
+  const uint8_t *x = x_at;
+  for (int r = 0; r < n; r++) {
+    const int8_t *row = w[r];
+    int32_t sum = 0;
+    for (size_t i = 0; i < k; i++) sum += x[i] * row[i];
+    ((int32_t *)sums)[r] = sum;
+  }
 }

@@ -4,21 +4,40 @@
  */
 #include "kernels/layers.h"
 
+#include <string.h>
+
+/* The sums of rows [n], bias and scale applied. */
+static void finish_sums(const WniFullyConnected *fc, const size_t *row, int n, float *sum) {
+  const float *bias = fc->bias;
+  const int32_t *integer_bias = fc->bias;
+  for (int r = 0; r < n; r++) {
+    if (fc->kernel->type == WNI_U8) {
+      int32_t integer;
+      memcpy(&integer, &sum[r], sizeof integer);
+      sum[r] = (float)(integer + integer_bias[row[r]]) * fc->scale[row[r]];
+    } else {
+      sum[r] += bias[row[r]];
+    }
+  }
+  fc->act->run.act(&fc->activation, (size_t)n, sum);
+}
+
 /* Computes y[row[0..n)] of one input, n <= WNI_FC_ROWS; all of `row` is valid. */
-static void run_rows(const WniFullyConnected *fc, const float *x, float *y, const size_t *row,
+static void run_rows(const WniFullyConnected *fc, const void *x, float *y, const size_t *row,
                      int n) {
-  const float *w[WNI_FC_ROWS];
+  const void *w[WNI_FC_ROWS];
   float sum[WNI_FC_ROWS];
-  for (int r = 0; r < WNI_FC_ROWS; r++) w[r] = fc->weights + row[r] * fc->k;
-  fc->kernel->run.fc_f32(x, w, fc->k, n, sum);
-  for (int r = 0; r < n; r++) sum[r] += fc->bias[row[r]];
-  fc->act->run.act_f32(&fc->activation, (size_t)n, sum);
+  size_t row_bytes = fc->k * wni_type_bytes(fc->kernel->type);
+  for (int r = 0; r < WNI_FC_ROWS; r++) w[r] = (const char *)fc->weights + row[r] * row_bytes;
+  fc->kernel->run.fc(x, w, fc->k, n, sum);
+  finish_sums(fc, row, n, sum);
   for (int r = 0; r < n; r++) y[row[r]] = sum[r];
 }
 
-void wni_fully_connected_run(const WniFullyConnected *fc, const float *x, float *y,
+void wni_fully_connected_run(const WniFullyConnected *fc, const void *x, float *y,
                              const int32_t *rows, size_t n_rows, WniThread thread) {
   size_t count = rows ? n_rows : fc->n, begin, end;
+  size_t input_bytes = fc->k * wni_type_bytes(fc->kernel->type);
   wni_parallel_range(thread, count, WNI_FC_ROWS, &begin, &end);
   for (size_t r = begin; r < end; r += WNI_FC_ROWS) {
     size_t row[WNI_FC_ROWS];
@@ -27,7 +46,8 @@ void wni_fully_connected_run(const WniFullyConnected *fc, const float *x, float 
       size_t at = r + i < end ? r + i : end - 1;
       row[i] = rows ? (size_t)rows[at] : at;
     }
-    for (size_t m = 0; m < fc->m; m++) run_rows(fc, x + m * fc->k, y + m * fc->n, row, n);
+    for (size_t m = 0; m < fc->m; m++)
+      run_rows(fc, (const char *)x + m * input_bytes, y + m * fc->n, row, n);
   }
 }
 
@@ -47,6 +67,6 @@ void wni_matmul_run(const WniMatmul *matmul, const float *x, const float *w, flo
     for (size_t j = 0; j < matmul->n; j++) out[j] = 0;
     for (size_t k = 0; k < matmul->k; k++)
       for (size_t j = 0; j < matmul->n; j++) out[j] += xb[k] * wb[k * matmul->n + j];
-    matmul->act->run.act_f32(&matmul->activation, matmul->n, out);
+    matmul->act->run.act(&matmul->activation, matmul->n, out);
   }
 }

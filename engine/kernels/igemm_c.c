@@ -1,22 +1,63 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The reference of the implicit matrix product (kernels.h): the formula, one
+ * The references of the implicit matrix product (kernels.h): the formula, one
  * pixel at a time.
  */
 #include "kernels/isa.h"
 
 enum { TILE_N = 8 };
 
-WniFn_igemm_f32 wni_igemm_f32_1x8__c;
+WniFn_igemm wni_igemm_f32_1x8__c, wni_igemm_bf16_1x8x2__c, wni_igemm_u8_1x8x4__c;
+
+/* Where the weight of tap t, channel c, column j lies in groups of tile_k channels. */
+static size_t packed_at(const WniIgemmArgs *args, size_t tile_k, size_t t, size_t c, int j) {
+  size_t groups = (args->n_channels + tile_k - 1) / tile_k;
+  return ((t * groups + c / tile_k) * TILE_N + (size_t)j) * tile_k + c % tile_k;
+}
+
+static const void *tap_at(const WniIgemmArgs *args, size_t t) {
+  return (const char *)args->x[0] + args->tap[t];
+}
 
 void wni_igemm_f32_1x8__c(const WniIgemmArgs *args) {
+  const float *w = args->w, *bias = args->bias;
+  float *y = args->y[0];
   for (int j = 0; j < args->n; j++) {
-    float sum = args->bias[j];
-    for (size_t t = 0; t < args->n_taps; t++)
+    float sum = bias[j];
+    for (size_t t = 0; t < args->n_taps; t++) {
+      const float *x = tap_at(args, t);
+      for (size_t c = 0; c < args->n_channels; c++) sum += x[c] * w[packed_at(args, 1, t, c, j)];
+    }
+    if (args->residual) sum += ((const float *)args->residual[0])[j];
+    y[j] = wni_clampf(sum, args->low, args->high);
+  }
+}
+
+void wni_igemm_bf16_1x8x2__c(const WniIgemmArgs *args) {
+  const uint16_t *w = args->w;
+  const float *bias = args->bias;
+  for (int j = 0; j < args->n; j++) {
+    float sum = bias[j];
+    for (size_t t = 0; t < args->n_taps; t++) {
+      const uint16_t *x = tap_at(args, t);
       for (size_t c = 0; c < args->n_channels; c++)
-        sum += args->x[0][args->tap[t] + (ptrdiff_t)c] *
-               args->w[(t * args->n_channels + c) * TILE_N + (size_t)j];
-    if (args->residual) sum += args->residual[0][j];
-    args->y[0][j] = wni_clampf(sum, args->low, args->high);
+        sum += wni_bf16_to_f32(x[c]) * wni_bf16_to_f32(w[packed_at(args, 2, t, c, j)]);
+    }
+    if (args->residual) sum += wni_read_f32(args->y_type, args->residual[0], (size_t)j);
+    wni_write_f32(args->y_type, args->y[0], (size_t)j, wni_clampf(sum, args->low, args->high));
+  }
+}
+
+void wni_igemm_u8_1x8x4__c(const WniIgemmArgs *args) {
+  const int8_t *w = args->w;
+  const int32_t *bias = args->bias;
+  for (int j = 0; j < args->n; j++) {
+    int32_t sum = bias[j];
+    for (size_t t = 0; t < args->n_taps; t++) {
+      const uint8_t *x = tap_at(args, t);
+      for (size_t c = 0; c < args->n_channels; c++) sum += x[c] * w[packed_at(args, 4, t, c, j)];
+    }
+    wni_write_scaled(args->y_type, args->y[0], (size_t)j,
+                     wni_clampf((float)sum * args->scale[j], args->low, args->high), args->y_zero);
   }
 }

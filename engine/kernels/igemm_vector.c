@@ -17,7 +17,7 @@ typedef float Unaligned __attribute__((vector_size(WNI_LANES * sizeof(float)), a
 #define JOIN_NAME_(kernel) WNI_NAME(kernel)
 #define KERNEL JOIN_NAME_(TILED(WNI_TILE_M, WNI_TILE_N))
 
-WniFn_igemm_f32 KERNEL;
+WniFn_igemm KERNEL;
 
 static inline Vector load(const float *at) {
   return *(const Unaligned *)(const void *)at;
@@ -28,19 +28,21 @@ static inline void store_row(const WniIgemmArgs *args, int i, const Vector *sum,
   float row[WNI_TILE_N] __attribute__((aligned(64)));
   for (int v = 0; v < VECTORS; v++) *(Vector *)(void *)(row + v * WNI_LANES) = sum[v];
   if (args->residual)
-    for (int j = 0; j < n; j++) row[j] += args->residual[i][j];
-  for (int j = 0; j < n; j++) args->y[i][j] = wni_clampf(row[j], args->low, args->high);
+    for (int j = 0; j < n; j++) row[j] += ((const float *)args->residual[i])[j];
+  float *y = args->y[i];
+  for (int j = 0; j < n; j++) y[j] = wni_clampf(row[j], args->low, args->high);
 }
 
 void KERNEL(const WniIgemmArgs *args) {
   Vector sum[WNI_TILE_M][VECTORS];
   for (int i = 0; i < WNI_TILE_M; i++)
-    for (int v = 0; v < VECTORS; v++) sum[i][v] = load(args->bias + v * WNI_LANES);
+    for (int v = 0; v < VECTORS; v++) sum[i][v] = load((const float *)args->bias + v * WNI_LANES);
 
   const float *w = args->w;
   for (size_t t = 0; t < args->n_taps; t++) {
     const float *x[WNI_TILE_M];
-    for (int i = 0; i < WNI_TILE_M; i++) x[i] = args->x[i] + args->tap[t];
+    for (int i = 0; i < WNI_TILE_M; i++)
+      x[i] = (const float *)(const void *)((const char *)args->x[i] + args->tap[t]);
     for (size_t c = 0; c < args->n_channels; c++, w += WNI_TILE_N) {
       Vector weights[VECTORS];
       for (int v = 0; v < VECTORS; v++) weights[v] = load(w + v * WNI_LANES);

@@ -9,8 +9,7 @@
 #ifndef WNI_KERNELS_KERNELS_H
 #define WNI_KERNELS_KERNELS_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "kernels/type.h"
 
 /* What follows an operator; applied to x element by element.
  *   CLAMP         min(max(x, a), b)     Relu: a = 0, b = inf
@@ -36,58 +35,84 @@ typedef struct WniActivation {
   float a, b;
 } WniActivation;
 
-enum { WNI_MAX_TILE_M = 16 };
+enum { WNI_MAX_TILE_M = 32, WNI_MAX_TILE_N = 64 };
 
 /* igemm: implicit matrix product.  For pixel i < m and column j < n
  *
- *   y[i][j] = clamp(bias[j] + residual[i][j] + sum_t sum_c x[i][tap[t] + c] w[t][c][j])
+ *   sum[i][j] = bias[j] + sum_t sum_c x[i][tap[t] + c] w[t][c][j]
  *
  * t over n_taps kernel taps, c over n_channels contiguous input channels.
- *   w        packed [n_taps][n_channels][tile n], zero beyond n
- *   bias     [tile n], zero beyond n
+ *   type F32, BF16   x and w have the type; bias, sums and clamp are float32;
+ *                    y = clamp(sum + residual) is stored as `y_type`, F32 or the type
+ *   type U8          x is uint8, w int8, bias and sums int32;  v = clamp(sum * scale[j])
+ *                    y_type F32: v;  U8: v rounded to nearest even + y_zero (the clamp
+ *                    keeps it within 0..255).  No residual.  sum * scale[j] is one float32
+ *                    product, so that all variants give the same bits.
+ *   w        packed in groups of the tile's k channels:
+ *            [n_taps][ceil(n_channels / tile k)][tile n][tile k], zero beyond n and n_channels
+ *   bias, scale  [tile n], zero beyond n
+ *   tap      bytes
  *   x, y     WNI_MAX_TILE_M pointers, valid up to the tile's m rows: behind m
- *            they repeat the last one and nothing is stored through them
- *   residual like y, or NULL for none; it may be y itself                      */
+ *            they repeat the last one and nothing is stored through them.  x may be read up to
+ *            n_channels, not beyond.
+ *   residual like y and of its type, or NULL for none; it may be y itself            */
 typedef struct WniIgemmArgs {
   int m, n;
   size_t n_taps, n_channels;
   const ptrdiff_t *tap;
-  const float *const *x;
-  const float *w;
-  const float *bias;
-  const float *const *residual;
-  float *const *y;
+  const void *const *x;
+  const void *w;
+  const void *bias;
+  const float *scale;
+  const void *const *residual;
+  void *const *y;
+  WniType y_type;
+  int y_zero;
   float low, high; /* the clamp; -inf and +inf for none */
 } WniIgemmArgs;
-typedef void WniFn_igemm_f32(const WniIgemmArgs *args);
+typedef void WniFn_igemm(const WniIgemmArgs *args);
 
 /* dwconv: one pixel of a depthwise convolution.  For c < n_channels
- *   y[c] = clamp(bias[c] + sum_t x[tap[t] + c] w[t n_channels + c])            */
+ *   sum[c] = bias[c] + sum_t x[tap[t] + c] w[t n_channels + c]
+ * with types, scale, clamp and y as for igemm; `tap` in bytes.                 */
 typedef struct WniDwconvArgs {
   size_t n_channels, n_taps;
   const ptrdiff_t *tap;
-  const float *x, *w, *bias;
-  float *y;
+  const void *x, *w, *bias;
+  const float *scale;
+  void *y;
+  WniType y_type;
+  int y_zero;
   float low, high;
 } WniDwconvArgs;
-typedef void WniFn_dwconv_f32(const WniDwconvArgs *args);
+typedef void WniFn_dwconv(const WniDwconvArgs *args);
 
 /* fc: the dot products of x [k] with n <= WNI_FC_ROWS rows of weights [k]:
- * y[r] = sum_k x[k] w[r][k].  w has WNI_FC_ROWS valid pointers.                */
+ * sum[r] = sum_k x[k] w[r][k].  w has WNI_FC_ROWS valid pointers.  Types as for igemm;
+ * `sum` is float32, int32 for U8.                                              */
 enum { WNI_FC_ROWS = 4 };
-typedef void WniFn_fc_f32(const float *x, const float *const *w, size_t k, int n, float *y);
+typedef void WniFn_fc(const void *x, const void *const *w, size_t k, int n, void *sum);
 
 /* pool: over the n_rows x n_columns window that begins at x, for each channel
- * the maximum, or the sum times `scale`.  Rows and columns are at least 1.     */
+ * the maximum, in x's type, or the sum in float32 times `scale`; `zero` is taken off each element
+ * of type U8 first.  Rows and columns are at least 1; strides in bytes.        */
 typedef struct WniPoolArgs {
-  const float *x;
+  const void *x;
   size_t n_rows, n_columns, n_channels;
-  ptrdiff_t row_stride, column_stride; /* elements */
-  float scale;                         /* average only */
-  float *y;
+  ptrdiff_t row_stride, column_stride;
+  float scale; /* average only, as is zero */
+  int zero;
+  void *y;
 } WniPoolArgs;
-typedef void WniFn_maxpool_f32(const WniPoolArgs *args);
-typedef void WniFn_avgpool_f32(const WniPoolArgs *args);
+typedef void WniFn_maxpool(const WniPoolArgs *args);
+typedef void WniFn_avgpool(const WniPoolArgs *args);
+
+/* load, store: runs of n elements between a type and float32.
+ *   BF16  rounded to nearest even
+ *   U8    load: scale (x - zero);  store: x / scale rounded to nearest even + zero, kept within
+ *         0..255 (ONNX DequantizeLinear, QuantizeLinear); NaN becomes 0             */
+typedef void WniFn_load(const void *x, const WniQuant *quant, size_t n, float *y);
+typedef void WniFn_store(const float *x, const WniQuant *quant, size_t n, void *y);
 
 /* vec: y[i] = op(a[i], b[i], c[i]) for i < n; operands that the op does not
  * have are not read.  y may be an operand.
@@ -102,25 +127,27 @@ typedef enum WniVecOp {
   WNI_VEC_MULADD,
   WNI_VEC_OP_COUNT
 } WniVecOp;
-typedef void WniFn_vec_f32(WniVecOp op, const float *a, const float *b, const float *c, size_t n,
-                           float *y);
+typedef void WniFn_vec(WniVecOp op, const float *a, const float *b, const float *c, size_t n,
+                       float *y);
 
 /* act: y[i] = activation(y[i]) for i < n. */
-typedef void WniFn_act_f32(const WniActivation *activation, size_t n, float *y);
+typedef void WniFn_act(const WniActivation *activation, size_t n, float *y);
 
 /* axpy_u8: y[i] += weight * x[i], bytes into floats: the vertical half of the
  * preprocess. */
-typedef void WniFn_axpy_u8(float weight, const uint8_t *x, size_t n, float *y);
+typedef void WniFn_axpy(float weight, const uint8_t *x, size_t n, float *y);
 
 typedef enum WniKernelKind {
-  WNI_KERNEL_igemm_f32,
-  WNI_KERNEL_dwconv_f32,
-  WNI_KERNEL_fc_f32,
-  WNI_KERNEL_maxpool_f32,
-  WNI_KERNEL_avgpool_f32,
-  WNI_KERNEL_vec_f32,
-  WNI_KERNEL_act_f32,
-  WNI_KERNEL_axpy_u8,
+  WNI_KERNEL_igemm,
+  WNI_KERNEL_dwconv,
+  WNI_KERNEL_fc,
+  WNI_KERNEL_maxpool,
+  WNI_KERNEL_avgpool,
+  WNI_KERNEL_load,
+  WNI_KERNEL_store,
+  WNI_KERNEL_vec,
+  WNI_KERNEL_act,
+  WNI_KERNEL_axpy,
   WNI_KERNEL_KIND_COUNT
 } WniKernelKind;
 
@@ -128,24 +155,28 @@ typedef enum WniKernelKind {
 typedef struct WniKernel {
   const char *name; /* <op>_<dtype>_<tile>__<isa> */
   WniKernelKind kind;
-  uint32_t isa;       /* WNI_CPU_* that it needs */
-  int tile_m, tile_n; /* 0 where it has none */
+  WniType type;               /* of x */
+  uint32_t isa;               /* WNI_CPU_* that it needs */
+  int tile_m, tile_n, tile_k; /* 0 where it has none */
   union {
-    WniFn_igemm_f32 *igemm_f32;
-    WniFn_dwconv_f32 *dwconv_f32;
-    WniFn_fc_f32 *fc_f32;
-    WniFn_maxpool_f32 *maxpool_f32;
-    WniFn_avgpool_f32 *avgpool_f32;
-    WniFn_vec_f32 *vec_f32;
-    WniFn_act_f32 *act_f32;
-    WniFn_axpy_u8 *axpy_u8;
+    WniFn_igemm *igemm;
+    WniFn_dwconv *dwconv;
+    WniFn_fc *fc;
+    WniFn_maxpool *maxpool;
+    WniFn_avgpool *avgpool;
+    WniFn_load *load;
+    WniFn_store *store;
+    WniFn_vec *vec;
+    WniFn_act *act;
+    WniFn_axpy *axpy;
   } run;
 } WniKernel;
 
 /* All variants that were built, in the order of variants.inc. */
 const WniKernel *wni_kernel_table(size_t *count);
 
-/* The first variant of `kind` that the processor and the mask allow; never NULL. */
-const WniKernel *wni_kernel_find(WniKernelKind kind);
+/* The first variant for `kind` and `type` that the processor and the mask allow; NULL where
+ * the kind does not exist for the type. */
+const WniKernel *wni_kernel_find(WniKernelKind kind, WniType type);
 
 #endif

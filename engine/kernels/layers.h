@@ -25,43 +25,53 @@ typedef struct WniImage {
 /* Zeros around an image that the layer writes; see wni_halo_clear(). */
 typedef struct WniHalo {
   bool present;
-  size_t n, h, w, c; /* inside */
+  size_t n, h, w; /* inside */
+  size_t pixel_bytes;
   size_t top, bottom, left, right;
+  int zero; /* what every byte of a zero is */
 } WniHalo;
 
-/* Clears the halo of the padded image [n][top + h + bottom][left + w + right][c] at y. */
-void wni_halo_clear(const WniHalo *halo, float *y, WniThread thread);
+/* Clears the halo of the padded image [n][top + h + bottom][left + w + right][pixel] at y. */
+void wni_halo_clear(const WniHalo *halo, void *y, WniThread thread);
 
 /* Conv, groups included: y = act(conv(x) + bias + residual).  x points at the
- * first pixel's first tap, that is into the halo. */
+ * first pixel's first tap, that is into the halo, and has the kernel's type; y and the residual
+ * have y_type. */
 typedef struct WniConv {
-  const WniKernel *kernel; /* igemm_f32, or dwconv_f32 for one channel a group */
-  const WniKernel *act;    /* act_f32 */
-  WniActivation activation;
+  const WniKernel *kernel; /* igemm, or dwconv for one channel a group */
+  const WniKernel *act;
+  WniActivation activation; /* other than NONE and CLAMP, which the kernel does: y is F32 */
+  WniType y_type;
+  int y_zero;
+  float low, high; /* what the kernel clamps to */
   WniImage in, out, residual;
   size_t groups;
   ptrdiff_t y_step, x_step;  /* input elements from one output row, pixel to the next */
   size_t n_taps, n_channels; /* of one group; taps that lie side by side count as one */
-  ptrdiff_t *tap;            /* [n_taps] */
-  /* igemm: [groups][panels][n_taps][n_channels][tile n]; dwconv: [n_taps][c] */
-  float *weights;
-  float *bias; /* igemm: [groups][panels * tile n]; dwconv: [c] */
+  ptrdiff_t *tap;            /* [n_taps] bytes */
+  /* igemm: [groups][panels][n_taps][n_channels / tile k][tile n][tile k]; dwconv: [n_taps][c] */
+  void *weights;
+  size_t panel_bytes; /* of the weights of one panel */
+  void *bias;         /* igemm: [groups][panels * tile n]; dwconv: [c] */
+  float *scale;       /* like bias; U8 only */
 } WniConv;
-void wni_conv_run(const WniConv *conv, const float *x, const float *residual, float *y,
+void wni_conv_run(const WniConv *conv, const void *x, const void *residual, void *y,
                   WniThread thread);
-void wni_dwconv_run(const WniConv *conv, const float *x, float *y, WniThread thread);
+void wni_dwconv_run(const WniConv *conv, const void *x, void *y, WniThread thread);
 
-/* Gemm at a small batch: y[m][r] = act(x[m] . w[r] + bias[r]). */
+/* Gemm at a small batch: y[m][r] = act(x[m] . w[r] + bias[r]); for U8 weights
+ * y[m][r] = act((x[m] . w[r] + bias[r]) scale[r]) with an integer bias.  y is F32. */
 typedef struct WniFullyConnected {
-  const WniKernel *kernel; /* fc_f32 */
+  const WniKernel *kernel; /* fc */
   const WniKernel *act;
   WniActivation activation;
   size_t m, n, k;
-  float *weights; /* [n][k] */
-  float *bias;    /* [n] */
+  void *weights; /* [n][k] */
+  void *bias;    /* [n] */
+  float *scale;  /* [n]; U8 only */
 } WniFullyConnected;
 /* `rows` [n_rows] limits the outputs that are computed; NULL: all. */
-void wni_fully_connected_run(const WniFullyConnected *fc, const float *x, float *y,
+void wni_fully_connected_run(const WniFullyConnected *fc, const void *x, float *y,
                              const int32_t *rows, size_t n_rows, WniThread thread);
 
 /* MatMul of two activations: y[b][i][j] = act(sum_k x[b][i][k] w[b][k][j]), b over
@@ -77,16 +87,24 @@ typedef struct WniMatmul {
 void wni_matmul_run(const WniMatmul *matmul, const float *x, const float *w, float *y,
                     WniThread thread);
 
+/* One tensor of a layer that converts what it reads and writes to float32 and back. */
+typedef struct WniTyped {
+  WniType type;
+  WniQuant quant;
+  const WniKernel *convert; /* load for an input, store for an output; NULL: F32 */
+} WniTyped;
+
 /* Max or average pooling; the window is cut at the image's edges. */
 typedef struct WniPool {
-  const WniKernel *kernel; /* maxpool_f32 or avgpool_f32 */
+  const WniKernel *kernel; /* maxpool or avgpool, of x's type */
   const WniKernel *act;
   WniActivation activation;
+  WniTyped x, y;
   WniImage in, out;
   int64_t kernel_size[2], stride[2], dilation[2], pad_begin[2], pad_end[2];
   bool count_include_pad;
 } WniPool;
-void wni_pool_run(const WniPool *pool, const float *x, float *y, WniThread thread);
+void wni_pool_run(const WniPool *pool, const void *x, void *y, WniThread thread);
 
 /* Nested loops over up to WNI_LOOP_RANK dimensions, outermost first; operand 0
  * is y, then the inputs; a stride of 0 repeats an element. */
@@ -96,16 +114,17 @@ typedef struct WniLoop {
   ptrdiff_t stride[4][WNI_LOOP_RANK];
 } WniLoop;
 
-/* y = act(op(a, b, c)) over the loop. */
+/* y = act(op(a, b, c)) over the loop, in float32. */
 typedef struct WniElementwise {
-  const WniKernel *kernel; /* vec_f32 */
+  const WniKernel *kernel; /* vec */
   const WniKernel *act;
   WniVecOp op;
   int n_inputs;
   WniActivation activation;
+  WniTyped operand[4]; /* 0 is y */
   WniLoop loop;
 } WniElementwise;
-void wni_elementwise_run(const WniElementwise *elementwise, const float *const *inputs, float *y,
+void wni_elementwise_run(const WniElementwise *elementwise, const void *const *inputs, void *y,
                          WniThread thread);
 
 /* Softmax along one axis of `length` elements; the loop runs over the others

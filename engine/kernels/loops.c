@@ -6,6 +6,7 @@
 #include "kernels/layers.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { CHUNK = 256, GRAIN = 64 };
 
@@ -23,45 +24,72 @@ static ptrdiff_t loop_offset(const WniLoop *loop, int operand, int rank, size_t 
   return offset;
 }
 
-/* An operand's next n elements side by side: where they lie, or gathered. */
-static const float *gather(const float *x, ptrdiff_t stride, size_t n, float *room) {
-  if (stride == 1) return x;
-  for (size_t i = 0; i < n; i++) room[i] = x[(ptrdiff_t)i * stride];
+/* n elements that lie `stride` apart, side by side. */
+static void pack_elements(const char *x, ptrdiff_t stride, size_t bytes, size_t n, char *room) {
+  for (size_t i = 0; i < n; i++)
+    memcpy(room + i * bytes, x + (ptrdiff_t)i * stride * (ptrdiff_t)bytes, bytes);
+}
+
+static void spread_elements(const char *room, ptrdiff_t stride, size_t bytes, size_t n, char *y) {
+  for (size_t i = 0; i < n; i++)
+    memcpy(y + (ptrdiff_t)i * stride * (ptrdiff_t)bytes, room + i * bytes, bytes);
+}
+
+/* An operand's next n elements side by side in float32: where they lie, or in `room`. */
+static const float *fetch(const WniTyped *typed, const void *x, ptrdiff_t stride, size_t n,
+                          float *room) {
+  float packed[CHUNK]; /* holds any type */
+  if (stride != 1) {
+    pack_elements(x, stride, wni_type_bytes(typed->type), n,
+                  typed->convert ? (char *)packed : (char *)room);
+    x = typed->convert ? packed : room;
+  }
+  if (!typed->convert) return x;
+  typed->convert->run.load(x, &typed->quant, n, room);
   return room;
 }
 
 /* n <= CHUNK elements of one innermost run. */
-static void run_chunk(const WniElementwise *e, const float *const in[3], float *y, size_t n) {
+static void run_chunk(const WniElementwise *e, const void *const in[3], void *y, size_t n) {
   int inner = e->loop.rank - 1;
-  float room[3][CHUNK], out_room[CHUNK];
+  float room[3][CHUNK], out_room[CHUNK], packed[CHUNK];
   const float *operand[3] = {NULL, NULL, NULL};
+  const WniTyped *to = &e->operand[0];
   ptrdiff_t out_stride = e->loop.stride[0][inner];
-  float *out = out_stride == 1 ? y : out_room;
+  float *out = out_stride == 1 && !to->convert ? y : out_room;
   for (int i = 0; i < e->n_inputs; i++)
-    operand[i] = gather(in[i], e->loop.stride[i + 1][inner], n, room[i]);
-  e->kernel->run.vec_f32(e->op, operand[0], operand[1], operand[2], n, out);
-  if (e->activation.kind != WNI_ACT_NONE) e->act->run.act_f32(&e->activation, n, out);
-  if (out_stride != 1)
-    for (size_t i = 0; i < n; i++) y[(ptrdiff_t)i * out_stride] = out[i];
+    operand[i] = fetch(&e->operand[i + 1], in[i], e->loop.stride[i + 1][inner], n, room[i]);
+  e->kernel->run.vec(e->op, operand[0], operand[1], operand[2], n, out);
+  if (e->activation.kind != WNI_ACT_NONE) e->act->run.act(&e->activation, n, out);
+  void *stored = out;
+  if (to->convert) {
+    stored = out_stride == 1 ? y : packed;
+    to->convert->run.store(out, &to->quant, n, stored);
+  }
+  if (out_stride != 1) spread_elements(stored, out_stride, wni_type_bytes(to->type), n, y);
 }
 
-void wni_elementwise_run(const WniElementwise *e, const float *const *inputs, float *y,
-                         WniThread thread) {
+/* Where operand `operand` lies at flat index `flat`. */
+static ptrdiff_t operand_bytes(const WniElementwise *e, int operand, size_t flat) {
   int inner = e->loop.rank - 1;
-  size_t length = e->loop.dim[inner], flat, end;
+  size_t length = e->loop.dim[inner];
+  ptrdiff_t elements = loop_offset(&e->loop, operand, inner, flat / length) +
+                       (ptrdiff_t)(flat % length) * e->loop.stride[operand][inner];
+  return elements * (ptrdiff_t)wni_type_bytes(e->operand[operand].type);
+}
+
+void wni_elementwise_run(const WniElementwise *e, const void *const *inputs, void *y,
+                         WniThread thread) {
+  size_t length = e->loop.dim[e->loop.rank - 1], flat, end;
   wni_parallel_range(thread, loop_count(&e->loop, e->loop.rank), GRAIN, &flat, &end);
   while (flat < end) {
-    size_t at = flat % length, n = length - at;
-    const float *in[3] = {NULL, NULL, NULL};
+    size_t n = length - flat % length;
+    const void *in[3] = {NULL, NULL, NULL};
     if (n > end - flat) n = end - flat;
     if (n > CHUNK) n = CHUNK;
     for (int i = 0; i < e->n_inputs; i++)
-      in[i] = inputs[i] + loop_offset(&e->loop, i + 1, inner, flat / length) +
-              (ptrdiff_t)at * e->loop.stride[i + 1][inner];
-    run_chunk(e, in,
-              y + loop_offset(&e->loop, 0, inner, flat / length) +
-                  (ptrdiff_t)at * e->loop.stride[0][inner],
-              n);
+      in[i] = (const char *)inputs[i] + operand_bytes(e, i + 1, flat);
+    run_chunk(e, in, (char *)y + operand_bytes(e, 0, flat), n);
     flat += n;
   }
 }
@@ -95,7 +123,7 @@ void wni_reduce_mean_run(const WniReduceMean *reduce, const float *x, float *y, 
     for (size_t i = 0; i < n; i++)
       sum += (double)from[loop_offset(&reduce->reduced, 1, reduce->reduced.rank, i)];
     *to = (float)(sum / (double)n);
-    reduce->act->run.act_f32(&reduce->activation, 1, to);
+    reduce->act->run.act(&reduce->activation, 1, to);
   }
 }
 

@@ -28,39 +28,61 @@ static Span cut(const WniPool *pool, int axis, int64_t out, int64_t size) {
   return span;
 }
 
-static void run_pixel(const WniPool *pool, size_t pixel, size_t channel, const float *x, float *y) {
+static ptrdiff_t offset_bytes(const WniImage *image, WniType type, size_t n, size_t y, size_t x,
+                              size_t c) {
+  ptrdiff_t elements = (ptrdiff_t)n * image->n_stride + (ptrdiff_t)y * image->h_stride +
+                       (ptrdiff_t)x * image->w_stride + (ptrdiff_t)c;
+  return elements * (ptrdiff_t)wni_type_bytes(type);
+}
+
+/* One window's maximum or average in float32. */
+static void run_window(const WniPool *pool, const WniPoolArgs *window, float *y) {
+  float room[CHANNEL_BLOCK]; /* holds any type */
+  WniPoolArgs args = *window;
+  bool average = pool->kernel->kind == WNI_KERNEL_avgpool;
+  args.y = pool->x.convert && !average ? room : y;
+  if (average)
+    pool->kernel->run.avgpool(&args);
+  else
+    pool->kernel->run.maxpool(&args);
+  if (pool->x.convert && !average)
+    pool->x.convert->run.load(room, &pool->x.quant, args.n_channels, y);
+}
+
+static void run_pixel(const WniPool *pool, size_t pixel, size_t channel, const char *x, char *y) {
   size_t ow = pool->out.w, oh = pool->out.h;
   size_t n = pixel / (oh * ow), oy = pixel / ow % oh, ox = pixel % ow;
   Span rows = cut(pool, 0, (int64_t)oy, (int64_t)pool->in.h);
   Span columns = cut(pool, 1, (int64_t)ox, (int64_t)pool->in.w);
   size_t left = pool->in.c - channel;
+  ptrdiff_t x_bytes = (ptrdiff_t)wni_type_bytes(pool->x.type);
   WniPoolArgs args = {
       .n_rows = (size_t)rows.taps,
       .n_columns = (size_t)columns.taps,
       .n_channels = left < CHANNEL_BLOCK ? left : CHANNEL_BLOCK,
-      .row_stride = (ptrdiff_t)pool->dilation[0] * pool->in.h_stride,
-      .column_stride = (ptrdiff_t)pool->dilation[1] * pool->in.w_stride,
-      .y = y + (ptrdiff_t)n * pool->out.n_stride + (ptrdiff_t)oy * pool->out.h_stride +
-           (ptrdiff_t)ox * pool->out.w_stride + (ptrdiff_t)channel,
+      .row_stride = (ptrdiff_t)pool->dilation[0] * pool->in.h_stride * x_bytes,
+      .column_stride = (ptrdiff_t)pool->dilation[1] * pool->in.w_stride * x_bytes,
+      .zero = pool->x.type == WNI_U8 ? pool->x.quant.zero : 0,
   };
-  bool average = pool->kernel->kind == WNI_KERNEL_avgpool_f32;
+  bool average = pool->kernel->kind == WNI_KERNEL_avgpool;
+  float room[CHANNEL_BLOCK];
+  void *to = y + offset_bytes(&pool->out, pool->y.type, n, oy, ox, channel);
+  float *result = pool->y.convert ? room : to;
   if (rows.taps == 0 || columns.taps == 0) {
-    for (size_t c = 0; c < args.n_channels; c++) args.y[c] = average ? 0 : -INFINITY;
+    for (size_t c = 0; c < args.n_channels; c++) result[c] = average ? 0 : -INFINITY;
   } else {
-    args.x = x + (ptrdiff_t)n * pool->in.n_stride + (ptrdiff_t)rows.first * pool->in.h_stride +
-             (ptrdiff_t)columns.first * pool->in.w_stride + (ptrdiff_t)channel;
+    args.x = x + offset_bytes(&pool->in, pool->x.type, n, (size_t)rows.first, (size_t)columns.first,
+                              channel);
     int64_t counted =
         pool->count_include_pad ? rows.counted * columns.counted : rows.taps * columns.taps;
-    args.scale = 1.0f / (float)counted;
-    if (average)
-      pool->kernel->run.avgpool_f32(&args);
-    else
-      pool->kernel->run.maxpool_f32(&args);
+    args.scale = (pool->x.type == WNI_U8 ? pool->x.quant.scale : 1.0f) / (float)counted;
+    run_window(pool, &args, result);
   }
-  pool->act->run.act_f32(&pool->activation, args.n_channels, args.y);
+  pool->act->run.act(&pool->activation, args.n_channels, result);
+  if (pool->y.convert) pool->y.convert->run.store(result, &pool->y.quant, args.n_channels, to);
 }
 
-void wni_pool_run(const WniPool *pool, const float *x, float *y, WniThread thread) {
+void wni_pool_run(const WniPool *pool, const void *x, void *y, WniThread thread) {
   size_t blocks = (pool->in.c + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK;
   size_t begin, end;
   wni_parallel_range(thread, pool->out.n * pool->out.h * pool->out.w * blocks, 1, &begin, &end);

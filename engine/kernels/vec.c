@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Runs of elements (kernels.h): arithmetic, activations, bytes into floats;
+ * Runs of elements (kernels.h): arithmetic, activations, conversions, bytes into floats;
  * compiled once per instruction set.
  */
 #include "kernels/isa.h"
 
 #include <math.h>
 
-WniFn_vec_f32 WNI_NAME(vec_f32);
-WniFn_act_f32 WNI_NAME(act_f32);
-WniFn_axpy_u8 WNI_NAME(axpy_u8);
+WniFn_vec WNI_NAME(vec_f32);
+WniFn_act WNI_NAME(act_f32);
+WniFn_axpy WNI_NAME(axpy_u8);
+WniFn_load WNI_NAME(load_bf16), WNI_NAME(load_u8);
+WniFn_store WNI_NAME(store_bf16), WNI_NAME(store_u8);
 
 void WNI_NAME(vec_f32)(WniVecOp op, const float *a, const float *b, const float *c, size_t n,
                        float *y) {
@@ -71,4 +73,29 @@ void WNI_NAME(act_f32)(const WniActivation *activation, size_t n, float *y) {
 
 void WNI_NAME(axpy_u8)(float weight, const uint8_t *x, size_t n, float *y) {
   for (size_t i = 0; i < n; i++) y[i] += weight * (float)x[i];
+}
+
+void WNI_NAME(load_bf16)(const void *x, const WniQuant *quant, size_t n, float *y) {
+  (void)quant;
+  for (size_t i = 0; i < n; i++) y[i] = wni_bf16_to_f32(((const uint16_t *)x)[i]);
+}
+
+void WNI_NAME(store_bf16)(const float *x, const WniQuant *quant, size_t n, void *y) {
+  (void)quant;
+  for (size_t i = 0; i < n; i++) ((uint16_t *)y)[i] = wni_f32_to_bf16(x[i]);
+}
+
+void WNI_NAME(load_u8)(const void *x, const WniQuant *quant, size_t n, float *y) {
+  float scale = quant->scale, zero = (float)quant->zero;
+  for (size_t i = 0; i < n; i++) y[i] = ((float)((const uint8_t *)x)[i] - zero) * scale;
+}
+
+void WNI_NAME(store_u8)(const float *x, const WniQuant *quant, size_t n, void *y) {
+  float scale = quant->scale, low = (float)-quant->zero, high = (float)(255 - quant->zero);
+  for (size_t i = 0; i < n; i++) {
+    float q = x[i] / scale;
+    q = q > low ? q : low; /* NaN too */
+    q = q < high ? q : high;
+    ((uint8_t *)y)[i] = (uint8_t)((int)rintf(q) + quant->zero);
+  }
 }

@@ -32,3 +32,20 @@ void wni_constant_clear(WniConstant *constant) {
   free(constant->owned);
   *constant = (WniConstant){0};
 }
+
+int64_t wni_constant_integer(const WniConstant *constant, size_t i) {
+  if (!constant->bytes) return constant->i[i];
+  return constant->is_signed ? (int8_t)constant->bytes[i] : constant->bytes[i];
+}
+
+bool wni_constant_widen(WniConstant *constant) {
+  WniConstant wide;
+  void *data;
+  if (!constant->bytes) return true;
+  if (!wni_constant_new(&wide, true, constant->rank, constant->dim, &data)) return false;
+  for (size_t i = 0; i < constant->count; i++)
+    ((int64_t *)data)[i] = wni_constant_integer(constant, i);
+  wni_constant_clear(constant);
+  *constant = wide;
+  return true;
+}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A tensor whose elements are known when the model is planned: weights, biases,
- * and the integers of shape computations.  Two element types are enough:
- * all floating types are widened or narrowed to float32, all others to int64.
+ * and the integers of shape computations.  Two element types are enough for most:
+ * all floating types are widened or narrowed to float32, all others to int64.  The 8-bit
+ * integers of quantised weights stay as they are until someone asks for more.
  */
 #ifndef WNI_LOAD_CONSTANT_H
 #define WNI_LOAD_CONSTANT_H
@@ -17,15 +18,23 @@ typedef struct WniConstant {
   bool is_int;
   int rank;
   int64_t dim[WNI_MAX_RANK];
-  size_t count;     /* product of dim; may be 0 */
-  const float *f;   /* [count] in row-major order, unless is_int */
-  const int64_t *i; /* [count] if is_int */
-  void *owned;      /* what to free; NULL: borrowed */
+  size_t count;         /* product of dim; may be 0 */
+  const float *f;       /* [count] in row-major order, unless is_int */
+  const int64_t *i;     /* [count] if is_int, unless there are bytes */
+  const uint8_t *bytes; /* [count] 8-bit integers; then is_int */
+  bool is_signed;       /* the bytes are int8 */
+  void *owned;          /* what to free; NULL: borrowed */
 } WniConstant;
 
 /* Allocates a zeroed constant of the given shape; *data is its writable
  * elements.  False: no memory, or more elements than a constant may have. */
 bool wni_constant_new(WniConstant *out, bool is_int, int rank, const int64_t *dim, void **data);
 void wni_constant_clear(WniConstant *constant);
+
+/* Element i of integers, 8-bit or other. */
+int64_t wni_constant_integer(const WniConstant *constant, size_t i);
+
+/* Turns bytes into int64; false: no memory. */
+bool wni_constant_widen(WniConstant *constant);
 
 #endif

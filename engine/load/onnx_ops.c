@@ -27,6 +27,7 @@ static const WniOpInfo ops[WNI_OP_COUNT] = {
     [WNI_OP_CONSTANT_OF_SHAPE] = {"ConstantOfShape", 1, 1, 1, "value:t"},
     [WNI_OP_CONV] = {"Conv", 2, 3, 1,
                      "auto_pad:s dilations:I group:i kernel_shape:I pads:I strides:I"},
+    [WNI_OP_DEQUANTIZE_LINEAR] = {"DequantizeLinear", 2, 3, 1, "axis:i block_size:i"},
     [WNI_OP_DIV] = {"Div", 2, 2, 1, "axis:i broadcast:i"},
     [WNI_OP_DROPOUT] = {"Dropout", 1, 3, 2, "ratio:f seed:i is_test:i"},
     [WNI_OP_ELU] = {"Elu", 1, 1, 1, "alpha:f"},
@@ -47,6 +48,8 @@ static const WniOpInfo ops[WNI_OP_COUNT] = {
     [WNI_OP_MUL] = {"Mul", 2, 2, 1, "axis:i broadcast:i"},
     [WNI_OP_PAD] = {"Pad", 1, 4, 1, "mode:s pads:I value:f"},
     [WNI_OP_PRELU] = {"PRelu", 2, 2, 1, ""},
+    [WNI_OP_QUANTIZE_LINEAR] = {"QuantizeLinear", 2, 3, 1,
+                                "axis:i block_size:i output_dtype:i saturate:i"},
     [WNI_OP_REDUCE_MEAN] = {"ReduceMean", 1, 2, 1, "axes:I keepdims:i noop_with_empty_axes:i"},
     [WNI_OP_REDUCE_PROD] = {"ReduceProd", 1, 2, 1, "axes:I keepdims:i noop_with_empty_axes:i"},
     [WNI_OP_RELU] = {"Relu", 1, 1, 1, ""},
@@ -133,8 +136,9 @@ WnStatus wni_op_find(const Onnx__NodeProto *node, int64_t opset, WniOp *out, WnE
   if (op == WNI_OP_COUNT && (strstr(type, "QuantizeLinear") || strncmp(type, "QLinear", 7) == 0 ||
                              strstr(type, "Integer")))
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "node '%.100s': operator %.60s (opset %lld): int8 models are not supported by "
-                    "this version; use the float32 model",
+                    "node '%.100s': operator %.60s (opset %lld) is not supported; int8 models have "
+                    "to be in the QuantizeLinear / DequantizeLinear form, as 'winnow quantize' "
+                    "writes it",
                     name, type, (long long)opset);
   if (op == WNI_OP_COUNT)
     return wni_fail(error, WN_ERROR_UNSUPPORTED,

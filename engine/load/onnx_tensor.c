@@ -75,6 +75,8 @@ typedef struct ElementType {
   int64_t (*read_i)(const void *); /* all others */
 } ElementType;
 
+enum { UINT8 = 2, INT8 = 3 };
+
 /* Indexed by TensorProto.DataType. */
 static const ElementType types[] = {
     [1] = {4, FLOATS, read_float, NULL},   [2] = {1, INT32S, NULL, read_uint8},
@@ -141,13 +143,20 @@ WnStatus wni_onnx_tensor(const Onnx__TensorProto *tensor, const char *what, WniC
                     "tensor '%.200s' holds %zu elements where its shape says %zu", what,
                     source.count, count);
 
-  /* Weights are large: float32 is used where it lies. */
-  bool in_place = type_index == 1 && (uintptr_t)source.data % _Alignof(float) == 0;
+  /* Weights are large: float32 and 8-bit integers are used where they lie. */
+  bool floats = type_index == 1 && (uintptr_t)source.data % _Alignof(float) == 0;
+  bool bytes = (type_index == UINT8 || type_index == INT8) && source.step_bytes == 1;
   void *data = NULL;
-  if (in_place) {
-    *out = (WniConstant){
-        .rank = (int)tensor->n_dims, .count = count, .f = (const float *)(const void *)source.data};
+  if (floats || bytes) {
+    *out = (WniConstant){.rank = (int)tensor->n_dims,
+                         .count = count,
+                         .is_int = bytes,
+                         .is_signed = type_index == INT8};
     for (size_t d = 0; d < tensor->n_dims; d++) out->dim[d] = tensor->dims[d];
+    if (floats)
+      out->f = (const float *)(const void *)source.data;
+    else
+      out->bytes = source.data;
     return WN_OK;
   }
   if (!wni_constant_new(out, type->read_i != NULL, (int)tensor->n_dims, tensor->dims, &data))

@@ -9,11 +9,11 @@
 
 #include <stdlib.h>
 
-enum { MAX_ARENA_ELEMENTS = 1 << 29 }; /* 2 GiB: ten times what the largest classifiers need */
+#define MAX_ARENA_BYTES ((size_t)1 << 31) /* ten times what the largest classifiers need */
 
 static int larger_first(const void *a, const void *b) {
   const WniBuffer *x = *(WniBuffer *const *)a, *y = *(WniBuffer *const *)b;
-  if (x->count != y->count) return x->count < y->count ? 1 : -1;
+  if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
   return (x > y) - (x < y); /* the same plan every time */
 }
 
@@ -26,9 +26,8 @@ static size_t first_fit(const WniBuffer *buffer, WniBuffer *const *placed, size_
   size_t offset = 0;
   for (size_t i = 0; i < n; i++) {
     if (!overlap_in_time(buffer, placed[i])) continue;
-    if (offset + buffer->count <= placed[i]->offset) break;
-    size_t behind =
-        wni_round_up(placed[i]->offset + placed[i]->count, WNI_ALIGNMENT / sizeof(float));
+    if (offset + buffer->bytes <= placed[i]->offset) break;
+    size_t behind = wni_round_up(placed[i]->offset + placed[i]->bytes, WNI_ALIGNMENT);
     if (behind > offset) offset = behind;
   }
   return offset;
@@ -47,13 +46,13 @@ bool wni_arena_place(WniPlan *plan) {
   WniBuffer **placed = order + n + 1;
   for (size_t i = 0; i < n; i++) order[i] = &plan->buffers[i];
   qsort(order, n, sizeof *order, larger_first);
-  plan->arena_count = 0;
+  plan->arena_bytes = 0;
   for (size_t i = 0; i < n; i++) {
     order[i]->offset = first_fit(order[i], placed, i);
-    size_t end = order[i]->offset + order[i]->count;
-    if (end > plan->arena_count) plan->arena_count = end;
+    size_t end = order[i]->offset + order[i]->bytes;
+    if (end > plan->arena_bytes) plan->arena_bytes = end;
     insert(placed, i, order[i]);
   }
   free(order);
-  return plan->arena_count <= MAX_ARENA_ELEMENTS;
+  return plan->arena_bytes <= MAX_ARENA_BYTES;
 }

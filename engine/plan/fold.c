@@ -284,12 +284,22 @@ static WnStatus fold_reduce_prod(Fold *fold) {
   return WN_OK;
 }
 
+/* Small ones: the bytes of weights stay as they are (quantise.c). */
+static WnStatus fold_dequantize(Fold *fold) {
+  void *data;
+  WnStatus status = wni_dequantise_check(fold->graph, fold->node, fold->error);
+  if (status == WN_OK) status = allocate(fold, false, &data);
+  if (status == WN_OK) wni_dequantise(fold->graph, fold->node, data);
+  return status;
+}
+
 static FoldFunction *const rules[WNI_OP_COUNT] = {
     [WNI_OP_ADD] = fold_arithmetic,
     [WNI_OP_CAST] = fold_cast,
     [WNI_OP_CONCAT] = fold_concat,
     [WNI_OP_CONSTANT] = fold_constant,
     [WNI_OP_CONSTANT_OF_SHAPE] = fold_constant_of_shape,
+    [WNI_OP_DEQUANTIZE_LINEAR] = fold_dequantize,
     [WNI_OP_DIV] = fold_arithmetic,
     [WNI_OP_FLATTEN] = fold_same,
     [WNI_OP_GATHER] = fold_gather,
@@ -305,9 +315,15 @@ static FoldFunction *const rules[WNI_OP_COUNT] = {
     [WNI_OP_UNSQUEEZE] = fold_same,
 };
 
+static bool is_weights(const WniValue *value) {
+  return value->known && value->constant.bytes && value->constant.rank > 1;
+}
+
 WnStatus wni_fold(WniGraph *graph, WniNode *node, bool *done, WnError *error) {
   *done = false;
   if (!rules[node->op]) return WN_OK;
+  if (node->op == WNI_OP_DEQUANTIZE_LINEAR && is_weights(wni_node_input(graph, node, 0)))
+    return WN_OK;
   for (int i = 0; i < node->n_in && node->op != WNI_OP_SHAPE; i++) {
     const WniValue *in = wni_node_input(graph, node, i);
     if (in && !in->known) return WN_OK;

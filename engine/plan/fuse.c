@@ -17,7 +17,8 @@
 
 static WnStatus is_alias(const WniGraph *graph, const WniNode *node, bool *alias, WnError *error) {
   *alias = node->op == WNI_OP_IDENTITY || node->op == WNI_OP_DROPOUT ||
-           (node->op == WNI_OP_SUM && node->n_in == 1);
+           (node->op == WNI_OP_SUM && node->n_in == 1) ||
+           (node->op == WNI_OP_DEQUANTIZE_LINEAR && graph->values[node->in[0]].quantised);
   if (node->op == WNI_OP_PAD) { /* PyTorch writes one of nothing before average pools */
     int64_t begin[WNI_MAX_RANK], end[WNI_MAX_RANK], sum = 0;
     WnStatus status = wni_pad_read(graph, node, begin, end, error);
@@ -149,10 +150,11 @@ static void channel_affine(const WniGraph *graph, const WniNode *node, const Wni
   }
 }
 
-/* The living node that makes `value` for one reader alone; NULL otherwise. */
+/* The living node that makes `value` for one reader alone; NULL otherwise, and where the value
+ * is rounded to integers. */
 static WniNode *private_producer(WniGraph *graph, int value) {
   const WniValue *v = &graph->values[value];
-  return v->producer >= 0 && v->n_readers == 1 && !v->is_output && !v->known
+  return v->producer >= 0 && v->n_readers == 1 && !v->is_output && !v->known && !v->quantised
              ? &graph->nodes[v->producer]
              : NULL;
 }
@@ -273,6 +275,28 @@ WnStatus wni_activation_read(const WniGraph *graph, const WniNode *node, WniActi
   return WN_OK;
 }
 
+/* Whether lowering asks for a typed output. */
+static bool makes_any_type(WniOp op) {
+  switch (op) {
+  case WNI_OP_ADD:
+  case WNI_OP_AVERAGE_POOL:
+  case WNI_OP_BATCH_NORMALIZATION:
+  case WNI_OP_CONCAT:
+  case WNI_OP_CONV:
+  case WNI_OP_DIV:
+  case WNI_OP_GLOBAL_AVERAGE_POOL:
+  case WNI_OP_GLOBAL_MAX_POOL:
+  case WNI_OP_MAX_POOL:
+  case WNI_OP_MUL:
+  case WNI_OP_PRELU:
+  case WNI_OP_SUB:
+  case WNI_OP_SUM:
+    return true;
+  default:
+    return false;
+  }
+}
+
 static bool takes_activation(const WniNode *node) {
   switch (node->op) {
   case WNI_OP_ADD:
@@ -309,6 +333,16 @@ static WnStatus merge_activation(WniGraph *graph, WniNode *node, WnError *error)
   return WN_OK;
 }
 
+/* The node before stores what QuantizeLinear would: lowering looks at the value. */
+static void merge_quantisation(WniGraph *graph, WniNode *node) {
+  if (node->op != WNI_OP_QUANTIZE_LINEAR) return;
+  WniNode *into = private_producer(graph, node->in[0]);
+  WniActivation activation;
+  bool is_activation = false;
+  if (into) wni_activation_read(graph, into, &activation, &is_activation, NULL);
+  if (into && (makes_any_type(into->op) || is_activation)) merge(graph, node, into);
+}
+
 /* n_readers of all values, over the living nodes */
 static void count_readers(WniGraph *graph) {
   for (size_t v = 0; v < graph->n_values; v++) graph->values[v].n_readers = 0;
@@ -330,6 +364,7 @@ WnStatus wni_fuse(WniGraph *graph, WnError *error) {
     if (!node->dead) status = merge_affine(graph, node, error);
     if (status == WN_OK && !node->dead) merge_residual(graph, node);
     if (status == WN_OK && !node->dead) status = merge_activation(graph, node, error);
+    if (status == WN_OK && !node->dead) merge_quantisation(graph, node);
   }
   count_readers(graph);
   return status;

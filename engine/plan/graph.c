@@ -37,7 +37,8 @@ static WnStatus add_initializers(WniGraph *graph, WnError *error) {
     value->known = value->shaped = true;
     value->shape.rank = value->constant.rank;
     memcpy(value->shape.dim, value->constant.dim, sizeof value->shape.dim);
-    if (!value->constant.is_int) graph->parameters += value->constant.count;
+    if (!value->constant.is_int || (value->constant.bytes && value->constant.rank > 1))
+      graph->parameters += value->constant.count;
   }
   return WN_OK;
 }
@@ -115,6 +116,10 @@ static WnStatus connect_node(WniGraph *graph, int index, WnError *error) {
                            "reads '%.100s', which nothing before it makes", name);
     if (!*name && i < wni_op_info(node->op)->min_inputs)
       return wni_node_fail(graph, node, WN_ERROR_MODEL, error, "input %d is missing", i);
+    /* only DequantizeLinear knows bytes */
+    if (*name && node->op != WNI_OP_DEQUANTIZE_LINEAR && node->op != WNI_OP_QUANTIZE_LINEAR &&
+        !wni_constant_widen(&graph->values[node->in[i]].constant))
+      return wni_fail_memory(error, name);
   }
   for (int i = 0; i < node->n_out; i++) {
     const char *name = proto->output[i];
@@ -170,6 +175,7 @@ WnStatus wni_graph_build(const WniOnnx *onnx, WniGraph *graph, WnError *error) {
   if (status == WN_OK) status = add_input(graph, error);
   if (status == WN_OK) status = add_nodes(graph, error);
   if (status == WN_OK) status = add_outputs(graph, error);
+  if (status == WN_OK) status = wni_quantise(graph, error);
   if (status == WN_OK) status = wni_fuse(graph, error);
   if (status != WN_OK) wni_graph_clear(graph);
   return status;

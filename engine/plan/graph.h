@@ -26,6 +26,8 @@ typedef struct WniValue {
   bool is_output; /* of the graph */
   bool shaped;    /* `shape` is known */
   WniShape shape;
+  bool quantised; /* what QuantizeLinear makes: numbers for everyone who reads it, stored as U8 */
+  WniQuant quant;
   bool known; /* `constant` holds its elements */
   WniConstant constant;
 } WniValue;
@@ -75,6 +77,14 @@ WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error);
 /* Computes the single output of a node whose inputs are all known, or whose
  * shape alone says it; *done false: there is no rule for it, or it has to run. */
 WnStatus wni_fold(WniGraph *graph, WniNode *node, bool *done, WnError *error);
+
+/* Gives the outputs of QuantizeLinear their scale; DequantizeLinear of them disappears
+ * (quantise.c).  Errors: UNSUPPORTED, MODEL. */
+WnStatus wni_quantise(WniGraph *graph, WnError *error);
+
+/* DequantizeLinear of a constant: whether it is one that is supported, and its numbers. */
+WnStatus wni_dequantise_check(const WniGraph *graph, const WniNode *node, WnError *error);
+void wni_dequantise(const WniGraph *graph, const WniNode *node, float *to);
 
 /* Merges nodes: batch normalisation and constant arithmetic into convolutions,
  * residual additions, activations; removes what does nothing. */

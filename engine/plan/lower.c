@@ -19,12 +19,12 @@ WnStatus wni_lower_no_memory(WniLowering *lowering) {
                        "not enough memory for its weights or its output");
 }
 
-WnStatus wni_lower_buffer(WniLowering *lowering, const WniShape *shape, const WniHaloNeed *halo,
-                          bool row_major, WniTensor *out) {
+WnStatus wni_lower_buffer(WniLowering *lowering, const WniHaloNeed *halo, bool row_major,
+                          WniTensor *out) {
   WniPlan *plan = lowering->plan;
-  *out = (WniTensor){.shape = *shape};
-  bool image = shape->rank == 4 && !row_major;
-  for (int d = 0; image && halo && d < shape->rank; d++) {
+  *out = (WniTensor){.shape = out->shape, .type = out->type, .quant = out->quant};
+  bool image = out->shape.rank == 4 && !row_major;
+  for (int d = 0; image && halo && d < out->shape.rank; d++) {
     out->halo_begin[d] = halo->begin[d];
     out->halo_end[d] = halo->end[d];
   }
@@ -34,15 +34,30 @@ WnStatus wni_lower_buffer(WniLowering *lowering, const WniShape *shape, const Wn
     return wni_lower_no_memory(lowering);
   out->buffer = (int)plan->n_buffers;
   WniBuffer *buffer = &plan->buffers[plan->n_buffers++];
-  *buffer = (WniBuffer){.count = (size_t)count, .first = -1, .last = -1};
+  *buffer =
+      (WniBuffer){.bytes = (size_t)count * wni_type_bytes(out->type), .first = -1, .last = -1};
   if (image) buffer->halo = wni_tensor_halo(out, 1, 2);
   return WN_OK;
 }
 
 WnStatus wni_lower_output(WniLowering *lowering, bool row_major, WniTensor *out) {
   int value = lowering->node->out[0];
-  WnStatus status = wni_lower_buffer(lowering, &lowering->graph->values[value].shape,
-                                     &lowering->halos[value], row_major, out);
+  *out = (WniTensor){.shape = lowering->graph->values[value].shape};
+  WnStatus status = wni_lower_buffer(lowering, &lowering->halos[value], row_major, out);
+  if (status == WN_OK) wni_lower_place(lowering, 0, out);
+  return status;
+}
+
+/* Quantised values are U8; images between layers have the plan's type. */
+WnStatus wni_lower_typed_output(WniLowering *lowering, WniTensor *out) {
+  int index = lowering->node->out[0];
+  const WniValue *value = &lowering->graph->values[index];
+  *out = (WniTensor){.shape = value->shape, .quant = value->quant};
+  if (value->quantised)
+    out->type = WNI_U8;
+  else if (value->shape.rank == 4 && !value->is_output)
+    out->type = lowering->type;
+  WnStatus status = wni_lower_buffer(lowering, &lowering->halos[index], false, out);
   if (status == WN_OK) wni_lower_place(lowering, 0, out);
   return status;
 }
@@ -52,12 +67,23 @@ void wni_lower_place(WniLowering *lowering, int i, const WniTensor *tensor) {
   lowering->placed[lowering->node->out[i]] = true;
 }
 
+/* A value that DequantizeLinear makes of a constant. */
+static const WniNode *dequantised(const WniLowering *lowering, int value) {
+  int producer = lowering->graph->values[value].producer;
+  const WniNode *node = producer >= 0 ? &lowering->graph->nodes[producer] : NULL;
+  return node && node->op == WNI_OP_DEQUANTIZE_LINEAR ? node : NULL;
+}
+
 static WnStatus place_constant(WniLowering *lowering, int value) {
   const WniValue *v = &lowering->graph->values[value];
   WniTensor *tensor = &lowering->tensors[value];
-  float *copy = wni_plan_alloc(lowering->plan, v->constant.count, sizeof *copy);
+  size_t count = (size_t)wni_shape_count(&v->shape);
+  float *copy = wni_plan_alloc(lowering->plan, count, sizeof *copy);
   if (!copy) return wni_lower_no_memory(lowering);
-  if (v->constant.count) memcpy(copy, v->constant.f, v->constant.count * sizeof *copy);
+  if (!v->known)
+    wni_dequantise(lowering->graph, dequantised(lowering, value), copy);
+  else if (count)
+    memcpy(copy, v->constant.f, count * sizeof *copy);
   *tensor = (WniTensor){.buffer = -1, .data = copy, .shape = v->shape};
   if (wni_tensor_lay_out(tensor, NULL) < 1) return wni_lower_no_memory(lowering);
   lowering->placed[value] = true;
@@ -66,7 +92,8 @@ static WnStatus place_constant(WniLowering *lowering, int value) {
 
 WnStatus wni_lower_value(WniLowering *lowering, int value, WniTensor *out) {
   WnStatus status = WN_OK;
-  if (!lowering->placed[value] && lowering->graph->values[value].known)
+  if (!lowering->placed[value] &&
+      (lowering->graph->values[value].known || dequantised(lowering, value)))
     status = place_constant(lowering, value);
   *out = lowering->tensors[value];
   return status;
@@ -77,7 +104,8 @@ WnStatus wni_lower_input(WniLowering *lowering, int i, WniTensor *out) {
 }
 
 static WniOperand operand_at(const WniTensor *tensor) {
-  return (WniOperand){tensor->buffer, tensor->offset, tensor->data};
+  ptrdiff_t bytes = (ptrdiff_t)wni_type_bytes(tensor->type);
+  return (WniOperand){tensor->buffer, tensor->offset * bytes, tensor->data};
 }
 
 /* "Conv+Add+Relu" */
@@ -117,35 +145,71 @@ WnStatus wni_lower_push(WniLowering *lowering, WniStep *step, const WniTensor *c
   return step->name && step->op ? WN_OK : wni_lower_no_memory(lowering);
 }
 
+static WniTyped typed(const WniTensor *tensor, WniKernelKind convert) {
+  return (WniTyped){tensor->type, tensor->quant, wni_kernel_find(convert, tensor->type)};
+}
+
+WniTyped wni_lower_read_as_float(const WniTensor *tensor) {
+  return typed(tensor, WNI_KERNEL_load);
+}
+
+WniTyped wni_lower_write_as_float(const WniTensor *tensor) {
+  return typed(tensor, WNI_KERNEL_store);
+}
+
+WnStatus wni_lower_elementwise(WniLowering *lowering, WniVecOp op, const WniActivation *activation,
+                               const WniTensor *const *all, int n_inputs) {
+  const WniKernel *vec = wni_kernel_find(WNI_KERNEL_vec, WNI_F32);
+  WniStep step = {.kind = WNI_STEP_ELEMENTWISE, .kernel = vec->name};
+  WniElementwise *layer = &step.layer.elementwise;
+  *layer = (WniElementwise){.kernel = vec,
+                            .act = wni_kernel_find(WNI_KERNEL_act, WNI_F32),
+                            .op = op,
+                            .n_inputs = n_inputs};
+  if (activation) layer->activation = *activation;
+  layer->operand[0] = wni_lower_write_as_float(all[0]);
+  for (int i = 1; i <= n_inputs; i++) layer->operand[i] = wni_lower_read_as_float(all[i]);
+  wni_tensor_loop(all, n_inputs + 1, &layer->loop);
+  return wni_lower_push(lowering, &step, all + 1, n_inputs, all[0]);
+}
+
 WnStatus wni_lower_copy(WniLowering *lowering, const WniTensor *from, const WniTensor *to) {
   const WniTensor *both[2] = {to, from};
-  const WniKernel *vec = wni_kernel_find(WNI_KERNEL_vec_f32);
-  WniStep step = {.kind = WNI_STEP_ELEMENTWISE, .kernel = vec->name};
-  step.layer.elementwise = (WniElementwise){
-      .kernel = vec, .act = wni_kernel_find(WNI_KERNEL_act_f32), .op = WNI_VEC_COPY, .n_inputs = 1};
-  wni_tensor_loop(both, 2, &step.layer.elementwise.loop);
-  return wni_lower_push(lowering, &step, &from, 1, to);
+  return wni_lower_elementwise(lowering, WNI_VEC_COPY, NULL, both, 1);
 }
 
-WnStatus wni_lower_contiguous(WniLowering *lowering, int i, WniTensor *out) {
-  WniTensor from;
-  WnStatus status = wni_lower_input(lowering, i, &from);
-  *out = from;
-  if (status != WN_OK || wni_tensor_is_contiguous(&from)) return status;
-  status = wni_lower_buffer(lowering, &from.shape, NULL, true, out);
-  return status == WN_OK ? wni_lower_copy(lowering, &from, out) : status;
+/* A copy of `from` in another type or with other room around it. */
+static WnStatus copy_as(WniLowering *lowering, const WniTensor *from, WniType type,
+                        const WniHaloNeed *halo, bool row_major, WniTensor *out) {
+  WniTensor to = {.shape = from->shape, .type = type, .quant = from->quant};
+  WnStatus status = wni_lower_buffer(lowering, halo, row_major, &to);
+  if (status == WN_OK) status = wni_lower_copy(lowering, from, &to);
+  *out = to;
+  return status;
 }
 
-WnStatus wni_lower_image(WniLowering *lowering, int value, const WniHaloNeed *halo,
+WnStatus wni_lower_float(WniLowering *lowering, int i, WniTensor *out) {
+  WnStatus status = wni_lower_input(lowering, i, out);
+  if (status != WN_OK || out->type == WNI_F32) return status;
+  WniTensor from = *out;
+  return copy_as(lowering, &from, WNI_F32, NULL, false, out);
+}
+
+WnStatus wni_lower_contiguous(WniLowering *lowering, int i, WniType type, WniTensor *out) {
+  WnStatus status = wni_lower_input(lowering, i, out);
+  if (status != WN_OK || (wni_tensor_is_contiguous(out) && out->type == type)) return status;
+  WniTensor from = *out;
+  return copy_as(lowering, &from, type, NULL, true, out);
+}
+
+WnStatus wni_lower_image(WniLowering *lowering, int value, WniType type, const WniHaloNeed *halo,
                          WniTensor *out) {
-  WniTensor from;
-  WnStatus status = wni_lower_value(lowering, value, &from);
+  WnStatus status = wni_lower_value(lowering, value, out);
   if (status != WN_OK) return status;
-  bool fits = wni_tensor_is_dense(&from, 1);
+  bool fits = wni_tensor_is_dense(out, 1) && out->type == type;
   for (int d = 0; halo && d < 4; d++)
-    fits = fits && from.halo_begin[d] >= halo->begin[d] && from.halo_end[d] >= halo->end[d];
-  *out = from;
+    fits = fits && out->halo_begin[d] >= halo->begin[d] && out->halo_end[d] >= halo->end[d];
   if (fits) return WN_OK;
-  status = wni_lower_buffer(lowering, &from.shape, halo, false, out);
-  return status == WN_OK ? wni_lower_copy(lowering, &from, out) : status;
+  WniTensor from = *out;
+  return copy_as(lowering, &from, type, halo, false, out);
 }

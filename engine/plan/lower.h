@@ -7,6 +7,7 @@
 #define WNI_PLAN_LOWER_H
 
 #include "plan/plan.h"
+#include "plan/weights.h"
 
 /* Zeros that convolutions read around a value, in its own dimensions. */
 typedef struct WniHaloNeed {
@@ -20,6 +21,7 @@ typedef struct WniLowering {
   bool *placed;       /* [n_values] tensors[v] is valid */
   WniHaloNeed *halos; /* [n_values] */
   int final;          /* value of the final logits; -1: none */
+  WniType type;       /* of activations where the file does not say: F32 or BF16 */
   WniNode *node;      /* the one being lowered */
   WnError *error;
 } WniLowering;
@@ -30,20 +32,25 @@ WniLowerFunction wni_lower_conv, wni_lower_pool, wni_lower_lrn;
 WniLowerFunction wni_lower_gemm, wni_lower_matmul;
 WniLowerFunction wni_lower_arithmetic, wni_lower_batch_normalization, wni_lower_activation,
     wni_lower_softmax, wni_lower_reduce_mean, wni_lower_pad;
+WniLowerFunction wni_lower_quantize, wni_lower_dequantize;
 WniLowerFunction wni_lower_transpose, wni_lower_reshape, wni_lower_split, wni_lower_slice,
     wni_lower_concat;
 
-/* Where input i of the node lies; a known one is copied into the plan. */
+/* Where input i of the node lies, in whatever type; a known one is copied into the plan. */
 WnStatus wni_lower_input(WniLowering *lowering, int i, WniTensor *out);
 WnStatus wni_lower_value(WniLowering *lowering, int value, WniTensor *out);
 
-/* A new buffer for a tensor of `shape`: images in NHWC with `halo` (may be NULL)
- * around them, all else, and everything if `row_major`, without gaps. */
-WnStatus wni_lower_buffer(WniLowering *lowering, const WniShape *shape, const WniHaloNeed *halo,
-                          bool row_major, WniTensor *out);
+/* Input i in float32, converted when it lies otherwise. */
+WnStatus wni_lower_float(WniLowering *lowering, int i, WniTensor *out);
 
-/* The buffer for output 0 of the node. */
+/* A new buffer for a tensor with the shape and type of `out`, which it completes: images in NHWC
+ * with `halo` (may be NULL) around them, all else, and everything if `row_major`, without gaps. */
+WnStatus wni_lower_buffer(WniLowering *lowering, const WniHaloNeed *halo, bool row_major,
+                          WniTensor *out);
+
+/* The buffer for output 0 of the node: in float32, or in the type that the value is to have. */
 WnStatus wni_lower_output(WniLowering *lowering, bool row_major, WniTensor *out);
+WnStatus wni_lower_typed_output(WniLowering *lowering, WniTensor *out);
 
 /* Says that output i of the node lies at `tensor`. */
 void wni_lower_place(WniLowering *lowering, int i, const WniTensor *tensor);
@@ -53,13 +60,31 @@ void wni_lower_place(WniLowering *lowering, int i, const WniTensor *tensor);
 WnStatus wni_lower_push(WniLowering *lowering, WniStep *step, const WniTensor *const *inputs,
                         int n_inputs, const WniTensor *out);
 
-/* Appends a copy between tensors of one shape. */
+/* Appends all[0] = activation(op(all[1], ...)), activation NULL: none. */
+WnStatus wni_lower_elementwise(WniLowering *lowering, WniVecOp op, const WniActivation *activation,
+                               const WniTensor *const *all, int n_inputs);
+
+/* Appends a copy between tensors of one shape, which may be of different types. */
 WnStatus wni_lower_copy(WniLowering *lowering, const WniTensor *from, const WniTensor *to);
 
+/* How a layer reads or writes a tensor in float32. */
+WniTyped wni_lower_read_as_float(const WniTensor *tensor);
+WniTyped wni_lower_write_as_float(const WniTensor *tensor);
+
 /* Input i in a form a kernel needs, copied when it lies otherwise: without gaps; as an
- * image with dense channels and at least the given zeros around it (NULL: none). */
-WnStatus wni_lower_contiguous(WniLowering *lowering, int i, WniTensor *out);
-WnStatus wni_lower_image(WniLowering *lowering, int value, const WniHaloNeed *halo, WniTensor *out);
+ * image with dense channels and at least the given zeros around it (NULL: none).  Of a type: F32 or
+ * BF16, or U8, which only fits values that are quantised. */
+WnStatus wni_lower_contiguous(WniLowering *lowering, int i, WniType type, WniTensor *out);
+WnStatus wni_lower_image(WniLowering *lowering, int value, WniType type, const WniHaloNeed *halo,
+                         WniTensor *out);
+
+/* The type in which a layer computes that reads x. */
+WniType wni_lower_compute_type(const WniLowering *lowering, const WniTensor *x,
+                               const WniWeights *weights);
+
+/* Bias and, for U8, scale of a layer with weights that reads x and makes y; completes `packing`. */
+WnStatus wni_lower_affine(WniLowering *lowering, const WniWeights *weights, WniPacking *packing,
+                          const WniTensor *x, const WniTensor *y, void **bias, float **scale);
 
 /* Fails for the node being lowered. */
 WnStatus wni_lower_no_memory(WniLowering *lowering);

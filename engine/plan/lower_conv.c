@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Lowering of what slides a window over an image: Conv, the pools and LRN.
- * Weights are packed here, once, into the order in which the kernels read them:
- *
- *   igemm   [group][panel of tile n output channels][tap][input channel][tile n]
- *   dwconv  [tap][channel]
+ * Weights are packed here, once (weights.h).
  */
 #include "plan/lower.h"
 
 #include "plan/fuse.h"
+#include "plan/weights.h"
 #include "plan/window.h"
 
+#include <math.h>
 #include <string.h>
 
 static WnStatus conv_window(const WniLowering *lowering, const WniNode *node, WniWindow *window) {
@@ -70,35 +69,6 @@ WnStatus wni_lower_find_halos(WniLowering *lowering) {
   return WN_OK;
 }
 
-typedef struct Shape {
-  size_t groups, in, out, taps; /* channels of one group */
-} Shape;
-
-/* w is [groups * out][in][taps] in ONNX order; row r of it is scaled by scale[r]. */
-static void pack_igemm(const Shape *shape, const float *w, const WniNode *node, size_t tile_n,
-                       float *weights, float *bias) {
-  size_t panels = (shape->out + tile_n - 1) / tile_n;
-  for (size_t g = 0; g < shape->groups; g++)
-    for (size_t o = 0; o < shape->out; o++) {
-      size_t row = g * shape->out + o, panel = g * panels + o / tile_n, j = o % tile_n;
-      const float *from = w + row * shape->in * shape->taps;
-      float *to = weights + panel * shape->taps * shape->in * tile_n + j;
-      for (size_t t = 0; t < shape->taps; t++)
-        for (size_t c = 0; c < shape->in; c++)
-          to[(t * shape->in + c) * tile_n] = from[c * shape->taps + t] * node->scale[row];
-      bias[panel * tile_n + j] = node->shift[row];
-    }
-}
-
-static void pack_dwconv(const Shape *shape, const float *w, const WniNode *node, float *weights,
-                        float *bias) {
-  for (size_t c = 0; c < shape->groups; c++) {
-    for (size_t t = 0; t < shape->taps; t++)
-      weights[t * shape->groups + c] = w[c * shape->taps + t] * node->scale[c];
-    bias[c] = node->shift[c];
-  }
-}
-
 /* Taps in ONNX order.  Columns that lie side by side in memory are one longer tap. */
 static WnStatus set_taps(WniLowering *lowering, const WniWindow *window, size_t channels,
                          WniConv *conv) {
@@ -113,71 +83,122 @@ static WnStatus set_taps(WniLowering *lowering, const WniWindow *window, size_t 
   for (size_t r = 0; r < rows; r++)
     for (size_t c = 0; c < columns; c++)
       conv->tap[r * columns + c] =
-          (ptrdiff_t)r * (ptrdiff_t)window->dilation[0] * conv->in.h_stride +
-          (ptrdiff_t)c * (ptrdiff_t)window->dilation[1] * conv->in.w_stride;
+          ((ptrdiff_t)r * (ptrdiff_t)window->dilation[0] * conv->in.h_stride +
+           (ptrdiff_t)c * (ptrdiff_t)window->dilation[1] * conv->in.w_stride) *
+          (ptrdiff_t)wni_type_bytes(conv->kernel->type);
   return WN_OK;
 }
 
-static WnStatus pack_conv(WniLowering *lowering, const WniWindow *window, WniConv *conv) {
-  WniNode *node = lowering->node;
-  const WniConstant *w = &wni_node_input(lowering->graph, node, 1)->constant;
-  bool depthwise = conv->kernel->kind == WNI_KERNEL_dwconv_f32;
-  Shape shape = {conv->groups, conv->in.c / conv->groups, conv->out.c / conv->groups,
-                 (size_t)(window->size[0] * window->size[1])};
-  size_t tile_n = depthwise ? 1 : (size_t)conv->kernel->tile_n;
-  size_t columns = shape.groups * ((shape.out + tile_n - 1) / tile_n) * tile_n;
-  WnStatus status = wni_affine_start(lowering->graph, node, conv->out.c, lowering->error);
+/* The numbers between which the kernel keeps what it stores. */
+static void set_clamp(const WniTensor *y, WniConv *conv) {
+  bool clamp = conv->activation.kind == WNI_ACT_CLAMP;
+  conv->low = clamp ? conv->activation.a : -INFINITY;
+  conv->high = clamp ? conv->activation.b : INFINITY;
+  conv->y_type = y->type;
+  if (y->type != WNI_U8) return;
+  float zero = (float)y->quant.zero;
+  conv->y_zero = y->quant.zero;
+  conv->low = fmaxf(rintf(conv->low / y->quant.scale), -zero);
+  conv->high = fminf(rintf(conv->high / y->quant.scale), 255 - zero);
+  conv->high = fmaxf(conv->high, -zero);
+  conv->low = fminf(conv->low, conv->high);
+}
+
+/* What the kernel cannot do itself is done by a step behind it, from float32. */
+static bool kernel_can_finish(const WniNode *node, WniType type, const WniTensor *y) {
+  if (node->residual >= 0 && type == WNI_U8) return false;
+  if (y->type == WNI_F32) return true;
+  return y->type == type && node->activation.kind <= WNI_ACT_CLAMP;
+}
+
+static WnStatus push_tail(WniLowering *lowering, const WniTensor *sums, const WniTensor *y) {
+  const WniNode *node = lowering->node;
+  WniTensor residual;
+  const WniTensor *all[3] = {y, sums, &residual};
+  bool add = node->residual >= 0;
+  WnStatus status = add ? wni_lower_value(lowering, node->residual, &residual) : WN_OK;
   if (status != WN_OK) return status;
-  conv->weights = wni_plan_alloc(lowering->plan, columns * shape.taps * shape.in, sizeof(float));
-  conv->bias = wni_plan_alloc(lowering->plan, columns, sizeof(float));
-  if (!conv->weights || !conv->bias) return wni_lower_no_memory(lowering);
-  if (depthwise)
-    pack_dwconv(&shape, w->f, node, conv->weights, conv->bias);
-  else
-    pack_igemm(&shape, w->f, node, tile_n, conv->weights, conv->bias);
-  return set_taps(lowering, window, shape.in, conv);
+  return wni_lower_elementwise(lowering, add ? WNI_VEC_ADD : WNI_VEC_COPY, &node->activation, all,
+                               add ? 2 : 1);
+}
+
+/* Weights, bias and taps of a layer whose kernel and images are set. */
+static WnStatus pack_conv(WniLowering *lowering, const WniWindow *window, const WniWeights *weights,
+                          const WniTensor *x, const WniTensor *y, WniConv *conv) {
+  bool depthwise = conv->kernel->kind == WNI_KERNEL_dwconv;
+  WnStatus status = set_taps(lowering, window, weights->inputs, conv);
+  if (status != WN_OK) return status;
+  WniPacking packing = {.type = conv->kernel->type,
+                        .groups = depthwise ? 1 : conv->groups,
+                        .tile_n = depthwise ? 1 : (size_t)conv->kernel->tile_n,
+                        .tile_k = depthwise ? 1 : (size_t)conv->kernel->tile_k,
+                        .merged = conv->n_channels / weights->inputs};
+  status = wni_lower_affine(lowering, weights, &packing, x, y, &conv->bias, &conv->scale);
+  if (status != WN_OK) return status;
+  conv->panel_bytes = wni_weights_panel_bytes(weights, &packing);
+  size_t per_group = conv->out.c / packing.groups;
+  size_t panels = (per_group + packing.tile_n - 1) / packing.tile_n * packing.groups;
+  conv->weights = wni_plan_alloc(lowering->plan, panels, conv->panel_bytes);
+  if (!conv->weights) return wni_lower_no_memory(lowering);
+  (depthwise ? wni_weights_pack_dwconv : wni_weights_pack_igemm)(weights, &packing, conv->weights);
+  return WN_OK;
+}
+
+/* Appends the convolution itself: y is the output, or float32 sums of its shape. */
+static WnStatus push_conv(WniLowering *lowering, const WniWindow *window, const WniWeights *weights,
+                          const WniTensor *input, const WniTensor *y, bool finish) {
+  WniNode *node = lowering->node;
+  bool depthwise = wni_conv_is_depthwise(lowering->graph, node);
+  bool add = finish && node->residual >= 0;
+  WniTensor x = *input, residual;
+  WnStatus status =
+      add ? wni_lower_image(lowering, node->residual, y->type, NULL, &residual) : WN_OK;
+  if (status != WN_OK) return status;
+  WniStep step = {.kind = depthwise ? WNI_STEP_DWCONV : WNI_STEP_CONV};
+  WniConv *conv = &step.layer.conv;
+  conv->kernel = wni_kernel_find(depthwise ? WNI_KERNEL_dwconv : WNI_KERNEL_igemm, x.type);
+  conv->act = wni_kernel_find(WNI_KERNEL_act, WNI_F32);
+  if (finish) conv->activation = node->activation;
+  set_clamp(y, conv);
+  conv->in = wni_tensor_image(&x);
+  conv->out = wni_tensor_image(y);
+  if (add) conv->residual = wni_tensor_image(&residual);
+  conv->groups = (size_t)wni_attr_int(node->proto, "group", 1);
+  conv->y_step = (ptrdiff_t)window->stride[0] * conv->in.h_stride;
+  conv->x_step = (ptrdiff_t)window->stride[1] * conv->in.w_stride;
+  status = pack_conv(lowering, window, weights, &x, y, conv);
+  if (status != WN_OK) return status;
+  /* the first tap of the first pixel lies in the halo */
+  x.offset -= (ptrdiff_t)window->pad_begin[0] * conv->in.h_stride +
+              (ptrdiff_t)window->pad_begin[1] * conv->in.w_stride;
+  size_t count = weights->outputs * weights->inputs * weights->taps;
+  step.kernel = conv->kernel->name;
+  step.parameters = count + (node->n_in > 2 ? conv->out.c : 0);
+  step.macs = (uint64_t)(y->shape.dim[0] * y->shape.dim[2] * y->shape.dim[3]) * count;
+  const WniTensor *inputs[2] = {&x, &residual};
+  return wni_lower_push(lowering, &step, inputs, add ? 2 : 1, y);
 }
 
 WnStatus wni_lower_conv(WniLowering *lowering) {
-  WniNode *node = lowering->node;
-  const WniValue *weights = wni_node_input(lowering->graph, node, 1);
+  const WniNode *node = lowering->node;
   WniWindow window;
-  WniTensor x, residual, y;
-  bool depthwise = wni_conv_is_depthwise(lowering->graph, node);
-  if (!weights->known || weights->constant.is_int)
-    return wni_node_fail(lowering->graph, node, WN_ERROR_UNSUPPORTED, lowering->error,
-                         "its weights are not constant");
+  WniWeights weights;
+  WniTensor x, y;
   WnStatus status = conv_window(lowering, node, &window);
+  if (status == WN_OK) status = wni_weights_read(lowering->graph, node, &weights, lowering->error);
+  if (status == WN_OK) status = wni_lower_value(lowering, node->in[0], &x);
   if (status != WN_OK) return status;
-  WniHaloNeed need = conv_halo(&window, &wni_node_input(lowering->graph, node, 0)->shape);
-  status = wni_lower_image(lowering, node->in[0], &need, &x);
-  if (status == WN_OK && node->residual >= 0)
-    status = wni_lower_image(lowering, node->residual, NULL, &residual);
-  if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
+  WniHaloNeed need = conv_halo(&window, &x.shape);
+  WniType type = wni_lower_compute_type(lowering, &x, &weights);
+  status = wni_lower_image(lowering, node->in[0], type, &need, &x);
+  if (status == WN_OK) status = wni_lower_typed_output(lowering, &y);
   if (status != WN_OK) return status;
-
-  WniStep step = {.kind = depthwise ? WNI_STEP_DWCONV : WNI_STEP_CONV};
-  WniConv *conv = &step.layer.conv;
-  conv->kernel = wni_kernel_find(depthwise ? WNI_KERNEL_dwconv_f32 : WNI_KERNEL_igemm_f32);
-  conv->act = wni_kernel_find(WNI_KERNEL_act_f32);
-  conv->activation = node->activation;
-  conv->in = wni_tensor_image(&x);
-  conv->out = wni_tensor_image(&y);
-  if (node->residual >= 0) conv->residual = wni_tensor_image(&residual);
-  conv->groups = (size_t)wni_attr_int(node->proto, "group", 1);
-  conv->y_step = (ptrdiff_t)window.stride[0] * conv->in.h_stride;
-  conv->x_step = (ptrdiff_t)window.stride[1] * conv->in.w_stride;
-  status = pack_conv(lowering, &window, conv);
-  if (status != WN_OK) return status;
-  /* the first tap of the first pixel lies in the halo */
-  x.offset -= (ptrdiff_t)window.pad_begin[0] * conv->in.h_stride +
-              (ptrdiff_t)window.pad_begin[1] * conv->in.w_stride;
-  step.kernel = conv->kernel->name;
-  step.parameters = weights->constant.count + (node->n_in > 2 ? conv->out.c : 0);
-  step.macs =
-      (uint64_t)(y.shape.dim[0] * y.shape.dim[2] * y.shape.dim[3]) * weights->constant.count;
-  const WniTensor *inputs[2] = {&x, &residual};
-  return wni_lower_push(lowering, &step, inputs, node->residual >= 0 ? 2 : 1, &y);
+  if (kernel_can_finish(node, type, &y))
+    return push_conv(lowering, &window, &weights, &x, &y, true);
+  WniTensor sums = {.shape = y.shape};
+  status = wni_lower_buffer(lowering, NULL, false, &sums);
+  if (status == WN_OK) status = push_conv(lowering, &window, &weights, &x, &sums, false);
+  return status == WN_OK ? push_tail(lowering, &sums, &y) : status;
 }
 
 WnStatus wni_lower_pool(WniLowering *lowering) {
@@ -186,16 +207,19 @@ WnStatus wni_lower_pool(WniLowering *lowering) {
   bool global = node->op == WNI_OP_GLOBAL_AVERAGE_POOL || node->op == WNI_OP_GLOBAL_MAX_POOL;
   WniWindow window = {.stride = {1, 1}, .dilation = {1, 1}};
   WniTensor x, y;
-  WnStatus status = wni_lower_image(lowering, node->in[0], NULL, &x);
-  if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
+  WnStatus status = wni_lower_value(lowering, node->in[0], &x);
+  if (status == WN_OK) status = wni_lower_image(lowering, node->in[0], x.type, NULL, &x);
+  if (status == WN_OK) status = wni_lower_typed_output(lowering, &y);
   if (status == WN_OK && !global)
     status =
         wni_window_read(lowering->graph, node, x.shape.dim + 2, NULL, &window, lowering->error);
   if (status != WN_OK) return status;
   WniStep step = {.kind = WNI_STEP_POOL};
   WniPool *pool = &step.layer.pool;
-  pool->kernel = wni_kernel_find(average ? WNI_KERNEL_avgpool_f32 : WNI_KERNEL_maxpool_f32);
-  pool->act = wni_kernel_find(WNI_KERNEL_act_f32);
+  pool->kernel = wni_kernel_find(average ? WNI_KERNEL_avgpool : WNI_KERNEL_maxpool, x.type);
+  pool->act = wni_kernel_find(WNI_KERNEL_act, WNI_F32);
+  pool->x = wni_lower_read_as_float(&x);
+  pool->y = wni_lower_write_as_float(&y);
   pool->activation = node->activation;
   pool->in = wni_tensor_image(&x);
   pool->out = wni_tensor_image(&y);
@@ -220,7 +244,7 @@ WnStatus wni_lower_lrn(WniLowering *lowering) {
   if (size < 1 || wni_node_input(lowering->graph, node, 0)->shape.rank != 4)
     return wni_node_fail(lowering->graph, node, WN_ERROR_UNSUPPORTED, lowering->error,
                          "its size is missing or its input is not an image");
-  WnStatus status = wni_lower_image(lowering, node->in[0], NULL, &x);
+  WnStatus status = wni_lower_image(lowering, node->in[0], WNI_F32, NULL, &x);
   if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
   if (status != WN_OK) return status;
   WniStep step = {.kind = WNI_STEP_LRN, .kernel = "lrn_f32__c"};

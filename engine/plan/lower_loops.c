@@ -9,18 +9,6 @@
 
 #include <string.h>
 
-static WnStatus push_elementwise(WniLowering *lowering, WniVecOp op,
-                                 const WniActivation *activation, const WniTensor *const *all,
-                                 int n_inputs) {
-  const WniKernel *vec = wni_kernel_find(WNI_KERNEL_vec_f32);
-  WniStep step = {.kind = WNI_STEP_ELEMENTWISE, .kernel = vec->name};
-  step.layer.elementwise = (WniElementwise){
-      .kernel = vec, .act = wni_kernel_find(WNI_KERNEL_act_f32), .op = op, .n_inputs = n_inputs};
-  if (activation) step.layer.elementwise.activation = *activation;
-  wni_tensor_loop(all, n_inputs + 1, &step.layer.elementwise.loop);
-  return wni_lower_push(lowering, &step, all + 1, n_inputs, all[0]);
-}
-
 static WniVecOp vec_op(WniOp op) {
   switch (op) {
   case WNI_OP_SUB:
@@ -48,17 +36,21 @@ static void align_operand(const WniLowering *lowering, int rank, WniTensor *oper
 
 WnStatus wni_lower_arithmetic(WniLowering *lowering) {
   const WniNode *node = lowering->node;
-  WniTensor y, operand[2];
+  WniTensor y, partial, operand[2];
   WnStatus status = wni_lower_input(lowering, 0, &operand[0]);
-  if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
+  if (status == WN_OK) status = wni_lower_typed_output(lowering, &y);
+  /* Sum goes on from its partial result, which is never rounded */
+  partial = (WniTensor){.shape = y.shape};
+  if (status == WN_OK && node->n_in > 2) status = wni_lower_buffer(lowering, NULL, false, &partial);
   for (int i = 1; i < node->n_in && status == WN_OK; i++) {
     status = wni_lower_input(lowering, i, &operand[1]);
     if (status != WN_OK) return status;
     align_operand(lowering, y.shape.rank, &operand[1]);
-    const WniTensor *all[3] = {&y, &operand[0], &operand[1]};
     bool last = i + 1 == node->n_in;
-    status = push_elementwise(lowering, vec_op(node->op), last ? &node->activation : NULL, all, 2);
-    operand[0] = y; /* Sum goes on from its partial result */
+    const WniTensor *all[3] = {last ? &y : &partial, &operand[0], &operand[1]};
+    status =
+        wni_lower_elementwise(lowering, vec_op(node->op), last ? &node->activation : NULL, all, 2);
+    operand[0] = partial;
   }
   return status;
 }
@@ -67,7 +59,7 @@ WnStatus wni_lower_batch_normalization(WniLowering *lowering) {
   const WniNode *node = lowering->node;
   WniTensor x, y, scale = {.buffer = -1}, shift = {.buffer = -1};
   WnStatus status = wni_lower_input(lowering, 0, &x);
-  if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
+  if (status == WN_OK) status = wni_lower_typed_output(lowering, &y);
   if (status != WN_OK) return status;
   int axis = x.shape.rank > 1 ? 1 : 0;
   size_t channels = wni_node_input(lowering->graph, node, 1)->constant.count;
@@ -82,7 +74,7 @@ WnStatus wni_lower_batch_normalization(WniLowering *lowering) {
   scale.data = factors;
   shift.data = factors + channels;
   const WniTensor *all[4] = {&y, &x, &scale, &shift};
-  return push_elementwise(lowering, WNI_VEC_MULADD, &node->activation, all, 3);
+  return wni_lower_elementwise(lowering, WNI_VEC_MULADD, &node->activation, all, 3);
 }
 
 WnStatus wni_lower_activation(WniLowering *lowering) {
@@ -92,10 +84,10 @@ WnStatus wni_lower_activation(WniLowering *lowering) {
   WnStatus status = wni_activation_read(lowering->graph, lowering->node, &activation,
                                         &is_activation, lowering->error);
   if (status == WN_OK) status = wni_lower_input(lowering, 0, &x);
-  if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
+  if (status == WN_OK) status = wni_lower_typed_output(lowering, &y);
   if (status != WN_OK) return status;
   const WniTensor *all[2] = {&y, &x};
-  return push_elementwise(lowering, WNI_VEC_COPY, &activation, all, 1);
+  return wni_lower_elementwise(lowering, WNI_VEC_COPY, &activation, all, 1);
 }
 
 /* A tensor without dimension `axis`. */
@@ -116,7 +108,7 @@ WnStatus wni_lower_softmax(WniLowering *lowering) {
   WniTensor x, y, flat_x, flat_y;
   int axis;
   WnStatus status =
-      flatten ? wni_lower_contiguous(lowering, 0, &x) : wni_lower_input(lowering, 0, &x);
+      flatten ? wni_lower_contiguous(lowering, 0, WNI_F32, &x) : wni_lower_float(lowering, 0, &x);
   if (status == WN_OK) status = wni_lower_output(lowering, flatten, &y);
   if (status != WN_OK) return status;
   if (!wni_axis(wni_attr_int(node->proto, "axis", flatten ? 1 : -1), x.shape.rank, &axis))
@@ -147,7 +139,7 @@ WnStatus wni_lower_reduce_mean(WniLowering *lowering) {
   bool reduced[WNI_MAX_RANK];
   WniTensor x, y, kept_x, kept_y, reduced_x;
   WnStatus status = wni_reduce_read(lowering->graph, node, reduced, lowering->error);
-  if (status == WN_OK) status = wni_lower_input(lowering, 0, &x);
+  if (status == WN_OK) status = wni_lower_float(lowering, 0, &x);
   if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
   if (status != WN_OK) return status;
   kept_x = reduced_x = x;
@@ -166,7 +158,7 @@ WnStatus wni_lower_reduce_mean(WniLowering *lowering) {
   }
   WniStep step = {.kind = WNI_STEP_REDUCE_MEAN, .kernel = "reduce_mean_f32__c"};
   WniReduceMean *reduce = &step.layer.reduce_mean;
-  reduce->act = wni_kernel_find(WNI_KERNEL_act_f32);
+  reduce->act = wni_kernel_find(WNI_KERNEL_act, WNI_F32);
   reduce->activation = node->activation;
   const WniTensor *kept[2] = {&kept_y, &kept_x}, *gone[2] = {&reduced_x, &reduced_x};
   const WniTensor *inputs[1] = {&x};
@@ -209,7 +201,7 @@ WnStatus wni_lower_pad(WniLowering *lowering) {
                          "its mode is not constant, reflect or edge");
   WnStatus status = wni_pad_read(lowering->graph, node, begin, end, lowering->error);
   if (status == WN_OK) status = pad_value(lowering, &pad->value);
-  if (status == WN_OK) status = wni_lower_input(lowering, 0, &x);
+  if (status == WN_OK) status = wni_lower_float(lowering, 0, &x);
   if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
   if (status != WN_OK) return status;
   pad->loop.rank = y.shape.rank;

@@ -34,7 +34,7 @@ WnStatus wni_lower_reshape(WniLowering *lowering) {
   WnStatus status = wni_lower_input(lowering, 0, &x);
   if (status != WN_OK) return status;
   if (!wni_tensor_reshape(&x, shape, &y)) {
-    status = wni_lower_contiguous(lowering, 0, &x);
+    status = wni_lower_contiguous(lowering, 0, x.type, &x);
     if (status != WN_OK) return status;
     wni_tensor_reshape(&x, shape, &y);
   }
@@ -82,7 +82,7 @@ WnStatus wni_lower_concat(WniLowering *lowering) {
   WniTensor y;
   int axis = 0;
   ptrdiff_t at = 0;
-  WnStatus status = wni_lower_output(lowering, false, &y);
+  WnStatus status = wni_lower_typed_output(lowering, &y);
   if (status != WN_OK) return status;
   wni_axis(wni_attr_int(node->proto, "axis", 0), y.shape.rank, &axis);
   for (int i = 0; i < node->n_in && status == WN_OK; i++) {

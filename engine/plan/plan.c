@@ -5,6 +5,7 @@
  */
 #include "plan/plan.h"
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "plan/lower.h"
@@ -140,7 +141,7 @@ static WnStatus place_input(WniLowering *lowering) {
                              sizeof *plan->buffers))
     return wni_fail_memory(lowering->error, "the input");
   input->buffer = (int)plan->n_buffers;
-  plan->buffers[plan->n_buffers++] = (WniBuffer){.count = (size_t)count};
+  plan->buffers[plan->n_buffers++] = (WniBuffer){.bytes = (size_t)count * sizeof(float)};
   plan->input_nhwc = graph->input_nhwc;
   if (image)
     plan->input_halo =
@@ -151,6 +152,22 @@ static WnStatus place_input(WniLowering *lowering) {
   return WN_OK;
 }
 
+/* What leaves the network does so in float32. */
+static WnStatus publish(WniLowering *lowering) {
+  WnStatus status = WN_OK;
+  for (int i = 0; i < lowering->node->n_out && status == WN_OK; i++) {
+    int value = lowering->node->out[i];
+    const WniTensor from = lowering->tensors[value];
+    bool leaves = lowering->graph->values[value].is_output || value == lowering->final;
+    if (!lowering->placed[value] || !leaves || from.type == WNI_F32) continue;
+    WniTensor to = {.shape = from.shape};
+    status = wni_lower_buffer(lowering, NULL, false, &to);
+    if (status == WN_OK) status = wni_lower_copy(lowering, &from, &to);
+    wni_lower_place(lowering, i, &to);
+  }
+  return status;
+}
+
 static WnStatus lower_stages(WniLowering *lowering) {
   WniGraph *graph = lowering->graph;
   for (int stage = 0; stage <= lowering->plan->n_stages; stage++)
@@ -158,6 +175,7 @@ static WnStatus lower_stages(WniLowering *lowering) {
       WniNode *node = &graph->nodes[i];
       if (node->dead || node->stage != stage) continue;
       WnStatus status = wni_lower_node(lowering, node);
+      if (status == WN_OK) status = publish(lowering);
       if (status != WN_OK) return status;
     }
   return WN_OK;
@@ -198,8 +216,14 @@ static WnStatus place_outputs(WniLowering *lowering, const WniTargets *targets) 
   return status;
 }
 
-static void resolve(const WniPlan *plan, int buffer, ptrdiff_t *offset) {
-  if (buffer >= 0) *offset += (ptrdiff_t)plan->buffers[buffer].offset;
+static void resolve(const WniPlan *plan, WniOperand *operand) {
+  if (operand->buffer >= 0) operand->offset += (ptrdiff_t)plan->buffers[operand->buffer].offset;
+}
+
+static void resolve_tensor(const WniPlan *plan, WniTensor *tensor) {
+  if (tensor->buffer >= 0)
+    tensor->offset +=
+        (ptrdiff_t)(plan->buffers[tensor->buffer].offset / wni_type_bytes(tensor->type));
 }
 
 /* From offsets in buffers to offsets in the arena. */
@@ -207,22 +231,21 @@ static void resolve_all(WniPlan *plan) {
   for (size_t s = 0; s < plan->n_steps; s++) {
     WniStep *step = &plan->steps[s];
     for (int i = 0; i < 3; i++)
-      if (!step->in[i].data) resolve(plan, step->in[i].buffer, &step->in[i].offset);
-    resolve(plan, step->out.buffer, &step->out.offset);
-    if (step->halo.present) resolve(plan, step->halo_at.buffer, &step->halo_at.offset);
+      if (!step->in[i].data) resolve(plan, &step->in[i]);
+    resolve(plan, &step->out);
+    if (step->halo.present) resolve(plan, &step->halo_at);
   }
-  resolve(plan, plan->input.buffer, &plan->input.offset);
-  resolve(plan, plan->input_halo_at.buffer, &plan->input_halo_at.offset);
-  resolve(plan, plan->final.buffer, &plan->final.offset);
-  for (int i = 0; i < plan->n_exits; i++)
-    resolve(plan, plan->exits[i].buffer, &plan->exits[i].offset);
-  for (int i = 0; i < plan->n_outputs; i++)
-    resolve(plan, plan->outputs[i].buffer, &plan->outputs[i].offset);
+  resolve_tensor(plan, &plan->input);
+  resolve(plan, &plan->input_halo_at);
+  resolve_tensor(plan, &plan->final);
+  for (int i = 0; i < plan->n_exits; i++) resolve_tensor(plan, &plan->exits[i]);
+  for (int i = 0; i < plan->n_outputs; i++) resolve_tensor(plan, &plan->outputs[i]);
 }
 
-static WnStatus lower_graph(WniGraph *graph, const WniTargets *targets, WniPlan *plan,
+static WnStatus lower_graph(WniGraph *graph, const WniTargets *targets, WniType type, WniPlan *plan,
                             WnError *error) {
-  WniLowering lowering = {.plan = plan, .graph = graph, .final = targets->final, .error = error};
+  WniLowering lowering = {
+      .plan = plan, .graph = graph, .final = targets->final, .type = type, .error = error};
   WnStatus status;
   lowering.tensors = calloc(graph->n_values, sizeof *lowering.tensors);
   lowering.placed = calloc(graph->n_values, sizeof *lowering.placed);
@@ -245,20 +268,47 @@ done:
   return status;
 }
 
-WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata, bool any_graph,
-                        WniPlan *plan, WnError *error) {
+static bool is_quantised(const WniGraph *graph) {
+  for (size_t v = 0; v < graph->n_values; v++)
+    if (graph->values[v].quantised) return true;
+  return false;
+}
+
+/* The precision asked for and what the file holds have to agree; `auto` takes what is there, and
+ * bf16 where the processor has matrix units for it. */
+static WnStatus choose_type(const WniGraph *graph, WnPrecision asked, WniPlan *plan,
+                            WnError *error) {
+  bool int8 = is_quantised(graph);
+  plan->precision = asked != WN_PRECISION_AUTO ? asked
+                    : int8                     ? WN_PRECISION_INT8
+                    : wni_cpu_has_bf16_units() ? WN_PRECISION_BF16
+                                               : WN_PRECISION_FP32;
+  plan->type = plan->precision == WN_PRECISION_BF16 ? WNI_BF16 : WNI_F32;
+  if (int8 && plan->precision != WN_PRECISION_INT8)
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "precision: %s was asked for, but this is an int8 model; use auto or int8",
+                    wn_precision_name(plan->precision));
+  if (!int8 && plan->precision == WN_PRECISION_INT8)
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "precision: int8 needs a quantised model; make one with 'winnow quantize'");
+  return WN_OK;
+}
+
+WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata,
+                        const WniPlanOptions *options, WniPlan *plan, WnError *error) {
   WniGraph graph;
   WniTargets targets = {.final = -1};
   *plan = (WniPlan){0};
   WnStatus status = wni_graph_build(onnx, &graph, error);
   if (status != WN_OK) return status;
-  if (!any_graph) status = find_targets(&graph, metadata, plan, &targets, error);
+  if (!options->any_graph) status = find_targets(&graph, metadata, plan, &targets, error);
   plan->n_exits = targets.n_exits;
   plan->n_stages = targets.n_exits + 1;
   plan->parameters = graph.parameters;
   plan->final.buffer = -1;
   if (status == WN_OK) status = wni_stage_assign(&graph, &targets, error);
-  if (status == WN_OK) status = lower_graph(&graph, &targets, plan, error);
+  if (status == WN_OK) status = choose_type(&graph, options->precision, plan, error);
+  if (status == WN_OK) status = lower_graph(&graph, &targets, plan->type, plan, error);
   free(targets.exits);
   wni_graph_clear(&graph);
   if (status != WN_OK) wni_plan_clear(plan);

@@ -24,11 +24,11 @@ typedef enum WniStepKind {
   WNI_STEP_KIND_COUNT
 } WniStepKind;
 
-/* Where a step reads or writes: `offset` elements into the arena, or a constant. */
+/* Where a step reads or writes: `offset` bytes into the arena, or a constant. */
 typedef struct WniOperand {
   int buffer; /* -1: constant */
   ptrdiff_t offset;
-  const float *data;
+  const void *data;
 } WniOperand;
 
 /* One layer.  What it computes is one driver call of kernels/layers.h. */
@@ -60,10 +60,10 @@ typedef struct WniStep {
 
 /* A piece of the arena, alive from step `first` to step `last`. */
 typedef struct WniBuffer {
-  size_t count;    /* elements */
+  size_t bytes;
   int first, last; /* -1: not written yet */
   WniHalo halo;    /* its zeros: written by the first step that writes it */
-  size_t offset;   /* elements; set by wni_arena_place() */
+  size_t offset;   /* bytes; set by wni_arena_place() */
 } WniBuffer;
 
 /* What classification needs of the network: values of the graph. */
@@ -81,7 +81,7 @@ typedef struct WniPlan {
   void **owned; /* packed weights and copied constants */
   size_t n_owned, owned_capacity;
   size_t weight_bytes;
-  size_t arena_count; /* floats of a session's arena */
+  size_t arena_bytes; /* of a session's arena */
 
   int n_exits, n_stages; /* n_stages = n_exits + 1 */
   int n_classes;         /* 0: any graph */
@@ -95,13 +95,20 @@ typedef struct WniPlan {
   char **output_names;
   int n_outputs;
   uint64_t parameters;
+  WnPrecision precision; /* the one in use */
+  WniType type;          /* of activations that are not quantised: F32 or BF16 */
 } WniPlan;
 
-/* Plans the network of `onnx`.  `metadata` names the exits and the final output; with
- * `any_graph` they are not looked at.  Errors: MODEL, UNSUPPORTED, MEMORY.  On failure `plan` is
- * empty. */
-WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata, bool any_graph,
-                        WniPlan *plan, WnError *error);
+typedef struct WniPlanOptions {
+  bool any_graph; /* exits and the final output are not looked at */
+  WnPrecision precision;
+} WniPlanOptions;
+
+/* Plans the network of `onnx`.  `metadata` names the exits and the final output.  Errors: MODEL,
+ * UNSUPPORTED (also a precision that the file does not fit), MEMORY.  On failure `plan` is empty.
+ */
+WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata,
+                        const WniPlanOptions *options, WniPlan *plan, WnError *error);
 void wni_plan_clear(WniPlan *plan);
 
 /* Gives every living node its stage (stage.c). */

@@ -104,6 +104,7 @@ static WniInferFunction *const infer[WNI_OP_COUNT] = {
     [WNI_OP_CONSTANT] = infer_constant,
     [WNI_OP_CONSTANT_OF_SHAPE] = infer_constant_of_shape,
     [WNI_OP_CONV] = wni_infer_conv,
+    [WNI_OP_DEQUANTIZE_LINEAR] = infer_same,
     [WNI_OP_DIV] = infer_broadcast,
     [WNI_OP_DROPOUT] = infer_same,
     [WNI_OP_ELU] = infer_same,
@@ -122,6 +123,7 @@ static WniInferFunction *const infer[WNI_OP_COUNT] = {
     [WNI_OP_MUL] = infer_broadcast,
     [WNI_OP_PAD] = wni_infer_pad,
     [WNI_OP_PRELU] = infer_prelu,
+    [WNI_OP_QUANTIZE_LINEAR] = infer_same,
     [WNI_OP_REDUCE_MEAN] = wni_infer_reduce,
     [WNI_OP_REDUCE_PROD] = wni_infer_reduce,
     [WNI_OP_RELU] = infer_same,
@@ -141,9 +143,9 @@ static WniInferFunction *const infer[WNI_OP_COUNT] = {
 
 /* Operators whose inputs behind the first are shapes, positions or switches. */
 static bool takes_integers(WniOp op) {
-  static const WniOp ops[] = {WNI_OP_DROPOUT,     WNI_OP_GATHER,  WNI_OP_PAD,
-                              WNI_OP_REDUCE_MEAN, WNI_OP_RESHAPE, WNI_OP_SLICE,
-                              WNI_OP_SPLIT,       WNI_OP_SQUEEZE, WNI_OP_UNSQUEEZE};
+  static const WniOp ops[] = {
+      WNI_OP_DROPOUT, WNI_OP_GATHER, WNI_OP_PAD,     WNI_OP_REDUCE_MEAN, WNI_OP_RESHAPE,
+      WNI_OP_SLICE,   WNI_OP_SPLIT,  WNI_OP_SQUEEZE, WNI_OP_UNSQUEEZE,   WNI_OP_QUANTIZE_LINEAR};
   for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
     if (ops[i] == op) return true;
   return false;
@@ -158,6 +160,7 @@ static WnStatus check_runtime(WniInference *inference, const WniValue *out) {
         !wni_mul_limited(count, out->shape.dim[d], WNI_MAX_ELEMENTS, &count))
       return WNI_INFER_FAIL(inference, "its output is empty or larger than %d elements",
                             WNI_MAX_ELEMENTS);
+  if (node->op == WNI_OP_DEQUANTIZE_LINEAR) return WN_OK; /* of integers, which quantize.c checks */
   for (int i = 0; i < node->n_in; i++) {
     const WniValue *in = wni_node_input(inference->graph, node, i);
     bool is_data = i == 0 || !takes_integers(node->op);

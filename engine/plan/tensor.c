@@ -85,15 +85,17 @@ WniHalo wni_tensor_halo(const WniTensor *tensor, int c, int h) {
                    .n = (size_t)dim[0],
                    .h = (size_t)dim[h],
                    .w = (size_t)dim[w],
-                   .c = (size_t)dim[c],
+                   .pixel_bytes = (size_t)dim[c] * wni_type_bytes(tensor->type),
+                   .zero = tensor->type == WNI_U8 ? tensor->quant.zero : 0,
                    .top = (size_t)begin[h],
                    .bottom = (size_t)end[h],
                    .left = (size_t)begin[w],
                    .right = (size_t)end[w]};
 }
 
-const float *wni_tensor_data(const WniTensor *tensor, const float *arena) {
-  return (tensor->data ? tensor->data : arena) + tensor->offset;
+const void *wni_tensor_data(const WniTensor *tensor, const void *arena) {
+  const char *base = tensor->data ? tensor->data : arena;
+  return base + tensor->offset * (ptrdiff_t)wni_type_bytes(tensor->type);
 }
 
 static void swap_dimensions(WniLoop *loop, int a, int b) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Where a value lies: dimensions in ONNX order, each with its own stride, over a
+ * Where a value lies and in which type: dimensions in ONNX order, each with its own stride, over a
  * buffer.  Transpose, Split, Slice and most Reshapes are only other views of the
  * same elements.  Images (rank 4) are stored NHWC, whatever their dimensions are
  * called, with room for the zeros that padded convolutions read around them:
@@ -20,9 +20,11 @@
 #include "plan/graph.h"
 
 typedef struct WniTensor {
-  int buffer;        /* of the plan; -1: a constant at `data` */
-  const float *data; /* constants only */
-  ptrdiff_t offset;  /* of the first element in the buffer */
+  int buffer;       /* of the plan; -1: a constant at `data` */
+  const void *data; /* constants only */
+  WniType type;
+  WniQuant quant;   /* of type U8 */
+  ptrdiff_t offset; /* of the first element in the buffer, in elements */
   WniShape shape;
   ptrdiff_t stride[WNI_MAX_RANK];
   /* zeros that lie in front of and behind each dimension */
@@ -50,7 +52,7 @@ WniImage wni_tensor_image(const WniTensor *tensor);
 WniHalo wni_tensor_halo(const WniTensor *tensor, int c, int h);
 
 /* The first element of a tensor over `arena`, or of a constant. */
-const float *wni_tensor_data(const WniTensor *tensor, const float *arena);
+const void *wni_tensor_data(const WniTensor *tensor, const void *arena);
 
 /* Loops over the elements of tensors[0], the others broadcast to it (aligned at the last
  * dimension): dimensions sorted by its strides and merged where all allow it. */

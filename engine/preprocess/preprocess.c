@@ -96,7 +96,7 @@ WnStatus wni_recipe_update(WniRecipe *recipe, const WnFrame *frame, const WnRect
   recipe->region = clipped;
   recipe->format = wni_format_info(frame->format);
   recipe->color = wni_color_make(recipe->format, frame->matrix, frame->range);
-  recipe->axpy = wni_kernel_find(WNI_KERNEL_axpy_u8);
+  recipe->axpy = wni_kernel_find(WNI_KERNEL_axpy, WNI_U8);
   /* luma alone: a grey frame, or a grey network on YUV */
   bool luma = recipe->format->yuv && target->channels == 1;
   recipe->n_components = luma ? 1 : recipe->format->n_components;
@@ -138,7 +138,7 @@ static void sum_rows(const WniRecipe *recipe, const WnFrame *frame, int c, int r
   const uint8_t *at = frame->plane[component->plane] + down->first[row] * stride + begin;
   memset(sums + begin, 0, count * sizeof *sums);
   for (int t = 0; t < down->n_taps[row]; t++, at += stride)
-    recipe->axpy->run.axpy_u8(weights[t], at, count, sums + begin);
+    recipe->axpy->run.axpy(weights[t], at, count, sums + begin);
 }
 
 static void sum_columns(const WniRecipe *recipe, int c, const float *sums, float *samples) {

@@ -23,6 +23,7 @@ typedef struct WniModelKey {
   struct timespec modified[2]; /* [0] of the model, [1] of the labels file */
   uint32_t cpu_flags;
   bool any_graph;
+  WnPrecision precision;
 } WniModelKey;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -44,7 +45,8 @@ static bool same_key(const WniModelKey *a, const WniModelKey *b) {
         a->modified[i].tv_sec != b->modified[i].tv_sec ||
         a->modified[i].tv_nsec != b->modified[i].tv_nsec)
       return false;
-  return a->cpu_flags == b->cpu_flags && a->any_graph == b->any_graph;
+  return a->cpu_flags == b->cpu_flags && a->any_graph == b->any_graph &&
+         a->precision == b->precision;
 }
 
 static WnModel *find_open(const WniModelKey *key) {
@@ -85,7 +87,9 @@ static WnStatus load(const char *path, const WnModelOptions *options, WnModel *m
   if (status == WN_OK && !options->any_graph)
     status = wni_metadata_read(&onnx, &model->metadata, error);
   if (status == WN_OK)
-    status = wni_plan_build(&onnx, &model->metadata, options->any_graph, &model->plan, error);
+    status = wni_plan_build(&onnx, &model->metadata,
+                            &(WniPlanOptions){options->any_graph, options->precision}, &model->plan,
+                            error);
   if (status == WN_OK && !options->any_graph)
     status = wni_metadata_bind(&model->metadata, &onnx, model->plan.n_classes, options->labels_file,
                                error);
@@ -105,12 +109,8 @@ static WnStatus name_file(const char *path, const char *labels_file, WnStatus st
 }
 
 static WnStatus check_precision(WnPrecision precision, WnError *error) {
-  if (precision == WN_PRECISION_AUTO || precision == WN_PRECISION_FP32) return WN_OK;
-  if (!wn_precision_name(precision))
-    return wni_fail(error, WN_ERROR_ARGUMENT, "precision: %d is not a precision", (int)precision);
-  return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                  "precision: %s is not supported by this version; use auto or fp32",
-                  wn_precision_name(precision));
+  if (wn_precision_name(precision)) return WN_OK;
+  return wni_fail(error, WN_ERROR_ARGUMENT, "precision: %d is not a precision", (int)precision);
 }
 
 WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel **out,
@@ -124,6 +124,7 @@ WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel 
   if (status != WN_OK) return status;
   key.cpu_flags = wni_cpu_flags();
   key.any_graph = options->any_graph;
+  key.precision = options->precision;
   bool cacheable =
       stat_key(path, 0, &key) && (!options->labels_file || stat_key(options->labels_file, 1, &key));
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static float *input_image(const WnSession *session) {
-  return session->arena + session->model->plan.input.offset;
+  return (float *)session->arena + session->model->plan.input.offset;
 }
 
 static void run_body(void *context, WniThread thread) {
@@ -52,7 +52,7 @@ WnStatus wni_prepare_frame(WnSession *session, const WnFrame *frame, const WnRec
 }
 
 /* Copies between a tensor in the arena and the same elements in row-major order. */
-static void copy_tensor(const WniTensor *tensor, float *arena, float *flat, bool to_arena) {
+static void copy_tensor(const WniTensor *tensor, void *arena, float *flat, bool to_arena) {
   int64_t count = wni_shape_count(&tensor->shape);
   const float *from = wni_tensor_data(tensor, arena);
   for (int64_t i = 0; i < count; i++) {
@@ -61,7 +61,7 @@ static void copy_tensor(const WniTensor *tensor, float *arena, float *flat, bool
     for (int d = tensor->shape.rank; d-- > 0; rest /= tensor->shape.dim[d])
       at += (ptrdiff_t)(rest % tensor->shape.dim[d]) * tensor->stride[d];
     if (to_arena)
-      arena[tensor->offset + at] = flat[i];
+      ((float *)arena)[tensor->offset + at] = flat[i];
     else
       flat[i] = from[at];
   }

@@ -26,7 +26,7 @@ static int64_t monotonic_ns(void *user) {
 static bool allocate(WnSession *s) {
   size_t n_classes = (size_t)s->model->plan.n_classes + 1; /* any graph has none */
   size_t n_stages = (size_t)s->model->plan.n_stages;
-  s->arena = wni_alloc_aligned(s->model->plan.arena_count, sizeof *s->arena);
+  s->arena = wni_alloc_aligned(s->model->plan.arena_bytes, 1);
   s->rule.thresholds = calloc(n_stages, sizeof *s->rule.thresholds);
   s->rule.watched = calloc(n_classes, sizeof *s->rule.watched);
   s->thresholds = calloc(n_stages, sizeof *s->thresholds);

@@ -15,7 +15,7 @@ struct WnSession {
   int threads;
   WnClock clock;
   void *clock_user;
-  float *arena;
+  void *arena;
   WniRecipe recipe;
 
   /* policy.c */
@@ -42,7 +42,7 @@ struct WnSession {
 WnStatus wni_policy_apply(WnSession *session, const WnPolicy *policy, WnError *error);
 
 /* Runs one step for one thread of the team; `rows` limits the final classifier (step.c). */
-void wni_step_run(const WniStep *step, float *arena, const int32_t *rows, size_t n_rows,
+void wni_step_run(const WniStep *step, void *arena, const int32_t *rows, size_t n_rows,
                   WniThread thread);
 
 /* Clears the zeros around the network's input. */

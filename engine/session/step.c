@@ -5,8 +5,8 @@
 #include "session/session.h"
 
 typedef struct Operands {
-  const float *in[3];
-  float *out;
+  const void *in[3];
+  void *out;
   const int32_t *rows;
   size_t n_rows;
 } Operands;
@@ -59,20 +59,20 @@ static RunFunction *const table[WNI_STEP_KIND_COUNT] = {
     [WNI_STEP_PAD] = run_pad,
 };
 
-static const float *read_at(const WniOperand *operand, const float *arena) {
-  return operand->data ? operand->data + operand->offset : arena + operand->offset;
+static const void *read_at(const WniOperand *operand, const void *arena) {
+  return (const char *)(operand->data ? operand->data : arena) + operand->offset;
 }
 
-void wni_step_run(const WniStep *step, float *arena, const int32_t *rows, size_t n_rows,
+void wni_step_run(const WniStep *step, void *arena, const int32_t *rows, size_t n_rows,
                   WniThread thread) {
-  Operands at = {.out = arena + step->out.offset, .rows = rows, .n_rows = n_rows};
+  Operands at = {.out = (char *)arena + step->out.offset, .rows = rows, .n_rows = n_rows};
   for (int i = 0; i < 3; i++) at.in[i] = read_at(&step->in[i], arena);
-  if (step->halo.present) wni_halo_clear(&step->halo, arena + step->halo_at.offset, thread);
+  if (step->halo.present) wni_halo_clear(&step->halo, (char *)arena + step->halo_at.offset, thread);
   table[step->kind](step, &at, thread);
 }
 
 void wni_input_halo_clear(const WnSession *session, WniThread thread) {
   const WniPlan *plan = &session->model->plan;
   if (plan->input_halo.present)
-    wni_halo_clear(&plan->input_halo, session->arena + plan->input_halo_at.offset, thread);
+    wni_halo_clear(&plan->input_halo, (char *)session->arena + plan->input_halo_at.offset, thread);
 }

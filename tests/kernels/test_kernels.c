@@ -11,11 +11,15 @@
 #include <math.h>
 #include <string.h>
 
+static WniType type_of(WniKernelKind kind) {
+  return kind == WNI_KERNEL_axpy ? WNI_U8 : WNI_F32;
+}
+
 static const WniKernel *reference(WniKernelKind kind) {
   size_t count;
   const WniKernel *table = wni_kernel_table(&count), *last = NULL;
   for (size_t i = 0; i < count; i++)
-    if (table[i].kind == kind) last = &table[i];
+    if (table[i].kind == kind && table[i].type == type_of(kind)) last = &table[i];
   ck_assert_msg(last && strstr(last->name, "__c"), "kind %d has no reference at its end", kind);
   return last;
 }
@@ -25,7 +29,7 @@ static const WniKernel *next_variant(WniKernelKind kind, const WniKernel *at) {
   size_t count;
   const WniKernel *table = wni_kernel_table(&count);
   for (const WniKernel *k = at ? at + 1 : table; k < table + count; k++)
-    if (k->kind == kind && !(k->isa & ~wni_cpu_flags())) return k;
+    if (k->kind == kind && k->type == type_of(kind) && !(k->isa & ~wni_cpu_flags())) return k;
   return NULL;
 }
 
@@ -43,8 +47,8 @@ static void expect_close(const WniKernel *kernel, const float *got, const float 
 
 typedef struct Igemm {
   Guarded x, w, bias, residual, y;
-  const float *x_at[WNI_MAX_TILE_M], *residual_at[WNI_MAX_TILE_M];
-  float *y_at[WNI_MAX_TILE_M];
+  const void *x_at[WNI_MAX_TILE_M], *residual_at[WNI_MAX_TILE_M];
+  void *y_at[WNI_MAX_TILE_M];
 } Igemm;
 
 /* Pixel i reads x at i * step; y rows are `pitch` apart. */
@@ -61,7 +65,7 @@ static void run_igemm(const WniKernel *kernel, WniIgemmArgs args, Igemm *data, s
   args.residual = residual ? data->residual_at : NULL;
   args.w = data->w.data;
   args.bias = data->bias.data;
-  kernel->run.igemm_f32(&args);
+  kernel->run.igemm(&args);
 }
 
 /* Weights [k][n] in order, packed for a tile of `tile_n` columns with zeros behind. */
@@ -74,10 +78,10 @@ static Guarded pack(const float *w, size_t k, size_t n, size_t tile_n) {
 
 static void try_igemm(const WniKernel *kernel, int m, int n, size_t taps, size_t channels,
                       bool residual, bool clamp, unsigned *seed) {
-  const WniKernel *plain = reference(WNI_KERNEL_igemm_f32);
+  const WniKernel *plain = reference(WNI_KERNEL_igemm);
   size_t k = taps * channels, step = channels + 3, pitch = (size_t)n + 5, rows = (size_t)m;
   ptrdiff_t tap[9];
-  for (size_t t = 0; t < taps; t++) tap[t] = (ptrdiff_t)(t * (channels + 1));
+  for (size_t t = 0; t < taps; t++) tap[t] = (ptrdiff_t)(t * (channels + 1) * sizeof(float));
   Guarded w = guarded_random(k * (size_t)n, seed, false);
   Guarded x = guarded_random(rows * step + taps * (channels + 1), seed, false);
   Guarded bias = guarded_random((size_t)n, seed, false);
@@ -138,7 +142,7 @@ static void try_igemm(const WniKernel *kernel, int m, int n, size_t taps, size_t
 START_TEST(igemm) {
   unsigned seed = 1;
   for
-    EACH_VARIANT(k, WNI_KERNEL_igemm_f32)
+    EACH_VARIANT(k, WNI_KERNEL_igemm)
   for (int m = 1; m <= k->tile_m; m++)
     for (int n = 1; n <= k->tile_n; n++) {
       try_igemm(k, m, n, 1, 1 + (size_t)(rand_r(&seed) % 40), n & 1, m & 1, &seed);
@@ -149,10 +153,10 @@ END_TEST
 
 START_TEST(igemm_keeps_nan) {
   for
-    EACH_VARIANT(k, WNI_KERNEL_igemm_f32) {
+    EACH_VARIANT(k, WNI_KERNEL_igemm) {
       float x[1] = {NAN}, w[64] = {1}, bias[64] = {0}, y[WNI_MAX_TILE_M][64];
-      const float *x_at[WNI_MAX_TILE_M];
-      float *y_at[WNI_MAX_TILE_M];
+      const void *x_at[WNI_MAX_TILE_M];
+      void *y_at[WNI_MAX_TILE_M];
       ptrdiff_t tap = 0;
       for (int i = 0; i < WNI_MAX_TILE_M; i++) {
         x_at[i] = x;
@@ -171,7 +175,7 @@ START_TEST(igemm_keeps_nan) {
                              .low = 0,
                              .high = INFINITY};
         y[0][0] = 0;
-        k->run.igemm_f32(&args);
+        k->run.igemm(&args);
         ck_assert_msg(isnan(y[0][0]), "%s loses a NaN at n = %d", k->name, n);
       }
     }
@@ -182,9 +186,9 @@ START_TEST(dwconv) {
   unsigned seed = 2;
   ptrdiff_t tap[9];
   for
-    EACH_VARIANT(k, WNI_KERNEL_dwconv_f32)
+    EACH_VARIANT(k, WNI_KERNEL_dwconv)
   for (size_t n = 1; n < 70; n++) {
-    for (size_t t = 0; t < 9; t++) tap[t] = (ptrdiff_t)(t * (n + 2));
+    for (size_t t = 0; t < 9; t++) tap[t] = (ptrdiff_t)(t * (n + 2) * sizeof(float));
     Guarded x = guarded_random(9 * (n + 2), &seed, false), w = guarded_random(9 * n, &seed, false);
     Guarded bias = guarded_random(n, &seed, false), want = guarded_empty(n), got = guarded_empty(n);
     WniDwconvArgs args = {.n_channels = n,
@@ -196,9 +200,9 @@ START_TEST(dwconv) {
                           .y = want.data,
                           .low = n & 1 ? 0 : -INFINITY,
                           .high = n & 1 ? 6 : INFINITY};
-    reference(WNI_KERNEL_dwconv_f32)->run.dwconv_f32(&args);
+    reference(WNI_KERNEL_dwconv)->run.dwconv(&args);
     args.y = got.data;
-    k->run.dwconv_f32(&args);
+    k->run.dwconv(&args);
     expect_close(k, got.data, want.data, n, 9);
     ck_assert(guarded_intact(&got));
     Guarded *all[] = {&x, &w, &bias, &want, &got};
@@ -210,20 +214,20 @@ END_TEST
 START_TEST(fc) {
   unsigned seed = 3;
   for
-    EACH_VARIANT(kernel, WNI_KERNEL_fc_f32)
+    EACH_VARIANT(kernel, WNI_KERNEL_fc)
   for (size_t k = 1; k < 300; k += 1 + k / 9)
     for (int n = 1; n <= WNI_FC_ROWS; n++) {
       Guarded x = guarded_random(k, &seed, false), rows[WNI_FC_ROWS];
-      const float *w[WNI_FC_ROWS];
+      const void *w[WNI_FC_ROWS];
       Guarded got = guarded_empty((size_t)n);
       for (int r = 0; r < WNI_FC_ROWS; r++) {
         rows[r] = guarded_random(k, &seed, false);
         w[r] = rows[r < n ? r : n - 1].data;
       }
-      kernel->run.fc_f32(x.data, w, k, n, got.data);
+      kernel->run.fc(x.data, w, k, n, got.data);
       for (int r = 0; r < n; r++) {
         double sum = 0;
-        for (size_t i = 0; i < k; i++) sum += (double)x.data[i] * (double)w[r][i];
+        for (size_t i = 0; i < k; i++) sum += (double)x.data[i] * (double)((const float *)w[r])[i];
         ck_assert_double_eq_tol((double)got.data[r], sum, 1e-5 * (double)k);
       }
       ck_assert(guarded_intact(&got));
@@ -236,18 +240,21 @@ END_TEST
 
 static void try_pool(const WniKernel *kernel, size_t rows, size_t columns, size_t n,
                      unsigned *seed) {
-  bool average = kernel->kind == WNI_KERNEL_avgpool_f32;
+  bool average = kernel->kind == WNI_KERNEL_avgpool;
   size_t pitch = n + 1, row_pitch = columns * pitch + 2;
   Guarded x = guarded_random(rows * row_pitch, seed, false), got = guarded_empty(n);
   WniPoolArgs args = {.x = x.data,
                       .n_rows = rows,
                       .n_columns = columns,
                       .n_channels = n,
-                      .row_stride = (ptrdiff_t)row_pitch,
-                      .column_stride = (ptrdiff_t)pitch,
+                      .row_stride = (ptrdiff_t)(row_pitch * sizeof(float)),
+                      .column_stride = (ptrdiff_t)(pitch * sizeof(float)),
                       .scale = 0.25f,
                       .y = got.data};
-  (average ? kernel->run.avgpool_f32 : kernel->run.maxpool_f32)(&args);
+  if (average)
+    kernel->run.avgpool(&args);
+  else
+    kernel->run.maxpool(&args);
   for (size_t c = 0; c < n; c++) {
     double best = -INFINITY, sum = 0;
     for (size_t r = 0; r < rows; r++)
@@ -267,9 +274,9 @@ START_TEST(pools) {
   unsigned seed = 4;
   for (size_t n = 1; n < 50; n++) {
     for
-      EACH_VARIANT(k, WNI_KERNEL_maxpool_f32) try_pool(k, 1 + n % 4, 1 + n % 3, n, &seed);
+      EACH_VARIANT(k, WNI_KERNEL_maxpool) try_pool(k, 1 + n % 4, 1 + n % 3, n, &seed);
     for
-      EACH_VARIANT(k, WNI_KERNEL_avgpool_f32) try_pool(k, 1 + n % 4, 1 + n % 3, n, &seed);
+      EACH_VARIANT(k, WNI_KERNEL_avgpool) try_pool(k, 1 + n % 4, 1 + n % 3, n, &seed);
   }
 }
 END_TEST
@@ -277,14 +284,13 @@ END_TEST
 START_TEST(vec) {
   unsigned seed = 5;
   for
-    EACH_VARIANT(k, WNI_KERNEL_vec_f32)
+    EACH_VARIANT(k, WNI_KERNEL_vec)
   for (int op = 0; op < WNI_VEC_OP_COUNT; op++)
     for (size_t n = 1; n < 67; n += 3) {
       Guarded a = guarded_random(n, &seed, true), b = guarded_random(n, &seed, false);
       Guarded c = guarded_random(n, &seed, false), want = guarded_empty(n), got = guarded_empty(n);
-      reference(WNI_KERNEL_vec_f32)
-          ->run.vec_f32((WniVecOp)op, a.data, b.data, c.data, n, want.data);
-      k->run.vec_f32((WniVecOp)op, a.data, b.data, c.data, n, got.data);
+      reference(WNI_KERNEL_vec)->run.vec((WniVecOp)op, a.data, b.data, c.data, n, want.data);
+      k->run.vec((WniVecOp)op, a.data, b.data, c.data, n, got.data);
       expect_close(k, got.data, want.data, n, 1);
       ck_assert(guarded_intact(&got));
       Guarded *all[] = {&a, &b, &c, &want, &got};
@@ -319,13 +325,13 @@ static double activate(const WniActivation *a, double x) {
 START_TEST(act) {
   unsigned seed = 6;
   for
-    EACH_VARIANT(k, WNI_KERNEL_act_f32)
+    EACH_VARIANT(k, WNI_KERNEL_act)
   for (int kind = WNI_ACT_NONE; kind <= WNI_ACT_TANH; kind++)
     for (size_t n = 1; n < 40; n++) {
       WniActivation activation = {(WniActivationKind)kind, 0.2f, 0.5f};
       Guarded y = guarded_random(n, &seed, n & 1), x = guarded_empty(n);
       memcpy(x.data, y.data, n * sizeof(float));
-      k->run.act_f32(&activation, n, y.data);
+      k->run.act(&activation, n, y.data);
       for (size_t i = 0; i < n; i++) {
         double want = activate(&activation, (double)x.data[i]);
         ck_assert_double_eq_tol((double)y.data[i], want, 1e-6 * (1 + fabs(want)));
@@ -342,11 +348,11 @@ START_TEST(axpy) {
   uint8_t bytes[80];
   for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(rand_r(&seed) % 256);
   for
-    EACH_VARIANT(k, WNI_KERNEL_axpy_u8)
+    EACH_VARIANT(k, WNI_KERNEL_axpy)
   for (size_t n = 1; n < 70; n++) {
     Guarded y = guarded_random(n, &seed, false), before = guarded_empty(n);
     memcpy(before.data, y.data, n * sizeof(float));
-    k->run.axpy_u8(0.3f, bytes + n % 5, n, y.data);
+    k->run.axpy(0.3f, bytes + n % 5, n, y.data);
     for (size_t i = 0; i < n; i++)
       ck_assert_double_eq_tol((double)y.data[i], (double)before.data[i] + 0.3 * bytes[n % 5 + i],
                               1e-4);
@@ -358,11 +364,15 @@ START_TEST(axpy) {
 END_TEST
 
 START_TEST(every_kind_can_be_found) {
-  for (int kind = 0; kind < WNI_KERNEL_KIND_COUNT; kind++) {
-    ck_assert_int_eq(wni_kernel_find((WniKernelKind)kind)->kind, kind);
-    ck_assert_uint_eq(reference((WniKernelKind)kind)->isa, 0);
-    ck_assert_int_le(wni_kernel_find((WniKernelKind)kind)->tile_m, WNI_MAX_TILE_M);
-  }
+  for (int kind = 0; kind < WNI_KERNEL_KIND_COUNT; kind++)
+    for (int type = 0; type < WNI_TYPE_COUNT; type++) {
+      const WniKernel *kernel = wni_kernel_find((WniKernelKind)kind, (WniType)type);
+      if (!kernel) continue;
+      ck_assert_int_eq(kernel->kind, kind);
+      ck_assert_int_eq(kernel->type, type);
+      ck_assert_int_le(kernel->tile_m, WNI_MAX_TILE_M);
+      ck_assert_int_le(kernel->tile_n, WNI_MAX_TILE_N);
+    }
 }
 END_TEST
 

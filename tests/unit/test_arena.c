@@ -12,7 +12,7 @@ static bool together(const WniBuffer *a, const WniBuffer *b) {
 }
 
 static bool overlap(const WniBuffer *a, const WniBuffer *b) {
-  return a->offset < b->offset + b->count && b->offset < a->offset + a->count;
+  return a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
 }
 
 START_TEST(living_buffers_never_overlap) {
@@ -22,14 +22,14 @@ START_TEST(living_buffers_never_overlap) {
     WniPlan plan = {.buffers = buffers, .n_buffers = N};
     for (int i = 0; i < N; i++) {
       int first = rand_r(&seed) % 40;
-      buffers[i] = (WniBuffer){.count = 1 + (size_t)rand_r(&seed) % 5000,
+      buffers[i] = (WniBuffer){.bytes = 1 + (size_t)rand_r(&seed) % 5000,
                                .first = first,
                                .last = first + rand_r(&seed) % 10};
     }
     ck_assert(wni_arena_place(&plan));
     for (int i = 0; i < N; i++) {
-      ck_assert_uint_eq(buffers[i].offset % 16, 0); /* a cache line of floats */
-      ck_assert_uint_le(buffers[i].offset + buffers[i].count, plan.arena_count);
+      ck_assert_uint_eq(buffers[i].offset % 64, 0); /* a cache line */
+      ck_assert_uint_le(buffers[i].offset + buffers[i].bytes, plan.arena_bytes);
       for (int k = 0; k < i; k++)
         ck_assert(!together(&buffers[i], &buffers[k]) || !overlap(&buffers[i], &buffers[k]));
     }
@@ -40,14 +40,14 @@ END_TEST
 START_TEST(a_chain_needs_two_buffers_only) {
   WniBuffer buffers[N];
   WniPlan plan = {.buffers = buffers, .n_buffers = N};
-  for (int i = 0; i < N; i++) buffers[i] = (WniBuffer){.count = 1600, .first = i, .last = i + 1};
+  for (int i = 0; i < N; i++) buffers[i] = (WniBuffer){.bytes = 1600, .first = i, .last = i + 1};
   ck_assert(wni_arena_place(&plan));
-  ck_assert_uint_eq(plan.arena_count, 3200);
+  ck_assert_uint_eq(plan.arena_bytes, 3200);
 }
 END_TEST
 
 START_TEST(too_large_is_refused) {
-  WniBuffer buffers[2] = {{.count = INT32_MAX, .last = 1}, {.count = INT32_MAX, .last = 1}};
+  WniBuffer buffers[2] = {{.bytes = INT32_MAX, .last = 1}, {.bytes = INT32_MAX, .last = 1}};
   WniPlan plan = {.buffers = buffers, .n_buffers = 2};
   ck_assert(!wni_arena_place(&plan));
 }

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What layers with weights have in common (lower.h): in which type they compute, and
+ * their bias and scale.
+ */
+#include "plan/lower.h"
+
+#include "plan/fuse.h"
+
+#include <math.h>
+
+WniType wni_lower_compute_type(const WniLowering *lowering, const WniTensor *x,
+                               const WniWeights *weights) {
+  if (x->type == WNI_U8 && wni_weights_fit_int8(weights)) return WNI_U8;
+  return lowering->type;
+}
+
+static int32_t to_int32(double value) {
+  return (int32_t)fmin(fmax(rint(value), INT32_MIN), INT32_MAX);
+}
+
+/* sum_k (x - zero) w + bias = sum_k x w + (bias - zero sum_k w), in steps of the products. */
+static void integer_affine(const WniNode *node, const WniWeights *weights,
+                           const WniPacking *packing, const WniTensor *x, const WniTensor *y,
+                           int32_t *bias, float *scale) {
+  for (size_t o = 0; o < weights->outputs; o++) {
+    size_t at = wni_weights_column(weights, packing, o);
+    float step = x->quant.scale * wni_weights_scale(weights, o) * node->scale[o];
+    double shift = rint((double)node->shift[o] / (double)step);
+    bias[at] = to_int32(shift - (double)x->quant.zero * wni_weights_sum(weights, o));
+    scale[at] = y->type == WNI_U8 ? step / y->quant.scale : step;
+  }
+}
+
+WnStatus wni_lower_affine(WniLowering *lowering, const WniWeights *weights, WniPacking *packing,
+                          const WniTensor *x, const WniTensor *y, void **bias, float **scale) {
+  WniNode *node = lowering->node;
+  size_t columns = wni_weights_columns(weights, packing);
+  WnStatus status = wni_affine_start(lowering->graph, node, weights->outputs, lowering->error);
+  if (status != WN_OK) return status;
+  packing->row_scale = node->scale;
+  *bias = wni_plan_alloc(lowering->plan, columns, sizeof(float)); /* or int32 */
+  if (!*bias) return wni_lower_no_memory(lowering);
+  if (packing->type != WNI_U8) {
+    for (size_t o = 0; o < weights->outputs; o++)
+      ((float *)*bias)[wni_weights_column(weights, packing, o)] = node->shift[o];
+    return WN_OK;
+  }
+  *scale = wni_plan_alloc(lowering->plan, columns, sizeof **scale);
+  if (!*scale) return wni_lower_no_memory(lowering);
+  integer_affine(node, weights, packing, x, y, *bias, *scale);
+  return WN_OK;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See weights.h.
+ */
+#include "plan/weights.h"
+
+enum { MAX_INT8_INPUTS = 1 << 16 }; /* times 255 times 128 fits an int32 */
+
+/* DequantizeLinear of a constant: the integers themselves. */
+static bool read_quantised(const WniGraph *graph, const WniNode *node, WniWeights *out) {
+  const WniValue *value = wni_node_input(graph, node, 1);
+  const WniNode *producer = value->producer >= 0 ? &graph->nodes[value->producer] : NULL;
+  if (!producer || producer->op != WNI_OP_DEQUANTIZE_LINEAR) return false;
+  const WniValue *q = wni_node_input(graph, producer, 0);
+  const WniValue *scale = wni_node_input(graph, producer, 1);
+  const WniValue *zero = wni_node_input(graph, producer, 2);
+  if (!q->known || !q->constant.bytes) return false;
+  out->q = q->constant.bytes;
+  out->q_signed = q->constant.is_signed;
+  out->scale = scale->constant.f;
+  out->n_scales = scale->constant.count;
+  out->zero = zero ? (int)wni_constant_integer(&zero->constant, 0) : 0;
+  return true;
+}
+
+WnStatus wni_weights_read(const WniGraph *graph, const WniNode *node, WniWeights *out,
+                          WnError *error) {
+  const WniValue *value = wni_node_input(graph, node, 1);
+  const int64_t *dim = value->shape.dim;
+  bool conv = node->op == WNI_OP_CONV;
+  bool rows = conv || (node->op == WNI_OP_GEMM && wni_attr_int(node->proto, "transB", 0));
+  *out = (WniWeights){.outputs = (size_t)dim[rows ? 0 : 1],
+                      .inputs = (size_t)dim[rows ? 1 : 0],
+                      .taps = conv ? (size_t)(dim[2] * dim[3]) : 1};
+  out->output_step = rows ? out->inputs * out->taps : 1;
+  out->input_step = rows ? out->taps : out->outputs;
+  if (value->known && !value->constant.is_int) {
+    out->f = value->constant.f;
+    return WN_OK;
+  }
+  if (read_quantised(graph, node, out)) return WN_OK;
+  return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error, "its weights are not constant");
+}
+
+bool wni_weights_are_quantised(const WniGraph *graph, const WniNode *node) {
+  WniWeights weights;
+  return read_quantised(graph, node, &weights);
+}
+
+bool wni_weights_fit_int8(const WniWeights *weights) {
+  return weights->q && weights->zero == (weights->q_signed ? 0 : 128) &&
+         weights->inputs * weights->taps < MAX_INT8_INPUTS;
+}
+
+float wni_weights_scale(const WniWeights *weights, size_t output) {
+  if (!weights->q) return 1;
+  return weights->scale[weights->n_scales == 1 ? 0 : output];
+}
+
+static size_t offset(const WniWeights *w, size_t output, size_t input, size_t tap) {
+  return output * w->output_step + input * w->input_step + tap;
+}
+
+/* Without their zero point. */
+static int integer_at(const WniWeights *w, size_t at) {
+  int q = w->q_signed ? (int8_t)w->q[at] : w->q[at];
+  return q - w->zero;
+}
+
+int32_t wni_weights_sum(const WniWeights *weights, size_t output) {
+  int32_t sum = 0;
+  for (size_t i = 0; i < weights->inputs; i++)
+    for (size_t t = 0; t < weights->taps; t++)
+      sum += integer_at(weights, offset(weights, output, i, t));
+  return sum;
+}
+
+/* Stores one weight as element `index` of `to`. */
+static void put(const WniWeights *w, const WniPacking *packing, size_t output, size_t input,
+                size_t tap, void *to, size_t index) {
+  size_t at = offset(w, output, input, tap);
+  if (packing->type == WNI_U8) {
+    ((int8_t *)to)[index] = (int8_t)integer_at(w, at);
+    return;
+  }
+  float value = w->q ? (float)integer_at(w, at) * wni_weights_scale(w, output) : w->f[at];
+  if (packing->row_scale) value *= packing->row_scale[output];
+  if (packing->type == WNI_BF16)
+    ((uint16_t *)to)[index] = wni_f32_to_bf16(value);
+  else
+    ((float *)to)[index] = value;
+}
+
+/* Panels of one group. */
+static size_t panel_number(const WniWeights *w, const WniPacking *packing) {
+  return (w->outputs / packing->groups + packing->tile_n - 1) / packing->tile_n;
+}
+
+size_t wni_weights_columns(const WniWeights *weights, const WniPacking *packing) {
+  return packing->groups * panel_number(weights, packing) * packing->tile_n;
+}
+
+size_t wni_weights_column(const WniWeights *weights, const WniPacking *packing, size_t output) {
+  size_t per_group = weights->outputs / packing->groups;
+  return output / per_group * panel_number(weights, packing) * packing->tile_n + output % per_group;
+}
+
+/* Groups of tile k channels of one (merged) tap. */
+static size_t k_groups(const WniWeights *w, const WniPacking *packing) {
+  return (w->inputs * packing->merged + packing->tile_k - 1) / packing->tile_k;
+}
+
+size_t wni_weights_panel_bytes(const WniWeights *weights, const WniPacking *packing) {
+  return weights->taps / packing->merged * k_groups(weights, packing) * packing->tile_n *
+         packing->tile_k * wni_type_bytes(packing->type);
+}
+
+void wni_weights_pack_igemm(const WniWeights *weights, const WniPacking *packing, void *to) {
+  size_t tile_n = packing->tile_n, tile_k = packing->tile_k;
+  size_t groups_of_k = k_groups(weights, packing);
+  size_t panel_count = wni_weights_panel_bytes(weights, packing) / wni_type_bytes(packing->type);
+  for (size_t o = 0; o < weights->outputs; o++) {
+    size_t column = wni_weights_column(weights, packing, o);
+    size_t base = column / tile_n * panel_count, j = column % tile_n;
+    for (size_t t = 0; t < weights->taps; t++)
+      for (size_t i = 0; i < weights->inputs; i++) {
+        size_t k = t % packing->merged * weights->inputs + i;
+        size_t group = t / packing->merged * groups_of_k + k / tile_k;
+        put(weights, packing, o, i, t, to, base + (group * tile_n + j) * tile_k + k % tile_k);
+      }
+  }
+}
+
+void wni_weights_pack_dwconv(const WniWeights *weights, const WniPacking *packing, void *to) {
+  for (size_t c = 0; c < weights->outputs; c++)
+    for (size_t t = 0; t < weights->taps; t++)
+      put(weights, packing, c, 0, t, to, t * weights->outputs + c);
+}
+
+void wni_weights_pack_rows(const WniWeights *weights, const WniPacking *packing, void *to) {
+  for (size_t o = 0; o < weights->outputs; o++)
+    for (size_t i = 0; i < weights->inputs; i++)
+      put(weights, packing, o, i, 0, to, o * weights->inputs + i);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The constant weights of a Conv, Gemm or MatMul, as floats or as the int8 of a quantised
+ * model, and their packing into the orders in which the kernels read them:
+ *
+ *   igemm   [group][panel of tile n outputs][tap][input channels / tile k][tile n][tile k]
+ *   dwconv  [tap][channel]
+ *   fc      [output][input]
+ */
+#ifndef WNI_PLAN_WEIGHTS_H
+#define WNI_PLAN_WEIGHTS_H
+
+#include "kernels/kernels.h"
+#include "plan/graph.h"
+
+/* One number is at [output * output_step + input * input_step + tap]. */
+typedef struct WniWeights {
+  const float *f;   /* or */
+  const uint8_t *q; /* int8: scale[output or 0] * (q - zero) */
+  bool q_signed;
+  int zero;
+  const float *scale;
+  size_t n_scales;
+  size_t outputs, inputs, taps; /* inputs of one group */
+  size_t output_step, input_step;
+} WniWeights;
+
+/* Reads the weights of `node`: [outputs][inputs][taps] of a Conv, a matrix for the others.
+ * Errors: UNSUPPORTED (they are computed). */
+WnStatus wni_weights_read(const WniGraph *graph, const WniNode *node, WniWeights *out,
+                          WnError *error);
+
+/* Whether they come from DequantizeLinear of a constant. */
+bool wni_weights_are_quantised(const WniGraph *graph, const WniNode *node);
+
+/* Whether kernels for int8 can take them, with activations of type U8. */
+bool wni_weights_fit_int8(const WniWeights *weights);
+
+/* What one integer stands for in the rows of output o; 1 for floats. */
+float wni_weights_scale(const WniWeights *weights, size_t output);
+
+/* The sum of the int8 of output o, which times the zero point of the activations is what
+ * these add. */
+int32_t wni_weights_sum(const WniWeights *weights, size_t output);
+
+/* How to pack.  `row_scale` [outputs] multiplies floats. */
+typedef struct WniPacking {
+  WniType type;
+  size_t groups, tile_n, tile_k;
+  size_t merged; /* taps that follow each other as one with so many times the channels */
+  const float *row_scale;
+} WniPacking;
+
+/* Where the bias and scale of output o are. */
+size_t wni_weights_column(const WniWeights *weights, const WniPacking *packing, size_t output);
+size_t wni_weights_columns(const WniWeights *weights, const WniPacking *packing);
+
+size_t wni_weights_panel_bytes(const WniWeights *weights, const WniPacking *packing);
+void wni_weights_pack_igemm(const WniWeights *weights, const WniPacking *packing, void *to);
+void wni_weights_pack_dwconv(const WniWeights *weights, const WniPacking *packing, void *to);
+void wni_weights_pack_rows(const WniWeights *weights, const WniPacking *packing, void *to);
+
+#endif
