@@ -78,6 +78,9 @@ WnStatus wni_lower_contiguous(WniLowering *lowering, int i, WniType type, WniTen
 WnStatus wni_lower_image(WniLowering *lowering, int value, WniType type, const WniHaloNeed *halo,
                          WniTensor *out);
 
+/* The mean over the rows and columns of an image. */
+WnStatus wni_lower_global_average(WniLowering *lowering);
+
 /* The type in which a layer computes that reads x. */
 WniType wni_lower_compute_type(const WniLowering *lowering, const WniTensor *x,
                                const WniWeights *weights);

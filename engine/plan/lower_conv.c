@@ -201,39 +201,66 @@ WnStatus wni_lower_conv(WniLowering *lowering) {
   return status == WN_OK ? push_tail(lowering, &sums, &y) : status;
 }
 
+/* y lies like an image of the output's pixels and channels. */
+static WnStatus push_pool(WniLowering *lowering, const WniTensor *x, const WniTensor *y,
+                          bool average, const WniWindow *window) {
+  const WniNode *node = lowering->node;
+  WniStep step = {.kind = WNI_STEP_POOL};
+  WniPool *pool = &step.layer.pool;
+  pool->kernel = wni_kernel_find(average ? WNI_KERNEL_avgpool : WNI_KERNEL_maxpool, x->type);
+  pool->act = wni_kernel_find(WNI_KERNEL_act, WNI_F32);
+  pool->x = wni_lower_read_as_float(x);
+  pool->y = wni_lower_write_as_float(y);
+  pool->activation = node->activation;
+  pool->in = wni_tensor_image(x);
+  pool->out = wni_tensor_image(y);
+  pool->count_include_pad = wni_attr_int(node->proto, "count_include_pad", 0) != 0;
+  for (int axis = 0; axis < 2; axis++) {
+    pool->kernel_size[axis] = window->size[axis];
+    pool->stride[axis] = window->stride[axis];
+    pool->dilation[axis] = window->dilation[axis];
+    pool->pad_begin[axis] = window->pad_begin[axis];
+    pool->pad_end[axis] = window->pad_end[axis];
+  }
+  step.kernel = pool->kernel->name;
+  return wni_lower_push(lowering, &step, &x, 1, y);
+}
+
+static WniWindow whole_image(const WniTensor *x) {
+  return (WniWindow){.size = {x->shape.dim[2], x->shape.dim[3]},
+                     .stride = {1, 1},
+                     .dilation = {1, 1},
+                     .out = {1, 1}};
+}
+
 WnStatus wni_lower_pool(WniLowering *lowering) {
   const WniNode *node = lowering->node;
   bool average = node->op == WNI_OP_AVERAGE_POOL || node->op == WNI_OP_GLOBAL_AVERAGE_POOL;
   bool global = node->op == WNI_OP_GLOBAL_AVERAGE_POOL || node->op == WNI_OP_GLOBAL_MAX_POOL;
-  WniWindow window = {.stride = {1, 1}, .dilation = {1, 1}};
+  WniWindow window;
   WniTensor x, y;
   WnStatus status = wni_lower_value(lowering, node->in[0], &x);
   if (status == WN_OK) status = wni_lower_image(lowering, node->in[0], x.type, NULL, &x);
   if (status == WN_OK) status = wni_lower_typed_output(lowering, &y);
+  window = whole_image(&x);
   if (status == WN_OK && !global)
     status =
         wni_window_read(lowering->graph, node, x.shape.dim + 2, NULL, &window, lowering->error);
+  return status == WN_OK ? push_pool(lowering, &x, &y, average, &window) : status;
+}
+
+/* ReduceMean over rows and columns, with or without the dimensions that go. */
+WnStatus wni_lower_global_average(WniLowering *lowering) {
+  WniTensor x, y;
+  WnStatus status = wni_lower_input(lowering, 0, &x);
+  if (status == WN_OK) status = wni_lower_output(lowering, true, &y);
   if (status != WN_OK) return status;
-  WniStep step = {.kind = WNI_STEP_POOL};
-  WniPool *pool = &step.layer.pool;
-  pool->kernel = wni_kernel_find(average ? WNI_KERNEL_avgpool : WNI_KERNEL_maxpool, x.type);
-  pool->act = wni_kernel_find(WNI_KERNEL_act, WNI_F32);
-  pool->x = wni_lower_read_as_float(&x);
-  pool->y = wni_lower_write_as_float(&y);
-  pool->activation = node->activation;
-  pool->in = wni_tensor_image(&x);
-  pool->out = wni_tensor_image(&y);
-  pool->count_include_pad = wni_attr_int(node->proto, "count_include_pad", 0) != 0;
-  for (int axis = 0; axis < 2; axis++) {
-    pool->kernel_size[axis] = global ? x.shape.dim[2 + axis] : window.size[axis];
-    pool->stride[axis] = window.stride[axis];
-    pool->dilation[axis] = window.dilation[axis];
-    pool->pad_begin[axis] = window.pad_begin[axis];
-    pool->pad_end[axis] = window.pad_end[axis];
-  }
-  step.kernel = pool->kernel->name;
-  const WniTensor *inputs[1] = {&x};
-  return wni_lower_push(lowering, &step, inputs, 1, &y);
+  WniWindow window = whole_image(&x);
+  WniTensor image = y;
+  image.shape = (WniShape){4, {x.shape.dim[0], x.shape.dim[1], 1, 1}};
+  image.stride[0] = (ptrdiff_t)x.shape.dim[1];
+  image.stride[1] = image.stride[2] = image.stride[3] = 1;
+  return push_pool(lowering, &x, &image, true, &window);
 }
 
 WnStatus wni_lower_lrn(WniLowering *lowering) {

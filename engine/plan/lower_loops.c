@@ -139,7 +139,12 @@ WnStatus wni_lower_reduce_mean(WniLowering *lowering) {
   bool reduced[WNI_MAX_RANK];
   WniTensor x, y, kept_x, kept_y, reduced_x;
   WnStatus status = wni_reduce_read(lowering->graph, node, reduced, lowering->error);
-  if (status == WN_OK) status = wni_lower_float(lowering, 0, &x);
+  if (status == WN_OK) status = wni_lower_input(lowering, 0, &x);
+  if (status != WN_OK) return status;
+  bool rows_and_columns = x.shape.rank == 4 && !reduced[0] && !reduced[1] && reduced[2] &&
+                          reduced[3] && wni_tensor_is_dense(&x, 1);
+  if (rows_and_columns) return wni_lower_global_average(lowering);
+  status = wni_lower_float(lowering, 0, &x);
   if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
   if (status != WN_OK) return status;
   kept_x = reduced_x = x;

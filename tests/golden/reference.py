@@ -105,6 +105,29 @@ def softmax(i, a):
     return (e / e.sum(at, keepdims=True)).reshape(x.shape)
 
 
+def along(values, x, attrs):
+    """One scale or zero point for each index of the axis, or one for all."""
+    values = np.asarray(values)
+    if values.size == 1:
+        return values.reshape([])
+    axis = attrs.get("axis", 1) % x.ndim
+    return values.reshape([-1 if d == axis else 1 for d in range(x.ndim)])
+
+
+@op("QuantizeLinear")
+def quantize(i, a):
+    x, zero = i[0], optional(i, 2, np.uint8(0))
+    limits = np.iinfo(zero.dtype)
+    q = np.rint(x / along(i[1], x, a)) + along(zero, x, a)
+    return np.clip(q, limits.min, limits.max).astype(zero.dtype)
+
+
+@op("DequantizeLinear")
+def dequantize(i, a):
+    x = i[0].astype(np.float64)
+    return (x - along(optional(i, 2, np.int64(0)), x, a)) * along(i[1], x, a)
+
+
 def binary(f):
     def compute(i, a):
         x, y = i

@@ -98,12 +98,16 @@ START_TEST(labels_files_are_counted) {
 }
 END_TEST
 
-START_TEST(precisions_to_come_are_refused_by_name) {
+START_TEST(precisions_that_do_not_fit_are_refused) {
   WnModelOptions options = {.precision = WN_PRECISION_INT8};
   WnModel *model;
   WnError error;
   ck_assert_int_eq(wn_model_open(MODEL_FILE, &options, &model, &error), WN_ERROR_UNSUPPORTED);
-  ck_assert_ptr_nonnull(strstr(error.message, "int8"));
+  ck_assert_ptr_nonnull(strstr(error.message, "winnow quantize"));
+  options = (WnModelOptions){.precision = WN_PRECISION_BF16, .any_graph = true};
+  ck_assert_int_eq(wn_model_open(GOLDEN_DIR "/quantised_conv/model.onnx", &options, &model, &error),
+                   WN_ERROR_UNSUPPORTED);
+  ck_assert_ptr_nonnull(strstr(error.message, "int8 model"));
 }
 END_TEST
 
@@ -137,5 +141,5 @@ START_TEST(damaged_files_never_crash) {
 END_TEST
 
 SUITE_MAIN("model", one_file_is_loaded_once, threads_may_open_at_once, stages_are_cut_at_the_exits,
-           refusals_name_the_file, labels_files_are_counted, precisions_to_come_are_refused_by_name,
+           refusals_name_the_file, labels_files_are_counted, precisions_that_do_not_fit_are_refused,
            damaged_files_never_crash)

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Golden cases: QuantizeLinear and DequantizeLinear around everything that can be int8.
+
+Expected values are those of the file's float form: numbers rounded where the file says so.
+"""
+
+import numpy as np
+
+from builder import case
+
+P1 = dict(pads=[1] * 4)
+STEP = 1 / 32  # of activations between -4 and 4
+
+
+def pair(g, x, scale=STEP, zero=128, kind=np.uint8):
+    """x rounded: QuantizeLinear and DequantizeLinear."""
+    parameters = [g.init(np.float32(scale)), g.init(kind(zero))]
+    return g.node("DequantizeLinear", [g.node("QuantizeLinear", [x] + parameters)] + parameters)
+
+
+def weights(g, *shape, axis=0, kind=np.int8, zero=0, per_channel=True):
+    """Integers with scales: (what DequantizeLinear makes of them, the scales)."""
+    w = g.values(*shape)
+    others = tuple(d for d in range(w.ndim) if d != axis) if per_channel else None
+    scales = np.maximum(np.abs(w).max(others), 1e-3) / np.float32(127)
+    wide = scales.reshape([-1 if d == axis else 1 for d in range(w.ndim)]) if per_channel else scales
+    q = np.clip(np.rint(w / wide) + zero, -128 if kind is np.int8 else 0, 127 + max(zero, 0))
+    inputs = [g.init(q.astype(kind)), g.init(scales.astype(np.float32))]
+    if zero or kind is not np.int8:
+        inputs.append(g.init(np.full(scales.shape, zero, kind)))
+    attrs = dict(axis=axis) if per_channel else {}
+    return g.node("DequantizeLinear", inputs, **attrs), scales.astype(np.float32)
+
+
+def bias(g, n, x_scale, scales):
+    """int32 in steps of the products."""
+    step = (np.float32(x_scale) * scales * np.ones(n, np.float32)).astype(np.float32)
+    q = np.rint(g.values(n, scale=0.1) / step).astype(np.int32)
+    return g.node("DequantizeLinear", [g.init(q), g.init(step)], axis=0)
+
+
+def conv(g, x, c_in, c_out, k=3, group=1, with_bias=True, x_scale=STEP, w=None, **attrs):
+    w, scales = w or weights(g, c_out, c_in // group, k, k)
+    inputs = [x, w] + ([bias(g, c_out, x_scale, scales)] if with_bias else [])
+    return g.node("Conv", inputs, kernel_shape=[k, k], group=group, **attrs)
+
+
+@case(13, shape=(1, 3, 9, 8))
+def quantised_conv(g):
+    x = pair(g, "x")
+    g.out(pair(g, conv(g, x, 3, 5, **P1)), "plain")
+    g.out(pair(g, g.node("Relu", conv(g, x, 3, 20, **P1)), zero=0), "relu")
+    g.out(pair(g, conv(g, x, 3, 5, 1, strides=[2, 2])), "pointwise")
+    g.out(conv(g, x, 3, 7, pads=[0, 1, 2, 0]), "not_rounded")
+    g.out(pair(g, conv(g, x, 3, 18, 3, dilations=[2, 2], with_bias=False)), "dilated")
+    g.out(pair(g, g.node("Clip", [conv(g, x, 3, 6, **P1), g.init(np.float32(-0.5)),
+                                  g.init(np.float32(1.3))])), "clip")
+    g.out(pair(g, g.node("LeakyRelu", conv(g, x, 3, 6, **P1))), "leaky")
+    g.out(pair(g, g.node("Relu", conv(g, x, 3, 6, **P1)), zero=40), "relu_above_zero_point")
+    far = pair(g, "x", scale=1 / 300, zero=7)  # nearly everything saturates
+    g.out(pair(g, conv(g, far, 3, 6, x_scale=1 / 300, **P1), scale=0.0099), "saturated")
+
+
+@case(13, shape=(1, 12, 6, 5))
+def quantised_groups(g):
+    x = pair(g, "x", zero=3, scale=1 / 60)
+    s = dict(x_scale=1 / 60)
+    g.out(pair(g, conv(g, x, 12, 8, group=2, **P1, **s)), "two")
+    g.out(pair(g, conv(g, x, 12, 12, group=12, **P1, **s)), "depthwise")
+    g.out(pair(g, g.node("Clip", [conv(g, x, 12, 12, 3, 12, strides=[2, 2], **s),
+                                  g.init(np.float32(0)), g.init(np.float32(6))]), zero=0),
+          "depthwise_relu6")
+    g.out(conv(g, x, 12, 12, group=12, with_bias=False, **P1, **s), "depthwise_not_rounded")
+
+
+@case(13, shape=(1, 6, 5, 4))
+def quantised_types(g):
+    signed = pair(g, "x", zero=-5, kind=np.int8)
+    g.out(pair(g, conv(g, signed, 6, 9, **P1), zero=11, kind=np.int8), "int8")
+    x = pair(g, "x")
+    g.out(pair(g, conv(g, x, 6, 9, w=weights(g, 9, 6, 3, 3, kind=np.uint8, zero=128), **P1)),
+          "uint8_weights")
+    g.out(pair(g, conv(g, x, 6, 9, w=weights(g, 9, 6, 3, 3, kind=np.uint8, zero=100), **P1)),
+          "odd_zero_point")
+    g.out(pair(g, conv(g, x, 6, 9, w=weights(g, 9, 6, 3, 3, per_channel=False), **P1)),
+          "one_scale")
+    g.out(pair(g, g.node("Conv", [x, weights(g, 4, 6, 1, 1)[0], g.weights(4, scale=0.1)])),
+          "float_bias")
+    g.out(pair(g, g.node("Conv", [x, g.weights(4, 6, 3, 3)], **P1)), "float_weights")
+    g.out(g.node("Conv", ["x", weights(g, 4, 6, 3, 3)[0]], **P1), "float_input")
+    g.out(g.node("Add", ["x", weights(g, 1, 6, 5, 4, per_channel=False)[0]]), "constant")
+
+
+@case(13, shape=(1, 8, 6, 6))
+def quantised_network(g):
+    x = pair(g, "x")
+    a = pair(g, g.node("Relu", conv(g, x, 8, 8, **P1)), zero=0, scale=1 / 64)
+    b = pair(g, conv(g, a, 8, 8, x_scale=1 / 64, **P1))
+    total = pair(g, g.node("Relu", g.node("Add", [b, x])), zero=0, scale=0.0197)
+    g.out(total, "residual")
+    unrounded = conv(g, a, 8, 8, x_scale=1 / 64, **P1)
+    g.out(pair(g, g.node("Relu", g.node("Add", [unrounded, a])), zero=0), "residual_unrounded")
+    pool = g.node("MaxPool", total, kernel_shape=[2, 2], strides=[2, 2])
+    pooled = pair(g, pool, zero=0, scale=0.0197)
+    g.out(pooled, "maxpool")
+    g.out(pair(g, g.node("AveragePool", pooled, kernel_shape=[2, 2], pads=[0, 0, 1, 1])), "average")
+    both = pair(g, g.node("Concat", [total, x], axis=1), scale=0.0243)
+    g.out(pair(g, conv(g, both, 16, 5, x_scale=0.0243)), "concat")
+    mean = pair(g, g.node("GlobalAveragePool", total), zero=0, scale=0.0099)
+    flat = pair(g, g.node("Flatten", mean), zero=0, scale=0.0099)
+    w, scales = weights(g, 10, 8)
+    g.out(g.node("Gemm", [flat, w, bias(g, 10, 0.0099, scales)], transB=1), "gemm")
+    corners = pair(g, g.node("Flatten", pooled), zero=0, scale=0.0197)
+    w, scales = weights(g, 72, 10, axis=1)
+    g.out(g.node("MatMul", [corners, w]), "matmul")
+    g.out(g.node("ReduceMean", total, axes=[2, 3], keepdims=0), "reduce_mean")
+    g.put("softmax", "Softmax", [total], axis=1)
+    g.out(pair(g, g.node("Sum", [total, x, b])), "sum")
+    g.out(pair(g, g.node("HardSwish", x)) if g.opset >= 14 else pair(g, g.node("Sigmoid", x)),
+          "activation")
+    g.out(g.node("Transpose", total, perm=[0, 2, 3, 1]), "turned")
