@@ -159,7 +159,9 @@ static WnStatus add_outputs(WniGraph *graph, WnError *error) {
     int index = wni_names_find(&graph->names, name);
     if (index < 0 || !graph->values[index].shaped)
       return wni_fail(error, WN_ERROR_MODEL, "output '%.200s' is made by no node", name);
-    if (graph->values[index].known && graph->values[index].constant.is_int)
+    int producer = graph->values[index].producer;
+    if ((graph->values[index].known && graph->values[index].constant.is_int) ||
+        (producer >= 0 && graph->nodes[producer].op == WNI_OP_QUANTIZE_LINEAR))
       return wni_fail(error, WN_ERROR_UNSUPPORTED, "output '%.200s' is not float32", name);
     graph->outputs[i] = index;
     graph->output_names[i] = name;

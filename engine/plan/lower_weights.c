@@ -19,8 +19,9 @@ static int32_t to_int32(double value) {
   return (int32_t)fmin(fmax(rint(value), INT32_MIN), INT32_MAX);
 }
 
-/* sum_k (x - zero) w + bias = sum_k x w + (bias - zero sum_k w), in steps of the products. */
-static void integer_affine(const WniNode *node, const WniWeights *weights,
+/* sum_k (x - zero) w + bias = sum_k x w + (bias - zero sum_k w), in steps of the products.
+ * False: a scale is beyond float32. */
+static bool integer_affine(const WniNode *node, const WniWeights *weights,
                            const WniPacking *packing, const WniTensor *x, const WniTensor *y,
                            int32_t *bias, float *scale) {
   for (size_t o = 0; o < weights->outputs; o++) {
@@ -29,7 +30,9 @@ static void integer_affine(const WniNode *node, const WniWeights *weights,
     double shift = rint((double)node->shift[o] / (double)step);
     bias[at] = to_int32(shift - (double)x->quant.zero * wni_weights_sum(weights, o));
     scale[at] = y->type == WNI_U8 ? step / y->quant.scale : step;
+    if (!isfinite(scale[at])) return false;
   }
+  return true;
 }
 
 WnStatus wni_lower_affine(WniLowering *lowering, const WniWeights *weights, WniPacking *packing,
@@ -48,6 +51,7 @@ WnStatus wni_lower_affine(WniLowering *lowering, const WniWeights *weights, WniP
   }
   *scale = wni_plan_alloc(lowering->plan, columns, sizeof **scale);
   if (!*scale) return wni_lower_no_memory(lowering);
-  integer_affine(node, weights, packing, x, y, *bias, *scale);
-  return WN_OK;
+  if (integer_affine(node, weights, packing, x, y, *bias, *scale)) return WN_OK;
+  return wni_node_fail(lowering->graph, node, WN_ERROR_MODEL, lowering->error,
+                       "its scales are too large or too small");
 }
