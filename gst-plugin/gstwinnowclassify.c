@@ -129,9 +129,13 @@ static gboolean start(GstBaseTransform *trans) {
   }
 
   const WnModelInfo *info = wn_model_info(self->engine.model);
-  GST_INFO_OBJECT(self, "%s: %d classes, %d exits, %d threads, %" GST_TIME_FORMAT " for all stages",
-                  info->id, info->n_classes, info->n_exits,
+  GST_INFO_OBJECT(self,
+                  "%s: %s, %d classes, %d exits, %d threads, %" GST_TIME_FORMAT " for all stages",
+                  info->id, wn_precision_name(info->precision), info->n_classes, info->n_exits,
                   wn_session_threads(self->engine.session), GST_TIME_ARGS(full_duration));
+  for (gint32 stage = 0; stage < info->n_stages; stage++)
+    for (gint32 k = 0; k < info->stages[stage].n_kernels; k++)
+      GST_DEBUG_OBJECT(self, "stage %d runs %s", stage, info->stages[stage].kernels[k]);
   GST_OBJECT_LOCK(self);
   gst_winnow_stats_reset(&self->stats, (guint)info->n_stages, info->macs_full);
   self->latency =
