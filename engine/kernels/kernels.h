@@ -133,9 +133,32 @@ typedef void WniFn_vec(WniVecOp op, const float *a, const float *b, const float 
 /* act: y[i] = activation(y[i]) for i < n. */
 typedef void WniFn_act(const WniActivation *activation, size_t n, float *y);
 
-/* axpy_u8: y[i] += weight * x[i], bytes into floats: the vertical half of the
- * preprocess. */
-typedef void WniFn_axpy(float weight, const uint8_t *x, size_t n, float *y);
+/* rows: the sum of n_rows >= 1 rows of bytes, the vertical half of the preprocess.
+ * For i < n
+ *   y[i] = first_weight x[i] + sum_{0 < t < n_rows - 1} weight x[t stride + i]
+ *        + last_weight x[(n_rows - 1) stride + i], the last where n_rows > 1    */
+typedef struct WniRowsArgs {
+  const uint8_t *x;
+  ptrdiff_t stride;
+  size_t n_rows, n;
+  float first_weight, weight, last_weight;
+  float *y;
+} WniRowsArgs;
+typedef void WniFn_rows(const WniRowsArgs *args);
+
+/* columns: the horizontal half.  x holds pixels of step <= 4 interleaved samples;
+ * for i < n_out and sample c < step
+ *   y[c y_stride + i] = sum_{t < n_taps} weights[i n_taps + t] x[(first[i] + t) step + c]
+ * n_taps is a multiple of WNI_COLUMNS_TAPS: weights are 0 behind the taps that
+ * count, but x is read there and one float beyond, and must be finite.         */
+enum { WNI_COLUMNS_TAPS = 4 };
+typedef struct WniColumnsArgs {
+  const float *x, *weights;
+  const int32_t *first;
+  size_t step, n_taps, n_out, y_stride;
+  float *y;
+} WniColumnsArgs;
+typedef void WniFn_columns(const WniColumnsArgs *args);
 
 typedef enum WniKernelKind {
   WNI_KERNEL_igemm,
@@ -147,7 +170,8 @@ typedef enum WniKernelKind {
   WNI_KERNEL_store,
   WNI_KERNEL_vec,
   WNI_KERNEL_act,
-  WNI_KERNEL_axpy,
+  WNI_KERNEL_rows,
+  WNI_KERNEL_columns,
   WNI_KERNEL_KIND_COUNT
 } WniKernelKind;
 
@@ -168,7 +192,8 @@ typedef struct WniKernel {
     WniFn_store *store;
     WniFn_vec *vec;
     WniFn_act *act;
-    WniFn_axpy *axpy;
+    WniFn_rows *rows;
+    WniFn_columns *columns;
   } run;
 } WniKernel;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Runs of elements (kernels.h): arithmetic, activations, conversions, bytes into floats;
- * compiled once per instruction set.
+ * Runs of elements (kernels.h): arithmetic, activations, conversions; compiled
+ * once per instruction set.
  */
 #include "kernels/isa.h"
 
@@ -9,7 +9,6 @@
 
 WniFn_vec WNI_NAME(vec_f32);
 WniFn_act WNI_NAME(act_f32);
-WniFn_axpy WNI_NAME(axpy_u8);
 WniFn_load WNI_NAME(load_bf16), WNI_NAME(load_u8);
 WniFn_store WNI_NAME(store_bf16), WNI_NAME(store_u8);
 
@@ -69,10 +68,6 @@ void WNI_NAME(act_f32)(const WniActivation *activation, size_t n, float *y) {
     for (size_t i = 0; i < n; i++) y[i] = tanhf(y[i]);
     return;
   }
-}
-
-void WNI_NAME(axpy_u8)(float weight, const uint8_t *x, size_t n, float *y) {
-  for (size_t i = 0; i < n; i++) y[i] += weight * (float)x[i];
 }
 
 void WNI_NAME(load_bf16)(const void *x, const WniQuant *quant, size_t n, float *y) {

@@ -27,3 +27,37 @@ WniColor wni_color_make(const WniFormatInfo *format, WnColorMatrix matrix, WnCol
       .kb = (float)kb,
   };
 }
+
+static void expand_luma(const WniColor *color, size_t n, float *y) {
+  for (size_t i = 0; i < n; i++) y[i] = (y[i] - color->y_offset) * color->y_scale;
+}
+
+static void to_rgb(const WniColor *color, size_t n, float *restrict red, float *restrict green,
+                   float *restrict blue) {
+  for (size_t i = 0; i < n; i++) {
+    float y = (red[i] - color->y_offset) * color->y_scale;
+    float cb = (green[i] - 128) * color->c_scale;
+    float cr = (blue[i] - 128) * color->c_scale;
+    red[i] = y + color->cr_r * cr;
+    green[i] = y + color->cb_g * cb + color->cr_g * cr;
+    blue[i] = y + color->cb_b * cb;
+  }
+}
+
+static void to_luma(const WniColor *color, size_t n, float *restrict red,
+                    const float *restrict green, const float *restrict blue) {
+  for (size_t i = 0; i < n; i++)
+    red[i] = color->kr * red[i] + color->kg * green[i] + color->kb * blue[i];
+}
+
+void wni_color_convert(const WniColor *color, int n_components, bool grey, size_t n,
+                       float *samples[3]) {
+  if (n_components == 1) {
+    expand_luma(color, n, samples[0]);
+    samples[1] = samples[2] = samples[0];
+  } else if (color->yuv) {
+    to_rgb(color, n, samples[0], samples[1], samples[2]);
+  } else if (grey) {
+    to_luma(color, n, samples[0], samples[1], samples[2]);
+  }
+}

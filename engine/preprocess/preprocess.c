@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_STEP = 4 }; /* bytes from one sample of a component to the next */
+
 typedef struct Window {
   double x, y, width, height;
 } Window;
@@ -87,6 +89,23 @@ static bool same_geometry(const WniRecipe *recipe, const WnFrame *frame, const W
          memcmp(&recipe->region, region, sizeof *region) == 0;
 }
 
+/* Per thread a row of sums, one for each byte of the longest row, and samples of up to three
+ * groups of components.  Behind a row is room for the taps of weight 0. */
+static bool make_scratch(WniRecipe *recipe, int n_threads) {
+  const size_t grain = WNI_ALIGNMENT / sizeof(float);
+  size_t row = 0, taps = (size_t)recipe->across[0].max_taps;
+  for (int p = 0; p < recipe->format->n_planes; p++) {
+    size_t bytes = wn_pixel_format_row_bytes(recipe->frame.format, p, recipe->frame.width);
+    if (bytes > row) row = bytes;
+  }
+  recipe->row_count = wni_round_up(row + MAX_STEP * (taps + 1), grain);
+  recipe->sample_count = wni_round_up((size_t)recipe->width, grain);
+  recipe->scratch_count = recipe->row_count + 3 * MAX_STEP * recipe->sample_count;
+  free(recipe->scratch);
+  recipe->scratch = wni_alloc_aligned((size_t)n_threads * recipe->scratch_count, sizeof(float));
+  return recipe->scratch != NULL;
+}
+
 WnStatus wni_recipe_update(WniRecipe *recipe, const WnFrame *frame, const WnRect *region,
                            const WniImageTarget *target, int n_threads, WnError *error) {
   WnRect clipped = clip(frame, region);
@@ -96,23 +115,15 @@ WnStatus wni_recipe_update(WniRecipe *recipe, const WnFrame *frame, const WnRect
   recipe->region = clipped;
   recipe->format = wni_format_info(frame->format);
   recipe->color = wni_color_make(recipe->format, frame->matrix, frame->range);
-  recipe->axpy = wni_kernel_find(WNI_KERNEL_axpy, WNI_U8);
+  recipe->rows = wni_kernel_find(WNI_KERNEL_rows, WNI_U8);
+  recipe->columns = wni_kernel_find(WNI_KERNEL_columns, WNI_F32);
   /* luma alone: a grey frame, or a grey network on YUV */
   bool luma = recipe->format->yuv && target->channels == 1;
   recipe->n_components = luma ? 1 : recipe->format->n_components;
   bool ok = make_axes(recipe, frame, place(recipe, target));
-  recipe->row_count = 0;
-  for (int p = 0; p < recipe->format->n_planes; p++) {
-    size_t bytes = wn_pixel_format_row_bytes(frame->format, p, frame->width);
-    if (bytes > recipe->row_count) recipe->row_count = bytes;
-  }
-  recipe->row_count = wni_round_up(recipe->row_count, WNI_ALIGNMENT / sizeof(float));
-  size_t sampled = wni_round_up((size_t)recipe->width, WNI_ALIGNMENT / sizeof(float));
-  recipe->scratch_count = recipe->row_count + 3 * sampled;
-  free(recipe->scratch);
-  recipe->scratch = wni_alloc_aligned((size_t)n_threads * recipe->scratch_count, sizeof(float));
+  ok = ok && make_scratch(recipe, n_threads);
   recipe->n_threads = n_threads;
-  if (!ok || !recipe->scratch) return wni_fail_memory(error, "resampling");
+  if (!ok) return wni_fail_memory(error, "resampling");
   recipe->valid = true;
   return WN_OK;
 }
@@ -132,48 +143,49 @@ static void sum_rows(const WniRecipe *recipe, const WnFrame *frame, int c, int r
   const WniComponent *component = &recipe->format->component[c];
   const WniAxis *down = &recipe->down[c > 0], *across = &recipe->across[c > 0];
   const float *weights = down->weights + (size_t)row * (size_t)down->max_taps;
+  size_t n_rows = (size_t)down->n_taps[row];
   ptrdiff_t stride = frame->stride_bytes[component->plane];
   size_t begin = (size_t)across->low * (size_t)component->step;
-  size_t count = ((size_t)across->high + 1) * (size_t)component->step - begin;
-  const uint8_t *at = frame->plane[component->plane] + down->first[row] * stride + begin;
-  memset(sums + begin, 0, count * sizeof *sums);
-  for (int t = 0; t < down->n_taps[row]; t++, at += stride)
-    recipe->axpy->run.axpy(weights[t], at, count, sums + begin);
+  recipe->rows->run.rows(
+      &(WniRowsArgs){.x = frame->plane[component->plane] + down->first[row] * stride + begin,
+                     .stride = stride,
+                     .n_rows = n_rows,
+                     .n = ((size_t)across->high + 1) * (size_t)component->step - begin,
+                     .first_weight = weights[0],
+                     .weight = weights[1],
+                     .last_weight = weights[n_rows - 1],
+                     .y = sums + begin});
 }
 
 static void sum_columns(const WniRecipe *recipe, int c, const float *sums, float *samples) {
-  const WniComponent *component = &recipe->format->component[c];
   const WniAxis *across = &recipe->across[c > 0];
-  for (int i = 0; i < across->n_out; i++) {
-    const float *weights = across->weights + (size_t)i * (size_t)across->max_taps;
-    const float *from = sums + (ptrdiff_t)across->first[i] * component->step + component->offset;
-    float sum = 0;
-    for (int t = 0; t < across->n_taps[i]; t++) sum += weights[t] * from[t * component->step];
-    samples[i] = sum;
-  }
+  recipe->columns->run.columns(&(WniColumnsArgs){.x = sums,
+                                                 .weights = across->weights,
+                                                 .first = across->first,
+                                                 .step = (size_t)recipe->format->component[c].step,
+                                                 .n_taps = (size_t)across->max_taps,
+                                                 .n_out = (size_t)across->n_out,
+                                                 .y_stride = recipe->sample_count,
+                                                 .y = samples});
 }
 
-static float to_byte_range(float x) {
-  return x < 0 ? 0 : x > 255 ? 255 : x;
+/* Is component c interleaved with the one before it, on the same grid? */
+static bool goes_along(const WniFormatInfo *format, int c) {
+  return c > (format->yuv ? 1 : 0) && format->component[c].plane == format->component[c - 1].plane;
 }
 
-/* One pixel: components to 0..255 red, green, blue; or to luma in rgb[0]. */
-static void convert(const WniColor *color, const float *component, int n_components, bool grey,
-                    float rgb[3]) {
-  if (!color->yuv) {
-    rgb[0] = component[0];
-    rgb[1] = component[1];
-    rgb[2] = component[2];
-    if (grey) rgb[0] = color->kr * rgb[0] + color->kg * rgb[1] + color->kb * rgb[2];
-  } else {
-    float y = (component[0] - color->y_offset) * color->y_scale;
-    float cb = n_components > 1 ? (component[1] - 128) * color->c_scale : 0;
-    float cr = n_components > 1 ? (component[2] - 128) * color->c_scale : 0;
-    rgb[0] = grey ? y : y + color->cr_r * cr;
-    rgb[1] = y + color->cb_g * cb + color->cr_g * cr;
-    rgb[2] = y + color->cb_b * cb;
+/* The picture's row `row`: samples[c] [width] of each component, in `scratch`. */
+static void sample_row(const WniRecipe *recipe, const WnFrame *frame, int row, float *scratch,
+                       float *samples[3]) {
+  float *group = scratch + recipe->row_count; /* [MAX_STEP][sample_count] */
+  for (int c = 0; c < recipe->n_components; c++) {
+    if (!goes_along(recipe->format, c)) {
+      if (c > 0) group += MAX_STEP * recipe->sample_count;
+      sum_rows(recipe, frame, c, row, scratch);
+      sum_columns(recipe, c, scratch, group);
+    }
+    samples[c] = group + (size_t)recipe->format->component[c].offset * recipe->sample_count;
   }
-  for (int c = 0; c < 3; c++) rgb[c] = to_byte_range(rgb[c]);
 }
 
 static void fill_zero(const WniImageTarget *target, float *row, int begin, int end) {
@@ -182,42 +194,43 @@ static void fill_zero(const WniImageTarget *target, float *row, int begin, int e
       row[x * target->column_stride + c * target->channel_stride] = 0;
 }
 
+/* Clamps, normalises and stores one channel. */
+static void write_channel(const float *from, int n, double mean, double std, ptrdiff_t stride,
+                          float *restrict to) {
+  float scale = (float)(1 / (255 * std)), offset = (float)(-mean / std);
+  for (int x = 0; x < n; x++) {
+    float value = from[x] > 0 ? from[x] : 0;
+    value = value < 255 ? value : 255;
+    to[x * stride] = value * scale + offset;
+  }
+}
+
+/* Around the picture there are zeros. */
 static void write_row(const WniRecipe *recipe, const WniImageTarget *target,
                       float *const samples[3], float *row) {
-  for (int x = 0; x < recipe->width; x++) {
-    float component[3] = {0}, rgb[3];
-    float *to = row + (recipe->left + x) * target->column_stride;
-    for (int c = 0; c < recipe->n_components; c++) component[c] = samples[c][x];
-    convert(&recipe->color, component, recipe->n_components, target->channels == 1, rgb);
-    for (int c = 0; c < target->channels; c++)
-      to[c * target->channel_stride] =
-          (rgb[c] * (1.0f / 255) - (float)target->mean[c]) / (float)target->std[c];
-  }
+  float *to = row + recipe->left * target->column_stride;
+  for (int c = 0; c < target->channels; c++)
+    write_channel(samples[c], recipe->width, target->mean[c], target->std[c], target->column_stride,
+                  to + c * target->channel_stride);
   fill_zero(target, row, 0, recipe->left);
   fill_zero(target, row, recipe->left + recipe->width, target->width);
 }
 
 void wni_recipe_run(const WniRecipe *recipe, const WnFrame *frame, const WniImageTarget *target,
                     float *y, WniThread thread) {
-  float *sums = recipe->scratch + (size_t)thread.index * recipe->scratch_count;
-  float *samples[3];
-  size_t begin, end, sampled = (recipe->scratch_count - recipe->row_count) / 3;
-  for (int c = 0; c < 3; c++) samples[c] = sums + recipe->row_count + (size_t)c * sampled;
+  float *scratch = recipe->scratch + (size_t)thread.index * recipe->scratch_count, *samples[3];
+  size_t begin, end;
   wni_parallel_range(thread, (size_t)target->height, 1, &begin, &end);
   for (size_t line = begin; line < end; line++) {
     float *row = y + (ptrdiff_t)line * target->row_stride;
-    int at = (int)line - recipe->top, summed = -1;
+    int at = (int)line - recipe->top;
     if (at < 0 || at >= recipe->height) {
       fill_zero(target, row, 0, target->width);
       continue;
     }
-    for (int c = 0; c < recipe->n_components; c++) {
-      /* components of one grid in one plane share the sums */
-      int key = recipe->format->component[c].plane * 2 + (c > 0 && recipe->format->yuv);
-      if (key != summed) sum_rows(recipe, frame, c, at, sums);
-      summed = key;
-      sum_columns(recipe, c, sums, samples[c]);
-    }
+    sample_row(recipe, frame, at, scratch, samples);
+    wni_color_convert(&recipe->color, recipe->n_components, target->channels == 1,
+                      (size_t)recipe->width, samples);
     write_row(recipe, target, samples, row);
   }
 }

@@ -45,11 +45,12 @@ typedef struct WniFormatInfo {
 /* NULL for a value that is no format. */
 const WniFormatInfo *wni_format_info(WnPixelFormat format);
 
-/* Weighted samples for each output index of one axis. */
+/* Weighted samples for each output index of one axis.  All weights but the first and the last
+ * are equal. */
 typedef struct WniAxis {
-  int n_out, max_taps;
+  int n_out, max_taps;     /* max_taps: a multiple of WNI_COLUMNS_TAPS */
   int32_t *first, *n_taps; /* [n_out] */
-  float *weights;          /* [n_out][max_taps] */
+  float *weights;          /* [n_out][max_taps], 0 behind n_taps */
   int low, high;           /* the samples that are used at all, inclusive */
 } WniAxis;
 
@@ -66,6 +67,11 @@ typedef struct WniColor {
 } WniColor;
 WniColor wni_color_make(const WniFormatInfo *format, WnColorMatrix matrix, WnColorRange range);
 
+/* Converts a row of n pixels in place, from `n_components` samples to R G B, or to luma alone in
+ * samples[0] where the network is `grey`.  Three equal channels become three equal pointers. */
+void wni_color_convert(const WniColor *color, int n_components, bool grey, size_t n,
+                       float *samples[3]);
+
 typedef struct WniRecipe {
   /* what it was made for */
   bool valid;
@@ -77,10 +83,10 @@ typedef struct WniRecipe {
   int n_components;             /* 1 when luma is enough */
   int top, left, height, width; /* of the picture inside the network's image */
   WniAxis down[2], across[2];   /* [0] luma or all, [1] chroma */
-  const WniKernel *axpy;
+  const WniKernel *rows, *columns;
   int n_threads;
-  float *scratch;                  /* [n_threads][scratch_count] */
-  size_t scratch_count, row_count; /* row_count: of one plane's row of sums */
+  float *scratch; /* [n_threads][scratch_count]: a plane's row of sums, rows of samples */
+  size_t scratch_count, row_count, sample_count;
 } WniRecipe;
 
 /* Errors: ARGUMENT: what is wrong with the frame or region. */

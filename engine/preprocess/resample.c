@@ -41,7 +41,7 @@ bool wni_axis_make(WniAxis *axis, int n_in, double window_begin, double window, 
   bool shrink = window > n_out;
   wni_axis_clear(axis);
   axis->n_out = n_out;
-  axis->max_taps = shrink ? (int)ceil(step) + 2 : 2;
+  axis->max_taps = (int)wni_round_up(shrink ? (size_t)ceil(step) + 1 : 2, WNI_COLUMNS_TAPS);
   axis->first = calloc((size_t)n_out, sizeof *axis->first);
   axis->n_taps = calloc((size_t)n_out, sizeof *axis->n_taps);
   axis->weights = calloc((size_t)n_out * (size_t)axis->max_taps, sizeof *axis->weights);

@@ -9,10 +9,11 @@
 #include "suite.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static WniType type_of(WniKernelKind kind) {
-  return kind == WNI_KERNEL_axpy ? WNI_U8 : WNI_F32;
+  return kind == WNI_KERNEL_rows ? WNI_U8 : WNI_F32;
 }
 
 static const WniKernel *reference(WniKernelKind kind) {
@@ -343,23 +344,83 @@ START_TEST(act) {
 }
 END_TEST
 
-START_TEST(axpy) {
+static double rows_reference(const WniRowsArgs *args, size_t i) {
+  double inner = 0;
+  for (size_t t = 1; t + 1 < args->n_rows; t++)
+    inner += args->x[(ptrdiff_t)t * args->stride + (ptrdiff_t)i];
+  double sum = (double)args->first_weight * args->x[i] + (double)args->weight * inner;
+  if (args->n_rows > 1)
+    sum += (double)args->last_weight *
+           args->x[(ptrdiff_t)(args->n_rows - 1) * args->stride + (ptrdiff_t)i];
+  return sum;
+}
+
+/* Boxes of up to three 16-bit sums; the bytes end with the last row. */
+START_TEST(rows) {
+  static const size_t heights[] = {1, 2, 3, 4, 7, 36, 258, 259, 260, 600};
   unsigned seed = 7;
-  uint8_t bytes[80];
-  for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(rand_r(&seed) % 256);
   for
-    EACH_VARIANT(k, WNI_KERNEL_axpy)
-  for (size_t n = 1; n < 70; n++) {
-    Guarded y = guarded_random(n, &seed, false), before = guarded_empty(n);
-    memcpy(before.data, y.data, n * sizeof(float));
-    k->run.axpy(0.3f, bytes + n % 5, n, y.data);
-    for (size_t i = 0; i < n; i++)
-      ck_assert_double_eq_tol((double)y.data[i], (double)before.data[i] + 0.3 * bytes[n % 5 + i],
-                              1e-4);
-    ck_assert(guarded_intact(&y));
-    guarded_free(&y);
-    guarded_free(&before);
+    EACH_VARIANT(k, WNI_KERNEL_rows)
+  for (size_t h = 0; h < sizeof heights / sizeof *heights; h++)
+    for (size_t n = 1; n < 200; n += 1 + n / 12) {
+      size_t stride = n + rand_r(&seed) % 9, size = (heights[h] - 1) * stride + n;
+      uint8_t *bytes = malloc(size);
+      Guarded y = guarded_empty(n);
+      ck_assert_ptr_nonnull(bytes);
+      for (size_t i = 0; i < size; i++) bytes[i] = n % 2 ? 255 : (uint8_t)rand_r(&seed);
+      WniRowsArgs args = {bytes, (ptrdiff_t)stride, heights[h], n, 0.3f, 0.7f, 0.1f, y.data};
+      k->run.rows(&args);
+      for (size_t i = 0; i < n; i++) {
+        double want = rows_reference(&args, i);
+        ck_assert_double_eq_tol((double)y.data[i], want, 1e-6 * (1 + want));
+      }
+      ck_assert(guarded_intact(&y));
+      guarded_free(&y);
+      free(bytes);
+    }
+}
+END_TEST
+
+static void check_columns(const WniKernel *kernel, size_t step, size_t n_taps, size_t n_out,
+                          unsigned *seed) {
+  const size_t y_stride = n_out + 3;
+  int32_t first[24];
+  size_t last = 0;
+  for (size_t i = 0; i < n_out; i++) {
+    first[i] = (int32_t)(rand_r(seed) % 30);
+    if ((size_t)first[i] > last) last = (size_t)first[i];
   }
+  Guarded x = guarded_random((last + n_taps) * step + 1, seed, false);
+  Guarded w = guarded_random(n_out * n_taps, seed, false);
+  Guarded y = guarded_empty((step - 1) * y_stride + n_out);
+  kernel->run.columns(
+      &(WniColumnsArgs){x.data, w.data, first, step, n_taps, n_out, y_stride, y.data});
+  for (size_t i = 0; i < n_out; i++)
+    for (size_t c = 0; c < step; c++) {
+      double want = 0, scale = 0;
+      for (size_t t = 0; t < n_taps; t++) {
+        double term =
+            (double)w.data[i * n_taps + t] * (double)x.data[((size_t)first[i] + t) * step + c];
+        want += term;
+        scale += fabs(term);
+      }
+      ck_assert_double_eq_tol((double)y.data[c * y_stride + i], want, 2e-6 * (1 + scale));
+    }
+  ck_assert(guarded_intact(&y));
+  for (size_t c = 0; c + 1 < step; c++) /* between the rows of samples */
+    for (size_t i = n_out; i < y_stride; i++) ck_assert(isnan(y.data[c * y_stride + i]));
+  guarded_free(&x);
+  guarded_free(&w);
+  guarded_free(&y);
+}
+
+START_TEST(columns) {
+  unsigned seed = 8;
+  for
+    EACH_VARIANT(k, WNI_KERNEL_columns)
+  for (size_t step = 1; step <= 4; step++)
+    for (size_t n_taps = WNI_COLUMNS_TAPS; n_taps <= 40; n_taps += WNI_COLUMNS_TAPS)
+      for (size_t n_out = 1; n_out < 24; n_out++) check_columns(k, step, n_taps, n_out, &seed);
 }
 END_TEST
 
@@ -377,4 +438,4 @@ START_TEST(every_kind_can_be_found) {
 END_TEST
 
 SUITE_MAIN("kernels", every_kind_can_be_found, igemm, igemm_keeps_nan, dwconv, fc, pools, vec, act,
-           axpy)
+           rows, columns)

@@ -28,7 +28,12 @@ START_TEST(weights_add_up_to_one_inside_the_plane) {
       ck_assert_int_le(axis.first[i] + axis.n_taps[i] - 1, axis.high);
       ck_assert_int_ge(axis.low, 0);
       ck_assert_int_lt(axis.high, n_in);
+      /* what rows and columns rely on: one weight inside, none behind */
+      const float *weights = axis.weights + (size_t)i * (size_t)axis.max_taps;
+      for (int t = 2; t < axis.n_taps[i] - 1; t++) ck_assert_float_eq(weights[t], weights[1]);
+      for (int t = axis.n_taps[i]; t < axis.max_taps; t++) ck_assert_float_eq(weights[t], 0);
     }
+    ck_assert_int_eq(axis.max_taps % WNI_COLUMNS_TAPS, 0);
     wni_axis_clear(&axis);
   }
 }
