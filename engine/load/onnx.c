@@ -8,9 +8,12 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "load/borrow.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define MAX_FILE_BYTES ((size_t)2 << 30) /* protobuf's own limit */
 enum { MIN_OPSET = 6, MAX_OPSET = 21 };
@@ -53,17 +56,32 @@ static WnStatus check_opset(WniOnnx *onnx, const char *path, WnError *error) {
   return WN_OK;
 }
 
+/* Parses the file, whose weights stay where they are if it is of the usual kind. */
+static void parse(WniOnnx *onnx) {
+  ProtobufCAllocator allocator = {budget_alloc, budget_free, &onnx->budget};
+  WniLightModel light;
+  if (wni_light_make(onnx->file, onnx->file_bytes, &light)) {
+    onnx->proto = onnx__model_proto__unpack(&allocator, light.size, light.data);
+    bool lent = onnx->proto && wni_light_lend(&light, onnx->proto);
+    wni_light_clear(&light);
+    if (lent) return;
+    if (onnx->proto) onnx__model_proto__free_unpacked(onnx->proto, &allocator);
+  }
+  onnx->proto = onnx__model_proto__unpack(&allocator, onnx->file_bytes, onnx->file);
+  free(onnx->file);
+  onnx->file = NULL;
+  onnx->file_bytes = 0;
+}
+
 WnStatus wni_onnx_load(const char *path, WniOnnx *out, WnError *error) {
-  uint8_t *data;
   size_t size;
   *out = (WniOnnx){0};
-  WnStatus status = wni_file_read(path, MAX_FILE_BYTES, &data, &size, error);
+  WnStatus status = wni_file_read(path, MAX_FILE_BYTES, &out->file, &size, error);
   if (status != WN_OK) return status;
-  out->crc32 = wni_crc32(data, size);
+  out->file_bytes = size;
+  out->crc32 = wni_crc32(out->file, size);
   out->budget = ((size_t)64 << 20) + size * 8;
-  ProtobufCAllocator allocator = {budget_alloc, budget_free, &out->budget};
-  out->proto = size ? onnx__model_proto__unpack(&allocator, size, data) : NULL;
-  free(data);
+  if (size) parse(out);
   if (!out->proto || !out->proto->graph || out->proto->graph->n_node == 0) {
     status = wni_fail(error, WN_ERROR_MODEL, "'%s' is not an ONNX model: %s", path,
                       size == 0     ? "the file is empty"
@@ -81,8 +99,19 @@ fail:
 
 void wni_onnx_clear(WniOnnx *onnx) {
   ProtobufCAllocator allocator = {budget_alloc, budget_free, &onnx->budget};
+  if (onnx->proto && onnx->file) wni_light_take_back(onnx->file, onnx->file_bytes, onnx->proto);
   if (onnx->proto) onnx__model_proto__free_unpacked(onnx->proto, &allocator);
+  free(onnx->file);
   *onnx = (WniOnnx){0};
+}
+
+void wni_onnx_release(const WniOnnx *onnx, const void *data, size_t size) {
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), file = (uintptr_t)onnx->file;
+  uintptr_t begin = (uintptr_t)data, end = begin + size;
+  if (!onnx->file || begin < file || end > file + onnx->file_bytes) return;
+  begin = (begin + page - 1) / page * page;
+  end = end / page * page;
+  if (begin < end) madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
 const char *wni_onnx_metadata(const WniOnnx *onnx, const char *key) {

@@ -18,12 +18,18 @@ typedef struct WniOnnx {
   int64_t opset;           /* 6..21 */
   uint32_t crc32;          /* of the whole file */
   size_t budget;           /* bytes that the parser may still allocate */
+  uint8_t *file;           /* owned; what initialisers point into, NULL: they own their bytes */
+  size_t file_bytes;
 } WniOnnx;
 
 /* Reads and parses `path` (at most 2 GiB).  Errors: IO, MEMORY, MODEL (not an
  * ONNX file, no graph), UNSUPPORTED (opset).  On failure `out` is empty. */
 WnStatus wni_onnx_load(const char *path, WniOnnx *out, WnError *error);
 void wni_onnx_clear(WniOnnx *onnx);
+
+/* Gives the memory of data[0..size) back to the system if it is part of the file that was
+ * read: nobody will read these weights again. */
+void wni_onnx_release(const WniOnnx *onnx, const void *data, size_t size);
 
 /* The value of a metadata_props key, NULL if it is missing. */
 const char *wni_onnx_metadata(const WniOnnx *onnx, const char *key);
