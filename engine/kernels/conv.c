@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Drivers of convolution (layers.h).  Output pixels are taken tile m at a time in
- * reading order, whatever row they are in; per panel of tile n output channels,
- * so that the panel's weights stay in cache while the pixels pass.
+ * reading order, whatever row they are in; per block of panels of tile n output
+ * channels, so that the block's weights stay in cache while the pixels pass.
  */
 #include "kernels/layers.h"
 
 #include <string.h>
+
+enum {
+  BLOCK_BYTES = 1 << 18, /* of weights that stay in cache while pixels pass */
+  UNITS_A_THREAD = 8
+};
 
 void wni_halo_clear(const WniHalo *halo, void *y, WniThread thread) {
   size_t row = (halo->left + halo->w + halo->right) * halo->pixel_bytes;
@@ -44,19 +49,31 @@ static ptrdiff_t first_tap(const WniConv *conv, size_t n, size_t oy, size_t ox) 
   return elements * (ptrdiff_t)wni_type_bytes(conv->kernel->type);
 }
 
+/* Pixels that are computed together, and where their channels of one panel lie. */
 typedef struct Tile {
   const void *x[WNI_MAX_TILE_M], *residual[WNI_MAX_TILE_M];
   void *y[WNI_MAX_TILE_M];
   int m;
 } Tile;
 
-/* Pointers of the tile m pixels from `first` on; channel offsets are added later. */
-static void locate(const WniConv *conv, size_t first, size_t n_pixels, const char *x,
+/* A walk over panels of output channels of one group: all pixels of a tile for
+ * one panel after the other, so that the block's weights stay in cache and each pixel is
+ * located once. */
+typedef struct Block {
+  size_t group, first, last; /* panels */
+} Block;
+
+/* The m pixels from `first` on, at their group's channels; behind m the last one again. */
+static void locate(const WniConv *conv, const Block *block, size_t first, size_t m, const char *x,
                    const char *residual, char *y, Tile *tile) {
   size_t ow = conv->out.w, per_image = conv->out.h * ow;
-  size_t left = n_pixels - first, tile_m = (size_t)conv->kernel->tile_m;
   size_t n = first / per_image, oy = first % per_image / ow, ox = first % ow;
-  tile->m = (int)(left < tile_m ? left : tile_m);
+  size_t per_group = conv->out.c / conv->groups;
+  size_t column = block->group * per_group + block->first * (size_t)conv->kernel->tile_n;
+  x += block->group * (conv->in.c / conv->groups) * wni_type_bytes(conv->kernel->type);
+  y += column * wni_type_bytes(conv->y_type);
+  if (residual) residual += column * wni_type_bytes(conv->y_type);
+  tile->m = (int)m;
   for (int i = 0; i < conv->kernel->tile_m; i++) {
     tile->x[i] = x + first_tap(conv, n, oy, ox);
     tile->y[i] = y + pixel_offset(&conv->out, conv->y_type, n, oy, ox);
@@ -71,37 +88,49 @@ static void locate(const WniConv *conv, size_t first, size_t n_pixels, const cha
   }
 }
 
-static void run_tile(const WniConv *conv, size_t group, size_t panel, const Tile *at) {
+/* On to the next panel. */
+static void advance(const WniConv *conv, Tile *tile) {
+  size_t step = (size_t)conv->kernel->tile_n * wni_type_bytes(conv->y_type);
+  for (int i = 0; i < conv->kernel->tile_m; i++) {
+    tile->y[i] = (char *)tile->y[i] + step;
+    if (tile->residual[i]) tile->residual[i] = (const char *)tile->residual[i] + step;
+  }
+}
+
+static void run_block(const WniConv *conv, const Block *block, Tile *tile) {
   size_t tile_n = (size_t)conv->kernel->tile_n, per_group = conv->out.c / conv->groups;
-  size_t panels = (per_group + tile_n - 1) / tile_n, column = panel * tile_n;
-  size_t out = (group * per_group + column) * wni_type_bytes(conv->y_type);
-  size_t in = group * (conv->in.c / conv->groups) * wni_type_bytes(conv->kernel->type);
-  size_t unit = group * panels + panel;
-  Tile tile;
+  size_t panels = (per_group + tile_n - 1) / tile_n;
   WniIgemmArgs args = {
-      .m = at->m,
-      .n = (int)(per_group - column < tile_n ? per_group - column : tile_n),
+      .m = tile->m,
       .n_taps = conv->n_taps,
       .n_channels = conv->n_channels,
       .tap = conv->tap,
-      .x = tile.x,
-      .w = (const char *)conv->weights + unit * conv->panel_bytes,
-      .bias = (const char *)conv->bias + unit * tile_n * sizeof(float), /* or int32 */
-      .scale = conv->scale ? conv->scale + unit * tile_n : NULL,
-      .residual = at->residual[0] ? tile.residual : NULL,
-      .y = tile.y,
+      .x = tile->x,
+      .residual = tile->residual[0] ? tile->residual : NULL,
+      .y = tile->y,
       .y_type = conv->y_type,
       .y_zero = conv->y_zero,
       .low = conv->low,
       .high = conv->high,
   };
-  for (int i = 0; i < conv->kernel->tile_m; i++) {
-    tile.x[i] = (const char *)at->x[i] + in;
-    tile.y[i] = (char *)at->y[i] + out;
-    tile.residual[i] = at->residual[i] ? (const char *)at->residual[i] + out : NULL;
+  for (size_t panel = block->first; panel < block->last; panel++) {
+    size_t unit = block->group * panels + panel, left = per_group - panel * tile_n;
+    args.n = (int)(left < tile_n ? left : tile_n);
+    args.w = (const char *)conv->weights + unit * conv->panel_bytes;
+    args.bias = (const char *)conv->bias + unit * tile_n * sizeof(float); /* or int32 */
+    args.scale = conv->scale ? conv->scale + unit * tile_n : NULL;
+    conv->kernel->run.igemm(&args);
+    for (int i = 0; i < tile->m; i++) finish(conv, (size_t)args.n, tile->y[i]);
+    advance(conv, tile);
   }
-  conv->kernel->run.igemm(&args);
-  for (int i = 0; i < at->m; i++) finish(conv, (size_t)args.n, tile.y[i]);
+}
+
+/* Panels of a block: as many as the cache holds, but enough blocks for all threads. */
+static size_t panels_at_once(const WniConv *conv, size_t panels, size_t tiles, WniThread thread) {
+  size_t fitting = BLOCK_BYTES / conv->panel_bytes;
+  size_t sharing = conv->groups * panels * tiles / (UNITS_A_THREAD * (size_t)thread.count);
+  size_t count = fitting < sharing ? fitting : sharing;
+  return count < 1 ? 1 : count < panels ? count : panels;
 }
 
 void wni_conv_run(const WniConv *conv, const void *x, const void *residual, void *y,
@@ -110,21 +139,31 @@ void wni_conv_run(const WniConv *conv, const void *x, const void *residual, void
   size_t n_pixels = conv->out.n * conv->out.h * conv->out.w;
   size_t tiles = (n_pixels + tile_m - 1) / tile_m;
   size_t panels = (conv->out.c / conv->groups + tile_n - 1) / tile_n;
-  size_t begin, end;
-  Tile tile;
-  wni_parallel_range(thread, conv->groups * panels * tiles, 1, &begin, &end);
+  size_t at_once = panels_at_once(conv, panels, tiles, thread);
+  size_t blocks = (panels + at_once - 1) / at_once, begin, end;
+  wni_parallel_range(thread, conv->groups * blocks * tiles, 1, &begin, &end);
   for (size_t unit = begin; unit < end; unit++) {
-    size_t panel = unit / tiles;
-    locate(conv, unit % tiles * tile_m, n_pixels, x, residual, y, &tile);
-    run_tile(conv, panel / panels, panel % panels, &tile);
+    size_t first = unit / tiles % blocks * at_once;
+    Block block = {.group = unit / tiles / blocks,
+                   .first = first,
+                   .last = first + at_once < panels ? first + at_once : panels};
+    /* tiles differ by one pixel at most: a small one would leave the kernel idle */
+    size_t tile_begin = n_pixels * (unit % tiles) / tiles;
+    size_t tile_end = n_pixels * (unit % tiles + 1) / tiles;
+    Tile tile;
+    locate(conv, &block, tile_begin, tile_end - tile_begin, x, residual, y, &tile);
+    run_block(conv, &block, &tile);
   }
 }
 
 void wni_dwconv_run(const WniConv *conv, const void *x, void *y, WniThread thread) {
   size_t begin, end;
-  WniDwconvArgs args = {.n_channels = conv->out.c,
+  WniDwconvArgs args = {.n_pixels = conv->out.w,
+                        .n_channels = conv->out.c,
                         .n_taps = conv->n_taps,
                         .tap = conv->tap,
+                        .x_step = conv->x_step * (ptrdiff_t)wni_type_bytes(conv->kernel->type),
+                        .y_step = conv->out.w_stride * (ptrdiff_t)wni_type_bytes(conv->y_type),
                         .w = conv->weights,
                         .bias = conv->bias,
                         .scale = conv->scale,
@@ -135,11 +174,10 @@ void wni_dwconv_run(const WniConv *conv, const void *x, void *y, WniThread threa
   wni_parallel_range(thread, conv->out.n * conv->out.h, 1, &begin, &end);
   for (size_t row = begin; row < end; row++) {
     size_t n = row / conv->out.h, oy = row % conv->out.h;
-    for (size_t ox = 0; ox < conv->out.w; ox++) {
-      args.x = (const char *)x + first_tap(conv, n, oy, ox);
-      args.y = (char *)y + pixel_offset(&conv->out, conv->y_type, n, oy, ox);
-      conv->kernel->run.dwconv(&args);
-      finish(conv, conv->out.c, args.y);
-    }
+    args.x = (const char *)x + first_tap(conv, n, oy, 0);
+    args.y = (char *)y + pixel_offset(&conv->out, conv->y_type, n, oy, 0);
+    conv->kernel->run.dwconv(&args);
+    for (size_t ox = 0; ox < conv->out.w; ox++)
+      finish(conv, conv->out.c, (char *)args.y + (ptrdiff_t)ox * args.y_step);
   }
 }

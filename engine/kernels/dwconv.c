@@ -61,9 +61,14 @@ static inline void block_u8(const WniDwconvArgs *args, size_t c, size_t n) {
 
 #define DEFINE_DWCONV(type)                                                                        \
   void WNI_NAME(dwconv_##type)(const WniDwconvArgs *args) {                                        \
-    size_t c = 0;                                                                                  \
-    for (; c + BLOCK <= args->n_channels; c += BLOCK) block_##type(args, c, BLOCK);                \
-    for (; c < args->n_channels; c++) block_##type(args, c, 1);                                    \
+    WniDwconvArgs pixel = *args;                                                                   \
+    for (size_t i = 0; i < args->n_pixels; i++) {                                                  \
+      size_t c = 0;                                                                                \
+      for (; c + BLOCK <= args->n_channels; c += BLOCK) block_##type(&pixel, c, BLOCK);            \
+      for (; c < args->n_channels; c++) block_##type(&pixel, c, 1);                                \
+      pixel.x = (const char *)pixel.x + args->x_step;                                              \
+      pixel.y = (char *)pixel.y + args->y_step;                                                    \
+    }                                                                                              \
   }
 DEFINE_DWCONV(f32)
 DEFINE_DWCONV(bf16)

@@ -6,11 +6,9 @@
  * loads of weights serve WNI_TILE_M broadcast inputs.
  */
 #include "kernels/isa.h"
+#include "kernels/vector.h"
 
 enum { VECTORS = WNI_TILE_N / WNI_LANES };
-
-typedef float Vector __attribute__((vector_size(WNI_LANES * sizeof(float))));
-typedef float Unaligned __attribute__((vector_size(WNI_LANES * sizeof(float)), aligned(4)));
 
 #define TILED_(m, n) igemm_f32_##m##x##n
 #define TILED(m, n) TILED_(m, n)
@@ -19,41 +17,75 @@ typedef float Unaligned __attribute__((vector_size(WNI_LANES * sizeof(float)), a
 
 WniFn_igemm KERNEL;
 
-static inline Vector load(const float *at) {
-  return *(const Unaligned *)(const void *)at;
+static inline void store_row(const WniVector *sum, const float *residual, WniVector low,
+                             WniVector high, float *y) {
+#pragma GCC unroll 8
+  for (int v = 0; v < VECTORS; v++) {
+    WniVector row = sum[v];
+    if (residual) row += wni_load(residual + v * WNI_LANES);
+    wni_store(y + v * WNI_LANES, wni_clamp(row, low, high));
+  }
 }
 
-/* `n` is the constant WNI_TILE_N for whole rows, which makes the loops vectors again. */
-static inline void store_row(const WniIgemmArgs *args, int i, const Vector *sum, int n) {
-  float row[WNI_TILE_N] __attribute__((aligned(64)));
-  for (int v = 0; v < VECTORS; v++) *(Vector *)(void *)(row + v * WNI_LANES) = sum[v];
-  if (args->residual)
-    for (int j = 0; j < n; j++) row[j] += ((const float *)args->residual[i])[j];
-  float *y = args->y[i];
-  for (int j = 0; j < n; j++) y[j] = wni_clampf(row[j], args->low, args->high);
+/* A row of the last panel, of n < WNI_TILE_N columns. */
+static __attribute__((noinline)) void store_part(const WniIgemmArgs *args, const float *sum,
+                                                 const float *residual, float *y) {
+  for (int j = 0; j < args->n; j++)
+    y[j] = wni_clampf(residual ? sum[j] + residual[j] : sum[j], args->low, args->high);
 }
 
-void KERNEL(const WniIgemmArgs *args) {
-  Vector sum[WNI_TILE_M][VECTORS];
-  for (int i = 0; i < WNI_TILE_M; i++)
-    for (int v = 0; v < VECTORS; v++) sum[i][v] = load((const float *)args->bias + v * WNI_LANES);
+/* m is a constant: a tile of fewer pixels than WNI_TILE_M costs only what they need. */
+static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, int m) {
+  WniVector sum[WNI_TILE_M][VECTORS];
+#pragma GCC unroll 16
+  for (int i = 0; i < m; i++)
+#pragma GCC unroll 8
+    for (int v = 0; v < VECTORS; v++)
+      sum[i][v] = wni_load((const float *)args->bias + v * WNI_LANES);
 
   const float *w = args->w;
   for (size_t t = 0; t < args->n_taps; t++) {
     const float *x[WNI_TILE_M];
-    for (int i = 0; i < WNI_TILE_M; i++)
+    for (int i = 0; i < m; i++)
       x[i] = (const float *)(const void *)((const char *)args->x[i] + args->tap[t]);
     for (size_t c = 0; c < args->n_channels; c++, w += WNI_TILE_N) {
-      Vector weights[VECTORS];
-      for (int v = 0; v < VECTORS; v++) weights[v] = load(w + v * WNI_LANES);
+      WniVector weights[VECTORS];
+      for (int v = 0; v < VECTORS; v++) weights[v] = wni_load(w + v * WNI_LANES);
 #pragma GCC unroll 16
-      for (int i = 0; i < WNI_TILE_M; i++)
+      for (int i = 0; i < m; i++)
 #pragma GCC unroll 8
         for (int v = 0; v < VECTORS; v++) sum[i][v] += weights[v] * x[i][c];
     }
   }
-  if (args->n == WNI_TILE_N)
-    for (int i = 0; i < WNI_TILE_M && i < args->m; i++) store_row(args, i, sum[i], WNI_TILE_N);
-  else
-    for (int i = 0; i < WNI_TILE_M && i < args->m; i++) store_row(args, i, sum[i], args->n);
+
+  WniVector low = (WniVector){0} + args->low, high = (WniVector){0} + args->high;
+  const float *const *residual = (const float *const *)args->residual;
+  float *const *y = (float *const *)args->y;
+  if (args->n == WNI_TILE_N) {
+#pragma GCC unroll 16
+    for (int i = 0; i < m; i++) store_row(sum[i], residual ? residual[i] : NULL, low, high, y[i]);
+    return;
+  }
+  for (int i = 0; i < m; i++) {
+    float row[WNI_TILE_N];
+    memcpy(row, sum[i], sizeof row);
+    store_part(args, row, residual ? residual[i] : NULL, y[i]);
+  }
+}
+
+/* One copy of run() per number of pixels. */
+void KERNEL(const WniIgemmArgs *args) {
+  switch (args->m) {
+#define CASE(m)                                                                                    \
+  case m:                                                                                          \
+    if (m < WNI_TILE_M) return run(args, m);                                                       \
+    break;
+    CASE(1)
+    CASE(2)
+    CASE(3)
+    CASE(4)
+    CASE(5)
+#undef CASE
+  }
+  run(args, WNI_TILE_M);
 }

@@ -72,11 +72,13 @@ typedef struct WniIgemmArgs {
 } WniIgemmArgs;
 typedef void WniFn_igemm(const WniIgemmArgs *args);
 
-/* dwconv: one pixel of a depthwise convolution.  For c < n_channels
+/* dwconv: a row of pixels of a depthwise convolution, x_step and y_step bytes apart.  For c <
+ * n_channels
  *   sum[c] = bias[c] + sum_t x[tap[t] + c] w[t n_channels + c]
  * with types, scale, clamp and y as for igemm; `tap` in bytes.                 */
 typedef struct WniDwconvArgs {
-  size_t n_channels, n_taps;
+  size_t n_pixels, n_channels, n_taps;
+  ptrdiff_t x_step, y_step;
   const ptrdiff_t *tap;
   const void *x, *w, *bias;
   const float *scale;

@@ -183,32 +183,41 @@ START_TEST(igemm_keeps_nan) {
 }
 END_TEST
 
+/* Pixels beside each other, with a gap between what they read and between what they write. */
+static void try_dwconv(const WniKernel *k, size_t pixels, size_t n, unsigned *seed) {
+  ptrdiff_t tap[9];
+  size_t step = n + 3, pitch = n + 1;
+  for (size_t t = 0; t < 9; t++) tap[t] = (ptrdiff_t)(t * (n + 2) * sizeof(float));
+  Guarded x = guarded_random(pixels * step + 9 * (n + 2), seed, false);
+  Guarded w = guarded_random(9 * n, seed, false), bias = guarded_random(n, seed, false);
+  Guarded want = guarded_empty(pixels * pitch), got = guarded_empty(pixels * pitch);
+  WniDwconvArgs args = {.n_pixels = pixels,
+                        .n_channels = n,
+                        .n_taps = 1 + n % 9,
+                        .x_step = (ptrdiff_t)(step * sizeof(float)),
+                        .y_step = (ptrdiff_t)(pitch * sizeof(float)),
+                        .tap = tap,
+                        .x = x.data,
+                        .w = w.data,
+                        .bias = bias.data,
+                        .y = want.data,
+                        .low = n & 1 ? 0 : -INFINITY,
+                        .high = n & 1 ? 6 : INFINITY};
+  reference(WNI_KERNEL_dwconv)->run.dwconv(&args);
+  args.y = got.data;
+  k->run.dwconv(&args);
+  expect_close(k, got.data, want.data, pixels * pitch, 9);
+  ck_assert(guarded_intact(&got));
+  Guarded *all[] = {&x, &w, &bias, &want, &got};
+  for (size_t i = 0; i < 5; i++) guarded_free(all[i]);
+}
+
 START_TEST(dwconv) {
   unsigned seed = 2;
-  ptrdiff_t tap[9];
   for
     EACH_VARIANT(k, WNI_KERNEL_dwconv)
-  for (size_t n = 1; n < 70; n++) {
-    for (size_t t = 0; t < 9; t++) tap[t] = (ptrdiff_t)(t * (n + 2) * sizeof(float));
-    Guarded x = guarded_random(9 * (n + 2), &seed, false), w = guarded_random(9 * n, &seed, false);
-    Guarded bias = guarded_random(n, &seed, false), want = guarded_empty(n), got = guarded_empty(n);
-    WniDwconvArgs args = {.n_channels = n,
-                          .n_taps = 1 + n % 9,
-                          .tap = tap,
-                          .x = x.data,
-                          .w = w.data,
-                          .bias = bias.data,
-                          .y = want.data,
-                          .low = n & 1 ? 0 : -INFINITY,
-                          .high = n & 1 ? 6 : INFINITY};
-    reference(WNI_KERNEL_dwconv)->run.dwconv(&args);
-    args.y = got.data;
-    k->run.dwconv(&args);
-    expect_close(k, got.data, want.data, n, 9);
-    ck_assert(guarded_intact(&got));
-    Guarded *all[] = {&x, &w, &bias, &want, &got};
-    for (size_t i = 0; i < 5; i++) guarded_free(all[i]);
-  }
+  for (size_t n = 1; n < 70; n++)
+    for (size_t pixels = 1; pixels < 7; pixels++) try_dwconv(k, pixels, n, &seed);
 }
 END_TEST
 
