@@ -116,6 +116,35 @@ typedef void WniFn_avgpool(const WniPoolArgs *args);
 typedef void WniFn_load(const void *x, const WniQuant *quant, size_t n, float *y);
 typedef void WniFn_store(const float *x, const WniQuant *quant, size_t n, void *y);
 
+/* winograd_in: Bt d B of winograd.h for one tile, t = m + 2 inputs a side:
+ *   v[(i t + j) v_stride + c] = sum_r sum_k Bt[i][r] Bt[j][k] x[r h_stride + k w_stride + c]
+ * for c < n_channels, a multiple of WNI_WINOGRAD_CHANNELS.                       */
+enum { WNI_WINOGRAD_CHANNELS = 16 };
+typedef struct WniWinogradInArgs {
+  int m; /* 2 or 4 */
+  size_t n_channels;
+  const float *x;
+  ptrdiff_t h_stride, w_stride;
+  float *v;
+  ptrdiff_t v_stride;
+} WniWinogradInArgs;
+typedef void WniFn_winograd_in(const WniWinogradInArgs *args);
+
+/* winograd_out: y[i][j][c] = clamp(bias[c] + residual[i][j][c] + (At v A)[i][j][c]) for the
+ * tile's first `rows` and `columns`.  residual may be NULL.                      */
+typedef struct WniWinogradOutArgs {
+  int m, rows, columns;
+  size_t n_channels;
+  const float *v;
+  ptrdiff_t v_stride;
+  const float *bias, *residual;
+  ptrdiff_t residual_h_stride, residual_w_stride;
+  float *y;
+  ptrdiff_t y_h_stride, y_w_stride;
+  float low, high;
+} WniWinogradOutArgs;
+typedef void WniFn_winograd_out(const WniWinogradOutArgs *args);
+
 /* vec: y[i] = op(a[i], b[i], c[i]) for i < n; operands that the op does not
  * have are not read.  y may be an operand.
  *   COPY a   ADD a+b   SUB a-b   MUL a*b   DIV a/b   PRELU a<0 ? a*b : a   MULADD a*b+c */
@@ -166,6 +195,8 @@ typedef enum WniKernelKind {
   WNI_KERNEL_igemm,
   WNI_KERNEL_dwconv,
   WNI_KERNEL_fc,
+  WNI_KERNEL_winograd_in,
+  WNI_KERNEL_winograd_out,
   WNI_KERNEL_maxpool,
   WNI_KERNEL_avgpool,
   WNI_KERNEL_load,
@@ -188,6 +219,8 @@ typedef struct WniKernel {
     WniFn_igemm *igemm;
     WniFn_dwconv *dwconv;
     WniFn_fc *fc;
+    WniFn_winograd_in *winograd_in;
+    WniFn_winograd_out *winograd_out;
     WniFn_maxpool *maxpool;
     WniFn_avgpool *avgpool;
     WniFn_load *load;

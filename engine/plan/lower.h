@@ -8,6 +8,7 @@
 
 #include "plan/plan.h"
 #include "plan/weights.h"
+#include "plan/window.h"
 
 /* Zeros that convolutions read around a value, in its own dimensions. */
 typedef struct WniHaloNeed {
@@ -88,6 +89,16 @@ WniType wni_lower_compute_type(const WniLowering *lowering, const WniTensor *x,
 /* Bias and, for U8, scale of a layer with weights that reads x and makes y; completes `packing`. */
 WnStatus wni_lower_affine(WniLowering *lowering, const WniWeights *weights, WniPacking *packing,
                           const WniTensor *x, const WniTensor *y, void **bias, float **scale);
+
+/* How many outputs a side of a convolution Winograd's filtering should compute together; 0: none
+ * (lower_winograd.c). */
+int wni_winograd_choose(const WniLowering *lowering, const WniNode *node, const WniWindow *window);
+
+/* Appends the convolution of x by Winograd's filtering; y is the output, or, without `finish`,
+ * float32 sums of its shape. */
+WnStatus wni_lower_winograd(WniLowering *lowering, const WniWindow *window, int tile,
+                            const WniWeights *weights, const WniTensor *x, const WniTensor *y,
+                            bool finish);
 
 /* Fails for the node being lowered. */
 WnStatus wni_lower_no_memory(WniLowering *lowering);

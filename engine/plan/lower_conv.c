@@ -18,11 +18,13 @@ static WnStatus conv_window(const WniLowering *lowering, const WniNode *node, Wn
                          wni_node_input(graph, node, 1)->shape.dim + 2, window, lowering->error);
 }
 
-/* What the taps reach beyond the image, which at the far side may be less than the pads. */
-static WniHaloNeed conv_halo(const WniWindow *window, const WniShape *x) {
+/* What the taps reach beyond the image, which at the far side may be less than the pads.  `tile` is
+ * how many outputs a side are computed together. */
+static WniHaloNeed conv_halo(const WniWindow *window, int tile, const WniShape *x) {
   WniHaloNeed need = {{0}, {0}};
   for (int axis = 0; axis < 2; axis++) {
-    int64_t reach = (window->out[axis] - 1) * window->stride[axis] +
+    int64_t outputs = (window->out[axis] + tile - 1) / tile * tile;
+    int64_t reach = (outputs - 1) * window->stride[axis] +
                     (window->size[axis] - 1) * window->dilation[axis] + 1;
     int64_t beyond = reach - window->pad_begin[axis] - x->dim[2 + axis];
     need.begin[2 + axis] = window->pad_begin[axis];
@@ -56,7 +58,8 @@ WnStatus wni_lower_find_halos(WniLowering *lowering) {
     WnStatus status = conv_window(lowering, node, &window);
     if (status != WN_OK) return status;
     int value = node->in[0];
-    WniHaloNeed need = conv_halo(&window, &graph->values[value].shape);
+    int tile = wni_winograd_choose(lowering, node, &window);
+    WniHaloNeed need = conv_halo(&window, tile ? tile : 1, &graph->values[value].shape);
     if (is_turned_input(graph, value)) {
       value = graph->input;
       need = (WniHaloNeed){{0, need.begin[2], need.begin[3]}, {0, need.end[2], need.end[3]}};
@@ -179,6 +182,14 @@ static WnStatus push_conv(WniLowering *lowering, const WniWindow *window, const 
   return wni_lower_push(lowering, &step, inputs, add ? 2 : 1, y);
 }
 
+/* tile 0: directly; else by Winograd's filtering. */
+static WnStatus push_layer(WniLowering *lowering, const WniWindow *window, int tile,
+                           const WniWeights *weights, const WniTensor *x, const WniTensor *y,
+                           bool finish) {
+  if (tile) return wni_lower_winograd(lowering, window, tile, weights, x, y, finish);
+  return push_conv(lowering, window, weights, x, y, finish);
+}
+
 WnStatus wni_lower_conv(WniLowering *lowering) {
   const WniNode *node = lowering->node;
   WniWindow window;
@@ -188,16 +199,17 @@ WnStatus wni_lower_conv(WniLowering *lowering) {
   if (status == WN_OK) status = wni_weights_read(lowering->graph, node, &weights, lowering->error);
   if (status == WN_OK) status = wni_lower_value(lowering, node->in[0], &x);
   if (status != WN_OK) return status;
-  WniHaloNeed need = conv_halo(&window, &x.shape);
   WniType type = wni_lower_compute_type(lowering, &x, &weights);
+  int tile = type == WNI_F32 ? wni_winograd_choose(lowering, node, &window) : 0;
+  WniHaloNeed need = conv_halo(&window, tile ? tile : 1, &x.shape);
   status = wni_lower_image(lowering, node->in[0], type, &need, &x);
   if (status == WN_OK) status = wni_lower_typed_output(lowering, &y);
   if (status != WN_OK) return status;
   if (kernel_can_finish(node, type, &y))
-    return push_conv(lowering, &window, &weights, &x, &y, true);
+    return push_layer(lowering, &window, tile, &weights, &x, &y, true);
   WniTensor sums = {.shape = y.shape};
   status = wni_lower_buffer(lowering, NULL, false, &sums);
-  if (status == WN_OK) status = push_conv(lowering, &window, &weights, &x, &sums, false);
+  if (status == WN_OK) status = push_layer(lowering, &window, tile, &weights, &x, &sums, false);
   return status == WN_OK ? push_tail(lowering, &sums, &y) : status;
 }
 

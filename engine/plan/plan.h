@@ -13,6 +13,7 @@
 typedef enum WniStepKind {
   WNI_STEP_CONV,
   WNI_STEP_DWCONV,
+  WNI_STEP_WINOGRAD,
   WNI_STEP_FULLY_CONNECTED,
   WNI_STEP_MATMUL,
   WNI_STEP_POOL,
@@ -36,6 +37,7 @@ typedef struct WniStep {
   WniStepKind kind;
   union {
     WniConv conv; /* also depthwise */
+    WniWinograd winograd;
     WniFullyConnected fully_connected;
     WniMatmul matmul;
     WniPool pool;

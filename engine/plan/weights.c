@@ -4,6 +4,8 @@
  */
 #include "plan/weights.h"
 
+#include "kernels/winograd.h"
+
 enum { MAX_INT8_INPUTS = 1 << 16 }; /* times 255 times 128 fits an int32 */
 
 /* DequantizeLinear of a constant: the integers themselves. */
@@ -115,7 +117,27 @@ size_t wni_weights_panel_bytes(const WniWeights *weights, const WniPacking *pack
          packing->tile_k * wni_type_bytes(packing->type);
 }
 
+/* float32 rows of tile n: written in order, read from as many outputs side by side. */
+static void pack_f32(const WniWeights *w, const WniPacking *packing, float *to) {
+  size_t tile_n = packing->tile_n, per_group = w->outputs / packing->groups;
+  for (size_t g = 0; g < packing->groups; g++)
+    for (size_t first = 0; first < per_group; first += tile_n) {
+      size_t output = g * per_group + first, left = per_group - first;
+      size_t n = left < tile_n ? left : tile_n;
+      const float *scale = packing->row_scale + output;
+      for (size_t t = 0; t < w->taps; t++)
+        for (size_t i = 0; i < w->inputs; i++, to += tile_n) {
+          const float *from = w->f + offset(w, output, i, t);
+          for (size_t j = 0; j < n; j++) to[j] = from[j * w->output_step] * scale[j];
+        }
+    }
+}
+
 void wni_weights_pack_igemm(const WniWeights *weights, const WniPacking *packing, void *to) {
+  if (weights->f && packing->type == WNI_F32 && packing->tile_k == 1) {
+    pack_f32(weights, packing, to);
+    return;
+  }
   size_t tile_n = packing->tile_n, tile_k = packing->tile_k;
   size_t groups_of_k = k_groups(weights, packing);
   size_t panel_count = wni_weights_panel_bytes(weights, packing) / wni_type_bytes(packing->type);
@@ -128,6 +150,45 @@ void wni_weights_pack_igemm(const WniWeights *weights, const WniPacking *packing
         size_t group = t / packing->merged * groups_of_k + k / tile_k;
         put(weights, packing, o, i, t, to, base + (group * tile_n + j) * tile_k + k % tile_k);
       }
+  }
+}
+
+/* G g Gt of n <= WNI_MAX_TILE_N outputs side by side: their filters are g[row][column][output]. */
+static void transform_filters(const WniWinogradMatrices *matrices, double (*g)[3][WNI_MAX_TILE_N],
+                              size_t n, float *to, size_t product_step) {
+  int t = matrices->m + 2;
+  double half[3][WNI_MAX_TILE_N];
+  for (int i = 0; i < t; i++) {
+    const double *a = matrices->filter[i];
+    for (int column = 0; column < 3; column++)
+      for (size_t j = 0; j < n; j++)
+        half[column][j] = a[0] * g[0][column][j] + a[1] * g[1][column][j] + a[2] * g[2][column][j];
+    for (int k = 0; k < t; k++, to += product_step) {
+      const double *b = matrices->filter[k];
+      for (size_t j = 0; j < n; j++)
+        to[j] = (float)(b[0] * half[0][j] + b[1] * half[1][j] + b[2] * half[2][j]);
+    }
+  }
+}
+
+static double number_at(const WniWeights *w, size_t output, size_t input, size_t tap) {
+  size_t at = offset(w, output, input, tap);
+  return w->q ? (double)integer_at(w, at) * (double)wni_weights_scale(w, output) : (double)w->f[at];
+}
+
+void wni_weights_pack_winograd(const WniWeights *weights, int m, size_t tile_n,
+                               const float *row_scale, float *to) {
+  size_t panels = (weights->outputs + tile_n - 1) / tile_n;
+  size_t product_step = panels * weights->inputs * tile_n;
+  for (size_t first = 0; first < weights->outputs; first += tile_n) {
+    size_t left = weights->outputs - first, n = left < tile_n ? left : tile_n;
+    for (size_t i = 0; i < weights->inputs; i++, to += tile_n) {
+      double g[3][3][WNI_MAX_TILE_N];
+      for (size_t j = 0; j < n; j++)
+        for (size_t t = 0; t < 9; t++)
+          g[t / 3][t % 3][j] = number_at(weights, first + j, i, t) * (double)row_scale[first + j];
+      transform_filters(wni_winograd_matrices(m), g, n, to, product_step);
+    }
   }
 }
 

@@ -20,6 +20,11 @@ static void run_conv(const WniStep *step, const Operands *at, WniThread thread) 
 static void run_dwconv(const WniStep *step, const Operands *at, WniThread thread) {
   wni_dwconv_run(&step->layer.conv, at->in[0], at->out, thread);
 }
+static void run_winograd(const WniStep *step, const Operands *at, WniThread thread) {
+  const WniWinograd *winograd = &step->layer.winograd;
+  wni_winograd_run(winograd, at->in[0], winograd->residual.n ? at->in[2] : NULL, at->out,
+                   (float *)(uintptr_t)at->in[1], thread);
+}
 static void run_fully_connected(const WniStep *step, const Operands *at, WniThread thread) {
   wni_fully_connected_run(&step->layer.fully_connected, at->in[0], at->out,
                           step->final_rows ? at->rows : NULL, at->n_rows, thread);
@@ -49,6 +54,7 @@ static void run_pad(const WniStep *step, const Operands *at, WniThread thread) {
 static RunFunction *const table[WNI_STEP_KIND_COUNT] = {
     [WNI_STEP_CONV] = run_conv,
     [WNI_STEP_DWCONV] = run_dwconv,
+    [WNI_STEP_WINOGRAD] = run_winograd,
     [WNI_STEP_FULLY_CONNECTED] = run_fully_connected,
     [WNI_STEP_MATMUL] = run_matmul,
     [WNI_STEP_POOL] = run_pool,

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Winograd's matrices (winograd.h), and the reference of its transforms: two
+ * matrix products, as the formula says.
+ */
+#include "kernels/winograd.h"
+
+#include "kernels/isa.h"
+
+#define A ((double)WNI_WINOGRAD_A)
+#define B ((double)WNI_WINOGRAD_B)
+/* What interpolation divides the rows of G by at 0, at a and -a, at b and -b. */
+#define N0 (A * A * B * B)
+#define NA (2 * A * A * (A * A - B * B))
+#define NB (2 * B * B * (B * B - A * A))
+
+static const WniWinogradMatrices matrices[] = {
+    {
+        .m = 2,
+        .in = {{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, -1, 0, 1}},
+        .filter = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}},
+        .out = {{1, 1, 1, 0}, {0, 1, -1, 1}},
+    },
+    {
+        .m = 4,
+        .in = {{A * A * B * B, 0, -(A *A + B * B), 0, 1, 0},
+               {0, -A *B *B, -B *B, A, 1, 0},
+               {0, A *B *B, -B *B, -A, 1, 0},
+               {0, -A *A *B, -A *A, B, 1, 0},
+               {0, A *A *B, -A *A, -B, 1, 0},
+               {0, A *A *B *B, 0, -(A *A + B * B), 0, 1}},
+        .filter = {{1 / N0, 0, 0},
+                   {1 / NA, A / NA, A *A / NA},
+                   {1 / NA, -A / NA, A *A / NA},
+                   {1 / NB, B / NB, B *B / NB},
+                   {1 / NB, -B / NB, B *B / NB},
+                   {0, 0, 1}},
+        .out = {{1, 1, 1, 1, 1, 0},
+                {0, A, -A, B, -B, 0},
+                {0, A *A, A *A, B *B, B *B, 0},
+                {0, A *A *A, -A *A *A, B *B *B, -B *B *B, 1}},
+    },
+};
+
+const WniWinogradMatrices *wni_winograd_matrices(int m) {
+  return &matrices[m == 4];
+}
+
+WniFn_winograd_in wni_winograd_in_f32__c;
+WniFn_winograd_out wni_winograd_out_f32__c;
+
+void wni_winograd_in_f32__c(const WniWinogradInArgs *args) {
+  const WniWinogradMatrices *matrix = wni_winograd_matrices(args->m);
+  int t = args->m + 2;
+  for (size_t c = 0; c < args->n_channels; c++)
+    for (int i = 0; i < t; i++)
+      for (int j = 0; j < t; j++) {
+        double sum = 0;
+        for (int row = 0; row < t; row++)
+          for (int column = 0; column < t; column++)
+            sum += matrix->in[i][row] * matrix->in[j][column] *
+                   (double)args->x[row * args->h_stride + column * args->w_stride + (ptrdiff_t)c];
+        args->v[(i * t + j) * args->v_stride + (ptrdiff_t)c] = (float)sum;
+      }
+}
+
+void wni_winograd_out_f32__c(const WniWinogradOutArgs *args) {
+  const WniWinogradMatrices *matrix = wni_winograd_matrices(args->m);
+  int t = args->m + 2;
+  for (size_t c = 0; c < args->n_channels; c++)
+    for (int i = 0; i < args->rows; i++)
+      for (int j = 0; j < args->columns; j++) {
+        double sum = (double)args->bias[c];
+        for (int row = 0; row < t; row++)
+          for (int column = 0; column < t; column++)
+            sum += matrix->out[i][row] * matrix->out[j][column] *
+                   (double)args->v[(row * t + column) * args->v_stride + (ptrdiff_t)c];
+        if (args->residual)
+          sum += (double)args->residual[i * args->residual_h_stride + j * args->residual_w_stride +
+                                        (ptrdiff_t)c];
+        args->y[i * args->y_h_stride + j * args->y_w_stride + (ptrdiff_t)c] =
+            wni_clampf((float)sum, args->low, args->high);
+      }
+}
