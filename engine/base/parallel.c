@@ -1,67 +1,285 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * See parallel.h.
+ * The workers of parallel.h.
+ *
+ *   retain   -> a crew: one leader thread opens one OpenMP region; each thread of
+ *               it, the leader too, becomes a worker and stays in the region
+ *   run      -> takes free workers, gives each its orders, works, meets them, frees them
+ *   release  -> the last one dismisses all workers; regions close, leaders end
+ *
+ * Why not a region for each frame: the runtime's threads spin for milliseconds behind
+ * a region, for which no program can be asked to set the environment.  Here they wait at a
+ * gate of ours instead.  A process that asks for more gets a further crew, so
+ * growing disturbs nobody who is computing.
  */
 #include "base/parallel.h"
 
-#include <linux/futex.h>
+#include "base/gate.h"
+
 #include <omp.h>
+#include <pthread.h>
 #include <sched.h>
-#include <stdatomic.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { SPINS = 2000 }; /* some 20 microseconds: longer than threads of a step differ */
+enum {
+  MAX_WORKERS = WNI_MAX_THREADS - 1,
+  SPINS = 2000, /* some 20 microseconds: longer than threads of a step differ */
+  CACHE_LINE = 64,
+  GONE_TRIES = 20000 /* 50 microseconds each; the end of a thread is a matter of one or two */
+};
 
-/* A barrier of our own: that of the OpenMP runtime spins for milliseconds.  All
- * threads of the team write all fields, by atomic operations only. */
+/* Lives in its first worker and is never freed: who leaves a barrier last may look at
+ * it when its frame is over. */
 typedef struct WniTeam {
-  _Atomic unsigned arrived;    /* at the barrier in progress */
-  _Atomic unsigned generation; /* barriers passed; what sleepers wait on */
-  _Atomic unsigned sleepers;
+  _Atomic unsigned arrived; /* at the barrier in progress */
+  WniGate passed;           /* counts barriers */
 } WniTeam;
 
-static void relax(void) {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ __volatile__("yield");
-#endif
-}
+typedef struct Worker {
+  _Alignas(CACHE_LINE) atomic_bool taken; /* by a frame, which owns all that follows */
+  struct Worker *next;                    /* in the same frame */
+  WniParallelBody body;                   /* NULL: go home */
+  void *context;
+  WniThread thread;
+  pid_t tid;
+  _Alignas(CACHE_LINE) WniGate orders; /* counts frames; changed when the orders are written */
+  _Alignas(CACHE_LINE) WniTeam team;
+} Worker;
 
-static void sleep_until_passed(WniTeam *team, unsigned generation) {
-  team->sleepers++;
-  while (team->generation == generation)
-    syscall(SYS_futex, &team->generation, FUTEX_WAIT_PRIVATE, generation, NULL, NULL, 0);
-  team->sleepers--;
-}
+typedef struct Crew {
+  pthread_t leader;
+  int first, asked;
+  _Atomic int reported;
+  WniGate complete;
+} Crew;
+
+static struct {
+  /* Read and changed by frames. */
+  _Atomic int n_workers;
+  _Atomic int computing; /* threads in frames, callers included */
+  _Atomic int cores;
+  Worker workers[MAX_WORKERS];
+  /* Under the lock. */
+  pthread_mutex_t lock;
+  int wanted; /* workers, summed over all who retain */
+  int n_crews;
+  Crew crews[MAX_WORKERS];
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* ---- frames --------------------------------------------------------------- */
 
 void wni_parallel_barrier(WniThread thread) {
   WniTeam *team = thread.team;
   if (thread.count == 1) return;
-  unsigned generation = team->generation;
+  unsigned passed = team->passed.value;
   if (++team->arrived == (unsigned)thread.count) {
     team->arrived = 0;
-    team->generation++;
-    if (team->sleepers) syscall(SYS_futex, &team->generation, FUTEX_WAKE_PRIVATE, thread.count);
-    return;
+    wni_gate_set(&team->passed, passed + 1);
+  } else {
+    wni_gate_wait(&team->passed, passed, SPINS);
   }
-  for (int i = 0; i < SPINS; i++) {
-    if (team->generation != generation) return;
-    relax();
+}
+
+/* Enters the calling thread and up to n - 1 more into `computing`; how many in all.  A
+ * frame alone gets what it asks for, even more threads than there are cores; others
+ * share what is left of the cores. */
+static int reserve(int n) {
+  int cores = pool.cores, limit = n > cores ? n : cores;
+  int computing = pool.computing, granted;
+  do {
+    int room = limit - computing;
+    granted = n < room ? n : room;
+    if (granted < 1) granted = 1;
+  } while (!atomic_compare_exchange_weak(&pool.computing, &computing, computing + granted));
+  return granted;
+}
+
+/* Takes up to n free workers; *count becomes how many.  A list, the last one taken first. */
+static Worker *take_workers(int n, int *count) {
+  Worker *list = NULL;
+  *count = 0;
+  for (int i = 0, last = pool.n_workers; i < last && *count < n; i++) {
+    Worker *worker = &pool.workers[i];
+    if (worker->taken || atomic_exchange(&worker->taken, true)) continue;
+    worker->next = list;
+    list = worker;
+    (*count)++;
   }
-  sleep_until_passed(team, generation);
+  return list;
+}
+
+static void give_orders(Worker *worker, WniParallelBody body, void *context, WniThread thread) {
+  worker->body = body;
+  worker->context = context;
+  worker->thread = thread;
+  wni_gate_set(&worker->orders, worker->orders.value + 1);
+}
+
+static void free_workers(Worker *list) {
+  for (Worker *next; list; list = next) {
+    next = list->next;
+    list->taken = false;
+  }
 }
 
 void wni_parallel_run(int n_threads, WniParallelBody body, void *context) {
-  WniTeam team = {0};
-  if (n_threads <= 1) {
-    body(context, (WniThread){0, 1, &team});
-    return;
+  int reserved = reserve(n_threads), n_workers;
+  Worker *list = take_workers(reserved - 1, &n_workers);
+  if (n_workers + 1 < reserved) pool.computing -= reserved - n_workers - 1;
+  WniThread thread = {0, n_workers + 1, list ? &list->team : NULL};
+  for (Worker *worker = list; worker; worker = worker->next) {
+    thread.index++;
+    give_orders(worker, body, context, thread);
   }
-#pragma omp parallel num_threads(n_threads)
-  body(context, (WniThread){omp_get_thread_num(), omp_get_num_threads(), &team});
+  thread.index = 0;
+  body(context, thread);
+  wni_parallel_barrier(thread);
+  free_workers(list);
+  pool.computing -= thread.count;
 }
+
+/* A worker's life.  `done` was read before anybody could give orders. */
+static void work(Worker *worker, unsigned done) {
+  for (;;) {
+    wni_gate_wait(&worker->orders, done++, SPINS);
+    if (!worker->body) return;
+    WniThread thread = worker->thread;
+    worker->body(worker->context, thread);
+    wni_parallel_barrier(thread);
+    /* From here on the worker may be another frame's. */
+  }
+}
+
+/* ---- crews ---------------------------------------------------------------- */
+
+/* The crew is found anew by each thread, not passed on by the region: only what goes through
+ * our own atomics is synchronised in a way that a race checker sees. */
+static void *lead(void *asked) {
+  omp_set_dynamic(0);
+#pragma omp parallel num_threads(*(int *)asked)
+  {
+    Crew *crew = &pool.crews[pool.n_crews];
+    Worker *worker = &pool.workers[crew->first + omp_get_thread_num()];
+    unsigned done = worker->orders.value;
+    worker->tid = (pid_t)syscall(SYS_gettid);
+    int given = omp_get_num_threads();
+    if (++crew->reported == given) wni_gate_set(&crew->complete, (unsigned)given);
+    work(worker, done);
+  }
+  return NULL;
+}
+
+static void *stand_by(void *gate) {
+  wni_gate_wait(gate, 0, 0);
+  return NULL;
+}
+
+/* How many of n threads the system gives.  It has to be asked, because the OpenMP
+ * runtime ends the program when it is refused one. */
+static int count_available(int n) {
+  pthread_t threads[MAX_WORKERS];
+  WniGate gate = {0};
+  int count = 0;
+  while (count < n && pthread_create(&threads[count], NULL, stand_by, &gate) == 0) count++;
+  wni_gate_set(&gate, 1);
+  for (int i = 0; i < count; i++) pthread_join(threads[i], NULL);
+  return count;
+}
+
+/* The program's signals are for its own threads, but for those that a thread causes itself. */
+static void block_signals(sigset_t *old) {
+  static const int own[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
+  sigset_t set;
+  sigfillset(&set);
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&set, own[i]);
+  pthread_sigmask(SIG_SETMASK, &set, old);
+}
+
+static void start_crew(int n) {
+  Crew *crew = &pool.crews[pool.n_crews];
+  sigset_t signals;
+  block_signals(&signals);
+  *crew = (Crew){.first = pool.n_workers, .asked = count_available(n)};
+  if (crew->asked > 0 && pthread_create(&crew->leader, NULL, lead, &crew->asked) == 0) {
+    wni_gate_wait(&crew->complete, 0, 0);
+    pool.n_workers += (int)crew->complete.value;
+    pool.n_crews++;
+  }
+  pthread_sigmask(SIG_SETMASK, &signals, NULL);
+}
+
+/* The runtime's threads end some time behind their region.  Until then its code, and ours, must
+ * not be unloaded. */
+static void wait_until_gone(pid_t tid) {
+  struct timespec pause = {.tv_nsec = 50000};
+  for (int i = 0; i < GONE_TRIES && syscall(SYS_tgkill, getpid(), tid, 0) == 0; i++)
+    nanosleep(&pause, NULL);
+}
+
+static void dismiss_all(void) {
+  int n_workers = pool.n_workers;
+  pool.n_workers = 0;
+  for (int i = 0; i < n_workers; i++)
+    give_orders(&pool.workers[i], NULL, NULL, (WniThread){.count = 1});
+  for (int i = 0; i < pool.n_crews; i++) pthread_join(pool.crews[i].leader, NULL);
+  for (int i = 0; i < n_workers; i++) wait_until_gone(pool.workers[i].tid);
+  pool.n_crews = 0;
+}
+
+static void lock_pool(void) {
+  pthread_mutex_lock(&pool.lock);
+}
+
+static void unlock_pool(void) {
+  pthread_mutex_unlock(&pool.lock);
+}
+
+/* A forked child has none of the threads.  Its sessions run alone until one that
+ * it opens itself starts workers of the child's own. */
+static void forget_workers(void) {
+  memset(pool.workers, 0, (size_t)pool.n_workers * sizeof *pool.workers);
+  pool.n_workers = pool.computing = 0;
+  pool.n_crews = 0;
+  unlock_pool();
+}
+
+static void watch_forks(void) {
+  pthread_atfork(lock_pool, unlock_pool, forget_workers);
+}
+
+/* The workers that all users together can keep busy: what they want, but one
+ * user's wish may exceed the cores and the sum may not. */
+static int workers_needed(int n_threads) {
+  int limit = n_threads > pool.cores ? n_threads : pool.cores;
+  return pool.wanted < limit - 1 ? pool.wanted : limit - 1;
+}
+
+void wni_parallel_retain(int n_threads) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  if (n_threads <= 1) return;
+  pthread_once(&once, watch_forks);
+  lock_pool();
+  pool.cores = wni_parallel_cores();
+  pool.wanted += n_threads - 1;
+  int missing = workers_needed(n_threads) - pool.n_workers;
+  if (missing > 0) start_crew(missing);
+  unlock_pool();
+}
+
+void wni_parallel_release(int n_threads) {
+  if (n_threads <= 1) return;
+  lock_pool();
+  pool.wanted -= n_threads - 1;
+  if (pool.wanted == 0) dismiss_all();
+  unlock_pool();
+}
+
+/* ---- the machine ---------------------------------------------------------- */
 
 int wni_parallel_cores(void) {
   cpu_set_t set;

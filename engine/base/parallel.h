@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The engine's only door to OpenMP.  A frame is one parallel region: every
- * thread runs `body` once and meets the others at barriers inside it.
+ * The engine's only door to OpenMP.  A frame is one wni_parallel_run(): every
+ * thread of a team runs `body` once and meets the others at barriers inside it.
+ *
+ * The process has one set of workers, threads of long OpenMP regions that sleep between
+ * frames.  A frame leases those that are free; when frames of several sessions meet, they
+ * share the cores, and whoever finds none left runs alone.  What a body computes
+ * must therefore not depend on the number of threads.
  */
 #ifndef WNI_BASE_PARALLEL_H
 #define WNI_BASE_PARALLEL_H
 
 #include <stddef.h>
+
+enum { WNI_MAX_THREADS = 256 };
 
 /* One thread of a team.  A thread alone needs no team. */
 typedef struct WniThread {
@@ -16,8 +23,17 @@ typedef struct WniThread {
 
 typedef void (*WniParallelBody)(void *context, WniThread thread);
 
-/* Runs body(context, {0..n-1}) with n <= n_threads, as many as the system
- * gives; with n_threads 1 it is a plain call.  Every thread sees the same count. */
+/* Announces a user of wni_parallel_run(n_threads, ...), n_threads up to WNI_MAX_THREADS, and
+ * starts what workers are missing; fewer if the system refuses.  One alone starts none.
+ * release() takes it back; with the last one all workers end before it returns.
+ * Thread-safe; not for the inside of a body. */
+void wni_parallel_retain(int n_threads);
+void wni_parallel_release(int n_threads);
+
+/* Runs body(context, {0..n-1}) with 1 <= n <= n_threads, which the caller has retained:
+ * thread 0 is the caller, the others are workers that were free.  A caller that is the only one
+ * at the time gets all it asks for.  Every thread sees the same count.  Neither allocates nor
+ * locks. */
 void wni_parallel_run(int n_threads, WniParallelBody body, void *context);
 
 /* Waits until all threads of the team are here; what they wrote is visible then.

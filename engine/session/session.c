@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { MAX_THREADS = 256 };
-
 const char *wn_version(void) {
   return WNI_VERSION;
 }
@@ -50,14 +48,15 @@ WnStatus wn_session_new(WnModel *model, const WnSessionOptions *options, WnSessi
   *out = NULL;
   if (!model) return wni_fail(error, WN_ERROR_ARGUMENT, "session: no model is given");
   if (!options) options = &defaults;
-  if (options->threads > MAX_THREADS)
+  if (options->threads > WNI_MAX_THREADS)
     return wni_fail(error, WN_ERROR_ARGUMENT, "threads: %d is over %d", options->threads,
-                    MAX_THREADS);
+                    WNI_MAX_THREADS);
   WnSession *session = calloc(1, sizeof *session);
   if (!session) return wni_fail_memory(error, "a session");
   session->model = wn_model_ref(model);
   session->threads = options->threads > 0 ? options->threads : wni_parallel_cores();
-  if (session->threads > MAX_THREADS) session->threads = MAX_THREADS;
+  if (session->threads > WNI_MAX_THREADS) session->threads = WNI_MAX_THREADS;
+  wni_parallel_retain(session->threads);
   session->clock = options->clock ? options->clock : monotonic_ns;
   session->clock_user = options->clock_user;
   session->rule.softmax = model->metadata.score_softmax;
@@ -78,6 +77,7 @@ fail:
 
 void wn_session_free(WnSession *session) {
   if (!session) return;
+  wni_parallel_release(session->threads);
   wni_recipe_clear(&session->recipe);
   free(session->arena);
   free(session->rule.thresholds);
