@@ -6,8 +6,24 @@
 
 #include <limits.h>
 #include <linux/futex.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+enum {
+  SPIN_NS = 20000, /* longer than the threads of a step differ, about what a sleep costs */
+  SHORT_SPIN_NS = SPIN_NS / 16,
+  TRY_AGAIN = 16, /* short spins; then one in full, to see whether the cores are free again */
+  ROUNDS = 16     /* between two looks at the clock */
+};
+
+static int64_t now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 
 static void relax(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -17,11 +33,28 @@ static void relax(void) {
 #endif
 }
 
-void wni_gate_wait(WniGate *gate, unsigned old, int spins) {
-  for (int i = 0; i < spins; i++) {
-    if (gate->value != old) return;
-    relax();
+/* A round takes from one to fifty nanoseconds, depending on the processor: spinning goes by
+ * the clock. */
+static bool spin(WniGate *gate, unsigned old, int64_t limit_ns) {
+  int64_t started_ns = 0;
+  for (;;) {
+    for (int i = 0; i < ROUNDS; i++) {
+      if (gate->value != old) return true;
+      relax();
+    }
+    if (!started_ns) started_ns = now_ns();
+    if (now_ns() - started_ns >= limit_ns) return false;
   }
+}
+
+void wni_gate_wait(WniGate *gate, unsigned old) {
+  if (gate->value != old) return; /* says nothing about spinning */
+  unsigned in_vain = gate->in_vain;
+  if (spin(gate, old, in_vain % TRY_AGAIN ? SHORT_SPIN_NS : SPIN_NS)) {
+    if (in_vain) gate->in_vain = 0;
+    return;
+  }
+  gate->in_vain++;
   /* First announced, then looked at again: either the setter sees a sleeper or
    * the sleeper sees the new value. */
   gate->sleepers++;

@@ -28,7 +28,6 @@
 
 enum {
   MAX_WORKERS = WNI_MAX_THREADS - 1,
-  SPINS = 2000, /* some 20 microseconds: longer than threads of a step differ */
   CACHE_LINE = 64,
   GONE_TRIES = 20000 /* 50 microseconds each; the end of a thread is a matter of one or two */
 };
@@ -81,7 +80,7 @@ void wni_parallel_barrier(WniThread thread) {
     team->arrived = 0;
     wni_gate_set(&team->passed, passed + 1);
   } else {
-    wni_gate_wait(&team->passed, passed, SPINS);
+    wni_gate_wait(&team->passed, passed);
   }
 }
 
@@ -146,7 +145,7 @@ void wni_parallel_run(int n_threads, WniParallelBody body, void *context) {
 /* A worker's life.  `done` was read before anybody could give orders. */
 static void work(Worker *worker, unsigned done) {
   for (;;) {
-    wni_gate_wait(&worker->orders, done++, SPINS);
+    wni_gate_wait(&worker->orders, done++);
     if (!worker->body) return;
     WniThread thread = worker->thread;
     worker->body(worker->context, thread);
@@ -175,7 +174,7 @@ static void *lead(void *asked) {
 }
 
 static void *stand_by(void *gate) {
-  wni_gate_wait(gate, 0, 0);
+  wni_gate_wait(gate, 0);
   return NULL;
 }
 
@@ -206,7 +205,7 @@ static void start_crew(int n) {
   block_signals(&signals);
   *crew = (Crew){.first = pool.n_workers, .asked = count_available(n)};
   if (crew->asked > 0 && pthread_create(&crew->leader, NULL, lead, &crew->asked) == 0) {
-    wni_gate_wait(&crew->complete, 0, 0);
+    wni_gate_wait(&crew->complete, 0);
     pool.n_workers += (int)crew->complete.value;
     pool.n_crews++;
   }

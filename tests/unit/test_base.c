@@ -112,22 +112,6 @@ START_TEST(ranges_cover_everything_once) {
 }
 END_TEST
 
-static void count_in(void *context, WniThread thread) {
-  int *seen = context;
-  seen[thread.index]++;
-  wni_parallel_barrier(thread);
-  for (int i = 0; i < thread.count; i++) ck_assert_int_eq(seen[i], 1); /* all have passed it */
-}
-
-START_TEST(every_thread_runs_once) {
-  int seen[4] = {0}, sum = 0;
-  wni_parallel_run(4, count_in, seen);
-  for (int i = 0; i < 4; i++) sum += seen[i];
-  ck_assert_int_ge(sum, 1);
-  ck_assert_int_le(sum, 4);
-}
-END_TEST
-
 START_TEST(cpu_mask_switches_sets_off) {
   WnError error;
   ck_assert_int_eq(wn_cpu_set_mask("none", NULL), WN_OK);
@@ -152,4 +136,4 @@ END_TEST
 SUITE_MAIN("base", error_is_one_printable_line, numbers_are_read_in_every_locale,
            bad_numbers_are_refused, labels_are_names_or_indices, names_are_found_again,
            crc32_is_the_usual_one, files_that_are_none_are_refused, ranges_cover_everything_once,
-           every_thread_runs_once, cpu_mask_switches_sets_off, sizes_do_not_overflow)
+           cpu_mask_switches_sets_off, sizes_do_not_overflow)
