@@ -146,12 +146,13 @@ void wni_parallel_run(int n_threads, WniParallelBody body, void *context) {
 static void work(Worker *worker, unsigned done) {
   for (;;) {
     wni_gate_wait(&worker->orders, done++);
-    if (!worker->body) return;
+    if (!worker->body) break;
     WniThread thread = worker->thread;
     worker->body(worker->context, thread);
     wni_parallel_barrier(thread);
     /* From here on the worker may be another frame's. */
   }
+  worker->taken = false; /* the last look at the orders was taken */
 }
 
 /* ---- crews ---------------------------------------------------------------- */
@@ -223,8 +224,10 @@ static void wait_until_gone(pid_t tid) {
 static void dismiss_all(void) {
   int n_workers = pool.n_workers;
   pool.n_workers = 0;
-  for (int i = 0; i < n_workers; i++)
+  for (int i = 0; i < n_workers; i++) {
+    pool.workers[i].taken = true;
     give_orders(&pool.workers[i], NULL, NULL, (WniThread){.count = 1});
+  }
   for (int i = 0; i < pool.n_crews; i++) pthread_join(pool.crews[i].leader, NULL);
   for (int i = 0; i < n_workers; i++) wait_until_gone(pool.workers[i].tid);
   pool.n_crews = 0;
