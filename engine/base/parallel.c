@@ -215,10 +215,12 @@ static void start_crew(int n) {
 
 /* The runtime's threads end some time behind their region.  Until then its code, and ours, must
  * not be unloaded. */
-static void wait_until_gone(pid_t tid) {
+static void wait_until_gone(const Worker *worker) {
   struct timespec pause = {.tv_nsec = 50000};
-  for (int i = 0; i < GONE_TRIES && syscall(SYS_tgkill, getpid(), tid, 0) == 0; i++)
+  for (int i = 0; i < GONE_TRIES; i++) {
+    if (!worker->taken && syscall(SYS_tgkill, getpid(), worker->tid, 0) != 0) return;
     nanosleep(&pause, NULL);
+  }
 }
 
 static void dismiss_all(void) {
@@ -229,7 +231,7 @@ static void dismiss_all(void) {
     give_orders(&pool.workers[i], NULL, NULL, (WniThread){.count = 1});
   }
   for (int i = 0; i < pool.n_crews; i++) pthread_join(pool.crews[i].leader, NULL);
-  for (int i = 0; i < n_workers; i++) wait_until_gone(pool.workers[i].tid);
+  for (int i = 0; i < n_workers; i++) wait_until_gone(&pool.workers[i]);
   pool.n_crews = 0;
 }
 
@@ -257,8 +259,9 @@ static void watch_forks(void) {
 /* The workers that all users together can keep busy: what they want, but one
  * user's wish may exceed the cores and the sum may not. */
 static int workers_needed(int n_threads) {
-  int limit = n_threads > pool.cores ? n_threads : pool.cores;
-  return pool.wanted < limit - 1 ? pool.wanted : limit - 1;
+  int cores = pool.cores, limit = (n_threads > cores ? n_threads : cores) - 1;
+  if (limit > MAX_WORKERS) limit = MAX_WORKERS;
+  return pool.wanted < limit ? pool.wanted : limit;
 }
 
 void wni_parallel_retain(int n_threads) {
