@@ -8,7 +8,11 @@
 #include "kernels/isa.h"
 #include "kernels/vector.h"
 
-enum { VECTORS = WNI_TILE_N / WNI_LANES };
+enum {
+  VECTORS = WNI_TILE_N / WNI_LANES,
+  AHEAD = 32 * WNI_TILE_N, /* weights are asked for so early: those of deep layers come from afar */
+  LINE = 16                /* floats in a line of cache */
+};
 
 #define TILED_(m, n) igemm_f32_##m##x##n
 #define TILED(m, n) TILED_(m, n)
@@ -50,6 +54,7 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
       x[i] = (const float *)(const void *)((const char *)args->x[i] + args->tap[t]);
     for (size_t c = 0; c < args->n_channels; c++, w += WNI_TILE_N) {
       WniVector weights[VECTORS];
+      for (int at = 0; at < WNI_TILE_N; at += LINE) __builtin_prefetch(w + AHEAD + at);
       for (int v = 0; v < VECTORS; v++) weights[v] = wni_load(w + v * WNI_LANES);
 #pragma GCC unroll 16
       for (int i = 0; i < m; i++)
