@@ -74,17 +74,30 @@ static void locate(const WniConv *conv, const Block *block, size_t first, size_t
   y += column * wni_type_bytes(conv->y_type);
   if (residual) residual += column * wni_type_bytes(conv->y_type);
   tile->m = (int)m;
-  for (int i = 0; i < conv->kernel->tile_m; i++) {
-    tile->x[i] = x + first_tap(conv, n, oy, ox);
-    tile->y[i] = y + pixel_offset(&conv->out, conv->y_type, n, oy, ox);
-    tile->residual[i] =
+  ptrdiff_t y_bytes = (ptrdiff_t)wni_type_bytes(conv->y_type);
+  ptrdiff_t x_step = conv->x_step * (ptrdiff_t)wni_type_bytes(conv->kernel->type);
+  ptrdiff_t y_step = conv->out.w_stride * y_bytes;
+  ptrdiff_t residual_step = residual ? conv->residual.w_stride * y_bytes : 0;
+  for (int i = 0; i < tile->m;) {
+    const char *from = x + first_tap(conv, n, oy, ox);
+    const char *add =
         residual ? residual + pixel_offset(&conv->residual, conv->y_type, n, oy, ox) : NULL;
-    if (i + 1 >= tile->m) continue;
-    if (++ox < ow) continue;
+    char *to = y + pixel_offset(&conv->out, conv->y_type, n, oy, ox);
+    for (; i < tile->m && ox < ow; i++, ox++) {
+      tile->x[i] = from;
+      tile->y[i] = to;
+      tile->residual[i] = add;
+      from += x_step;
+      to += y_step;
+      if (add) add += residual_step;
+    }
     ox = 0;
-    if (++oy < conv->out.h) continue;
-    oy = 0;
-    n++;
+    if (++oy == conv->out.h) oy = 0, n++;
+  }
+  for (int i = tile->m; i < conv->kernel->tile_m; i++) {
+    tile->x[i] = tile->x[i - 1];
+    tile->y[i] = tile->y[i - 1];
+    tile->residual[i] = tile->residual[i - 1];
   }
 }
 

@@ -21,30 +21,33 @@ enum {
 
 WniFn_igemm KERNEL;
 
+/* `vectors` of a row. */
 static inline void store_row(const WniVector *sum, const float *residual, WniVector low,
-                             WniVector high, float *y) {
+                             WniVector high, int vectors, float *y) {
 #pragma GCC unroll 8
-  for (int v = 0; v < VECTORS; v++) {
+  for (int v = 0; v < vectors; v++) {
     WniVector row = sum[v];
     if (residual) row += wni_load(residual + v * WNI_LANES);
     wni_store(y + v * WNI_LANES, wni_clamp(row, low, high));
   }
 }
 
-/* A row of the last panel, of n < WNI_TILE_N columns. */
+/* A row whose last vector is not whole. */
 static __attribute__((noinline)) void store_part(const WniIgemmArgs *args, const float *sum,
                                                  const float *residual, float *y) {
   for (int j = 0; j < args->n; j++)
     y[j] = wni_clampf(residual ? sum[j] + residual[j] : sum[j], args->low, args->high);
 }
 
-/* m is a constant: a tile of fewer pixels than WNI_TILE_M costs only what they need. */
-static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, int m) {
+/* m and `vectors` are constants: a tile of fewer pixels or columns than the largest costs only
+ * what they need. */
+static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, int m,
+                                                      int vectors) {
   WniVector sum[WNI_TILE_M][VECTORS];
 #pragma GCC unroll 16
   for (int i = 0; i < m; i++)
 #pragma GCC unroll 8
-    for (int v = 0; v < VECTORS; v++)
+    for (int v = 0; v < vectors; v++)
       sum[i][v] = wni_load((const float *)args->bias + v * WNI_LANES);
 
   const float *w = args->w;
@@ -55,35 +58,43 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
     for (size_t c = 0; c < args->n_channels; c++, w += WNI_TILE_N) {
       WniVector weights[VECTORS];
       for (int at = 0; at < WNI_TILE_N; at += LINE) __builtin_prefetch(w + AHEAD + at);
-      for (int v = 0; v < VECTORS; v++) weights[v] = wni_load(w + v * WNI_LANES);
+      for (int v = 0; v < vectors; v++) weights[v] = wni_load(w + v * WNI_LANES);
 #pragma GCC unroll 16
       for (int i = 0; i < m; i++)
 #pragma GCC unroll 8
-        for (int v = 0; v < VECTORS; v++) sum[i][v] += weights[v] * x[i][c];
+        for (int v = 0; v < vectors; v++) sum[i][v] += weights[v] * x[i][c];
     }
   }
 
   WniVector low = (WniVector){0} + args->low, high = (WniVector){0} + args->high;
   const float *const *residual = (const float *const *)args->residual;
   float *const *y = (float *const *)args->y;
-  if (args->n == WNI_TILE_N) {
+  if (args->n == vectors * WNI_LANES) {
 #pragma GCC unroll 16
-    for (int i = 0; i < m; i++) store_row(sum[i], residual ? residual[i] : NULL, low, high, y[i]);
+    for (int i = 0; i < m; i++)
+      store_row(sum[i], residual ? residual[i] : NULL, low, high, vectors, y[i]);
     return;
   }
   for (int i = 0; i < m; i++) {
     float row[WNI_TILE_N];
-    memcpy(row, sum[i], sizeof row);
+    memcpy(row, sum[i], (size_t)vectors * sizeof *sum[i]);
     store_part(args, row, residual ? residual[i] : NULL, y[i]);
   }
 }
 
-/* One copy of run() per number of pixels. */
+/* One copy of run() per number of pixels, and one for panels of few columns. */
 void KERNEL(const WniIgemmArgs *args) {
+  if (args->n <= WNI_TILE_N / 2 && args->m == WNI_TILE_M) {
+    run(args, WNI_TILE_M, VECTORS / 2);
+    return;
+  }
   switch (args->m) {
 #define CASE(m)                                                                                    \
   case m:                                                                                          \
-    if (m < WNI_TILE_M) return run(args, m);                                                       \
+    if (m < WNI_TILE_M) {                                                                          \
+      run(args, m, VECTORS);                                                                       \
+      return;                                                                                      \
+    }                                                                                              \
     break;
     CASE(1)
     CASE(2)
@@ -91,6 +102,8 @@ void KERNEL(const WniIgemmArgs *args) {
     CASE(4)
     CASE(5)
 #undef CASE
+  default:
+    break;
   }
-  run(args, WNI_TILE_M);
+  run(args, WNI_TILE_M, VECTORS);
 }
