@@ -15,13 +15,18 @@ typedef struct Span {
   int64_t counted;
 } Span;
 
+/* Dilation is nearly always 1, and a division takes as long as a small window. */
+static int64_t ceil_div(int64_t a, int64_t d) {
+  return d == 1 ? a : (a + d - 1) / d;
+}
+
 static Span cut(const WniPool *pool, int axis, int64_t out, int64_t size) {
   int64_t k = pool->kernel_size[axis], d = pool->dilation[axis];
   int64_t begin = out * pool->stride[axis] - pool->pad_begin[axis];
-  int64_t skipped = begin < 0 ? (-begin + d - 1) / d : 0;
+  int64_t skipped = begin < 0 ? ceil_div(-begin, d) : 0;
   int64_t first = begin + skipped * d;
-  int64_t fitting = first < size ? (size - first + d - 1) / d : 0;
-  int64_t padded = (size + pool->pad_end[axis] - begin + d - 1) / d;
+  int64_t fitting = first < size ? ceil_div(size - first, d) : 0;
+  int64_t padded = ceil_div(size + pool->pad_end[axis] - begin, d);
   Span span = {first, k - skipped, k < padded ? k : padded};
   if (span.taps > fitting) span.taps = fitting;
   if (span.taps < 0) span.taps = 0;

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One pooling window of float32 (kernels.h) on vectors, compiled once per instruction set.
+ */
+#include "kernels/isa.h"
+#include "kernels/vector.h"
+
+enum { VECTORS = 4 }; /* of channels whose results stay in registers */
+
+WniFn_maxpool WNI_NAME(maxpool_f32_4);
+WniFn_avgpool WNI_NAME(avgpool_f32_4);
+
+/* What is pooled with what came before; a NaN in x stays: the comparison is false for it. */
+static inline WniVector larger(WniVector best, WniVector x) {
+  return wni_select(x <= best, best, x);
+}
+static inline WniVector sum_of(WniVector sum, WniVector x) {
+  return sum + x;
+}
+static inline float larger_f(float best, float x) {
+  return x <= best ? best : x;
+}
+static inline float sum_of_f(float sum, float x) {
+  return sum + x;
+}
+
+/* `vectors` is a constant. */
+#define DEFINE_POOL(kind, start, join)                                                             \
+  static inline void kind##_vectors(const WniPoolArgs *args, size_t c, int vectors) {              \
+    WniVector value[VECTORS];                                                                      \
+    const char *row = (const char *)args->x + c * sizeof(float);                                   \
+    for (int v = 0; v < vectors; v++) value[v] = (WniVector){0} + start;                           \
+    for (size_t r = 0; r < args->n_rows; r++, row += args->row_stride) {                           \
+      const char *x = row;                                                                         \
+      for (size_t k = 0; k < args->n_columns; k++, x += args->column_stride)                       \
+        for (int v = 0; v < vectors; v++)                                                          \
+          value[v] = join(value[v], wni_load((const float *)(const void *)x + v * WNI_LANES));     \
+    }                                                                                              \
+    for (int v = 0; v < vectors; v++)                                                              \
+      wni_store((float *)args->y + c + v * WNI_LANES, value[v] * args->scale);                     \
+  }                                                                                                \
+  static float kind##_single(const WniPoolArgs *args, size_t c) {                                  \
+    float value = start;                                                                           \
+    const char *row = (const char *)args->x + c * sizeof(float);                                   \
+    for (size_t r = 0; r < args->n_rows; r++, row += args->row_stride)                             \
+      for (size_t k = 0; k < args->n_columns; k++)                                                 \
+        value = join##_f(                                                                          \
+            value, *(const float *)(const void *)(row + (ptrdiff_t)k * args->column_stride));      \
+    return value * args->scale;                                                                    \
+  }                                                                                                \
+  static void kind##_window(const WniPoolArgs *args) {                                             \
+    size_t c = 0;                                                                                  \
+    for (; c + VECTORS * WNI_LANES <= args->n_channels; c += VECTORS * WNI_LANES)                  \
+      kind##_vectors(args, c, VECTORS);                                                            \
+    for (; c + WNI_LANES <= args->n_channels; c += WNI_LANES) kind##_vectors(args, c, 1);          \
+    for (; c < args->n_channels; c++) ((float *)args->y)[c] = kind##_single(args, c);              \
+  }
+DEFINE_POOL(max, -INFINITY, larger)
+DEFINE_POOL(average, 0.0f, sum_of)
+
+void WNI_NAME(maxpool_f32_4)(const WniPoolArgs *args) {
+  WniPoolArgs unscaled = *args;
+  unscaled.scale = 1;
+  max_window(&unscaled);
+}
+
+void WNI_NAME(avgpool_f32_4)(const WniPoolArgs *args) {
+  average_window(args);
+}
