@@ -12,7 +12,7 @@
 #undef WNI_KERNEL
 
 /* The types as variants.inc spells them. */
-enum { TYPE_f32 = WNI_F32, TYPE_bf16 = WNI_BF16, TYPE_u8 = WNI_U8 };
+enum { TYPE_f32 = WNI_F32, TYPE_bf16 = WNI_BF16, TYPE_u8 = WNI_U8, TYPE_i16 = WNI_I16 };
 
 static const WniKernel table[] = {
 #define WNI_KERNEL(op, dtype, tile, set, flags, m, n, k)                                           \

@@ -7,7 +7,8 @@
 
 enum { TILE_N = 8 };
 
-WniFn_igemm wni_igemm_f32_1x8__c, wni_igemm_bf16_1x8x2__c, wni_igemm_u8_1x8x4__c;
+WniFn_igemm wni_igemm_f32_1x8__c, wni_igemm_bf16_1x8x2__c, wni_igemm_u8_1x8x4__c,
+    wni_igemm_i16_1x8x2__c;
 
 /* Where the weight of tap t, channel c, column j lies in groups of tile_k channels. */
 static size_t packed_at(const WniIgemmArgs *args, size_t tile_k, size_t t, size_t c, int j) {
@@ -59,5 +60,19 @@ void wni_igemm_u8_1x8x4__c(const WniIgemmArgs *args) {
     }
     wni_write_scaled(args->y_type, args->y[0], (size_t)j,
                      wni_clampf((float)sum * args->scale[j], args->low, args->high), args->y_zero);
+  }
+}
+
+/* Winograd's sums may pass an int32 on their way: they wrap. */
+void wni_igemm_i16_1x8x2__c(const WniIgemmArgs *args) {
+  const int16_t *w = args->w;
+  for (int j = 0; j < args->n; j++) {
+    uint32_t sum = 0;
+    for (size_t t = 0; t < args->n_taps; t++) {
+      const int16_t *x = tap_at(args, t);
+      for (size_t c = 0; c < args->n_channels; c++)
+        sum += (uint32_t)(x[c] * w[packed_at(args, 2, t, c, j)]);
+    }
+    ((uint32_t *)args->y[0])[j] = sum;
   }
 }

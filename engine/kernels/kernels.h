@@ -48,6 +48,8 @@ enum { WNI_MAX_TILE_M = 32, WNI_MAX_TILE_N = 64 };
  *                    y_type F32: v;  U8: v rounded to nearest even + y_zero (the clamp
  *                    keeps it within 0..255).  No residual.  sum * scale[j] is one float32
  *                    product, so that all variants give the same bits.
+ *   type I16         x and w are int16, an even number of channels; y is the int32 sum without
+ *                    bias, and nothing follows
  *   w        packed in groups of the tile's k channels:
  *            [n_taps][ceil(n_channels / tile k)][tile n][tile k], zero beyond n and n_channels
  *   bias, scale  [tile n], zero beyond n
@@ -118,29 +120,35 @@ typedef void WniFn_store(const float *x, const WniQuant *quant, size_t n, void *
 
 /* winograd_in: Bt d B of winograd.h for one tile, t = m + 2 inputs a side:
  *   v[(i t + j) v_stride + c] = sum_r sum_k Bt[i][r] Bt[j][k] x[r h_stride + k w_stride + c]
- * for c < n_channels, a multiple of WNI_WINOGRAD_CHANNELS.                       */
+ * for c < n_channels, a multiple of WNI_WINOGRAD_CHANNELS.  Type F32: v is float32.  U8: v is
+ * int16 and m is 2, whose transform is exact.  Strides in elements.               */
 enum { WNI_WINOGRAD_CHANNELS = 16 };
 typedef struct WniWinogradInArgs {
   int m; /* 2 or 4 */
   size_t n_channels;
-  const float *x;
+  const void *x;
   ptrdiff_t h_stride, w_stride;
-  float *v;
+  void *v;
   ptrdiff_t v_stride;
 } WniWinogradInArgs;
 typedef void WniFn_winograd_in(const WniWinogradInArgs *args);
 
 /* winograd_out: y[i][j][c] = clamp(bias[c] + residual[i][j][c] + (At v A)[i][j][c]) for the
- * tile's first `rows` and `columns`.  residual may be NULL.                      */
+ * tile's first `rows` and `columns`.  residual may be NULL.  Type U8: v and bias are int32, At v A
+ * is four times the sum (winograd.h), and scale, y_type and y_zero are as for igemm; no residual.
+ */
 typedef struct WniWinogradOutArgs {
   int m, rows, columns;
   size_t n_channels;
-  const float *v;
+  const void *v;
   ptrdiff_t v_stride;
-  const float *bias, *residual;
+  const void *bias;
+  const float *scale, *residual;
   ptrdiff_t residual_h_stride, residual_w_stride;
-  float *y;
+  void *y;
   ptrdiff_t y_h_stride, y_w_stride;
+  WniType y_type;
+  int y_zero;
   float low, high;
 } WniWinogradOutArgs;
 typedef void WniFn_winograd_out(const WniWinogradOutArgs *args);

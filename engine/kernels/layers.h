@@ -62,22 +62,26 @@ void wni_dwconv_run(const WniConv *conv, const void *x, void *y, WniThread threa
 /* Conv with 3x3 taps, no stride, no groups, by Winograd's F(m x m, 3 x 3) (winograd.h).  x points
  * at the first pixel's first tap and may be read up to the last tap of whole tiles. */
 typedef struct WniWinograd {
-  const WniKernel *kernel; /* igemm */
+  WniType type;            /* of x: F32, or U8 with m = 2 */
+  const WniKernel *kernel; /* igemm, F32 or I16 */
   const WniKernel *in_transform, *out_transform, *act;
   WniActivation activation; /* other than NONE and CLAMP, which the transform does */
+  WniType y_type;
+  int y_zero;
   float low, high;
   int m;
   size_t min_block; /* tiles that are worth another reading of the weights */
   size_t block;     /* tiles that are worked on at a time */
   WniImage in, out, residual;
-  float *weights; /* [t * t][panels][in.c][tile n] */
-  float *bias;    /* [out.c] */
-  float *zeros;   /* [tile n] */
+  void *weights; /* [t * t][panels][in.c / tile k][tile n][tile k] */
+  void *bias;    /* [out.c] */
+  float *scale;  /* [out.c]; U8 only */
+  float *zeros;  /* [tile n] */
 } WniWinograd;
-/* Sets `block`; returns the elements of `work` that a run then needs. */
+/* Sets `block`; returns the bytes of `work` that a run then needs. */
 size_t wni_winograd_plan_block(WniWinograd *winograd);
-void wni_winograd_run(const WniWinograd *winograd, const float *x, const float *residual, float *y,
-                      float *work, WniThread thread);
+void wni_winograd_run(const WniWinograd *winograd, const void *x, const float *residual, void *y,
+                      void *work, WniThread thread);
 
 /* Gemm at a small batch: y[m][r] = act(x[m] . w[r] + bias[r]); for U8 weights
  * y[m][r] = act((x[m] . w[r] + bias[r]) scale[r]) with an integer bias.  y is F32. */

@@ -15,14 +15,15 @@
 
 enum {
   CHANNEL_BLOCK = 64,  /* the unit of work of the transforms */
-  PLANE_GAP = 16,      /* elements */
+  PLANE_GAP = 32,      /* elements */
+  PRODUCT_BYTES = 4,   /* float32 or int32 */
   WORK_BYTES = 1 << 20 /* what V and M may take: about a second-level cache */
 };
 
 typedef struct Block {
   const WniWinograd *winograd;
   size_t first, count; /* tiles */
-  float *v, *m;
+  char *v, *m;
 } Block;
 
 static size_t tile_rows(const WniWinograd *winograd) {
@@ -39,18 +40,25 @@ static size_t n_products(const WniWinograd *winograd) {
   return (size_t)((winograd->m + 2) * (winograd->m + 2));
 }
 
+/* Elements of one of the planes of V or M. */
 static size_t plane(const WniWinograd *winograd, size_t n_channels) {
   return winograd->block * n_channels + PLANE_GAP;
+}
+
+/* Bytes of all planes of V. */
+static size_t v_bytes(const WniWinograd *winograd) {
+  return n_products(winograd) * plane(winograd, winograd->in.c) *
+         wni_type_bytes(winograd->kernel->type);
 }
 
 size_t wni_winograd_plan_block(WniWinograd *winograd) {
   size_t tiles = winograd->out.n * tile_rows(winograd) * tile_columns(winograd);
   size_t channels = winograd->in.c + winograd->out.c, products = n_products(winograd);
-  size_t most = WORK_BYTES / (products * channels * sizeof(float));
+  size_t most = WORK_BYTES / (products * channels * PRODUCT_BYTES);
   if (most < winograd->min_block) most = winograd->min_block;
   size_t blocks = (tiles + most - 1) / most;
   winograd->block = (tiles + blocks - 1) / blocks;
-  return products * (plane(winograd, winograd->in.c) + plane(winograd, winograd->out.c));
+  return v_bytes(winograd) + products * plane(winograd, winograd->out.c) * PRODUCT_BYTES;
 }
 
 /* Where a tile begins, in outputs. */
@@ -72,9 +80,10 @@ static size_t smaller(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
-static void transform_inputs(const Block *block, const float *x, WniThread thread) {
+static void transform_inputs(const Block *block, const char *x, WniThread thread) {
   const WniWinograd *winograd = block->winograd;
   size_t n_channels = winograd->in.c, chunks = (n_channels + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK;
+  ptrdiff_t x_bytes = (ptrdiff_t)wni_type_bytes(winograd->type);
   size_t begin, end;
   wni_parallel_range(thread, block->count * chunks, 1, &begin, &end);
   for (size_t unit = begin; unit < end; unit++) {
@@ -83,10 +92,10 @@ static void transform_inputs(const Block *block, const float *x, WniThread threa
     WniWinogradInArgs args = {
         .m = winograd->m,
         .n_channels = smaller(n_channels - c, CHANNEL_BLOCK),
-        .x = x + offset_at(&winograd->in, at) + c,
+        .x = x + (offset_at(&winograd->in, at) + (ptrdiff_t)c) * x_bytes,
         .h_stride = winograd->in.h_stride,
         .w_stride = winograd->in.w_stride,
-        .v = block->v + tile * n_channels + c,
+        .v = block->v + (tile * n_channels + c) * wni_type_bytes(winograd->kernel->type),
         .v_stride = (ptrdiff_t)plane(winograd, n_channels),
     };
     winograd->in_transform->run.winograd_in(&args);
@@ -100,8 +109,9 @@ static void multiply_panel(const Block *block, size_t product, size_t panel) {
   size_t tile_m = (size_t)winograd->kernel->tile_m, tile_n = (size_t)winograd->kernel->tile_n;
   size_t in = winograd->in.c, out = winograd->out.c, panels = (out + tile_n - 1) / tile_n;
   size_t cuts = (block->count + tile_m - 1) / tile_m;
-  const float *v = block->v + product * plane(winograd, in);
-  float *m = block->m + product * plane(winograd, out) + panel * tile_n;
+  size_t v_element = wni_type_bytes(winograd->kernel->type);
+  const char *v = block->v + product * plane(winograd, in) * v_element;
+  char *m = block->m + (product * plane(winograd, out) + panel * tile_n) * PRODUCT_BYTES;
   const void *x[WNI_MAX_TILE_M];
   void *y[WNI_MAX_TILE_M];
   static const ptrdiff_t tap[1] = {0};
@@ -111,7 +121,7 @@ static void multiply_panel(const Block *block, size_t product, size_t panel) {
       .n_channels = in,
       .tap = tap,
       .x = x,
-      .w = winograd->weights + (product * panels + panel) * in * tile_n,
+      .w = (const char *)winograd->weights + (product * panels + panel) * in * tile_n * v_element,
       .bias = winograd->zeros,
       .y = y,
       .y_type = WNI_F32,
@@ -123,8 +133,8 @@ static void multiply_panel(const Block *block, size_t product, size_t panel) {
     args.m = (int)(end - begin);
     for (size_t i = 0; i < tile_m; i++) {
       size_t row = smaller(begin + i, end - 1);
-      x[i] = v + row * in;
-      y[i] = m + row * out;
+      x[i] = v + row * in * v_element;
+      y[i] = m + row * out * PRODUCT_BYTES;
     }
     winograd->kernel->run.igemm(&args);
   }
@@ -144,14 +154,15 @@ static void finish(const WniWinograd *winograd, const WniWinogradOutArgs *args) 
   for (int i = 0; i < args->rows; i++)
     for (int j = 0; j < args->columns; j++)
       winograd->act->run.act(&winograd->activation, args->n_channels,
-                             args->y + i * args->y_h_stride + j * args->y_w_stride);
+                             (float *)args->y + i * args->y_h_stride + j * args->y_w_stride);
 }
 
-static void transform_outputs(const Block *block, const float *residual, float *y,
+static void transform_outputs(const Block *block, const float *residual, char *y,
                               WniThread thread) {
   const WniWinograd *winograd = block->winograd;
   const WniImage *out = &winograd->out;
   size_t chunks = (out->c + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK, m = (size_t)winograd->m;
+  ptrdiff_t y_bytes = (ptrdiff_t)wni_type_bytes(winograd->y_type);
   size_t begin, end;
   wni_parallel_range(thread, block->count * chunks, 1, &begin, &end);
   for (size_t unit = begin; unit < end; unit++) {
@@ -162,15 +173,18 @@ static void transform_outputs(const Block *block, const float *residual, float *
         .rows = (int)smaller(out->h - at.y, m),
         .columns = (int)smaller(out->w - at.x, m),
         .n_channels = smaller(out->c - c, CHANNEL_BLOCK),
-        .v = block->m + tile * out->c + c,
+        .v = block->m + (tile * out->c + c) * PRODUCT_BYTES,
         .v_stride = (ptrdiff_t)plane(winograd, out->c),
-        .bias = winograd->bias + c,
+        .bias = (const float *)winograd->bias + c, /* or int32 */
+        .scale = winograd->scale ? winograd->scale + c : NULL,
         .residual = residual ? residual + offset_at(&winograd->residual, at) + c : NULL,
         .residual_h_stride = winograd->residual.h_stride,
         .residual_w_stride = winograd->residual.w_stride,
-        .y = y + offset_at(out, at) + c,
+        .y = y + (offset_at(out, at) + (ptrdiff_t)c) * y_bytes,
         .y_h_stride = out->h_stride,
         .y_w_stride = out->w_stride,
+        .y_type = winograd->y_type,
+        .y_zero = winograd->y_zero,
         .low = winograd->low,
         .high = winograd->high,
     };
@@ -179,12 +193,10 @@ static void transform_outputs(const Block *block, const float *residual, float *
   }
 }
 
-void wni_winograd_run(const WniWinograd *winograd, const float *x, const float *residual, float *y,
-                      float *work, WniThread thread) {
+void wni_winograd_run(const WniWinograd *winograd, const void *x, const float *residual, void *y,
+                      void *work, WniThread thread) {
   size_t tiles = winograd->out.n * tile_rows(winograd) * tile_columns(winograd);
-  Block block = {.winograd = winograd,
-                 .v = work,
-                 .m = work + n_products(winograd) * plane(winograd, winograd->in.c)};
+  Block block = {.winograd = winograd, .v = work, .m = (char *)work + v_bytes(winograd)};
   for (; block.first < tiles; block.first += block.count) {
     block.count = smaller(tiles - block.first, winograd->block);
     transform_inputs(&block, x, thread);

@@ -9,6 +9,10 @@
  * m = 2 interpolates at 0, 1, -1 and infinity.  m = 4 at 0, a, -a, b, -b and infinity; a = 3/4 and
  * b = 3/2 instead of the usual 1 and 2 make its rounding errors three times smaller, and their
  * powers are exact in float32.
+ *
+ * With integers m is 2 and G doubled: 2 G (and Bt and At anyway) are integers, so that
+ * At [ (2 G g 2 Gt) * (Bt d B) ] A is four times the convolution without any rounding.  Of uint8 d
+ * and int8 g, Bt d B and 2 G g 2 Gt fit int16.
  */
 #ifndef WNI_KERNELS_WINOGRAD_H
 #define WNI_KERNELS_WINOGRAD_H
@@ -16,6 +20,9 @@
 #include "kernels/kernels.h"
 
 enum { WNI_WINOGRAD_MAX = 4 }; /* m */
+
+/* Channels whose four-fold sums of integers stay within an int32. */
+enum { WNI_WINOGRAD_MAX_INTEGERS = 1800 };
 
 #define WNI_WINOGRAD_A 0.75f
 #define WNI_WINOGRAD_B 1.5f

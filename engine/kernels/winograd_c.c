@@ -51,6 +51,8 @@ WniFn_winograd_out wni_winograd_out_f32__c;
 
 void wni_winograd_in_f32__c(const WniWinogradInArgs *args) {
   const WniWinogradMatrices *matrix = wni_winograd_matrices(args->m);
+  const float *x = args->x;
+  float *v = args->v;
   int t = args->m + 2;
   for (size_t c = 0; c < args->n_channels; c++)
     for (int i = 0; i < t; i++)
@@ -59,26 +61,28 @@ void wni_winograd_in_f32__c(const WniWinogradInArgs *args) {
         for (int row = 0; row < t; row++)
           for (int column = 0; column < t; column++)
             sum += matrix->in[i][row] * matrix->in[j][column] *
-                   (double)args->x[row * args->h_stride + column * args->w_stride + (ptrdiff_t)c];
-        args->v[(i * t + j) * args->v_stride + (ptrdiff_t)c] = (float)sum;
+                   (double)x[row * args->h_stride + column * args->w_stride + (ptrdiff_t)c];
+        v[(i * t + j) * args->v_stride + (ptrdiff_t)c] = (float)sum;
       }
 }
 
 void wni_winograd_out_f32__c(const WniWinogradOutArgs *args) {
   const WniWinogradMatrices *matrix = wni_winograd_matrices(args->m);
+  const float *v = args->v, *bias = args->bias;
+  float *y = args->y;
   int t = args->m + 2;
   for (size_t c = 0; c < args->n_channels; c++)
     for (int i = 0; i < args->rows; i++)
       for (int j = 0; j < args->columns; j++) {
-        double sum = (double)args->bias[c];
+        double sum = (double)bias[c];
         for (int row = 0; row < t; row++)
           for (int column = 0; column < t; column++)
             sum += matrix->out[i][row] * matrix->out[j][column] *
-                   (double)args->v[(row * t + column) * args->v_stride + (ptrdiff_t)c];
+                   (double)v[(row * t + column) * args->v_stride + (ptrdiff_t)c];
         if (args->residual)
           sum += (double)args->residual[i * args->residual_h_stride + j * args->residual_w_stride +
                                         (ptrdiff_t)c];
-        args->y[i * args->y_h_stride + j * args->y_w_stride + (ptrdiff_t)c] =
+        y[i * args->y_h_stride + j * args->y_w_stride + (ptrdiff_t)c] =
             wni_clampf((float)sum, args->low, args->high);
       }
 }

@@ -57,13 +57,13 @@ static inline void in_tile(const WniWinogradInArgs *args, size_t c, int m) {
   int t = m + 2;
   WniVector half[MAX][MAX], line[MAX], out[MAX];
   for (int row = 0; row < t; row++) {
-    const float *x = args->x + row * args->h_stride + (ptrdiff_t)c;
+    const float *x = (const float *)args->x + row * args->h_stride + (ptrdiff_t)c;
 #pragma GCC unroll 6
     for (int i = 0; i < t; i++) line[i] = wni_load(x + i * args->w_stride);
     in_line(m, line, half[row]);
   }
   for (int column = 0; column < t; column++) {
-    float *v = args->v + column * args->v_stride + c;
+    float *v = (float *)args->v + column * args->v_stride + c;
 #pragma GCC unroll 6
     for (int i = 0; i < t; i++) line[i] = half[i][column];
     in_line(m, line, out);
@@ -79,16 +79,16 @@ static inline void put(const WniWinogradOutArgs *args, int row, int column, size
     sum += wni_load(residual + row * args->residual_h_stride + column * args->residual_w_stride +
                     (ptrdiff_t)c);
   WniVector low = (WniVector){0} + args->low, high = (WniVector){0} + args->high;
-  wni_store(args->y + row * args->y_h_stride + column * args->y_w_stride + (ptrdiff_t)c,
+  wni_store((float *)args->y + row * args->y_h_stride + column * args->y_w_stride + (ptrdiff_t)c,
             wni_clamp(sum, low, high));
 }
 
 static inline void out_tile(const WniWinogradOutArgs *args, size_t c, int m) {
   enum { MAX = WNI_WINOGRAD_MAX + 2 };
   int t = m + 2;
-  WniVector half[MAX][MAX], line[MAX], out[MAX], bias = wni_load(args->bias + c);
+  WniVector half[MAX][MAX], line[MAX], out[MAX], bias = wni_load((const float *)args->bias + c);
   for (int column = 0; column < t; column++) {
-    const float *v = args->v + column * args->v_stride + c;
+    const float *v = (const float *)args->v + column * args->v_stride + c;
 #pragma GCC unroll 6
     for (int i = 0; i < t; i++) line[i] = wni_load(v + i * t * args->v_stride);
     out_line(m, line, out);

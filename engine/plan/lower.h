@@ -92,13 +92,18 @@ WnStatus wni_lower_affine(WniLowering *lowering, const WniWeights *weights, WniP
 
 /* How many outputs a side of a convolution Winograd's filtering should compute together; 0: none
  * (lower_winograd.c). */
-int wni_winograd_choose(const WniLowering *lowering, const WniNode *node, const WniWindow *window);
+int wni_winograd_choose(const WniLowering *lowering, const WniNode *node, const WniWindow *window,
+                        WniType type);
 
 /* Appends the convolution of x by Winograd's filtering; y is the output, or, without `finish`,
  * float32 sums of its shape. */
 WnStatus wni_lower_winograd(WniLowering *lowering, const WniWindow *window, int tile,
                             const WniWeights *weights, const WniTensor *x, const WniTensor *y,
                             bool finish);
+
+/* The numbers between which a kernel keeps what it stores in y: of an activation that may be
+ * CLAMP; for U8 in steps of y, counted from its zero point. */
+void wni_lower_clamp(const WniActivation *activation, const WniTensor *y, float *low, float *high);
 
 /* Fails for the node being lowered. */
 WnStatus wni_lower_no_memory(WniLowering *lowering);

@@ -49,6 +49,15 @@ static bool is_turned_input(const WniGraph *graph, int value) {
          memcmp(perm, nchw, sizeof nchw) == 0;
 }
 
+/* The type in which a convolution will compute, before anything has been placed. */
+static WniType expected_type(const WniLowering *lowering, const WniNode *node) {
+  const WniValue *value = wni_node_input(lowering->graph, node, 0);
+  WniWeights weights;
+  WniTensor x = {.type = value->quantised ? WNI_U8 : lowering->type};
+  if (wni_weights_read(lowering->graph, node, &weights, NULL) != WN_OK) return x.type;
+  return wni_lower_compute_type(lowering, &x, &weights);
+}
+
 WnStatus wni_lower_find_halos(WniLowering *lowering) {
   const WniGraph *graph = lowering->graph;
   for (int i = 0; i < graph->n_nodes; i++) {
@@ -58,7 +67,7 @@ WnStatus wni_lower_find_halos(WniLowering *lowering) {
     WnStatus status = conv_window(lowering, node, &window);
     if (status != WN_OK) return status;
     int value = node->in[0];
-    int tile = wni_winograd_choose(lowering, node, &window);
+    int tile = wni_winograd_choose(lowering, node, &window, expected_type(lowering, node));
     WniHaloNeed need = conv_halo(&window, tile ? tile : 1, &graph->values[value].shape);
     if (is_turned_input(graph, value)) {
       value = graph->input;
@@ -90,21 +99,6 @@ static WnStatus set_taps(WniLowering *lowering, const WniWindow *window, size_t 
            (ptrdiff_t)c * (ptrdiff_t)window->dilation[1] * conv->in.w_stride) *
           (ptrdiff_t)wni_type_bytes(conv->kernel->type);
   return WN_OK;
-}
-
-/* The numbers between which the kernel keeps what it stores. */
-static void set_clamp(const WniTensor *y, WniConv *conv) {
-  bool clamp = conv->activation.kind == WNI_ACT_CLAMP;
-  conv->low = clamp ? conv->activation.a : -INFINITY;
-  conv->high = clamp ? conv->activation.b : INFINITY;
-  conv->y_type = y->type;
-  if (y->type != WNI_U8) return;
-  float zero = (float)y->quant.zero;
-  conv->y_zero = y->quant.zero;
-  conv->low = fmaxf(rintf(conv->low / y->quant.scale), -zero);
-  conv->high = fminf(rintf(conv->high / y->quant.scale), 255 - zero);
-  conv->high = fmaxf(conv->high, -zero);
-  conv->low = fminf(conv->low, conv->high);
 }
 
 /* What the kernel cannot do itself is done by a step behind it, from float32. */
@@ -162,7 +156,9 @@ static WnStatus push_conv(WniLowering *lowering, const WniWindow *window, const 
   conv->kernel = wni_kernel_find(depthwise ? WNI_KERNEL_dwconv : WNI_KERNEL_igemm, x.type);
   conv->act = wni_kernel_find(WNI_KERNEL_act, WNI_F32);
   if (finish) conv->activation = node->activation;
-  set_clamp(y, conv);
+  conv->y_type = y->type;
+  conv->y_zero = y->quant.zero;
+  wni_lower_clamp(&conv->activation, y, &conv->low, &conv->high);
   conv->in = wni_tensor_image(&x);
   conv->out = wni_tensor_image(y);
   if (add) conv->residual = wni_tensor_image(&residual);
@@ -200,7 +196,7 @@ WnStatus wni_lower_conv(WniLowering *lowering) {
   if (status == WN_OK) status = wni_lower_value(lowering, node->in[0], &x);
   if (status != WN_OK) return status;
   WniType type = wni_lower_compute_type(lowering, &x, &weights);
-  int tile = type == WNI_F32 ? wni_winograd_choose(lowering, node, &window) : 0;
+  int tile = wni_winograd_choose(lowering, node, &window, type);
   WniHaloNeed need = conv_halo(&window, tile ? tile : 1, &x.shape);
   status = wni_lower_image(lowering, node->in[0], type, &need, &x);
   if (status == WN_OK) status = wni_lower_typed_output(lowering, &y);

@@ -55,3 +55,13 @@ WnStatus wni_lower_affine(WniLowering *lowering, const WniWeights *weights, WniP
   return wni_node_fail(lowering->graph, node, WN_ERROR_MODEL, lowering->error,
                        "its scales are too large or too small");
 }
+
+void wni_lower_clamp(const WniActivation *activation, const WniTensor *y, float *low, float *high) {
+  bool clamp = activation->kind == WNI_ACT_CLAMP;
+  *low = clamp ? activation->a : -INFINITY;
+  *high = clamp ? activation->b : INFINITY;
+  if (y->type != WNI_U8) return;
+  float least = -(float)y->quant.zero, most = 255 + least;
+  *high = fmaxf(fminf(rintf(*high / y->quant.scale), most), least);
+  *low = fminf(fmaxf(rintf(*low / y->quant.scale), least), *high);
+}

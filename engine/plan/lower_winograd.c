@@ -6,7 +6,6 @@
 #include "plan/lower.h"
 
 #include "kernels/winograd.h"
-#include "plan/fuse.h"
 
 #include <math.h>
 
@@ -27,19 +26,34 @@ static double ceil_div(double a, int b) {
   return (double)(((int64_t)a + b - 1) / b);
 }
 
-static double direct_cost(const Layer *layer) {
-  double filters = layer->in * layer->out;
-  return filters * 9 * (layer->images * layer->h * layer->w + BYTE_COST * sizeof(float));
+/* Bytes of a weight, as it is and transformed. */
+static double weight_bytes(WniType type, bool transformed) {
+  if (type == WNI_U8) return transformed ? 2 : 1;
+  return sizeof(float);
 }
 
-static double winograd_cost(const Layer *layer, int m) {
+static double direct_cost(const Layer *layer, WniType type) {
+  double filters = layer->in * layer->out;
+  return filters * 9 *
+         (layer->images * layer->h * layer->w + BYTE_COST * weight_bytes(type, false));
+}
+
+static double winograd_cost(const Layer *layer, WniType type, int m) {
   double filters = layer->in * layer->out, products = (m + 2) * (m + 2);
   double tiles = layer->images * ceil_div(layer->h, m) * ceil_div(layer->w, m);
-  return products * (filters * (tiles + BYTE_COST * sizeof(float)) +
+  return products * (filters * (tiles + BYTE_COST * weight_bytes(type, true)) +
                      TRANSFORM_COST * tiles * (layer->in + layer->out));
 }
 
-int wni_winograd_choose(const WniLowering *lowering, const WniNode *node, const WniWindow *window) {
+/* Products of 16 bits pay where the processor has nothing faster for those of 8. */
+static bool integers_pay(const Layer *layer) {
+  return wni_kernel_find(WNI_KERNEL_igemm, WNI_U8)->tile_k <= 2 &&
+         wni_kernel_find(WNI_KERNEL_igemm, WNI_I16)->tile_m > 1 &&
+         layer->in <= WNI_WINOGRAD_MAX_INTEGERS;
+}
+
+int wni_winograd_choose(const WniLowering *lowering, const WniNode *node, const WniWindow *window,
+                        WniType type) {
   const int64_t *x = wni_node_input(lowering->graph, node, 0)->shape.dim;
   const int64_t *w = wni_node_input(lowering->graph, node, 1)->shape.dim;
   Layer layer = {(double)x[0], (double)window->out[0], (double)window->out[1], (double)w[1],
@@ -47,44 +61,47 @@ int wni_winograd_choose(const WniLowering *lowering, const WniNode *node, const 
   for (int axis = 0; axis < 2; axis++)
     if (window->size[axis] != 3 || window->stride[axis] != 1 || window->dilation[axis] != 1)
       return 0;
-  if (lowering->type != WNI_F32 || x[1] != w[1] || w[0] % WNI_WINOGRAD_CHANNELS ||
-      w[1] % WNI_WINOGRAD_CHANNELS)
-    return 0;
-  double direct = direct_cost(&layer), two = winograd_cost(&layer, 2);
-  double four = winograd_cost(&layer, 4);
+  if (x[1] != w[1] || w[0] % WNI_WINOGRAD_CHANNELS || w[1] % WNI_WINOGRAD_CHANNELS) return 0;
+  if (type == WNI_BF16 || (type == WNI_U8 && !integers_pay(&layer))) return 0;
+  double direct = direct_cost(&layer, type), two = winograd_cost(&layer, type, 2);
+  double four = type == WNI_F32 ? winograd_cost(&layer, type, 4) : INFINITY;
   if (direct <= two && direct <= four) return 0;
   return two <= four ? 2 : 4;
 }
 
 /* Room for the transformed inputs and products of a block, alive in the next step only. */
-static WnStatus work_tensor(WniLowering *lowering, size_t count, WniTensor *work) {
+static WnStatus work_tensor(WniLowering *lowering, size_t bytes, WniTensor *work) {
+  size_t count = (bytes + sizeof(float) - 1) / sizeof(float);
   *work = (WniTensor){.shape = {.rank = 1, .dim = {(int64_t)count}}};
   WnStatus status = wni_lower_buffer(lowering, NULL, true, work);
   if (status == WN_OK) lowering->plan->buffers[work->buffer].first = (int)lowering->plan->n_steps;
   return status;
 }
 
-static WnStatus pack(WniLowering *lowering, const WniWeights *weights, WniWinograd *winograd) {
-  WniNode *node = lowering->node;
+static WnStatus pack(WniLowering *lowering, const WniWeights *weights, const WniTensor *x,
+                     const WniTensor *y, WniWinograd *winograd) {
   WniPlan *plan = lowering->plan;
   size_t tile_n = (size_t)winograd->kernel->tile_n, t = (size_t)winograd->m + 2;
   size_t columns = (weights->outputs + tile_n - 1) / tile_n * tile_n;
-  WnStatus status = wni_affine_start(lowering->graph, node, weights->outputs, lowering->error);
+  WniPacking packing = {.type = x->type, .groups = 1, .tile_n = 1, .tile_k = 1, .merged = 1};
+  WnStatus status =
+      wni_lower_affine(lowering, weights, &packing, x, y, &winograd->bias, &winograd->scale);
   if (status != WN_OK) return status;
-  winograd->weights = wni_plan_alloc(plan, t * t * weights->inputs * columns, sizeof(float));
-  winograd->bias = wni_plan_alloc(plan, weights->outputs, sizeof(float));
+  packing.type = winograd->kernel->type;
+  packing.tile_n = tile_n;
+  winograd->weights =
+      wni_plan_alloc(plan, t * t * weights->inputs * columns, wni_type_bytes(packing.type));
   winograd->zeros = wni_plan_alloc(plan, tile_n, sizeof(float));
-  if (!winograd->weights || !winograd->bias || !winograd->zeros)
-    return wni_lower_no_memory(lowering);
-  for (size_t o = 0; o < weights->outputs; o++) winograd->bias[o] = node->shift[o];
-  wni_weights_pack_winograd(weights, winograd->m, tile_n, node->scale, winograd->weights);
+  if (!winograd->weights || !winograd->zeros) return wni_lower_no_memory(lowering);
+  wni_weights_pack_winograd(weights, winograd->m, &packing, winograd->weights);
   return WN_OK;
 }
 
 static void find_kernels(WniWinograd *winograd) {
-  winograd->kernel = wni_kernel_find(WNI_KERNEL_igemm, WNI_F32);
-  winograd->in_transform = wni_kernel_find(WNI_KERNEL_winograd_in, WNI_F32);
-  winograd->out_transform = wni_kernel_find(WNI_KERNEL_winograd_out, WNI_F32);
+  winograd->kernel =
+      wni_kernel_find(WNI_KERNEL_igemm, winograd->type == WNI_U8 ? WNI_I16 : WNI_F32);
+  winograd->in_transform = wni_kernel_find(WNI_KERNEL_winograd_in, winograd->type);
+  winograd->out_transform = wni_kernel_find(WNI_KERNEL_winograd_out, winograd->type);
   winograd->act = wni_kernel_find(WNI_KERNEL_act, WNI_F32);
 }
 
@@ -99,20 +116,18 @@ WnStatus wni_lower_winograd(WniLowering *lowering, const WniWindow *window, int 
   if (status != WN_OK) return status;
   WniStep step = {.kind = WNI_STEP_WINOGRAD};
   WniWinograd *winograd = &step.layer.winograd;
-  *winograd = (WniWinograd){.m = tile,
-                            .low = -INFINITY,
-                            .high = INFINITY,
+  *winograd = (WniWinograd){.type = x.type,
+                            .y_type = y->type,
+                            .y_zero = y->quant.zero,
+                            .m = tile,
                             .in = wni_tensor_image(&x),
                             .out = wni_tensor_image(y),
                             .min_block = MIN_BLOCK};
   find_kernels(winograd);
   if (add) winograd->residual = wni_tensor_image(&residual);
   if (finish) winograd->activation = node->activation;
-  if (winograd->activation.kind == WNI_ACT_CLAMP) {
-    winograd->low = winograd->activation.a;
-    winograd->high = winograd->activation.b;
-  }
-  status = pack(lowering, weights, winograd);
+  wni_lower_clamp(&winograd->activation, y, &winograd->low, &winograd->high);
+  status = pack(lowering, weights, &x, y, winograd);
   if (status == WN_OK) status = work_tensor(lowering, wni_winograd_plan_block(winograd), &work);
   if (status != WN_OK) return status;
   /* the first tap of the first pixel lies in the halo */

@@ -153,9 +153,10 @@ void wni_weights_pack_igemm(const WniWeights *weights, const WniPacking *packing
   }
 }
 
-/* G g Gt of n <= WNI_MAX_TILE_N outputs side by side: their filters are g[row][column][output]. */
+/* G g Gt of n <= WNI_MAX_TILE_N outputs side by side: their filters are g[row][column][output].
+ * Where I16 is asked for, with G doubled; the next output is `step` elements on. */
 static void transform_filters(const WniWinogradMatrices *matrices, double (*g)[3][WNI_MAX_TILE_N],
-                              size_t n, float *to, size_t product_step) {
+                              size_t n, WniType type, void *to, size_t step, size_t product_step) {
   int t = matrices->m + 2;
   double half[3][WNI_MAX_TILE_N];
   for (int i = 0; i < t; i++) {
@@ -163,31 +164,45 @@ static void transform_filters(const WniWinogradMatrices *matrices, double (*g)[3
     for (int column = 0; column < 3; column++)
       for (size_t j = 0; j < n; j++)
         half[column][j] = a[0] * g[0][column][j] + a[1] * g[1][column][j] + a[2] * g[2][column][j];
-    for (int k = 0; k < t; k++, to += product_step) {
+    for (int k = 0; k < t; k++) {
       const double *b = matrices->filter[k];
-      for (size_t j = 0; j < n; j++)
-        to[j] = (float)(b[0] * half[0][j] + b[1] * half[1][j] + b[2] * half[2][j]);
+      size_t at = (size_t)(i * t + k) * product_step;
+      for (size_t j = 0; j < n; j++) {
+        double value = b[0] * half[0][j] + b[1] * half[1][j] + b[2] * half[2][j];
+        if (type == WNI_I16)
+          ((int16_t *)to)[at + j * step] = (int16_t)(4 * value);
+        else
+          ((float *)to)[at + j * step] = (float)value;
+      }
     }
   }
 }
 
-static double number_at(const WniWeights *w, size_t output, size_t input, size_t tap) {
+/* A weight as the transform takes it: the integer itself for I16. */
+static double number_at(const WniWeights *w, const WniPacking *packing, size_t output, size_t input,
+                        size_t tap) {
   size_t at = offset(w, output, input, tap);
-  return w->q ? (double)integer_at(w, at) * (double)wni_weights_scale(w, output) : (double)w->f[at];
+  if (packing->type == WNI_I16) return integer_at(w, at);
+  double number =
+      w->q ? (double)integer_at(w, at) * (double)wni_weights_scale(w, output) : (double)w->f[at];
+  return number * (double)packing->row_scale[output];
 }
 
-void wni_weights_pack_winograd(const WniWeights *weights, int m, size_t tile_n,
-                               const float *row_scale, float *to) {
-  size_t panels = (weights->outputs + tile_n - 1) / tile_n;
+void wni_weights_pack_winograd(const WniWeights *weights, int m, const WniPacking *packing,
+                               void *to) {
+  size_t tile_n = packing->tile_n, panels = (weights->outputs + tile_n - 1) / tile_n;
+  size_t pair = packing->type == WNI_I16 ? 2 : 1; /* channels side by side */
   size_t product_step = panels * weights->inputs * tile_n;
   for (size_t first = 0; first < weights->outputs; first += tile_n) {
     size_t left = weights->outputs - first, n = left < tile_n ? left : tile_n;
-    for (size_t i = 0; i < weights->inputs; i++, to += tile_n) {
+    for (size_t i = 0; i < weights->inputs; i++) {
       double g[3][3][WNI_MAX_TILE_N];
+      size_t at = (first * weights->inputs) + i / pair * pair * tile_n + i % pair;
       for (size_t j = 0; j < n; j++)
         for (size_t t = 0; t < 9; t++)
-          g[t / 3][t % 3][j] = number_at(weights, first + j, i, t) * (double)row_scale[first + j];
-      transform_filters(wni_winograd_matrices(m), g, n, to, product_step);
+          g[t / 3][t % 3][j] = number_at(weights, packing, first + j, i, t);
+      transform_filters(wni_winograd_matrices(m), g, n, packing->type,
+                        (char *)to + at * wni_type_bytes(packing->type), pair, product_step);
     }
   }
 }

@@ -4,9 +4,8 @@
  * model, and their packing into the orders in which the kernels read them:
  *
  *   igemm   [group][panel of tile n outputs][tap][input channels / tile k][tile n][tile k]
- *   winograd [product][panel of tile n outputs][input channel][tile n]  (kernels/winograd.h)
- *   dwconv  [tap][channel]
- *   fc      [output][input]
+ *   winograd [product][panel of tile n outputs][input channels / tile k][tile n][tile k]
+ * (kernels/winograd.h) dwconv  [tap][channel] fc      [output][input]
  */
 #ifndef WNI_PLAN_WEIGHTS_H
 #define WNI_PLAN_WEIGHTS_H
@@ -58,8 +57,9 @@ size_t wni_weights_columns(const WniWeights *weights, const WniPacking *packing)
 
 size_t wni_weights_panel_bytes(const WniWeights *weights, const WniPacking *packing);
 void wni_weights_pack_igemm(const WniWeights *weights, const WniPacking *packing, void *to);
-void wni_weights_pack_winograd(const WniWeights *weights, int m, size_t tile_n,
-                               const float *row_scale, float *to);
+/* For Winograd's filtering: F32, or I16 from int8, whose inputs are an even number. */
+void wni_weights_pack_winograd(const WniWeights *weights, int m, const WniPacking *packing,
+                               void *to);
 void wni_weights_pack_dwconv(const WniWeights *weights, const WniPacking *packing, void *to);
 void wni_weights_pack_rows(const WniWeights *weights, const WniPacking *packing, void *to);
 

@@ -119,3 +119,16 @@ def quantised_network(g):
     g.out(pair(g, g.node("HardSwish", x)) if g.opset >= 14 else pair(g, g.node("Sigmoid", x)),
           "activation")
     g.out(g.node("Transpose", total, perm=[0, 2, 3, 1]), "turned")
+
+
+@case(13, shape=(1, 16, 9, 10))
+def quantised_3x3(g):
+    """Wide enough for every way to compute a 3x3 convolution; sides that no tile divides."""
+    x = pair(g, "x", zero=77)
+    a = pair(g, g.node("Relu", conv(g, x, 16, 32, **P1)), zero=0, scale=1 / 70)
+    g.out(a, "relu")
+    b = pair(g, conv(g, a, 32, 48, pads=[0, 1, 1, 0], x_scale=1 / 70))
+    g.out(b, "asymmetric")
+    g.out(conv(g, b, 48, 16), "not_rounded")
+    far = pair(g, "x", scale=1 / 500, zero=255)  # every number is at one end
+    g.out(pair(g, conv(g, far, 16, 16, x_scale=1 / 500, **P1), scale=1 / 300), "saturated")
