@@ -127,8 +127,8 @@ def quantised_3x3(g):
     x = pair(g, "x", zero=77)
     a = pair(g, g.node("Relu", conv(g, x, 16, 32, **P1)), zero=0, scale=1 / 70)
     g.out(a, "relu")
-    b = pair(g, conv(g, a, 32, 48, pads=[0, 1, 1, 0], x_scale=1 / 70))
+    b = pair(g, conv(g, a, 32, 48, pads=[0, 1, 1, 0], x_scale=1 / 70), scale=0.0317)
     g.out(b, "asymmetric")
-    g.out(conv(g, b, 48, 16), "not_rounded")
+    g.out(conv(g, b, 48, 16, x_scale=0.0317), "not_rounded")
     far = pair(g, "x", scale=1 / 500, zero=255)  # every number is at one end
     g.out(pair(g, conv(g, far, 16, 16, x_scale=1 / 500, **P1), scale=1 / 300), "saturated")
