@@ -9,7 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { WNI_CPU_AVX2 = 1u << 0 /* with FMA */ };
+enum {
+  WNI_CPU_AVX2 = 1u << 0,       /* with FMA */
+  WNI_CPU_AVXVNNI = 1u << 1,    /* dot products of bytes in 256 bits */
+  WNI_CPU_AVX512 = 1u << 2,     /* F, BW, VL, DQ */
+  WNI_CPU_AVX512VNNI = 1u << 3, /* dot products of bytes in 512 bits */
+  WNI_CPU_AVX512BF16 = 1u << 4, /* dot products of pairs of bfloat16 */
+  WNI_CPU_AMXBF16 = 1u << 5,    /* matrix tiles, which the kernel allowed us to use */
+  WNI_CPU_AMXINT8 = 1u << 6,
+};
 
 /* The usable sets, WNI_CPU_*.  Thread-safe. */
 uint32_t wni_cpu_flags(void);

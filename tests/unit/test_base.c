@@ -124,6 +124,20 @@ START_TEST(cpu_mask_switches_sets_off) {
 }
 END_TEST
 
+START_TEST(cpu_flags_are_a_mask) {
+  WnError error;
+  const char *all = wn_cpu_flags();
+  uint32_t flags = wni_cpu_flags();
+  ck_assert_int_eq(wn_cpu_set_mask("none", NULL), WN_OK);
+  ck_assert_int_eq(wn_cpu_set_mask(all, NULL), WN_OK);
+  ck_assert_ptr_eq(wn_cpu_flags(), all);
+  ck_assert_uint_eq(wni_cpu_flags(), flags);
+  ck_assert_int_eq(wn_cpu_set_mask("mmx", &error), WN_ERROR_ARGUMENT);
+  ck_assert_ptr_nonnull(strstr(error.message, all)); /* the error lists what is known */
+  ck_assert_int_eq(wn_cpu_set_mask("all", NULL), WN_OK);
+}
+END_TEST
+
 START_TEST(sizes_do_not_overflow) {
   int64_t out;
   ck_assert(wni_mul_limited(6, 7, 42, &out) && out == 42);
@@ -136,4 +150,4 @@ END_TEST
 SUITE_MAIN("base", error_is_one_printable_line, numbers_are_read_in_every_locale,
            bad_numbers_are_refused, labels_are_names_or_indices, names_are_found_again,
            crc32_is_the_usual_one, files_that_are_none_are_refused, ranges_cover_everything_once,
-           cpu_mask_switches_sets_off, sizes_do_not_overflow)
+           cpu_mask_switches_sets_off, cpu_flags_are_a_mask, sizes_do_not_overflow)
