@@ -133,7 +133,7 @@ START_TEST(cpu_flags_are_a_mask) {
   ck_assert_ptr_eq(wn_cpu_flags(), all);
   ck_assert_uint_eq(wni_cpu_flags(), flags);
   ck_assert_int_eq(wn_cpu_set_mask("mmx", &error), WN_ERROR_ARGUMENT);
-  ck_assert_ptr_nonnull(strstr(error.message, all)); /* the error lists what is known */
+  ck_assert_ptr_nonnull(strstr(error.message, "known are all, none"));
   ck_assert_int_eq(wn_cpu_set_mask("all", NULL), WN_OK);
 }
 END_TEST

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The implicit matrix product on instructions that add a dot product of four bytes or of two
+ * bfloat16 to each 32-bit lane.  Compiled once for each of them; the build gives WNI_KERNEL, its
+ * tile and, for bfloat16, WNI_DOT_BF16.  Four bytes of a pixel are broadcast straight from x; the
+ * weights lie as the instruction wants them.  A tile of 12 x 32 in 32 registers: 24 sums, 2
+ * weights, a broadcast.
+ */
+#include "kernels/x86.h"
+
+enum { VECTORS = WNI_TILE_N / LANES, GROUP = 4 /* bytes */ };
+
+#define JOIN_NAME_(kernel) WNI_NAME(kernel)
+#define KERNEL JOIN_NAME_(WNI_KERNEL)
+WniFn_igemm KERNEL;
+
+#if defined WNI_DOT_BF16
+enum { BYTES = 2 };
+typedef Floats Sum;
+static inline Sum load_sum(const void *bias) {
+  return load_floats(bias);
+}
+static inline Sum dot(Sum sum, Ints x, Ints w) {
+  return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)w);
+}
+#define store_sum store_floats
+#else
+enum { BYTES = 1 };
+typedef Ints Sum;
+static inline Sum load_sum(const void *bias) {
+  return load_ints(bias);
+}
+static inline Sum dot(Sum sum, Ints x, Ints w) {
+#ifdef __AVX512VNNI__
+  return _mm512_dpbusd_epi32(sum, x, w);
+#else
+  return _mm256_dpbusd_avx_epi32(sum, x, w);
+#endif
+}
+#define store_sum store_ints
+#endif
+
+/* The bytes of x behind `done` whole groups, zeros behind them; nothing beyond `bytes` is read. */
+static inline int32_t last_group(const char *x, size_t done, size_t bytes) {
+  uint32_t group = 0;
+  if (bytes >= GROUP) {
+    memcpy(&group, x + bytes - GROUP, GROUP);
+    return (int32_t)(group >> 8 * (done + GROUP - bytes));
+  }
+  for (size_t b = 0; b < bytes; b++) group |= (uint32_t)(uint8_t)x[b] << 8 * b;
+  return (int32_t)group;
+}
+
+/* sum[i] += groups of x[i] times groups of weights.  m is a constant, which keeps the sums in
+ * registers. */
+static inline __attribute__((always_inline)) void
+multiply(const char *const *x, size_t groups, const char *w, Sum (*sum)[VECTORS], int m) {
+  for (size_t g = 0; g < groups; g++, w += GROUP * WNI_TILE_N) {
+    Ints weights[VECTORS];
+    for (int v = 0; v < VECTORS; v++) weights[v] = load_ints(w + v * LANES * GROUP);
+#pragma GCC unroll 16
+    for (int i = 0; i < m; i++) {
+      int32_t group;
+      memcpy(&group, x[i] + g * GROUP, sizeof group);
+      Ints all = broadcast_int(group);
+#pragma GCC unroll 4
+      for (int v = 0; v < VECTORS; v++) sum[i][v] = dot(sum[i][v], all, weights[v]);
+    }
+  }
+}
+
+static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m) {
+  Sum sum[WNI_TILE_M][VECTORS];
+  size_t bytes = args->n_channels * BYTES, groups = bytes / GROUP;
+  const char *w = args->w;
+#pragma GCC unroll 16
+  for (int i = 0; i < m; i++)
+    for (int v = 0; v < VECTORS; v++) sum[i][v] = load_sum((const int32_t *)args->bias + v * LANES);
+
+  for (size_t t = 0; t < args->n_taps; t++) {
+    const char *x[WNI_TILE_M];
+    int32_t last[WNI_TILE_M];
+    for (int i = 0; i < m; i++) x[i] = (const char *)args->x[i] + args->tap[t];
+    multiply(x, groups, w, sum, m);
+    w += groups * GROUP * WNI_TILE_N;
+    if (groups * GROUP == bytes) continue;
+    for (int i = 0; i < m; i++) {
+      last[i] = last_group(x[i], groups * GROUP, bytes);
+      x[i] = (const char *)&last[i];
+    }
+    multiply(x, 1, w, sum, m);
+    w += GROUP * WNI_TILE_N;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < m; i++)
+#pragma GCC unroll 4
+    for (int v = 0; v < VECTORS; v++)
+      if (v * LANES < args->n) store_sum(args, i, v * LANES, sum[i][v]);
+}
+
+#define DEFINE_TILE(m)                                                                             \
+  static void tile_##m(const WniIgemmArgs *args) {                                                 \
+    tile(args, m);                                                                                 \
+  }
+DEFINE_TILE(1)
+DEFINE_TILE(2)
+DEFINE_TILE(3)
+DEFINE_TILE(4)
+DEFINE_TILE(5)
+DEFINE_TILE(6)
+#if WNI_TILE_M > 6
+DEFINE_TILE(7)
+DEFINE_TILE(8)
+DEFINE_TILE(9)
+DEFINE_TILE(10)
+DEFINE_TILE(11)
+DEFINE_TILE(12)
+#endif
+
+void KERNEL(const WniIgemmArgs *args) {
+  static void (*const tiles[WNI_TILE_M])(const WniIgemmArgs *) = {
+    tile_1,
+    tile_2,
+    tile_3,
+    tile_4,
+    tile_5,
+    tile_6,
+#if WNI_TILE_M > 6
+    tile_7,
+    tile_8,
+    tile_9,
+    tile_10,
+    tile_11,
+    tile_12,
+#endif
+  };
+  tiles[args->m - 1](args);
+}

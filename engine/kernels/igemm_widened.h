@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The implicit matrix product over pixels that are widened first, for the files that define
+ * the types Narrow, Weight, Wide and Sum, the tile, widen(), multiply(), load_sum() and
+ * store_sum(). The taps are one run of pairs of channels to the product: the buffer takes as many
+ * as fit.
+ */
+static inline __attribute__((always_inline)) void widened_tile(const WniIgemmArgs *args, int m) {
+  Wide x[TILE_M][BUFFER] __attribute__((aligned(32)));
+  Sum sum[TILE_M][2];
+  const Weight *w = args->w;
+  size_t filled = 0;
+#pragma GCC unroll 6
+  for (int i = 0; i < m; i++)
+    for (int v = 0; v < 2; v++) sum[i][v] = load_sum((const int32_t *)args->bias + v * LANES);
+
+  for (size_t t = 0; t < args->n_taps; t++)
+    for (size_t c = 0; c < args->n_channels;) {
+      size_t left = args->n_channels - c, n = left < BUFFER - filled ? left : BUFFER - filled;
+      for (int i = 0; i < m; i++) {
+        const void *at = (const char *)args->x[i] + args->tap[t];
+        widen((const Narrow *)at + c, n, x[i] + filled);
+      }
+      c += n;
+      filled += (n + 1) & ~(size_t)1;
+      if (filled < BUFFER && (c < args->n_channels || t + 1 < args->n_taps)) continue;
+      multiply(x, filled / 2, w, sum, m);
+      w += filled * TILE_N;
+      filled = 0;
+    }
+#pragma GCC unroll 6
+  for (int i = 0; i < m; i++) {
+    store_sum(args, i, 0, sum[i][0]);
+    if (args->n > LANES) store_sum(args, i, LANES, sum[i][1]);
+  }
+}
+
+/* One function for each number of pixels: they are constants to it. */
+#define DEFINE_TILE(m)                                                                             \
+  static void tile_##m(const WniIgemmArgs *args) {                                                 \
+    widened_tile(args, m);                                                                         \
+  }
+DEFINE_TILE(1)
+DEFINE_TILE(2)
+DEFINE_TILE(3)
+DEFINE_TILE(4)
+DEFINE_TILE(5)
+DEFINE_TILE(6)
+
+static inline void run_widened(const WniIgemmArgs *args) {
+  static void (*const tiles[TILE_M])(const WniIgemmArgs *) = {tile_1, tile_2, tile_3,
+                                                              tile_4, tile_5, tile_6};
+  tiles[args->m - 1](args);
+}

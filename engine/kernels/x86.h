@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the x86 kernels share: vectors of the widest kind that the file is compiled for, and how
+ * the sums of a tile are stored.  Conversions are made of integers, so that they give the bits of
+ * type.h: the instruction for bfloat16 takes denormals for zeros.
+ */
+#ifndef WNI_KERNELS_X86_H
+#define WNI_KERNELS_X86_H
+
+#include "kernels/isa.h"
+
+#include <immintrin.h>
+
+#ifdef __AVX512F__
+
+enum { LANES = 16 };
+typedef __m512 Floats;
+typedef __m512i Ints;
+
+static inline Ints load_ints(const void *x) {
+  return _mm512_loadu_si512(x);
+}
+static inline Ints broadcast_int(int32_t x) {
+  return _mm512_set1_epi32(x);
+}
+static inline Floats load_floats(const void *x) {
+  return _mm512_loadu_ps(x);
+}
+
+/* The first n lanes; nothing is read or written behind them. */
+static inline __mmask16 first(int n) {
+  return (__mmask16)(n >= LANES ? 0xFFFF : (1u << n) - 1);
+}
+static inline Floats load_some(WniType type, const void *x, int n) {
+  if (type == WNI_F32) return _mm512_maskz_loadu_ps(first(n), x);
+  return _mm512_castsi512_ps(
+      _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first(n), x)), 16));
+}
+static inline void store_some(WniType type, void *y, int n, Floats x) {
+  if (type == WNI_F32) {
+    _mm512_mask_storeu_ps(y, first(n), x);
+    return;
+  }
+  Ints bits = _mm512_castps_si512(x), half = _mm512_srli_epi32(bits, 16);
+  Ints odd = _mm512_and_si512(half, _mm512_set1_epi32(1));
+  Ints rounded = _mm512_srli_epi32(
+      _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF))), 16);
+  __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+  rounded = _mm512_mask_or_epi32(rounded, nan, half, _mm512_set1_epi32(0x40));
+  _mm512_mask_cvtepi32_storeu_epi16(y, first(n), rounded);
+}
+/* The clamp of isa.h: these keep their second operand where the comparison is false. */
+static inline Floats clamp(Floats x, float low, float high) {
+  return _mm512_min_ps(_mm512_set1_ps(high), _mm512_max_ps(_mm512_set1_ps(low), x));
+}
+static inline Floats add(Floats a, Floats b) {
+  return _mm512_add_ps(a, b);
+}
+static inline Floats scaled(Ints sum, const float *scale) {
+  return _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(scale));
+}
+static inline void store_rounded(uint8_t *y, int n, Floats x, int zero) {
+  _mm512_mask_cvtepi32_storeu_epi8(
+      y, first(n), _mm512_add_epi32(_mm512_cvtps_epi32(x), _mm512_set1_epi32(zero)));
+}
+
+#else /* AVX2 */
+
+enum { LANES = 8 };
+typedef __m256 Floats;
+typedef __m256i Ints;
+
+static inline Ints load_ints(const void *x) {
+  return _mm256_loadu_si256(x);
+}
+static inline Ints broadcast_int(int32_t x) {
+  return _mm256_set1_epi32(x);
+}
+static inline Floats load_floats(const void *x) {
+  return _mm256_loadu_ps(x);
+}
+
+/* The first n lanes, through a copy where there are fewer. */
+static inline Floats load_some(WniType type, const void *x, int n) {
+  float copy[LANES] = {0};
+  if (n < LANES) x = memcpy(copy, x, (size_t)n * wni_type_bytes(type));
+  if (type == WNI_F32) return _mm256_loadu_ps(x);
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(x)), 16));
+}
+static inline __m128i words(Ints x) {
+  return _mm_packus_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+}
+static inline void store_some(WniType type, void *y, int n, Floats x) {
+  float copy[LANES];
+  void *to = n < LANES ? copy : y;
+  if (type == WNI_F32) {
+    _mm256_storeu_ps(to, x);
+  } else {
+    Ints bits = _mm256_castps_si256(x), half = _mm256_srli_epi32(bits, 16);
+    Ints odd = _mm256_and_si256(half, _mm256_set1_epi32(1));
+    Ints rounded = _mm256_srli_epi32(
+        _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF))), 16);
+    Ints nan = _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+    Ints quiet = _mm256_or_si256(half, _mm256_set1_epi32(0x40));
+    _mm_storeu_si128(to, words(_mm256_blendv_epi8(rounded, quiet, nan)));
+  }
+  if (to == copy) memcpy(y, copy, (size_t)n * wni_type_bytes(type));
+}
+/* The clamp of isa.h: these keep their second operand where the comparison is false. */
+static inline Floats clamp(Floats x, float low, float high) {
+  return _mm256_min_ps(_mm256_set1_ps(high), _mm256_max_ps(_mm256_set1_ps(low), x));
+}
+static inline Floats add(Floats a, Floats b) {
+  return _mm256_add_ps(a, b);
+}
+static inline Floats scaled(Ints sum, const float *scale) {
+  return _mm256_mul_ps(_mm256_cvtepi32_ps(sum), _mm256_loadu_ps(scale));
+}
+static inline void store_rounded(uint8_t *y, int n, Floats x, int zero) {
+  __m128i w = words(_mm256_add_epi32(_mm256_cvtps_epi32(x), _mm256_set1_epi32(zero)));
+  __m128i bytes = _mm_packus_epi16(w, w);
+  if (n < LANES)
+    memcpy(y, &bytes, (size_t)n);
+  else
+    _mm_storel_epi64((void *)y, bytes);
+}
+
+#endif
+
+/* Row i of a tile, LANES columns from `column` on: what follows the sums (kernels.h). */
+static inline void store_ints(const WniIgemmArgs *args, int i, int column, Ints sum) {
+  Floats x = clamp(scaled(sum, args->scale + column), args->low, args->high);
+  if (args->y_type == WNI_U8)
+    store_rounded((uint8_t *)args->y[i] + column, args->n - column, x, args->y_zero);
+  else
+    store_some(WNI_F32, (float *)args->y[i] + column, args->n - column, x);
+}
+static inline void store_floats(const WniIgemmArgs *args, int i, int column, Floats sum) {
+  size_t at = (size_t)column * wni_type_bytes(args->y_type);
+  int n = args->n - column;
+  if (args->residual)
+    sum = add(sum, load_some(args->y_type, (const char *)args->residual[i] + at, n));
+  store_some(args->y_type, (char *)args->y[i] + at, n, clamp(sum, args->low, args->high));
+}
+
+#endif
