@@ -9,7 +9,7 @@
  */
 #include "kernels/x86.h"
 
-enum { TILE_M = 6, TILE_N = 16, BUFFER = 512 /* channels, even */ };
+enum { TILE_M = 6, TILE_N = 16, TILE_K = 2, BUFFER = 512 /* channels, even */ };
 
 WniFn_igemm wni_igemm_u8_6x16x2__avx2;
 

@@ -2,8 +2,8 @@
  *
  * The implicit matrix product over pixels that are widened first, for the files that define
  * the types Narrow, Weight, Wide and Sum, the tile, widen(), multiply(), load_sum() and
- * store_sum(). The taps are one run of pairs of channels to the product: the buffer takes as many
- * as fit.
+ * store_sum(). The taps are one run of groups of TILE_K channels to the product: the buffer takes
+ * as many as fit.
  */
 static inline __attribute__((always_inline)) void widened_tile(const WniIgemmArgs *args, int m) {
   Wide x[TILE_M][BUFFER] __attribute__((aligned(32)));
@@ -22,9 +22,9 @@ static inline __attribute__((always_inline)) void widened_tile(const WniIgemmArg
         widen((const Narrow *)at + c, n, x[i] + filled);
       }
       c += n;
-      filled += (n + 1) & ~(size_t)1;
+      filled += (n + TILE_K - 1) / TILE_K * TILE_K;
       if (filled < BUFFER && (c < args->n_channels || t + 1 < args->n_taps)) continue;
-      multiply(x, filled / 2, w, sum, m);
+      multiply(x, filled / TILE_K, w, sum, m);
       w += filled * TILE_N;
       filled = 0;
     }
