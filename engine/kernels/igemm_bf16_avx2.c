@@ -46,7 +46,8 @@ static inline __attribute__((always_inline)) void multiply(Wide (*x)[BUFFER], si
 static inline Sum load_sum(const void *bias) {
   return load_floats(bias);
 }
-#define store_sum store_floats
+DEFINE_STORE_TILE(store_tile, store_floats, Floats)
+
 #include "kernels/igemm_widened.h"
 
 void wni_igemm_bf16_6x16__avx2(const WniIgemmArgs *args) {

@@ -23,7 +23,7 @@ static inline Sum load_sum(const void *bias) {
 static inline Sum dot(Sum sum, Ints x, Ints w) {
   return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)w);
 }
-#define store_sum store_floats
+DEFINE_STORE_TILE(store_tile, store_floats, Floats)
 #else
 enum { BYTES = 1 };
 typedef Ints Sum;
@@ -37,7 +37,7 @@ static inline Sum dot(Sum sum, Ints x, Ints w) {
   return _mm256_dpbusd_avx_epi32(sum, x, w);
 #endif
 }
-#define store_sum store_ints
+DEFINE_STORE_TILE(store_tile, store_ints, Ints)
 #endif
 
 /* The bytes of x behind `done` whole groups, zeros behind them; nothing beyond `bytes` is read. */
@@ -91,11 +91,7 @@ static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args,
     multiply(x, 1, w, sum, m);
     w += GROUP * WNI_TILE_N;
   }
-#pragma GCC unroll 16
-  for (int i = 0; i < m; i++)
-#pragma GCC unroll 4
-    for (int v = 0; v < VECTORS; v++)
-      if (v * LANES < args->n) store_sum(args, i, v * LANES, sum[i][v]);
+  store_tile(args, sum[0], m, VECTORS);
 }
 
 #define DEFINE_TILE(m)                                                                             \

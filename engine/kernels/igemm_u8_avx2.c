@@ -57,7 +57,8 @@ static inline __attribute__((always_inline)) void multiply(Wide (*x)[BUFFER], si
 static inline Sum load_sum(const void *bias) {
   return load_ints(bias);
 }
-#define store_sum store_ints
+DEFINE_STORE_TILE(store_tile, store_ints, Ints)
+
 #include "kernels/igemm_widened.h"
 
 void wni_igemm_u8_6x16x2__avx2(const WniIgemmArgs *args) {

@@ -28,11 +28,7 @@ static inline __attribute__((always_inline)) void widened_tile(const WniIgemmArg
       w += filled * TILE_N;
       filled = 0;
     }
-#pragma GCC unroll 6
-  for (int i = 0; i < m; i++) {
-    store_sum(args, i, 0, sum[i][0]);
-    if (args->n > LANES) store_sum(args, i, LANES, sum[i][1]);
-  }
+  store_tile(args, sum[0], m, 2);
 }
 
 /* One function for each number of pixels: they are constants to it. */

@@ -127,20 +127,45 @@ static inline void store_rounded(uint8_t *y, int n, Floats x, int zero) {
 
 #endif
 
-/* Row i of a tile, LANES columns from `column` on: what follows the sums (kernels.h). */
-static inline void store_ints(const WniIgemmArgs *args, int i, int column, Ints sum) {
+/* LANES columns of one row: what follows the sums (kernels.h).  `n` is LANES or fewer. */
+static inline void store_ints(const WniIgemmArgs *args, int i, int column, Ints sum, int n) {
   Floats x = clamp(scaled(sum, args->scale + column), args->low, args->high);
   if (args->y_type == WNI_U8)
-    store_rounded((uint8_t *)args->y[i] + column, args->n - column, x, args->y_zero);
+    store_rounded((uint8_t *)args->y[i] + column, n, x, args->y_zero);
   else
-    store_some(WNI_F32, (float *)args->y[i] + column, args->n - column, x);
+    store_some(WNI_F32, (float *)args->y[i] + column, n, x);
 }
-static inline void store_floats(const WniIgemmArgs *args, int i, int column, Floats sum) {
+static inline void store_floats(const WniIgemmArgs *args, int i, int column, Floats sum, int n) {
   size_t at = (size_t)column * wni_type_bytes(args->y_type);
-  int n = args->n - column;
   if (args->residual)
     sum = add(sum, load_some(args->y_type, (const char *)args->residual[i] + at, n));
   store_some(args->y_type, (char *)args->y[i] + at, n, clamp(sum, args->low, args->high));
 }
+
+/* A tile of `rows` by `vectors`, constants both.  Where it is whole, the sums never leave their
+ * registers; at the last columns they do.  The copy of the arguments is for the compiler, which
+ * would otherwise have to read them again behind every store. */
+#define DEFINE_STORE_TILE(name, store, Vector)                                                     \
+  static __attribute__((noinline)) void name##_part(const WniIgemmArgs *args, const Vector *sum,   \
+                                                    int vectors) {                                 \
+    for (int i = 0; i < args->m; i++)                                                              \
+      for (int v = 0; v < vectors && v * LANES < args->n; v++) {                                   \
+        int left = args->n - v * LANES;                                                            \
+        store(args, i, v *LANES, sum[i * vectors + v], left < LANES ? left : LANES);               \
+      }                                                                                            \
+  }                                                                                                \
+  static inline __attribute__((always_inline)) void name(                                          \
+      const WniIgemmArgs *args, const Vector *sum, int rows, int vectors) {                        \
+    WniIgemmArgs copy = *args;                                                                     \
+    if (copy.n < vectors * LANES) {                                                                \
+      Vector spilled[32];                                                                          \
+      _Pragma("GCC unroll 32") for (int k = 0; k < rows * vectors; k++) spilled[k] = sum[k];       \
+      name##_part(args, spilled, vectors);                                                         \
+      return;                                                                                      \
+    }                                                                                              \
+    _Pragma("GCC unroll 16") for (int i = 0; i < rows; i++)                                        \
+        _Pragma("GCC unroll 4") for (int v = 0; v < vectors; v++)                                  \
+            store(&copy, i, v *LANES, sum[i * vectors + v], LANES);                                \
+  }
 
 #endif
