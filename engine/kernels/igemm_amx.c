@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The implicit matrix product on matrix tiles, for bytes and, with WNI_DOT_BF16, for bfloat16;
+ * the build gives WNI_KERNEL.  A tile register has 16 rows of 64 bytes.  Four of them hold the
+ * sums of 32 pixels by 32 columns; two with pixels and two with weights are multiplied into them,
+ * a chunk of up to 64 bytes of channels at a time:
+ *
+ *               weights 6  weights 7        x 4, x 5     16 pixels   x 64 bytes of channels
+ *     x 4       sums 0     sums 1           weights      16 groups of 4 bytes x 16 columns
+ *     x 5       sums 2     sums 3           sums         16 pixels x 16 columns
+ *
+ * All chunks of a tap have the same number of groups, as the tiles are shaped once.  A last chunk
+ * that would reach beyond the tap begins earlier instead, with zeros for the channels that are
+ * done.
+ */
+#include "kernels/x86.h"
+
+#include <stdbool.h>
+
+enum { TILE_M = 32, TILE_N = 32, ROWS = 16, ROW = 64 /* bytes */, GROUP = 4 /* bytes */ };
+
+#define JOIN_NAME_(kernel) WNI_NAME(kernel)
+#define KERNEL JOIN_NAME_(WNI_KERNEL)
+WniFn_igemm KERNEL;
+
+#if defined WNI_DOT_BF16
+enum { BYTES = 2 };
+#define MULTIPLY _tile_dpbf16ps
+DEFINE_STORE_TILE(store_tile, store_floats, Floats)
+typedef Floats Sum;
+#else
+enum { BYTES = 1 };
+#define MULTIPLY _tile_dpbusd
+DEFINE_STORE_TILE(store_tile, store_ints, Ints)
+typedef Ints Sum;
+#endif
+
+/* As the processor reads it: rows and bytes a row of each tile register. */
+typedef struct Shapes {
+  uint8_t palette, start_row, reserved[14];
+  uint16_t row_bytes[16];
+  uint8_t rows[16];
+} Shapes;
+
+/* Up to 16 pixels: a tile register that is loaded from x itself if the pixels lie a constant number
+ * of bytes apart, otherwise from a copy. */
+typedef struct Pixels {
+  int n;
+  const void *const *x;
+  ptrdiff_t stride; /* 0: not constant */
+  char copy[ROWS * ROW] __attribute__((aligned(64)));
+} Pixels;
+
+/* The compiler does not see which memory the tile instructions read and write. */
+static inline void order_memory(void) {
+  __asm__ volatile("" ::: "memory");
+}
+
+static void shape_tiles(int upper, int lower, size_t groups) {
+  Shapes shapes = {.palette = 1};
+  const int rows[8] = {upper, upper, lower, lower, upper, lower, (int)groups, (int)groups};
+  for (int i = 0; i < 8; i++) {
+    shapes.rows[i] = (uint8_t)rows[i];
+    shapes.row_bytes[i] = rows[i] == 0 ? 0 : i == 4 || i == 5 ? (uint16_t)(groups * GROUP) : ROW;
+  }
+  order_memory();
+  _tile_loadconfig(&shapes);
+}
+
+static void locate(Pixels *pixels, const WniIgemmArgs *args, int first) {
+  pixels->x = args->x + first;
+  pixels->n = args->m - first < ROWS ? args->m - first : ROWS;
+  pixels->stride = ROW;
+  for (int i = 1; i < pixels->n; i++) {
+    ptrdiff_t step = (const char *)pixels->x[i] - (const char *)pixels->x[i - 1];
+    if (i > 1 && step != pixels->stride) {
+      pixels->stride = 0;
+      return;
+    }
+    pixels->stride = step;
+  }
+}
+
+/* A chunk of `size` bytes from `at` on, of which those from `begin` to `end` count. */
+typedef struct Chunk {
+  ptrdiff_t at;
+  size_t size, begin, end;
+} Chunk;
+
+/* Where a tile register finds a chunk of the pixels, and how far its rows are apart. */
+static inline const void *chunk_of(Pixels *pixels, const Chunk *chunk, ptrdiff_t *stride) {
+  *stride = pixels->stride;
+  if (pixels->stride && chunk->begin == 0 && chunk->end == chunk->size)
+    return (const char *)pixels->x[0] + chunk->at;
+  __mmask64 some = ~(__mmask64)0 >> (ROW - chunk->end) & ~(__mmask64)0 << chunk->begin;
+  for (int i = 0; i < pixels->n; i++)
+    _mm512_store_si512(pixels->copy + i * ROW,
+                       _mm512_maskz_loadu_epi8(some, (const char *)pixels->x[i] + chunk->at));
+  order_memory();
+  *stride = ROW;
+  return pixels->copy;
+}
+
+/* sums += a chunk of the pixels times its weights. */
+static inline void multiply(Pixels *upper, Pixels *lower, const Chunk *chunk, const char *w,
+                            bool right) {
+  ptrdiff_t stride;
+  const void *x = chunk_of(upper, chunk, &stride);
+  _tile_loadd(4, x, stride);
+  _tile_loadd(6, w, TILE_N * GROUP);
+  MULTIPLY(0, 4, 6);
+  if (right) {
+    _tile_loadd(7, w + ROW, TILE_N * GROUP);
+    MULTIPLY(1, 4, 7);
+  }
+  if (lower->n <= 0) return;
+  x = chunk_of(lower, chunk, &stride);
+  _tile_loadd(5, x, stride);
+  MULTIPLY(2, 5, 6);
+  if (right) MULTIPLY(3, 5, 7);
+}
+
+/* Every row of a tile of sums begins as the biases: one row, loaded with a stride of 0. */
+static inline void begin_sums(const WniIgemmArgs *args, bool low, bool right) {
+  const char *bias = args->bias;
+  _tile_loadd(0, bias, 0);
+  if (right) _tile_loadd(1, bias + ROW, 0);
+  if (low) _tile_loadd(2, bias, 0);
+  if (low && right) _tile_loadd(3, bias + ROW, 0);
+}
+
+static inline void end_sums(char *sums, bool low, bool right) {
+  const int pitch = TILE_N * 4;
+  _tile_stored(0, sums, pitch);
+  if (right) _tile_stored(1, sums + ROW, pitch);
+  if (low) _tile_stored(2, sums + ROWS * pitch, pitch);
+  if (low && right) _tile_stored(3, sums + ROWS * pitch + ROW, pitch);
+  order_memory();
+}
+
+/* Tiles are shaped and given back in every call: they belong to a thread, and as long as a thread
+ * has them, the system saves 8 KiB more whenever it switches and the core cannot sleep deeply. */
+void KERNEL(const WniIgemmArgs *args) {
+  size_t bytes = args->n_channels * BYTES, groups = (bytes + GROUP - 1) / GROUP;
+  size_t chunks = (groups + ROWS - 1) / ROWS,
+         per_chunk = chunks ? (groups + chunks - 1) / chunks : 1;
+  Pixels upper, lower;
+  Sum sums[TILE_M * TILE_N / LANES];
+  locate(&upper, args, 0);
+  locate(&lower, args, ROWS);
+  bool low = lower.n > 0, right = args->n > LANES;
+  shape_tiles(upper.n, low ? lower.n : 0, per_chunk);
+  begin_sums(args, low, right);
+  const char *w = args->w;
+  for (size_t t = 0; t < args->n_taps; t++, w += groups * TILE_N * GROUP)
+    for (size_t k = 0; k < chunks; k++) {
+      size_t done = k * per_chunk, first = done + per_chunk > groups ? groups - per_chunk : done;
+      size_t left = bytes - first * GROUP, size = per_chunk * GROUP;
+      Chunk chunk = {.at = args->tap[t] + (ptrdiff_t)(first * GROUP),
+                     .size = size,
+                     .begin = (done - first) * GROUP,
+                     .end = left < size ? left : size};
+      multiply(&upper, &lower, &chunk, w + first * TILE_N * GROUP, right);
+    }
+  end_sums((char *)sums, low, right);
+  _tile_release();
+  store_tile_part(args, sums, TILE_N / LANES);
+}
