@@ -5,6 +5,7 @@
 #include "base/file.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +48,7 @@ WnStatus wni_file_read(const char *path, size_t limit, uint8_t **data, size_t *s
                       (long long)info.st_size, limit);
     goto done;
   }
-  *data = malloc((size_t)info.st_size + 1);
+  *data = wni_alloc_raw((size_t)info.st_size + 1);
   if (!*data) {
     status = wni_fail_memory(error, path);
     goto done;

@@ -16,6 +16,9 @@ enum { WNI_ALIGNMENT = 64 }; /* bytes: a cache line and the widest vector */
 /* `count` * `size` bytes aligned to WNI_ALIGNMENT; free with free(). */
 void *wni_alloc_aligned(size_t count, size_t size);
 
+/* The same without zeroing, for what is overwritten at once. */
+void *wni_alloc_raw(size_t bytes);
+
 /* A growing array: makes room for one more element of `size` bytes behind
  * `count`; *capacity counts elements.  False: the array is as before. */
 bool wni_grow(void **array, size_t count, size_t *capacity, size_t size);

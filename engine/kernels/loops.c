@@ -78,9 +78,36 @@ static ptrdiff_t operand_bytes(const WniElementwise *e, int operand, size_t flat
   return elements * (ptrdiff_t)wni_type_bytes(e->operand[operand].type);
 }
 
+/* Between floats, without arithmetic: what a Flatten of an image is. */
+static bool is_plain_copy(const WniElementwise *e) {
+  return e->op == WNI_VEC_COPY && e->activation.kind == WNI_ACT_NONE && e->loop.rank >= 2 &&
+         e->operand[0].type == WNI_F32 && e->operand[1].type == WNI_F32;
+}
+
+/* Plane by plane of the two innermost dimensions: their rows are often only a few elements. */
+static void copy(const WniLoop *loop, const float *x, float *y, WniThread thread) {
+  int inner = loop->rank - 1, outer = loop->rank - 2;
+  size_t length = loop->dim[inner], rows = loop->dim[outer], row, end;
+  const ptrdiff_t *to = loop->stride[0], *from = loop->stride[1];
+  wni_parallel_range(thread, loop_count(loop, inner), GRAIN, &row, &end);
+  while (row < end) {
+    size_t left = rows - row % rows, n = left < end - row ? left : end - row;
+    const float *x_at = x + loop_offset(loop, 1, inner, row);
+    float *y_at = y + loop_offset(loop, 0, inner, row);
+    for (size_t i = 0; i < n; i++, x_at += from[outer], y_at += to[outer])
+      for (size_t j = 0; j < length; j++)
+        y_at[(ptrdiff_t)j * to[inner]] = x_at[(ptrdiff_t)j * from[inner]];
+    row += n;
+  }
+}
+
 void wni_elementwise_run(const WniElementwise *e, const void *const *inputs, void *y,
                          WniThread thread) {
   size_t length = e->loop.dim[e->loop.rank - 1], flat, end;
+  if (is_plain_copy(e)) {
+    copy(&e->loop, inputs[0], y, thread);
+    return;
+  }
   wni_parallel_range(thread, loop_count(&e->loop, e->loop.rank), GRAIN, &flat, &end);
   while (flat < end) {
     size_t n = length - flat % length;

@@ -21,6 +21,7 @@ typedef struct WniLowering {
   WniTensor *tensors; /* [n_values] where values lie, once they are made */
   bool *placed;       /* [n_values] tensors[v] is valid */
   WniHaloNeed *halos; /* [n_values] */
+  int *readers;       /* [n_values] nodes that read a value */
   int final;          /* value of the final logits; -1: none */
   WniType type;       /* of activations where the file does not say: F32 or BF16 */
   WniNode *node;      /* the one being lowered */
@@ -89,6 +90,10 @@ WniType wni_lower_compute_type(const WniLowering *lowering, const WniTensor *x,
 /* Bias and, for U8, scale of a layer with weights that reads x and makes y; completes `packing`. */
 WnStatus wni_lower_affine(WniLowering *lowering, const WniWeights *weights, WniPacking *packing,
                           const WniTensor *x, const WniTensor *y, void **bias, float **scale);
+
+/* Weights that only the node being lowered reads are packed now: what was read of the file for them
+ * is given back, so that a model never lies in memory twice. */
+void wni_lower_release(const WniLowering *lowering, const float *weights, size_t count);
 
 /* How many outputs a side of a convolution Winograd's filtering should compute together; 0: none
  * (lower_winograd.c). */

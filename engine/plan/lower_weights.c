@@ -15,6 +15,14 @@ WniType wni_lower_compute_type(const WniLowering *lowering, const WniTensor *x,
   return lowering->type;
 }
 
+void wni_lower_release(const WniLowering *lowering, const float *weights, size_t count) {
+  const WniGraph *graph = lowering->graph;
+  int index = lowering->node->in[1];
+  const WniValue *value = &graph->values[index];
+  if (weights && value->known && !value->is_output && lowering->readers[index] == 1)
+    wni_onnx_release(graph->onnx, weights, count * sizeof *weights);
+}
+
 static int32_t to_int32(double value) {
   return (int32_t)fmin(fmax(rint(value), INT32_MIN), INT32_MAX);
 }

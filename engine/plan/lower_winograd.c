@@ -11,8 +11,8 @@
 
 /* What a byte of weights costs in multiply-accumulates: the time to fetch it, and memory.  It keeps
  * the weights of deep layers, which Winograd makes up to four times as large for a few pixels,
- * as they are. */
-enum { BYTE_COST = 4 };
+ * as they are.  Those of large networks come from memory for every frame. */
+enum { CACHED_BYTE_COST = 4, MEMORY_BYTE_COST = 8, CACHED_PARAMETERS = 8 << 20 };
 /* What a transform costs for each of the t x t elements of one tile's channel. */
 enum { TRANSFORM_COST = 10 };
 /* Tiles that are worth reading all weights once more. */
@@ -20,6 +20,7 @@ enum { MIN_BLOCK = 24 };
 
 typedef struct Layer {
   double images, h, w, in, out; /* outputs, channels */
+  double byte_cost;             /* of the weights */
 } Layer;
 
 static double ceil_div(double a, int b) {
@@ -35,13 +36,13 @@ static double weight_bytes(WniType type, bool transformed) {
 static double direct_cost(const Layer *layer, WniType type) {
   double filters = layer->in * layer->out;
   return filters * 9 *
-         (layer->images * layer->h * layer->w + BYTE_COST * weight_bytes(type, false));
+         (layer->images * layer->h * layer->w + layer->byte_cost * weight_bytes(type, false));
 }
 
 static double winograd_cost(const Layer *layer, WniType type, int m) {
   double filters = layer->in * layer->out, products = (m + 2) * (m + 2);
   double tiles = layer->images * ceil_div(layer->h, m) * ceil_div(layer->w, m);
-  return products * (filters * (tiles + BYTE_COST * weight_bytes(type, true)) +
+  return products * (filters * (tiles + layer->byte_cost * weight_bytes(type, true)) +
                      TRANSFORM_COST * tiles * (layer->in + layer->out));
 }
 
@@ -56,8 +57,13 @@ int wni_winograd_choose(const WniLowering *lowering, const WniNode *node, const 
                         WniType type) {
   const int64_t *x = wni_node_input(lowering->graph, node, 0)->shape.dim;
   const int64_t *w = wni_node_input(lowering->graph, node, 1)->shape.dim;
-  Layer layer = {(double)x[0], (double)window->out[0], (double)window->out[1], (double)w[1],
-                 (double)w[0]};
+  bool cached = lowering->graph->parameters <= CACHED_PARAMETERS;
+  Layer layer = {.images = (double)x[0],
+                 .h = (double)window->out[0],
+                 .w = (double)window->out[1],
+                 .in = (double)w[1],
+                 .out = (double)w[0],
+                 .byte_cost = cached ? CACHED_BYTE_COST : MEMORY_BYTE_COST};
   for (int axis = 0; axis < 2; axis++)
     if (window->size[axis] != 3 || window->stride[axis] != 1 || window->dilation[axis] != 1)
       return 0;
@@ -94,6 +100,7 @@ static WnStatus pack(WniLowering *lowering, const WniWeights *weights, const Wni
   winograd->zeros = wni_plan_alloc(plan, tile_n, sizeof(float));
   if (!winograd->weights || !winograd->zeros) return wni_lower_no_memory(lowering);
   wni_weights_pack_winograd(weights, winograd->m, &packing, winograd->weights);
+  wni_lower_release(lowering, weights->f, weights->outputs * weights->inputs * weights->taps);
   return WN_OK;
 }
 

@@ -123,4 +123,7 @@ bool wni_arena_place(WniPlan *plan);
 /* Zeroed memory for weights that lives as long as the plan; NULL: none left (storage.c). */
 void *wni_plan_alloc(WniPlan *plan, size_t count, size_t size);
 
+/* The same without zeroing, for what is filled whole: pages become memory as they are written. */
+void *wni_plan_alloc_raw(WniPlan *plan, size_t count, size_t size);
+
 #endif

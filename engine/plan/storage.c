@@ -8,14 +8,28 @@
 
 #include <stdlib.h>
 
-void *wni_plan_alloc(WniPlan *plan, size_t count, size_t size) {
-  if (!wni_grow((void **)&plan->owned, plan->n_owned, &plan->owned_capacity, sizeof *plan->owned))
-    return NULL;
-  void *memory = wni_alloc_aligned(count, size);
-  if (!memory) return NULL;
+/* Takes over `bytes` of memory, which may be NULL; false: nothing was taken. */
+static bool own(WniPlan *plan, void *memory, size_t bytes) {
+  if (!memory ||
+      !wni_grow((void **)&plan->owned, plan->n_owned, &plan->owned_capacity, sizeof *plan->owned)) {
+    free(memory);
+    return false;
+  }
   plan->owned[plan->n_owned++] = memory;
-  plan->weight_bytes += count * size;
-  return memory;
+  plan->weight_bytes += bytes;
+  return true;
+}
+
+void *wni_plan_alloc(WniPlan *plan, size_t count, size_t size) {
+  void *memory = wni_alloc_aligned(count, size);
+  return own(plan, memory, count * size) ? memory : NULL;
+}
+
+void *wni_plan_alloc_raw(WniPlan *plan, size_t count, size_t size) {
+  size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
+  void *memory = wni_alloc_raw(bytes);
+  return own(plan, memory, bytes) ? memory : NULL;
 }
 
 void wni_plan_clear(WniPlan *plan) {

@@ -117,19 +117,29 @@ size_t wni_weights_panel_bytes(const WniWeights *weights, const WniPacking *pack
          packing->tile_k * wni_type_bytes(packing->type);
 }
 
-/* float32 rows of tile n: written in order, read from as many outputs side by side. */
+/* float32 rows of tile n.  Some inputs of one output after the other: what they are read from and
+ * what they are written to both stay in cache. */
+static void pack_panel_f32(const WniWeights *w, const float *row_scale, size_t first, size_t n,
+                           size_t tile_n, float *to) {
+  enum { INPUTS = 16 };
+  for (size_t begin = 0; begin < w->inputs; begin += INPUTS) {
+    size_t end = begin + INPUTS < w->inputs ? begin + INPUTS : w->inputs;
+    for (size_t j = 0; j < n; j++) {
+      const float *from = w->f + offset(w, first + j, begin, 0);
+      for (size_t i = begin; i < end; i++, from += w->input_step)
+        for (size_t t = 0; t < w->taps; t++)
+          to[(t * w->inputs + i) * tile_n + j] = from[t] * row_scale[first + j];
+    }
+  }
+}
+
 static void pack_f32(const WniWeights *w, const WniPacking *packing, float *to) {
   size_t tile_n = packing->tile_n, per_group = w->outputs / packing->groups;
   for (size_t g = 0; g < packing->groups; g++)
     for (size_t first = 0; first < per_group; first += tile_n) {
-      size_t output = g * per_group + first, left = per_group - first;
-      size_t n = left < tile_n ? left : tile_n;
-      const float *scale = packing->row_scale + output;
-      for (size_t t = 0; t < w->taps; t++)
-        for (size_t i = 0; i < w->inputs; i++, to += tile_n) {
-          const float *from = w->f + offset(w, output, i, t);
-          for (size_t j = 0; j < n; j++) to[j] = from[j * w->output_step] * scale[j];
-        }
+      size_t left = per_group - first, n = left < tile_n ? left : tile_n;
+      pack_panel_f32(w, packing->row_scale, g * per_group + first, n, tile_n, to);
+      to += w->taps * w->inputs * tile_n;
     }
 }
 
@@ -214,6 +224,15 @@ void wni_weights_pack_dwconv(const WniWeights *weights, const WniPacking *packin
 }
 
 void wni_weights_pack_rows(const WniWeights *weights, const WniPacking *packing, void *to) {
+  if (weights->f && packing->type == WNI_F32 && weights->input_step == 1) {
+    for (size_t o = 0; o < weights->outputs; o++) {
+      const float *from = weights->f + offset(weights, o, 0, 0);
+      float scale = packing->row_scale[o];
+      float *row = (float *)to + o * weights->inputs;
+      for (size_t i = 0; i < weights->inputs; i++) row[i] = from[i] * scale;
+    }
+    return;
+  }
   for (size_t o = 0; o < weights->outputs; o++)
     for (size_t i = 0; i < weights->inputs; i++)
       put(weights, packing, o, i, 0, to, o * weights->inputs + i);
