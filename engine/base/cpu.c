@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -62,6 +63,28 @@ static const InstructionSet sets[] = {
     {0},
 };
 enum { BF16_UNITS = WNI_CPU_AMXBF16 };
+#elif defined(__aarch64__)
+static bool has_neon(void) {
+  return getauxval(AT_HWCAP) & HWCAP_ASIMD;
+}
+static bool has_dotprod(void) {
+  return getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
+}
+static bool has_i8mm(void) {
+  return getauxval(AT_HWCAP2) & HWCAP2_I8MM;
+}
+static bool has_bf16(void) {
+  return getauxval(AT_HWCAP2) & HWCAP2_BF16;
+}
+
+static const InstructionSet sets[] = {
+    {"neon", WNI_CPU_NEON, has_neon},
+    {"dotprod", WNI_CPU_DOTPROD, has_dotprod},
+    {"i8mm", WNI_CPU_I8MM, has_i8mm},
+    {"bf16", WNI_CPU_BF16, has_bf16},
+    {0},
+};
+enum { BF16_UNITS = WNI_CPU_BF16 };
 #else
 static const InstructionSet sets[] = {{0}};
 enum { BF16_UNITS = 0 };

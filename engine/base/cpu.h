@@ -17,6 +17,10 @@ enum {
   WNI_CPU_AVX512BF16 = 1u << 4, /* dot products of pairs of bfloat16 */
   WNI_CPU_AMXBF16 = 1u << 5,    /* matrix tiles, which the kernel allowed us to use */
   WNI_CPU_AMXINT8 = 1u << 6,
+  WNI_CPU_NEON = 1u << 7,    /* every 64-bit Arm has it; a set, so that it can be switched off */
+  WNI_CPU_DOTPROD = 1u << 8, /* dot products of signed bytes */
+  WNI_CPU_I8MM = 1u << 9,    /* 2 x 8 by 8 x 2 matrices of bytes */
+  WNI_CPU_BF16 = 1u << 10,   /* 2 x 4 by 4 x 2 matrices of bfloat16 */
 };
 
 /* The usable sets, WNI_CPU_*.  Thread-safe. */
