@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * `winnow bench`: times every stage of a network on one fixed input.  No
- * decision is taken, so that the figures do not depend on what is in a picture.
+ * `winnow bench`: times every stage of a network on one input.  No decision is
+ * taken, so that the figures do not depend on what is in a picture.
  */
 #include <math.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "json.h"
 #include "options.h"
 #include "report.h"
+#include "tensor_input.h"
 #include "text.h"
 
 #define NS_PER_S 1000000000LL
@@ -26,10 +27,12 @@ typedef struct Bench {
   int32_t threads;
   int frames;
   bool heads;
-  int64_t load_ns;
-  uint64_t macs;     /* of what is computed, heads included when they are */
-  int64_t *total_ns; /* [frames], sorted once measured */
-  int64_t *stage_ns; /* [n_stages][frames], each row sorted once measured */
+  const char *input_path;     /* NULL: random values */
+  int64_t load_ns;            /* from the file to a session that is ready */
+  int64_t rss_at_start_bytes; /* before the file was opened */
+  uint64_t macs;              /* of what is computed, heads included when they are */
+  int64_t *total_ns;          /* [frames], sorted once measured */
+  int64_t *stage_ns;          /* [n_stages][frames], each row sorted once measured */
 } Bench;
 
 static int64_t now_ns(void) {
@@ -49,13 +52,14 @@ static int64_t quantile(const int64_t *sorted, int n, double q) {
   return sorted[CLAMP(rank, 1, n) - 1];
 }
 
-/* The most memory the process ever held, 0 if the system does not say. */
-static int64_t peak_rss_bytes(void) {
+/* What the system says about the process's memory: "VmRSS:" for what it holds,
+ * "VmHWM:" for the most it ever held; 0 if it does not say. */
+static int64_t memory_bytes(const char *name) {
   char *text = NULL;
   int64_t bytes = 0;
   if (!g_file_get_contents("/proc/self/status", &text, NULL, NULL)) return 0;
-  const char *line = strstr(text, "VmHWM:");
-  if (line != NULL) bytes = g_ascii_strtoll(line + strlen("VmHWM:"), NULL, 10) * 1024;
+  const char *line = strstr(text, name);
+  if (line != NULL) bytes = g_ascii_strtoll(line + strlen(name), NULL, 10) * 1024;
   g_free(text);
   return bytes;
 }
@@ -76,17 +80,27 @@ static float *make_input(size_t n_elements) {
   return input;
 }
 
-static bool measure(Bench *bench, WnSession *session, WnError *error) {
-  size_t n_elements = 1;
-  int64_t *stages = g_new0(int64_t, bench->info->n_stages);
+/* Freed with g_free(); NULL: reported. */
+static float *open_input(const Bench *bench, size_t *n_elements) {
+  NpyArray array = {0};
+  *n_elements = 1;
   for (int32_t i = 0; i < bench->info->input_rank; i++)
-    n_elements *= (size_t)bench->info->input_shape[i];
-  float *input = make_input(n_elements);
+    *n_elements *= (size_t)bench->info->input_shape[i];
+  if (bench->input_path == NULL) return make_input(*n_elements);
+  return tensor_input_read(bench->input_path, bench->info, &array) ? array.data : NULL;
+}
+
+static int measure(Bench *bench, WnSession *session) {
+  WnError error = {0};
+  size_t n_elements;
+  float *input = open_input(bench, &n_elements);
+  if (input == NULL) return STATUS_FAILED;
+  int64_t *stages = g_new0(int64_t, bench->info->n_stages);
   int warm_up = MAX(MIN_WARM_UP, bench->frames / 10);
   bool valid = true;
   for (int i = -warm_up; i < bench->frames && valid; i++) {
     int64_t start_ns = now_ns();
-    valid = wn_session_run(session, input, n_elements, bench->heads, stages, error) == WN_OK;
+    valid = wn_session_run(session, input, n_elements, bench->heads, stages, &error) == WN_OK;
     if (i < 0) continue;
     bench->total_ns[i] = now_ns() - start_ns;
     for (int32_t s = 0; s < bench->info->n_stages; s++)
@@ -98,7 +112,7 @@ static bool measure(Bench *bench, WnSession *session, WnError *error) {
     qsort(bench->stage_ns + (size_t)s * frames, frames, sizeof(int64_t), compare_times);
   g_free(input);
   g_free(stages);
-  return valid;
+  return valid ? STATUS_OK : report_error(&error);
 }
 
 static int64_t stage_median(const Bench *bench, int32_t stage) {
@@ -117,12 +131,14 @@ static void print_bench_json(const Bench *bench) {
   put_int(json, "threads", bench->threads);
   put_text(json, "exits", bench->heads ? "on" : "off");
   put_int(json, "latency-median", quantile(bench->total_ns, bench->frames, 0.5));
+  put_int(json, "latency-min", bench->total_ns[0]);
   put_int(json, "latency-p95", quantile(bench->total_ns, bench->frames, 0.95));
   put_int(json, "load-time", bench->load_ns);
   put_real(json, "macs-per-second", macs_per_second(bench));
   put_count(json, "weight-bytes", bench->info->weight_bytes);
   put_count(json, "arena-bytes", bench->info->arena_bytes);
-  put_int(json, "peak-rss-bytes", peak_rss_bytes());
+  put_int(json, "peak-rss-bytes", memory_bytes("VmHWM:"));
+  put_int(json, "rss-growth-bytes", memory_bytes("VmHWM:") - bench->rss_at_start_bytes);
   put_array(json, "stages");
   for (int32_t i = 0; i < bench->info->n_stages; i++) {
     json_builder_begin_object(json);
@@ -144,7 +160,7 @@ static void print_bench_text(const Bench *bench) {
   char *speed = text_count(macs_per_second(bench));
   char *weights = text_bytes((double)bench->info->weight_bytes);
   char *arena = text_bytes((double)bench->info->arena_bytes);
-  char *peak = text_bytes((double)peak_rss_bytes());
+  char *peak = text_bytes((double)memory_bytes("VmHWM:"));
   printf("%s, %s, %d thread%s, exits %s, %d frames\n", id,
          wn_precision_name(bench->info->precision), bench->threads, bench->threads == 1 ? "" : "s",
          bench->heads ? "on" : "off", n);
@@ -173,26 +189,22 @@ static void print_bench_text(const Bench *bench) {
 /* Opens, measures and prints; an exit status. */
 static int bench_model(Bench *bench, const Options *options, bool as_json) {
   int status = STATUS_OK;
-  WnError error = {0};
   WnSession *session = NULL;
+  bench->rss_at_start_bytes = memory_bytes("VmRSS:");
   int64_t start_ns = now_ns();
   WnModel *model = options_open_model(options, options->arguments[0], false, &status);
-  bench->load_ns = now_ns() - start_ns;
   if (model == NULL) goto out;
   session = options_new_session(options, model, &status);
+  bench->load_ns = now_ns() - start_ns;
   if (session == NULL) goto out;
   bench->info = wn_model_info(model);
   bench->threads = wn_session_threads(session);
   bench->macs = macs_computed(bench->info, bench->heads);
   bench->total_ns = g_new0(int64_t, bench->frames);
   bench->stage_ns = g_new0(int64_t, (gsize)bench->frames * (gsize)bench->info->n_stages);
-  if (!measure(bench, session, &error)) {
-    status = report_error(&error);
-  } else if (as_json) {
-    print_bench_json(bench);
-  } else {
-    print_bench_text(bench);
-  }
+  status = measure(bench, session);
+  if (status == STATUS_OK && as_json) print_bench_json(bench);
+  if (status == STATUS_OK && !as_json) print_bench_text(bench);
 
 out:
   g_free(bench->stage_ns);
@@ -204,13 +216,15 @@ out:
 
 static int run(int argc, char **argv) {
   gboolean as_json = FALSE;
-  char *exits = NULL;
+  char *exits = NULL, *input = NULL;
   Bench bench = {.frames = DEFAULT_FRAMES};
   const GOptionEntry own[] = {
       {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print one JSON object", NULL},
       {"frames", 0, 0, G_OPTION_ARG_INT, &bench.frames, "Frames to time (default 100)", "N"},
       {"exits", 0, 0, G_OPTION_ARG_STRING, &exits, "off: compute no exit heads (default on)",
        "on|off"},
+      {"input", 0, 0, G_OPTION_ARG_FILENAME, &input,
+       "The input tensor, as for 'winnow run' (default: random values)", "X.npy"},
       G_OPTION_ENTRY_NULL};
   Options options = {0};
   int status = options_parse(&command_bench, OPTIONS_MODEL | OPTIONS_THREADS, own, argc, argv, 1, 1,
@@ -219,6 +233,7 @@ static int run(int argc, char **argv) {
     report("--frames %d: must be between 1 and %d", bench.frames, MAX_FRAMES);
     status = STATUS_USAGE;
   }
+  bench.input_path = input;
   bench.heads = g_strcmp0(exits, "off") != 0;
   if (status == STATUS_OK && exits != NULL && bench.heads && strcmp(exits, "on") != 0) {
     report("--exits %s: must be on or off", exits);
@@ -226,6 +241,7 @@ static int run(int argc, char **argv) {
   }
   if (status == STATUS_OK) status = bench_model(&bench, &options, as_json);
   options_clear(&options);
+  g_free(input);
   g_free(exits);
   return status;
 }

@@ -14,6 +14,7 @@
 #include "npy.h"
 #include "options.h"
 #include "report.h"
+#include "tensor_input.h"
 #include "text.h"
 
 /* "D/NAME.npy" with the characters that a file name should not hold replaced. */
@@ -47,18 +48,6 @@ static bool paths_are_distinct(const WnModel *model, const char *folder) {
   return distinct;
 }
 
-static bool check_shape(const char *path, const NpyArray *input, const WnModelInfo *info) {
-  if (input->rank == info->input_rank &&
-      memcmp(input->shape, info->input_shape, (size_t)input->rank * sizeof(int64_t)) == 0)
-    return true;
-  char *given = text_shape(input->shape, input->rank);
-  char *wanted = text_shape(info->input_shape, info->input_rank);
-  report("%s: the shape is %s, but %s takes %s", path, given, info->id, wanted);
-  g_free(wanted);
-  g_free(given);
-  return false;
-}
-
 static bool write_output(WnSession *session, const WnModel *model, int32_t index,
                          const char *folder) {
   const WnOutputInfo *output = wn_model_output(model, index);
@@ -88,8 +77,7 @@ static int run_model(WnSession *session, const WnModel *model, const char *input
   NpyArray input = {0};
   WnError error = {0};
   int status = STATUS_FAILED;
-  if (!npy_read(input_path, &input)) return status;
-  if (!check_shape(input_path, &input, wn_model_info(model))) goto out;
+  if (!tensor_input_read(input_path, wn_model_info(model), &input)) return status;
   if (!paths_are_distinct(model, folder)) goto out;
   if (g_mkdir_with_parents(folder, 0777) != 0) {
     report("%s: cannot make the folder: %s", folder, g_strerror(errno));
