@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * NumPy's .npy files of float32, for `winnow run`.  Read: versions 1 to 3,
+ * NumPy's .npy files of float32, for `winnow run` and `bench`.  Read: versions 1 to 3,
  * little-endian float32, C order.  Written: version 1 of the same.
  */
 #ifndef NPY_H

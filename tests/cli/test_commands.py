@@ -363,10 +363,14 @@ class Bench(CliTest):
     def test_json(self):
         report = self.bench("--threads", "1")
         self.assertEqual(list(report), ["precision", "threads", "exits", "latency-median",
-                                        "latency-p95", "load-time", "macs-per-second",
-                                        "weight-bytes", "arena-bytes", "peak-rss-bytes", "stages"])
+                                        "latency-min", "latency-p95", "load-time",
+                                        "macs-per-second", "weight-bytes", "arena-bytes",
+                                        "peak-rss-bytes", "rss-growth-bytes", "stages"])
         self.assertEqual((report["threads"], report["exits"]), (1, "on"))
+        self.assertLessEqual(report["latency-min"], report["latency-median"])
         self.assertLessEqual(report["latency-median"], report["latency-p95"])
+        self.assertLess(report["rss-growth-bytes"], report["peak-rss-bytes"])
+        self.assertGreater(report["rss-growth-bytes"], report["weight-bytes"])
         self.assertGreater(report["weight-bytes"], 1e6)
         self.assertGreater(report["peak-rss-bytes"], report["arena-bytes"])
         self.assertGreater(report["load-time"], 0)
@@ -381,6 +385,12 @@ class Bench(CliTest):
         macs = off["macs-per-second"] * off["latency-median"] / 1e9
         plain, = self.succeed_json("classify", MODEL, CAT, "--strategy", "none")
         self.assertAlmostEqual(macs, plain["macs"], delta=10)
+
+    def test_input(self):
+        self.bench("--input", self.file("x.npy", npy((1, 3, 32, 32))))
+        self.expect_failure(1, "bench", MODEL, "--input", self.file("y.npy", npy((3, 32, 32))),
+                            says=["y.npy", "3x32x32"])
+        self.expect_failure(1, "bench", MODEL, "--input", self.folder / "none.npy", says="none.npy")
 
     def test_text(self):
         text = self.succeed("bench", MODEL, "--frames", "3")

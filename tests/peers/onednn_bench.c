@@ -226,5 +226,7 @@ int main(int argc, char **argv) {
     run_frame(layers, n_layers, stream, times_ns + (i > 0 ? (size_t)i : 0) * row);
   print_times(layers, n_layers, frames, times_ns);
   free(times_ns);
+  dnnl_stream_destroy(stream);
+  dnnl_engine_destroy(engine);
   return 0; /* the layers live as long as the process */
 }

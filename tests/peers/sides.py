@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What compare.py compares: each side runs one block of frames in a process of its own.
+
+block(case, threads, frames) returns a dictionary with the keys of `winnow bench --json` as far
+as the side has them, and `busy`.  missing() says what to do about a peer that is not there.
+"""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import time
+
+import onnxfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def busy_seconds():
+    """Processor time that the machine has spent on anything."""
+    with open("/proc/stat") as f:
+        user, nice, system, _, _, irq, soft, steal = map(int, f.readline().split()[1:9])
+    return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def child_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def run_json(command, **options):
+    """What the command prints, and as `busy` the cores that others used meanwhile."""
+    before, start = busy_seconds() - child_seconds(), time.monotonic()
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, **options)
+    others = busy_seconds() - child_seconds() - before
+    return {**json.loads(done.stdout), "busy": max(others, 0) / (time.monotonic() - start)}
+
+
+class Winnow:
+    name = "winnow"
+
+    def __init__(self, build, exits="on"):
+        self.program = os.path.join(build, "apps", "winnow", "winnow")
+        self.exits = exits
+
+    def missing(self):
+        return None if os.path.exists(self.program) else "build the project, or name --build DIR"
+
+    def block(self, case, threads, frames):
+        return run_json([self.program, "bench", case.model, "--input", case.tensor, "--json",
+                         "--threads", str(threads), "--frames", str(frames),
+                         "--exits", self.exits])
+
+
+class WithoutExits(Winnow):
+    name = "without exits"
+
+    def __init__(self, build):
+        super().__init__(build, "off")
+
+
+class OnnxRuntime:
+    name = "ONNX Runtime"
+
+    def __init__(self, folder):
+        self.tiny = os.path.join(folder, "tiny.onnx")
+        with open(self.tiny, "wb") as f:
+            f.write(onnxfile.make_model([onnxfile.make_node("Relu", ["x"], ["y"])],
+                                        [("x", [1])], [("y", [1])]))
+
+    def missing(self):
+        command = ["node", "-e", "require('onnxruntime-node')"]
+        if shutil.which("node") and subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0:
+            return None
+        return "install node and onnxruntime-node and name its node_modules in NODE_PATH"
+
+    def block(self, case, threads, frames):
+        return run_json(["node", "--expose-gc", os.path.join(HERE, "ort_bench.mjs"), self.tiny,
+                         case.model, case.tensor, str(threads), str(frames)])
+
+
+class OneDnn:
+    name = "oneDNN"
+
+    def __init__(self, build):
+        self.program = os.path.join(build, "tests", "peers", "onednn_bench")
+
+    def missing(self):
+        try:
+            import layers  # noqa: F401
+        except ImportError:
+            return "install python3-onnx"
+        if os.path.exists(self.program):
+            return None
+        return "install libdnnl-dev, then meson setup --reconfigure and build"
+
+    def block(self, case, threads, frames):
+        return run_json([self.program, str(frames)], input=case.layers(),
+                        env={**os.environ, "OMP_NUM_THREADS": str(threads)})
