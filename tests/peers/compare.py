@@ -24,53 +24,17 @@ import subprocess
 import sys
 import tempfile
 
-import numpy as np
-
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, "tests", "golden"), os.path.join(ROOT, "tests", "oracle")]
 
-import onnxfile  # noqa: E402
+import cases  # noqa: E402
 import sides  # noqa: E402
 
-SHIPPED = {"edge-cifar10": os.path.join(ROOT, "models", "edge-cifar10.onnx")}
-MADE = ["vggsmall", "alexnet", "resnet50-32", "resnet50-224", "mobilenetv2"]
 PEERS = {"ort": lambda options, folder: sides.OnnxRuntime(folder),
          "onednn": lambda options, folder: sides.OneDnn(options.build)}
 MEMORY_FRAMES = 30
 MAX_FRAMES = 1000
-
-
-class Case:
-    """A network's file and one input for it."""
-
-    def __init__(self, name, folder):
-        self.name, self.text = os.path.splitext(os.path.basename(name))[0], None
-        self.tensor = os.path.join(folder, self.name + ".npy")
-        if name in MADE:
-            self.model = os.path.join(folder, name + ".onnx")
-            x = self.make()
-        else:
-            self.model = SHIPPED.get(name, name)
-            with open(self.model, "rb") as f:
-                shape = [d or 1 for d in onnxfile.load(f.read()).inputs[0].shape]
-            x = np.random.RandomState(1).randn(*shape).astype(np.float32)
-        np.save(self.tensor, x)
-
-    def make(self):
-        import networks  # only this needs PyTorch
-        x, _, metadata = networks.make(self.name, self.model)
-        with open(self.model, "rb") as f:
-            data = f.read()
-        with open(self.model, "wb") as f:
-            f.write(onnxfile.with_metadata(data, metadata) if metadata else data)
-        return x
-
-    def layers(self):
-        if self.text is None:
-            import layers
-            self.text = layers.lines(self.model)
-        return self.text
 
 
 # ---- measuring -------------------------------------------------------------------------------
@@ -198,7 +162,7 @@ def positive_list(text):
 def parse():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = ",".join(list(SHIPPED) + MADE)
+    names = ",".join(cases.NAMES)
     parser.add_argument("--networks", default=names, metavar="A,B",
                         help=f"names or .onnx files (default {names})")
     parser.add_argument("--threads", type=positive_list, default=[1, 2], metavar="N,M",
@@ -215,7 +179,7 @@ def parse():
                         help="print one JSON object per network and number of threads")
     options = parser.parse_args()
     for name in options.networks.split(","):
-        if name not in SHIPPED and name not in MADE and not os.path.isfile(name):
+        if name not in cases.NAMES and not os.path.isfile(name):
             parser.error(f"--networks {name}: neither a file nor one of {names}")
     for name in options.peers.split(","):
         if name not in PEERS:
@@ -247,7 +211,7 @@ def compare(options, folder):
         return 77
     for name in options.networks.split(","):
         try:
-            case = Case(name, folder)
+            case = cases.Case(name, folder)
         except ImportError as error:
             print(f"{name} is left out: {error}; install python3-torch", file=sys.stderr)
             continue
