@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Every kernel variant that this processor can run against the C reference of its
- * kind, over sizes with tails, with guards around every array.
+ * kind, over sizes with tails, with guards around every array.  With --bench [FILTER]
+ * nothing is tested: the variants whose name contains FILTER are timed (bench.h).
  */
 #include "base/cpu.h"
+#include "bench.h"
 #include "guarded.h"
 #include "kernels/kernels.h"
 #include "suite.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -446,5 +449,12 @@ START_TEST(every_kind_can_be_found) {
 }
 END_TEST
 
-SUITE_MAIN("kernels", every_kind_can_be_found, igemm, igemm_keeps_nan, dwconv, fc, pools, vec, act,
-           rows, columns)
+int main(int argc, char **argv) {
+  const TTest *const tests[] = {
+      every_kind_can_be_found, igemm, igemm_keeps_nan, dwconv, fc, pools, vec, act, rows, columns};
+  if (argc >= 2 && argc <= 3 && strcmp(argv[1], "--bench") == 0)
+    return bench_run(argc > 2 ? argv[2] : NULL);
+  if (argc == 1) return suite_run("kernels", tests, sizeof tests / sizeof *tests);
+  fprintf(stderr, "usage: %s [--bench [FILTER]]\n", argv[0]);
+  return 2;
+}

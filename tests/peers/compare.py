@@ -17,6 +17,7 @@ PyTorch), edge-cifar10, or paths of .onnx files.
 
 import argparse
 import json
+import math
 import os
 import re
 import statistics
@@ -51,17 +52,23 @@ def summary(blocks):
     return {k: statistics.median(b[k] for b in blocks) for k in keys if k in blocks[0]}
 
 
+def n_frames(first, options):
+    """How many frames make a block, from a first one."""
+    return int(min(max(options.seconds * 1e9 / first["latency-median"], 5), MAX_FRAMES))
+
+
 def measure(case, winnow, peers, threads, options):
     """Everything about one network with one number of threads."""
     first = winnow.block(case, threads, 3)
-    frames = int(min(max(options.seconds * 1e9 / first["latency-median"], 5), MAX_FRAMES))
+    frames = n_frames(first, options)
     others = [p for p in peers if first["precision"] == "fp32" or not isinstance(p, sides.OneDnn)]
     if len(first["stages"]) > 1:
         others.append(sides.WithoutExits(options.build))
     blocks = {side.name: [] for side in [winnow] + others}
     for _ in range(options.rounds):
         for side in [winnow] + others:
-            blocks[side.name].append(side.block(case, threads, frames))
+            blocks[side.name].append(
+                sides.quiet_block(side, case, threads, frames, options.max_busy))
     results = {name: summary(b) for name, b in blocks.items()}
     for side in others:
         results[side.name]["ratio"] = ratio(blocks[winnow.name], blocks[side.name])
@@ -70,9 +77,10 @@ def measure(case, winnow, peers, threads, options):
         results[side.name].update({k: memory[k] for k in ("rss-growth-bytes", "call-overhead")
                                    if k in memory})
     versions = {p.name: blocks[p.name][0].get("version") for p in others}
+    versions = {k: v for k, v in versions.items() if v}
     return {"network": case.name, "precision": first["precision"], "threads": threads,
             "frames": frames, "rounds": options.rounds, "sides": results,
-            "versions": {k: v for k, v in versions.items() if v}}
+            "versions": versions}
 
 
 # ---- printing --------------------------------------------------------------------------------
@@ -159,9 +167,8 @@ def positive_list(text):
     return values
 
 
-def parse():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_options(parser):
+    """Those that floor.py has too."""
     names = ",".join(cases.NAMES)
     parser.add_argument("--networks", default=names, metavar="A,B",
                         help=f"names or .onnx files (default {names})")
@@ -171,21 +178,34 @@ def parse():
                         help="blocks of each side (default 5)")
     parser.add_argument("--seconds", type=float, default=1.0, metavar="S",
                         help="about how long a block is (default 1)")
-    parser.add_argument("--peers", default=",".join(PEERS), metavar="P,Q",
-                        help=f"default {','.join(PEERS)}")
+    parser.add_argument("--max-busy", type=float, default=math.inf, metavar="B",
+                        help="repeat blocks during which others kept more cores busy, at most "
+                        f"{sides.TRIES} times (default: do not)")
     parser.add_argument("--build", default=os.path.join(ROOT, "build"), metavar="DIR",
                         help="the build folder (default build)")
+
+
+def check_options(parser, options):
+    for name in options.networks.split(","):
+        if name not in cases.NAMES and not os.path.isfile(name):
+            parser.error(f"--networks {name}: neither a file nor one of {','.join(cases.NAMES)}")
+    if options.rounds < 1 or not 0 < options.seconds <= 60:
+        parser.error("--rounds must be at least 1, --seconds between 0 and 60")
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(parser)
+    parser.add_argument("--peers", default=",".join(PEERS), metavar="P,Q",
+                        help=f"default {','.join(PEERS)}")
     parser.add_argument("--json", action="store_true",
                         help="print one JSON object per network and number of threads")
     options = parser.parse_args()
-    for name in options.networks.split(","):
-        if name not in cases.NAMES and not os.path.isfile(name):
-            parser.error(f"--networks {name}: neither a file nor one of {names}")
+    check_options(parser, options)
     for name in options.peers.split(","):
         if name not in PEERS:
             parser.error(f"--peers {name}: not one of {','.join(PEERS)}")
-    if options.rounds < 1 or not 0 < options.seconds <= 60:
-        parser.error("--rounds must be at least 1, --seconds between 0 and 60")
     return options
 
 

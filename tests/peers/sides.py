@@ -15,6 +15,7 @@ import time
 import onnxfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+TRIES = 10
 
 
 def busy_seconds():
@@ -35,6 +36,18 @@ def run_json(command, **options):
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, **options)
     others = busy_seconds() - child_seconds() - before
     return {**json.loads(done.stdout), "busy": max(others, 0) / (time.monotonic() - start)}
+
+
+def quiet_block(side, case, threads, frames, max_busy):
+    """A block during which others used no more than max_busy cores; the quietest of some tries."""
+    best = None
+    for _ in range(TRIES):
+        block = side.block(case, threads, frames)
+        if best is None or block["busy"] < best["busy"]:
+            best = block
+        if best["busy"] <= max_busy:
+            break
+    return best
 
 
 class Winnow:
