@@ -39,7 +39,8 @@ def measure_peaks(build):
     text = subprocess.run([program, "--bench", "peaks"], stdout=subprocess.PIPE, text=True,
                           check=True).stdout
     peaks = {}
-    for cores, flops, _, _, l3, memory in re.findall(r"^\| (\d+) " + r"\| ([\d.]+) " * 5, text, re.M):
+    line = r"^\| (\d+) " + r"\| ([\d.]+) " * 5
+    for cores, flops, _, _, l3, memory in re.findall(line, text, re.M):
         peaks[int(cores)] = {"flops": float(flops) * 1e9, "L3": float(l3) * 1e9,
                              "memory": float(memory) * 1e9}
     return text.strip(), peaks

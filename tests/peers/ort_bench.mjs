@@ -45,7 +45,8 @@ function input(session, path) {
   const { name, shape } = session.inputMetadata[0];
   const dims = shape.map((d) => (typeof d === 'number' ? d : 1));
   const bytes = readFileSync(path).subarray(-4 * dims.reduce((a, b) => a * b, 1));
-  return { [name]: new ort.Tensor('float32', new Float32Array(Uint8Array.from(bytes).buffer), dims) };
+  const values = new Float32Array(Uint8Array.from(bytes).buffer);
+  return { [name]: new ort.Tensor('float32', values, dims) };
 }
 
 const options = {

@@ -84,8 +84,9 @@ class OnnxRuntime:
 
     def missing(self):
         command = ["node", "-e", "require('onnxruntime-node')"]
-        if shutil.which("node") and subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0:
-            return None
+        if shutil.which("node"):
+            if subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0:
+                return None
         return "install node and onnxruntime-node and name its node_modules in NODE_PATH"
 
     def block(self, case, threads, frames):
