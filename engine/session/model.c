@@ -76,31 +76,51 @@ static char *make_id(const char *path, uint32_t crc32) {
   return id;
 }
 
+static WnStatus build(const WniOnnx *onnx, const char *path, const WnModelOptions *options,
+                      WnModel *model, WnError *error) {
+  WnStatus status = WN_OK;
+  model->path = strdup(path);
+  model->id = make_id(path, onnx->crc32);
+  if (!model->path || !model->id) status = wni_fail_memory(error, path);
+  if (status == WN_OK && !options->any_graph)
+    status = wni_metadata_read(onnx, &model->metadata, error);
+  if (status == WN_OK)
+    status = wni_plan_build(onnx, &model->metadata,
+                            &(WniPlanOptions){options->any_graph, options->precision}, &model->plan,
+                            error);
+  if (status == WN_OK && !options->any_graph)
+    status = wni_metadata_bind(&model->metadata, onnx, model->plan.n_classes, options->labels_file,
+                               error);
+  if (status == WN_OK) status = wni_model_info_make(model, error);
+  return status;
+}
+
 static WnStatus load(const char *path, const WnModelOptions *options, WnModel *model,
                      WnError *error) {
   WniOnnx onnx;
   WnStatus status = wni_onnx_load(path, &onnx, error);
   if (status != WN_OK) return status;
-  model->path = strdup(path);
-  model->id = make_id(path, onnx.crc32);
-  if (!model->path || !model->id) status = wni_fail_memory(error, path);
-  if (status == WN_OK && !options->any_graph)
-    status = wni_metadata_read(&onnx, &model->metadata, error);
-  if (status == WN_OK)
-    status = wni_plan_build(&onnx, &model->metadata,
-                            &(WniPlanOptions){options->any_graph, options->precision}, &model->plan,
-                            error);
-  if (status == WN_OK && !options->any_graph)
-    status = wni_metadata_bind(&model->metadata, &onnx, model->plan.n_classes, options->labels_file,
-                               error);
+  status = build(&onnx, path, options, model, error);
   wni_onnx_clear(&onnx);
-  if (status == WN_OK) status = wni_model_info_make(model, error);
   return status;
 }
 
-/* Every sentence about a model names a file: this one, unless it does already. */
-static WnStatus name_file(const char *path, const char *labels_file, WnStatus status,
-                          WnError *error) {
+WnStatus wni_model_from_onnx(const WniOnnx *onnx, const char *path, WnModel **out, WnError *error) {
+  static const WnModelOptions options = {.any_graph = true};
+  *out = NULL;
+  WnModel *model = calloc(1, sizeof *model);
+  if (!model) return wni_fail_memory(error, path);
+  model->references = 1;
+  WnStatus status = build(onnx, path, &options, model, error);
+  if (status == WN_OK)
+    *out = model;
+  else
+    destroy(model);
+  return status;
+}
+
+WnStatus wni_model_name_file(const char *path, const char *labels_file, WnStatus status,
+                             WnError *error) {
   if (!error || strstr(error->message, path) ||
       (labels_file && strstr(error->message, labels_file)))
     return status;
@@ -145,7 +165,7 @@ WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel 
   model->references = 1;
   status = load(path, options, model, error);
   if (status != WN_OK) {
-    status = name_file(path, options->labels_file, status, error);
+    status = wni_model_name_file(path, options->labels_file, status, error);
     goto fail;
   }
   model->next = open_models;

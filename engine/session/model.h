@@ -35,4 +35,13 @@ struct WnModel {
   char *id, *path;
 };
 
+/* Plans any graph with one float input that is in memory already.  `path` stands for it in
+ * messages.  Nobody else is given this model.  On failure *out is NULL. */
+WnStatus wni_model_from_onnx(const WniOnnx *onnx, const char *path, WnModel **out, WnError *error);
+
+/* Every sentence about a model names a file: puts `path` in front of the error unless it, or
+ * `labels_file`, is there already.  Returns `status`. */
+WnStatus wni_model_name_file(const char *path, const char *labels_file, WnStatus status,
+                             WnError *error);
+
 #endif

@@ -16,6 +16,7 @@ ALLOWED = {
     "preprocess": {"preprocess", "load", "kernels", "base"},
     "plan": {"plan", "kernels", "load", "base"},
     "session": {"session", "plan", "preprocess", "kernels", "load", "base"},
+    "quantize": {"quantize", "session", "plan", "load", "base"},
     "ipc": {"ipc", "base"},
 }
 NO_FRAMES = {"load", "plan", "kernels", "base"}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * `winnow quantize`: shows the quantiser images drawn evenly from a dataset and
+ * writes the int8 model.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "command.h"
+#include "dataset.h"
+#include "image.h"
+#include "options.h"
+#include "progress.h"
+#include "report.h"
+
+enum { DEFAULT_IMAGES = 512 };
+
+static const struct {
+  const char *name;
+  WnRanges ranges;
+} range_names[] = {{"mse", WN_RANGES_MSE}, {"percentile", WN_RANGES_PERCENTILE}};
+
+typedef struct Calibration {
+  WnModel *model; /* preprocesses */
+  WnSession *session;
+  WnQuantizer *quantizer;
+  Dataset dataset;
+  float *tensor; /* [n_elements] */
+  size_t n_elements;
+} Calibration;
+
+static bool parse_ranges(const char *name, WnRanges *ranges) {
+  for (size_t i = 0; i < G_N_ELEMENTS(range_names); i++)
+    if (strcmp(name, range_names[i].name) == 0) {
+      *ranges = range_names[i].ranges;
+      return true;
+    }
+  report("--ranges %s: must be mse or percentile", name);
+  return false;
+}
+
+/* Found out before the images are looked at, which takes a while. */
+static bool folder_is_writable(const char *path) {
+  char *folder = g_path_get_dirname(path);
+  bool writable = access(folder, W_OK) == 0;
+  if (!writable) report("%s: cannot write there: %s", path, g_strerror(errno));
+  g_free(folder);
+  return writable;
+}
+
+static int calibration_open(Calibration *c, const Options *options, WnRanges ranges) {
+  const char *path = options->arguments[0];
+  const WnQuantizerOptions how = {.ranges = ranges, .threads = options->threads};
+  WnError error = {0};
+  int status = STATUS_OK;
+  if (wn_quantizer_new(path, &how, &c->quantizer, &error) != WN_OK) return report_error(&error);
+  c->model = options_open_model(options, path, false, &status);
+  if (c->model == NULL) return status;
+  c->session = options_new_session(options, c->model, &status);
+  if (c->session == NULL) return status;
+  const WnModelInfo *info = wn_model_info(c->model);
+  c->n_elements = 1;
+  for (int32_t d = 0; d < info->input_rank; d++) c->n_elements *= (size_t)info->input_shape[d];
+  c->tensor = g_new(float, c->n_elements);
+  return dataset_list(options->arguments[1], info, &c->dataset) ? STATUS_OK : STATUS_FAILED;
+}
+
+static void calibration_clear(Calibration *c) {
+  g_free(c->tensor);
+  dataset_clear(&c->dataset);
+  wn_quantizer_free(c->quantizer);
+  wn_session_free(c->session);
+  wn_model_unref(c->model);
+}
+
+static bool add_image(Calibration *c, const char *path) {
+  Image image = {0};
+  WnError error = {0};
+  char *problem = NULL;
+  if (image_load(path, &image, &problem)) {
+    if (wn_session_preprocess(c->session, &image.frame, NULL, c->tensor, c->n_elements, &error) !=
+            WN_OK ||
+        wn_quantizer_add(c->quantizer, c->tensor, c->n_elements, &error) != WN_OK)
+      problem = g_strdup_printf("%s: %s", path, error.message);
+    image_clear(&image);
+  }
+  if (problem != NULL) report("%s", problem);
+  g_free(problem);
+  return problem == NULL;
+}
+
+/* Images at equal distances in the list, which is sorted by class: all classes have their share. */
+static bool add_images(Calibration *c, guint wanted) {
+  const GArray *images = c->dataset.images;
+  guint n = MIN(wanted, images->len);
+  Progress progress;
+  bool valid = true;
+  progress_start(&progress, n);
+  for (guint i = 0; i < n && valid; i++) {
+    guint at = (guint)(((guint64)i * 2 + 1) * images->len / (2 * (guint64)n));
+    progress_update(&progress, i);
+    valid = add_image(c, g_array_index(images, DatasetImage, at).path);
+    if (!valid) progress_end(&progress);
+  }
+  progress_end(&progress);
+  return valid;
+}
+
+static int quantize(const Options *options, const char *output, WnRanges ranges, guint n_images) {
+  Calibration calibration = {0};
+  WnError error = {0};
+  int status =
+      folder_is_writable(output) ? calibration_open(&calibration, options, ranges) : STATUS_FAILED;
+  if (status == STATUS_OK && !add_images(&calibration, n_images)) status = STATUS_FAILED;
+  if (status == STATUS_OK && wn_quantizer_write(calibration.quantizer, output, &error) != WN_OK)
+    status = report_error(&error);
+  calibration_clear(&calibration);
+  return status;
+}
+
+static int run(int argc, char **argv) {
+  char *output = NULL, *ranges_name = NULL;
+  int n_images = DEFAULT_IMAGES;
+  const GOptionEntry own[] = {
+      {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The model to write", "OUT.onnx"},
+      {"images", 0, 0, G_OPTION_ARG_INT, &n_images,
+       "How many images of DATASET to look at (default 512)", "N"},
+      {"ranges", 0, 0, G_OPTION_ARG_STRING, &ranges_name,
+       "How ranges are chosen: mse or percentile (default mse)", "R"},
+      G_OPTION_ENTRY_NULL};
+  Options options = {0};
+  WnRanges ranges = WN_RANGES_MSE;
+  int status = options_parse(&command_quantize, OPTIONS_MODEL | OPTIONS_THREADS, own, argc, argv, 2,
+                             2, &options);
+  if (status == STATUS_OK && output == NULL) {
+    report("quantize: -o OUT.onnx is missing; see 'winnow quantize --help'");
+    status = STATUS_USAGE;
+  }
+  if (status == STATUS_OK && n_images < 1) {
+    report("--images %d: give a number of images, at least 1", n_images);
+    status = STATUS_USAGE;
+  }
+  if (status == STATUS_OK && ranges_name != NULL && !parse_ranges(ranges_name, &ranges))
+    status = STATUS_USAGE;
+  if (status == STATUS_OK) status = quantize(&options, output, ranges, (guint)n_images);
+  options_clear(&options);
+  g_free(ranges_name);
+  g_free(output);
+  return status;
+}
+
+const Command command_quantize = {
+    "quantize", "MODEL DATASET", "Write an int8 model, calibrated on a dataset",
+    "DATASET is a folder of folders of images, each named exactly like a label, best the training\n"
+    "set. The images looked at are spread evenly over it, the same ones every time. OUT.onnx is\n"
+    "standard ONNX with QuantizeLinear and DequantizeLinear nodes, of opset 13 or newer.\n\n"
+    "Example:\n"
+    "  winnow quantize models/edge-cifar10.onnx photos -o edge-int8.onnx",
+    run};

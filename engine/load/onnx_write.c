@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See onnx_write.h.  New messages are carved from pieces that are freed together,
+ * because protobuf-c cannot free a tree that has two owners.
+ */
+#include "load/onnx_write.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { QDQ_IR_VERSION = 7 }; /* of the first format that knows opset 13 */
+
+typedef struct WniPiece {
+  struct WniPiece *next;
+  max_align_t data[];
+} WniPiece;
+
+void *wni_writer_alloc(WniWriter *writer, size_t count, size_t size) {
+  size_t bytes;
+  WniPiece *piece = NULL;
+  if (!__builtin_mul_overflow(count, size, &bytes) && bytes <= SIZE_MAX / 2)
+    piece = calloc(1, sizeof *piece + bytes);
+  if (!piece) {
+    writer->failed = true;
+    return NULL;
+  }
+  piece->next = writer->pieces;
+  writer->pieces = piece;
+  return piece->data;
+}
+
+static char *copy_text(WniWriter *writer, const char *text) {
+  char *copy = wni_writer_alloc(writer, strlen(text) + 1, 1);
+  return copy ? strcpy(copy, text) : NULL;
+}
+
+static void take(WniWriter *writer, const char *name) {
+  if (name && *name && !wni_names_put(&writer->taken, name, 1)) writer->failed = true;
+}
+
+/* Makes room for one more pointer in a list that begins as somebody else's. */
+static bool make_room(WniWriter *writer, void **list, size_t count, size_t *capacity) {
+  if (count < *capacity) return true;
+  size_t wanted = count < 8 ? 16 : count * 2;
+  void *larger = wni_writer_alloc(writer, wanted, sizeof(void *));
+  if (!larger) return false;
+  if (count) memcpy(larger, *list, count * sizeof(void *));
+  *list = larger;
+  *capacity = wanted;
+  return true;
+}
+
+void wni_writer_init(WniWriter *writer, const Onnx__ModelProto *from) {
+  const Onnx__GraphProto *graph = from->graph;
+  *writer = (WniWriter){.model = *from, .graph = *graph};
+  writer->model.graph = &writer->graph;
+  writer->graph.n_node = 0;
+  writer->graph.node = NULL;
+  for (size_t i = 0; i < graph->n_input; i++) take(writer, graph->input[i]->name);
+  for (size_t i = 0; i < graph->n_initializer; i++) take(writer, graph->initializer[i]->name);
+  for (size_t i = 0; i < graph->n_node; i++)
+    for (size_t k = 0; k < graph->node[i]->n_output; k++) take(writer, graph->node[i]->output[k]);
+}
+
+void wni_writer_clear(WniWriter *writer) {
+  for (WniPiece *piece = writer->pieces, *next; piece; piece = next) {
+    next = piece->next;
+    free(piece);
+  }
+  wni_names_clear(&writer->taken);
+  *writer = (WniWriter){0};
+}
+
+char *wni_writer_name(WniWriter *writer, const char *base, const char *suffix) {
+  size_t length = strlen(base) + strlen(suffix) + 12;
+  char *name = wni_writer_alloc(writer, length, 1);
+  if (!name) return NULL;
+  snprintf(name, length, "%s%s", base, suffix);
+  for (int i = 2; wni_names_find(&writer->taken, name) >= 0; i++)
+    snprintf(name, length, "%s%s%d", base, suffix, i);
+  take(writer, name);
+  return name;
+}
+
+void wni_writer_set_opset(WniWriter *writer, int64_t opset) {
+  size_t n = writer->model.n_opset_import;
+  Onnx__OperatorSetIdProto **sets = wni_writer_alloc(writer, n, sizeof *sets);
+  for (size_t i = 0; sets && i < n; i++) {
+    const Onnx__OperatorSetIdProto *old = writer->model.opset_import[i];
+    if (!(sets[i] = wni_writer_alloc(writer, 1, sizeof **sets))) return;
+    *sets[i] = *old;
+    if (!old->domain || !*old->domain || strcmp(old->domain, "ai.onnx") == 0) {
+      sets[i]->has_version = 1;
+      sets[i]->version = opset;
+    }
+  }
+  if (!sets) return;
+  writer->model.opset_import = sets;
+  writer->model.has_ir_version = 1;
+  if (writer->model.ir_version < QDQ_IR_VERSION) writer->model.ir_version = QDQ_IR_VERSION;
+}
+
+void wni_writer_keep(WniWriter *writer, Onnx__NodeProto *node) {
+  Onnx__GraphProto *graph = &writer->graph;
+  if (make_room(writer, (void **)&graph->node, graph->n_node, &writer->node_capacity))
+    graph->node[graph->n_node++] = node;
+}
+
+Onnx__NodeProto *wni_writer_copy(WniWriter *writer, const Onnx__NodeProto *node, size_t n_input) {
+  if (n_input < node->n_input) n_input = node->n_input;
+  Onnx__NodeProto *copy = wni_writer_alloc(writer, 1, sizeof *copy);
+  char **input = wni_writer_alloc(writer, n_input + 1, sizeof *input);
+  char **output = wni_writer_alloc(writer, node->n_output + 1, sizeof *output);
+  /* one more, for wni_writer_int() */
+  Onnx__AttributeProto **attribute =
+      wni_writer_alloc(writer, node->n_attribute + 1, sizeof *attribute);
+  if (!copy || !input || !output || !attribute) return NULL;
+  *copy = *node;
+  for (size_t i = 0; i < n_input; i++) input[i] = i < node->n_input ? node->input[i] : "";
+  for (size_t i = 0; i < node->n_output; i++) output[i] = node->output[i];
+  for (size_t i = 0; i < node->n_attribute; i++) attribute[i] = node->attribute[i];
+  copy->n_input = n_input;
+  copy->input = input;
+  copy->output = output;
+  copy->attribute = attribute;
+  return copy;
+}
+
+Onnx__NodeProto *wni_writer_add(WniWriter *writer, const char *op, const char *name, size_t n_input,
+                                const char *const *input, const char *output) {
+  Onnx__NodeProto bare = ONNX__NODE_PROTO__INIT;
+  char *out[1] = {(char *)output};
+  bare.input = (char **)input;
+  bare.n_input = n_input;
+  bare.output = out;
+  bare.n_output = 1;
+  Onnx__NodeProto *node = wni_writer_copy(writer, &bare, 0);
+  if (!node) return NULL;
+  node->op_type = copy_text(writer, op);
+  node->name = copy_text(writer, name);
+  if (!node->op_type || !node->name || !output) return NULL;
+  for (size_t i = 0; i < n_input; i++)
+    if (!node->input[i]) return NULL;
+  wni_writer_keep(writer, node);
+  return node;
+}
+
+void wni_writer_int(WniWriter *writer, Onnx__NodeProto *node, const char *name, int64_t value) {
+  Onnx__AttributeProto *attribute = wni_writer_alloc(writer, 1, sizeof *attribute);
+  if (!attribute) return;
+  onnx__attribute_proto__init(attribute);
+  attribute->name = copy_text(writer, name);
+  attribute->has_type = attribute->has_i = 1;
+  attribute->type = 2; /* AttributeProto.INT */
+  attribute->i = value;
+  wni_node_drop_attribute(node, name);
+  node->attribute[node->n_attribute++] = attribute;
+}
+
+void wni_node_drop_attribute(Onnx__NodeProto *node, const char *name) {
+  size_t kept = 0;
+  for (size_t i = 0; i < node->n_attribute; i++)
+    if (!node->attribute[i]->name || strcmp(node->attribute[i]->name, name) != 0)
+      node->attribute[kept++] = node->attribute[i];
+  node->n_attribute = kept;
+}
+
+static size_t element_bytes(int type) {
+  return type == WNI_TENSOR_INT64                               ? 8
+         : type == WNI_TENSOR_FLOAT || type == WNI_TENSOR_INT32 ? 4
+                                                                : 1;
+}
+
+void wni_writer_tensor(WniWriter *writer, const char *name, int type, int rank, const int64_t *dim,
+                       const void *data) {
+  Onnx__GraphProto *graph = &writer->graph;
+  size_t count = 1;
+  for (int d = 0; d < rank; d++) count *= (size_t)dim[d];
+  Onnx__TensorProto *tensor = wni_writer_alloc(writer, 1, sizeof *tensor);
+  int64_t *dims = wni_writer_alloc(writer, (size_t)rank + 1, sizeof *dims);
+  void *raw = wni_writer_alloc(writer, count + 1, element_bytes(type));
+  if (!tensor || !dims || !raw || !name || !data ||
+      !make_room(writer, (void **)&graph->initializer, graph->n_initializer,
+                 &writer->initializer_capacity)) {
+    writer->failed = true;
+    return;
+  }
+  onnx__tensor_proto__init(tensor);
+  for (int d = 0; d < rank; d++) dims[d] = dim[d];
+  memcpy(raw, data, count * element_bytes(type));
+  tensor->name = (char *)name;
+  tensor->has_data_type = tensor->has_raw_data = 1;
+  tensor->data_type = type;
+  tensor->n_dims = (size_t)rank;
+  tensor->dims = dims;
+  tensor->raw_data = (ProtobufCBinaryData){count * element_bytes(type), raw};
+  graph->initializer[graph->n_initializer++] = tensor;
+}
+
+/* ---- removing what leads nowhere ---- */
+
+static bool is_read(const WniNames *read, const char *name) {
+  return name && *name && wni_names_find(read, name) >= 0;
+}
+
+static void note_read(WniWriter *writer, WniNames *read, const char *name) {
+  if (name && *name && !wni_names_put(read, name, 1)) writer->failed = true;
+}
+
+/* Backwards, so that a reader is decided on before what it reads. */
+static void prune_nodes(WniWriter *writer, WniNames *read) {
+  Onnx__GraphProto *graph = &writer->graph;
+  size_t first = graph->n_node;
+  for (size_t i = graph->n_node; i-- > 0;) {
+    Onnx__NodeProto *node = graph->node[i];
+    bool keep = false;
+    for (size_t k = 0; k < node->n_output; k++) keep = keep || is_read(read, node->output[k]);
+    if (!keep) continue;
+    for (size_t k = 0; k < node->n_input; k++) note_read(writer, read, node->input[k]);
+    graph->node[--first] = node;
+  }
+  graph->n_node -= first;
+  graph->node += first;
+  writer->node_capacity -= first;
+}
+
+void wni_writer_prune(WniWriter *writer) {
+  Onnx__GraphProto *graph = &writer->graph;
+  WniNames read = {0}, initializers = {0};
+  size_t n_input = 0, n_initializer = 0;
+  Onnx__ValueInfoProto **input = wni_writer_alloc(writer, graph->n_input + 1, sizeof *input);
+  Onnx__TensorProto **initializer =
+      wni_writer_alloc(writer, graph->n_initializer + 1, sizeof *initializer);
+  if (!input || !initializer) return;
+  for (size_t i = 0; i < graph->n_output; i++) note_read(writer, &read, graph->output[i]->name);
+  prune_nodes(writer, &read);
+  for (size_t i = 0; i < graph->n_initializer; i++) {
+    note_read(writer, &initializers, graph->initializer[i]->name);
+    if (is_read(&read, graph->initializer[i]->name))
+      initializer[n_initializer++] = graph->initializer[i];
+  }
+  for (size_t i = 0; i < graph->n_input; i++)
+    if (!is_read(&initializers, graph->input[i]->name)) input[n_input++] = graph->input[i];
+  graph->initializer = initializer;
+  graph->n_initializer = writer->initializer_capacity = n_initializer;
+  graph->input = input;
+  graph->n_input = n_input;
+  wni_names_clear(&read);
+  wni_names_clear(&initializers);
+}
+
+/* ---- the file ---- */
+
+typedef struct File {
+  ProtobufCBuffer base;
+  FILE *stream;
+} File;
+
+static void append(ProtobufCBuffer *buffer, size_t size, const uint8_t *data) {
+  fwrite(data, 1, size, ((File *)(void *)buffer)->stream); /* ferror() is asked at the end */
+}
+
+static bool write_file(const Onnx__ModelProto *model, int fd) {
+  File file = {{append}, fdopen(fd, "wb")};
+  if (!file.stream) {
+    close(fd);
+    return false;
+  }
+  onnx__model_proto__pack_to_buffer(model, &file.base);
+  bool written = fflush(file.stream) == 0 && !ferror(file.stream) && fsync(fd) == 0;
+  return fclose(file.stream) == 0 && written;
+}
+
+/* Beside the final place, so that one rename() puts it there. */
+WnStatus wni_writer_save(WniWriter *writer, const char *path, WnError *error) {
+  struct stat info;
+  WnStatus status = WN_OK;
+  if (writer->failed) return wni_fail_memory(error, path);
+  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+    return wni_fail(error, WN_ERROR_IO, "cannot write '%s': it is not a regular file", path);
+  size_t length = strlen(path) + 8;
+  char *temporary = malloc(length);
+  if (!temporary) return wni_fail_memory(error, path);
+  snprintf(temporary, length, "%s.XXXXXX", path);
+  int fd = mkstemp(temporary);
+  mode_t mask = umask(0);
+  umask(mask);
+  if (fd < 0)
+    status = wni_fail(error, WN_ERROR_IO, "cannot write '%s': %s", path, strerror(errno));
+  else if (fchmod(fd, 0666 & ~mask) != 0 || !write_file(&writer->model, fd) ||
+           rename(temporary, path) != 0) {
+    status = wni_fail(error, WN_ERROR_IO, "cannot write '%s': %s", path, strerror(errno));
+    unlink(temporary);
+  }
+  free(temporary);
+  return status;
+}

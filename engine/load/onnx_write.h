@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Writes an ONNX file that is another one with changes.  The new file is a thin
+ * layer over the old: it refers to whatever parts of the old one are kept, which
+ * therefore must outlive it, and never changes them.  Fields that onnx.proto does not name
+ * travel along.  Running out of memory is remembered and reported by wni_writer_save().
+ */
+#ifndef WNI_LOAD_ONNX_WRITE_H
+#define WNI_LOAD_ONNX_WRITE_H
+
+#include "base/names.h"
+#include "load/onnx.h"
+
+/* TensorProto.DataType */
+enum {
+  WNI_TENSOR_FLOAT = 1,
+  WNI_TENSOR_UINT8,
+  WNI_TENSOR_INT8,
+  WNI_TENSOR_INT32 = 6,
+  WNI_TENSOR_INT64
+};
+
+typedef struct WniWriter {
+  Onnx__ModelProto model; /* model.graph points to `graph`: a writer must not be moved */
+  Onnx__GraphProto graph;
+  size_t node_capacity, initializer_capacity;
+  WniNames taken; /* names of values */
+  struct WniPiece *pieces;
+  bool failed; /* no memory */
+} WniWriter;
+
+/* A file like `from`, its opset and initialisers included, without nodes yet. */
+void wni_writer_init(WniWriter *writer, const Onnx__ModelProto *from);
+void wni_writer_clear(WniWriter *writer);
+
+/* Zeroed memory that lives as long as the writer; NULL: none left. */
+void *wni_writer_alloc(WniWriter *writer, size_t count, size_t size);
+
+/* BASE with SUFFIX behind it, made different from every name of a value so far. */
+char *wni_writer_name(WniWriter *writer, const char *base, const char *suffix);
+
+/* Raises the version of the default operator set, and what that needs. */
+void wni_writer_set_opset(WniWriter *writer, int64_t opset);
+
+/* Adds a node as it is. */
+void wni_writer_keep(WniWriter *writer, Onnx__NodeProto *node);
+
+/* A copy of `node` to be changed and added: lists of its own, room for `n_input` inputs ("" behind
+ * its own) at least; NULL: no memory. */
+Onnx__NodeProto *wni_writer_copy(WniWriter *writer, const Onnx__NodeProto *node, size_t n_input);
+
+/* Adds a node with one output and returns it, NULL: no memory.  The names are not copied. */
+Onnx__NodeProto *wni_writer_add(WniWriter *writer, const char *op, const char *name, size_t n_input,
+                                const char *const *input, const char *output);
+
+void wni_writer_int(WniWriter *writer, Onnx__NodeProto *node, const char *name, int64_t value);
+void wni_node_drop_attribute(Onnx__NodeProto *node, const char *name);
+
+/* Adds an initialiser; `data`, its elements in row-major order, is copied. */
+void wni_writer_tensor(WniWriter *writer, const char *name, int type, int rank, const int64_t *dim,
+                       const void *data);
+
+/* Removes nodes and initialisers that lead nowhere, and initialisers from the list of inputs. */
+void wni_writer_prune(WniWriter *writer);
+
+/* Writes the file, whole or not at all.  Errors: IO, MEMORY. */
+WnStatus wni_writer_save(WniWriter *writer, const char *path, WnError *error);
+
+#endif
