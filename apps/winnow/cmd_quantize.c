@@ -51,12 +51,11 @@ static bool folder_is_writable(const char *path) {
   return writable;
 }
 
-static int calibration_open(Calibration *c, const Options *options, WnRanges ranges) {
+static int calibration_open(Calibration *c, const Options *options, const WnQuantizerOptions *how) {
   const char *path = options->arguments[0];
-  const WnQuantizerOptions how = {.ranges = ranges, .threads = options->threads};
   WnError error = {0};
   int status = STATUS_OK;
-  if (wn_quantizer_new(path, &how, &c->quantizer, &error) != WN_OK) return report_error(&error);
+  if (wn_quantizer_new(path, how, &c->quantizer, &error) != WN_OK) return report_error(&error);
   c->model = options_open_model(options, path, false, &status);
   if (c->model == NULL) return status;
   c->session = options_new_session(options, c->model, &status);
@@ -76,20 +75,18 @@ static void calibration_clear(Calibration *c) {
   wn_model_unref(c->model);
 }
 
-static bool add_image(Calibration *c, const char *path) {
+/* NULL, or what is wrong with the image at `path`, to be freed with g_free(). */
+static char *add_image(Calibration *c, const char *path) {
   Image image = {0};
   WnError error = {0};
   char *problem = NULL;
-  if (image_load(path, &image, &problem)) {
-    if (wn_session_preprocess(c->session, &image.frame, NULL, c->tensor, c->n_elements, &error) !=
-            WN_OK ||
-        wn_quantizer_add(c->quantizer, c->tensor, c->n_elements, &error) != WN_OK)
-      problem = g_strdup_printf("%s: %s", path, error.message);
-    image_clear(&image);
-  }
-  if (problem != NULL) report("%s", problem);
-  g_free(problem);
-  return problem == NULL;
+  if (!image_load(path, &image, &problem)) return problem;
+  if (wn_session_preprocess(c->session, &image.frame, NULL, c->tensor, c->n_elements, &error) !=
+          WN_OK ||
+      wn_quantizer_add(c->quantizer, c->tensor, c->n_elements, &error) != WN_OK)
+    problem = g_strdup_printf("%s: %s", path, error.message);
+  image_clear(&image);
+  return problem;
 }
 
 /* Images at equal distances in the list, which is sorted by class: all classes have their share. */
@@ -97,23 +94,26 @@ static bool add_images(Calibration *c, guint wanted) {
   const GArray *images = c->dataset.images;
   guint n = MIN(wanted, images->len);
   Progress progress;
-  bool valid = true;
+  char *problem = NULL;
   progress_start(&progress, n);
-  for (guint i = 0; i < n && valid; i++) {
-    guint at = (guint)(((guint64)i * 2 + 1) * images->len / (2 * (guint64)n));
+  for (guint i = 0; i < n && problem == NULL; i++) {
+    guint64 at = ((guint64)i * 2 + 1) * images->len / ((guint64)n * 2);
     progress_update(&progress, i);
-    valid = add_image(c, g_array_index(images, DatasetImage, at).path);
-    if (!valid) progress_end(&progress);
+    problem = add_image(c, g_array_index(images, DatasetImage, at).path);
   }
   progress_end(&progress);
-  return valid;
+  if (problem == NULL) return true;
+  report("%s", problem);
+  g_free(problem);
+  return false;
 }
 
-static int quantize(const Options *options, const char *output, WnRanges ranges, guint n_images) {
+static int quantize(const Options *options, const char *output, const WnQuantizerOptions *how,
+                    guint n_images) {
   Calibration calibration = {0};
   WnError error = {0};
   int status =
-      folder_is_writable(output) ? calibration_open(&calibration, options, ranges) : STATUS_FAILED;
+      folder_is_writable(output) ? calibration_open(&calibration, options, how) : STATUS_FAILED;
   if (status == STATUS_OK && !add_images(&calibration, n_images)) status = STATUS_FAILED;
   if (status == STATUS_OK && wn_quantizer_write(calibration.quantizer, output, &error) != WN_OK)
     status = report_error(&error);
@@ -124,15 +124,18 @@ static int quantize(const Options *options, const char *output, WnRanges ranges,
 static int run(int argc, char **argv) {
   char *output = NULL, *ranges_name = NULL;
   int n_images = DEFAULT_IMAGES;
+  gboolean keep_biases = FALSE;
   const GOptionEntry own[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The model to write", "OUT.onnx"},
       {"images", 0, 0, G_OPTION_ARG_INT, &n_images,
        "How many images of DATASET to look at (default 512)", "N"},
       {"ranges", 0, 0, G_OPTION_ARG_STRING, &ranges_name,
        "How ranges are chosen: mse or percentile (default mse)", "R"},
+      {"keep-biases", 0, 0, G_OPTION_ARG_NONE, &keep_biases,
+       "Do not correct biases for the rounding of the weights", NULL},
       G_OPTION_ENTRY_NULL};
   Options options = {0};
-  WnRanges ranges = WN_RANGES_MSE;
+  WnQuantizerOptions how = {0};
   int status = options_parse(&command_quantize, OPTIONS_MODEL | OPTIONS_THREADS, own, argc, argv, 2,
                              2, &options);
   if (status == STATUS_OK && output == NULL) {
@@ -143,9 +146,11 @@ static int run(int argc, char **argv) {
     report("--images %d: give a number of images, at least 1", n_images);
     status = STATUS_USAGE;
   }
-  if (status == STATUS_OK && ranges_name != NULL && !parse_ranges(ranges_name, &ranges))
+  if (status == STATUS_OK && ranges_name != NULL && !parse_ranges(ranges_name, &how.ranges))
     status = STATUS_USAGE;
-  if (status == STATUS_OK) status = quantize(&options, output, ranges, (guint)n_images);
+  how.keep_biases = keep_biases;
+  how.threads = options.threads;
+  if (status == STATUS_OK) status = quantize(&options, output, &how, (guint)n_images);
   options_clear(&options);
   g_free(ranges_name);
   g_free(output);

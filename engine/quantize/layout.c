@@ -34,6 +34,7 @@ static const Role roles[WNI_OP_COUNT] = {
     [WNI_OP_SQUEEZE] = MOVES,
     [WNI_OP_UNSQUEEZE] = MOVES,
     [WNI_OP_TRANSPOSE] = MOVES,
+    [WNI_OP_PAD] = MOVES,
     [WNI_OP_RELU] = LIMITS,
     [WNI_OP_CLIP] = LIMITS,
 };
@@ -61,6 +62,15 @@ bool wni_is_weighted(const WniNetwork *network, int node) {
          wni_gemm_row_bias(&network->graph, n);
 }
 
+/* Zeros are the same in uint8; other borders are not worth a scale. */
+static bool pads_with_zeros(const WniNetwork *network, int node) {
+  const Onnx__NodeProto *proto = network->graph.nodes[node].proto;
+  const WniValue *border = wni_network_weights(network, node, 2);
+  return (!wni_attr(proto, "mode") || wni_attr_is(proto, "mode", "constant")) &&
+         (wni_network_input(network, node, 2) < 0 ||
+          (border && border->constant.count == 1 && border->constant.f[0] == 0));
+}
+
 static Role role_of(const WniNetwork *network, int node) {
   WniOp op = network->graph.nodes[node].op;
   int out = wni_network_output(network, node);
@@ -68,6 +78,7 @@ static Role role_of(const WniNetwork *network, int node) {
   for (size_t i = 0; i < n_operands(network, node); i++)
     if (is_constant(network, wni_network_input(network, node, i))) return FLOAT;
   if ((op == WNI_OP_CONV || op == WNI_OP_GEMM) && !wni_is_weighted(network, node)) return FLOAT;
+  if (op == WNI_OP_PAD && !pads_with_zeros(network, node)) return FLOAT;
   return roles[op];
 }
 

@@ -12,8 +12,7 @@
 #include "base/error.h"
 #include "quantize/weights.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <math.h>
 
 typedef struct Qdq {
   const WniNetwork *network;
@@ -21,6 +20,8 @@ typedef struct Qdq {
   WniWriter *out;
   char **scale, **zero_point; /* [n_values] initialisers of v where own[v] is v */
   char **dequantized;         /* [n_values] what readers read; NULL: the value itself */
+  WnStatus status;
+  WnError *error;
 } Qdq;
 
 /* ---- activations ---- */
@@ -72,6 +73,13 @@ static bool allocate_rows(WniWriter *out, Rows *rows) {
   rows->bias_q = wni_writer_alloc(out, rows->n, sizeof *rows->bias_q);
   rows->bias_scale = wni_writer_alloc(out, rows->n, sizeof *rows->bias_scale);
   return rows->bias && rows->q && rows->scale && rows->bias_q && rows->bias_scale;
+}
+
+static bool is_finite(const Rows *rows) {
+  double sum = 0; /* of finite floats it is finite */
+  for (size_t i = 0; i < rows->n * rows->columns; i++) sum += (double)rows->weights[i];
+  for (size_t r = 0; r < rows->n; r++) sum += rows->bias[r];
+  return isfinite(sum);
 }
 
 static void round_rows(Rows *rows) {
@@ -151,6 +159,11 @@ static char *write_integers(Qdq *q, const char *name, const char *what, int type
 static void write_weights(Qdq *q, int index, Onnx__NodeProto *node) {
   Rows rows;
   if (!read_rows(q, index, &rows)) return;
+  if (!is_finite(&rows)) {
+    q->status = wni_fail(q->error, WN_ERROR_NUMERIC, "node '%.200s': a weight is not finite",
+                         wni_node_name(node));
+    return;
+  }
   round_rows(&rows);
   const WniValue *w = wni_network_weights(q->network, index, 1);
   const char *name = q->network->graph.values[wni_network_output(q->network, index)].name;
@@ -190,16 +203,17 @@ WnStatus wni_qdq_write(const WniNetwork *network, const WniCalibration *calibrat
                        WnError *error) {
   size_t n_values = network->graph.n_values;
   wni_writer_init(out, network->onnx.proto);
-  Qdq q = {network,
-           calibration,
-           out,
+  Qdq q = {.network = network,
+           .calibration = calibration,
+           .out = out,
            .scale = wni_writer_alloc(out, n_values, sizeof *q.scale),
            .zero_point = wni_writer_alloc(out, n_values, sizeof *q.zero_point),
-           .dequantized = wni_writer_alloc(out, n_values, sizeof *q.dequantized)};
+           .dequantized = wni_writer_alloc(out, n_values, sizeof *q.dequantized),
+           .error = error};
   if (!out->failed) {
     write_activation(&q, network->graph.input);
-    for (int i = 0; i < network->graph.n_nodes; i++) write_node(&q, i);
+    for (int i = 0; i < network->graph.n_nodes && q.status == WN_OK; i++) write_node(&q, i);
     wni_writer_prune(out);
   }
-  return out->failed ? wni_fail_memory(error, "the quantised network") : WN_OK;
+  return out->failed ? wni_fail_memory(error, "the quantised network") : q.status;
 }

@@ -17,7 +17,8 @@ typedef struct WniCalibration {
   const double *const *mean;
 } WniCalibration;
 
-/* Fills `out`, which the caller clears whatever happens.  Errors: MEMORY. */
+/* Fills `out`, which the caller clears whatever happens.  Errors: NUMERIC (weights
+ * that are not finite), MEMORY. */
 WnStatus wni_qdq_write(const WniNetwork *network, const WniCalibration *calibration, WniWriter *out,
                        WnError *error);
 

@@ -38,15 +38,14 @@ struct WnQuantizer {
   uint64_t n_images;
 };
 
-static WnStatus refuse_quantized(const WniOnnx *onnx, const char *path, WnError *error) {
+static WnStatus refuse_quantized(const WniOnnx *onnx, WnError *error) {
   const Onnx__GraphProto *graph = onnx->proto->graph;
   for (size_t i = 0; i < graph->n_node; i++) {
     const char *op = graph->node[i]->op_type ? graph->node[i]->op_type : "";
     if (strstr(op, "QuantizeLinear") || strncmp(op, "QLinear", 7) == 0 || strstr(op, "Integer"))
-      return wni_fail(
-          error, WN_ERROR_UNSUPPORTED,
-          "'%.200s' is quantised already (node '%.100s', %.60s); give the float32 model", path,
-          wni_node_name(graph->node[i]), op);
+      return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                      "the model is quantised already (node '%.100s', %.60s); give the float32 one",
+                      wni_node_name(graph->node[i]), op);
   }
   return WN_OK;
 }
@@ -65,36 +64,36 @@ static WnStatus prepare(WnQuantizer *q, WnError *error) {
   return q->own && wni_layout(&q->network, q->own) ? WN_OK : wni_fail_memory(error, "the network");
 }
 
-static WnStatus observe_value(WnQuantizer *q, int value, const WniTensor *tensor, WnError *error) {
-  Observed *o = &q->observed[q->n_observed++];
-  const WniShape *shape = &tensor->shape;
-  *o = (Observed){
-      .value = value, .tensor = tensor, .n_channels = shape->rank > 1 ? (size_t)shape->dim[1] : 1};
-  o->sum = calloc(o->n_channels + 1, sizeof *o->sum);
-  o->mean = calloc(o->n_channels + 1, sizeof *o->mean);
-  if (q->own[value] == value) o->histogram = calloc(1, sizeof *o->histogram);
-  return o->sum && o->mean && (o->histogram || q->own[value] != value)
-             ? WN_OK
-             : wni_fail_memory(error, "the histograms");
+/* Lists the values to observe; they have no tensors yet. */
+static WnStatus list_observed(WnQuantizer *q, WnError *error) {
+  const WniGraph *graph = &q->network.graph;
+  q->observed = calloc(graph->n_values, sizeof *q->observed);
+  if (!q->observed) return wni_fail_memory(error, "the observed values");
+  for (int v = 0; v < (int)graph->n_values; v++)
+    if (q->own[v] >= 0) q->observed[q->n_observed++].value = v;
+  if (q->n_observed > 0) return WN_OK;
+  return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                  "no layer has constant weights or another form that can be quantised");
 }
 
-/* Opens the prepared network with `names` [n] as its outputs. */
-static WnStatus open_model(WnQuantizer *q, const char *path, char **names, size_t n,
-                           WnError *error) {
+/* Opens the prepared network with the observed values in front of its own outputs. */
+static WnStatus open_model(WnQuantizer *q, const char *path, WnError *error) {
   Onnx__ModelProto model = q->prepared.model;
   Onnx__GraphProto graph = q->prepared.graph;
-  Onnx__ValueInfoProto *infos = calloc(n + 1, sizeof *infos);
-  Onnx__ValueInfoProto **outputs = calloc(n + 1, sizeof *outputs);
   WniOnnx onnx = {.proto = &model, .opset = q->network.onnx.opset};
+  size_t n = q->n_observed, n_all = n + graph.n_output;
+  Onnx__ValueInfoProto *infos = calloc(n, sizeof *infos);
+  Onnx__ValueInfoProto **outputs = calloc(n_all, sizeof *outputs);
   WnStatus status = infos && outputs ? WN_OK : wni_fail_memory(error, "the observed values");
   if (status == WN_OK) {
     for (size_t i = 0; i < n; i++) {
       onnx__value_info_proto__init(&infos[i]);
-      infos[i].name = names[i];
+      infos[i].name = (char *)q->network.graph.values[q->observed[i].value].name;
       outputs[i] = &infos[i];
     }
+    for (size_t i = n; i < n_all; i++) outputs[i] = graph.output[i - n];
     graph.output = outputs;
-    graph.n_output = n;
+    graph.n_output = n_all;
     model.graph = &graph;
     status = wni_model_from_onnx(&onnx, path, &q->model, error);
   }
@@ -103,33 +102,33 @@ static WnStatus open_model(WnQuantizer *q, const char *path, char **names, size_
   return status;
 }
 
-static WnStatus observe(WnQuantizer *q, const char *path, WnError *error) {
-  const WniGraph *graph = &q->network.graph;
-  char **names = calloc(graph->n_values + 1, sizeof *names);
-  int *values = calloc(graph->n_values + 1, sizeof *values);
-  size_t n = 0;
-  WnStatus status = WN_OK;
-  q->observed = calloc(graph->n_values + 1, sizeof *q->observed);
-  if (!names || !values || !q->observed) status = wni_fail_memory(error, "the observed values");
-  for (int v = 0; status == WN_OK && v < (int)graph->n_values; v++)
-    if (q->own[v] >= 0 && v != graph->input) {
-      names[n] = (char *)graph->values[v].name;
-      values[n++] = v;
-    }
-  if (status == WN_OK && q->own[graph->input] < 0 && n == 0)
-    status = wni_fail(error, WN_ERROR_UNSUPPORTED,
-                      "'%.200s' has no layer with constant weights that could be quantised", path);
-  if (status == WN_OK && n == 0) { /* a single layer: only the input, but a model has an output */
-    names[n++] = (char *)graph->values[graph->outputs[0]].name;
-    values[0] = -1;
+static WnStatus start_observing(WnQuantizer *q, WnError *error) {
+  for (size_t i = 0; i < q->n_observed; i++) {
+    Observed *o = &q->observed[i];
+    o->tensor = &q->model->plan.outputs[i];
+    o->n_channels = o->tensor->shape.rank > 1 ? (size_t)o->tensor->shape.dim[1] : 1;
+    o->sum = calloc(o->n_channels, sizeof *o->sum);
+    o->mean = calloc(o->n_channels, sizeof *o->mean);
+    bool own = q->own[o->value] == o->value;
+    if (own) o->histogram = calloc(1, sizeof *o->histogram);
+    if (!o->sum || !o->mean || (own && !o->histogram))
+      return wni_fail_memory(error, "the histograms");
   }
-  if (status == WN_OK) status = open_model(q, path, names, n, error);
-  if (status == WN_OK && q->own[graph->input] >= 0)
-    status = observe_value(q, graph->input, &q->model->plan.input, error);
-  for (size_t i = 0; status == WN_OK && i < n; i++)
-    if (values[i] >= 0) status = observe_value(q, values[i], &q->model->plan.outputs[i], error);
-  free(names);
-  free(values);
+  WnSessionOptions options = {.threads = q->options.threads};
+  return wn_session_new(q->model, &options, &q->session, error);
+}
+
+static WnStatus open_quantizer(WnQuantizer *q, const char *path, WnError *error) {
+  if (q->options.percentile == 0) q->options.percentile = DEFAULT_PERCENTILE;
+  if (!(q->options.percentile > 50 && q->options.percentile <= 100))
+    return wni_fail(error, WN_ERROR_ARGUMENT, "percentile: %g is not between 50 and 100",
+                    q->options.percentile);
+  WnStatus status = wni_onnx_load(path, &q->file, error);
+  if (status == WN_OK) status = refuse_quantized(&q->file, error);
+  if (status == WN_OK) status = prepare(q, error);
+  if (status == WN_OK) status = list_observed(q, error);
+  if (status == WN_OK) status = open_model(q, path, error);
+  if (status == WN_OK) status = start_observing(q, error);
   return status;
 }
 
@@ -141,17 +140,7 @@ WnStatus wn_quantizer_new(const char *path, const WnQuantizerOptions *options, W
   WnQuantizer *q = calloc(1, sizeof *q);
   if (!q) return wni_fail_memory(error, path);
   q->options = options ? *options : defaults;
-  if (q->options.percentile == 0) q->options.percentile = DEFAULT_PERCENTILE;
-  WnStatus status = WN_OK;
-  if (!(q->options.percentile > 50 && q->options.percentile <= 100))
-    status = wni_fail(error, WN_ERROR_ARGUMENT, "percentile: %g is not between 50 and 100",
-                      q->options.percentile);
-  if (status == WN_OK) status = wni_onnx_load(path, &q->file, error);
-  if (status == WN_OK) status = refuse_quantized(&q->file, path, error);
-  if (status == WN_OK) status = prepare(q, error);
-  if (status == WN_OK) status = observe(q, path, error);
-  WnSessionOptions how = {.threads = q->options.threads};
-  if (status == WN_OK) status = wn_session_new(q->model, &how, &q->session, error);
+  WnStatus status = open_quantizer(q, path, error);
   if (status != WN_OK) {
     wn_quantizer_free(q);
     return wni_model_name_file(path, NULL, status, error);

@@ -10,16 +10,20 @@
 /* Scales tried: from the one that holds the largest weight down to half of it. */
 enum { CANDIDATES = 50 };
 
-#define BIAS_LIMIT 1073741824.0 /* 2^30: room for the products that are added to it */
+#define BIAS_LIMIT 1073741824.0 /* 2^30: leaves as much again for the correction and the sums */
 
-static float round_clamped(float x) {
-  return fminf(fmaxf(rintf(x), -127), 127);
+/* To the nearest in -127..127, halves away from zero. */
+static int round_clamped(float x) {
+  x += x < 0 ? -0.5f : 0.5f;
+  x = x < -127.0f ? -127.0f : x;
+  return (int)(x > 127.0f ? 127.0f : x);
 }
 
 static double squared_error(const float *row, size_t n, float scale) {
   double sum = 0;
+  float inverse = 1 / scale;
   for (size_t i = 0; i < n; i++) {
-    float error = row[i] - scale * round_clamped(row[i] / scale);
+    float error = row[i] - scale * (float)round_clamped(row[i] * inverse);
     sum += (double)(error * error);
   }
   return sum;
@@ -38,7 +42,7 @@ float wni_row_round(const float *row, size_t n, float min_scale, int8_t *q) {
     least = error;
     best = scale;
   }
-  for (size_t i = 0; i < n; i++) q[i] = (int8_t)round_clamped(row[i] / best);
+  for (size_t i = 0; i < n; i++) q[i] = (int8_t)round_clamped(row[i] * (1 / best));
   return best;
 }
 
@@ -50,9 +54,10 @@ double wni_row_shift(const float *row, const int8_t *q, float scale, size_t n, c
 }
 
 float wni_bias_min_scale(double bias, float input_scale) {
-  return (float)(fabs(bias) / BIAS_LIMIT / (double)input_scale);
+  return (float)(fmax(fabs(bias) / BIAS_LIMIT, 2 * (double)FLT_MIN) / (double)input_scale);
 }
 
 int32_t wni_bias_round(double bias, float input_scale, float row_scale) {
-  return (int32_t)lrint(bias / ((double)input_scale * (double)row_scale));
+  double units = rint(bias / ((double)input_scale * (double)row_scale));
+  return (int32_t)fmin(fmax(units, INT32_MIN), INT32_MAX);
 }

@@ -18,7 +18,7 @@ float wni_row_round(const float *row, size_t n, float min_scale, int8_t *q);
 double wni_row_shift(const float *row, const int8_t *q, float scale, size_t n, const double *mean,
                      size_t taps);
 
-/* The least scale of a row whose bias still fits into int32. */
+/* The least scale of a row whose bias fits into int32, in units that float32 can hold. */
 float wni_bias_min_scale(double bias, float input_scale);
 
 int32_t wni_bias_round(double bias, float input_scale, float row_scale);
