@@ -10,6 +10,7 @@ COMMANDS = {
     "classify": [MODEL, CAT],
     "run": [MODEL, "--input", "x.npy"],
     "eval": [MODEL, SAMPLE],
+    "quantize": [MODEL, SAMPLE, "-o", "x.onnx"],
     "bench": [MODEL, "--frames", "1"],
 }
 THRESHOLDS = "0.1,0.1,0.1,0.1,0.1,0.1"
