@@ -61,8 +61,8 @@ START_TEST(scales_hold_zero_exactly) {
   WniScale s = wni_scale_of(0, 2);
   ck_assert_uint_eq(s.zero_point, 0);
   ck_assert(s.scale * 255 <= 2 && s.scale * 255 > 1.9999f);
-  s = wni_scale_of(-1, 1);
-  ck_assert_uint_eq(s.zero_point, 128);
+  s = wni_scale_of(-1, 3);
+  ck_assert_uint_eq(s.zero_point, 64);
   s = wni_scale_of(-3, 0);
   ck_assert_uint_eq(s.zero_point, 255);
   s = wni_scale_of(1, 2); /* zero has to be in it: borders are padded with zeros */
