@@ -35,6 +35,7 @@ static const Role roles[WNI_OP_COUNT] = {
     [WNI_OP_UNSQUEEZE] = MOVES,
     [WNI_OP_TRANSPOSE] = MOVES,
     [WNI_OP_PAD] = MOVES,
+    [WNI_OP_SPLIT] = MOVES,
     [WNI_OP_RELU] = LIMITS,
     [WNI_OP_CLIP] = LIMITS,
 };
@@ -73,7 +74,7 @@ static bool pads_with_zeros(const WniNetwork *network, int node) {
 
 static Role role_of(const WniNetwork *network, int node) {
   WniOp op = network->graph.nodes[node].op;
-  int out = wni_network_output(network, node);
+  int out = wni_network_output(network, node, 0);
   if (is_constant(network, out)) return FLOAT;
   for (size_t i = 0; i < n_operands(network, node); i++)
     if (is_constant(network, wni_network_input(network, node, i))) return FLOAT;
@@ -90,37 +91,53 @@ typedef struct Layout {
   bool *made;   /* [n_values] a layer makes it */
 } Layout;
 
+static size_t n_outputs(const WniNetwork *network, int node) {
+  return network->onnx.proto->graph->node[node]->n_output;
+}
+
 /* Backwards: what leads to a layer, and what a layer reads, moved or not. */
 static void look_back(Layout *layout, int node) {
   const WniNetwork *network = layout->network;
-  int out = wni_network_output(network, node);
   Role role = layout->role[node];
+  bool leads = role == LAYER, wanted = role == LAYER;
+  for (size_t i = 0; i < n_outputs(network, node); i++) {
+    int out = wni_network_output(network, node, i);
+    if (out < 0) continue;
+    leads = leads || layout->leads[out];
+    wanted = wanted || (role == MOVES && layout->wanted[out]);
+  }
   for (size_t i = 0; i < network->onnx.proto->graph->node[node]->n_input; i++) {
     int in = wni_network_input(network, node, i);
     if (is_constant(network, in)) continue;
-    if (role == LAYER || (out >= 0 && layout->leads[out])) layout->leads[in] = true;
-    if (role == LAYER || (role == MOVES && layout->wanted[out])) layout->wanted[in] = true;
+    layout->leads[in] = layout->leads[in] || leads;
+    layout->wanted[in] = layout->wanted[in] || wanted;
   }
 }
 
 /* Forwards: what a layer makes, moved or not, limited or not. */
 static void look_ahead(Layout *layout, int node) {
   const WniNetwork *network = layout->network;
-  int in = wni_network_input(network, node, 0), out = wni_network_output(network, node);
-  switch (layout->role[node]) {
-  case LAYER:
-    layout->made[out] = true;
-    break;
-  case MOVES:
-    layout->made[out] = layout->made[in] || layout->wanted[in];
-    break;
-  case LIMITS:
-    if (!layout->made[in] || network->n_readers[in] != 1) break;
+  Role role = layout->role[node];
+  int in = wni_network_input(network, node, 0);
+  bool made = role == LAYER;
+  if (role == MOVES) made = layout->made[in] || layout->wanted[in];
+  if (role == LIMITS && layout->made[in] && network->n_readers[in] == 1) {
     layout->made[in] = false;
-    layout->made[out] = true;
-    break;
-  case FLOAT:
-    break;
+    made = true;
+  }
+  for (size_t i = 0; made && i < n_outputs(network, node); i++) {
+    int out = wni_network_output(network, node, i);
+    if (out >= 0) layout->made[out] = true;
+  }
+}
+
+/* What only moves has the scale that it had before. */
+static void share_scales(const Layout *layout, int node, int *own) {
+  int in = wni_network_input(layout->network, node, 0);
+  if (layout->role[node] != MOVES || own[in] < 0) return;
+  for (size_t i = 0; i < n_outputs(layout->network, node); i++) {
+    int out = wni_network_output(layout->network, node, i);
+    if (out >= 0 && own[out] >= 0) own[out] = own[in];
   }
 }
 
@@ -132,10 +149,7 @@ static void assign(Layout *layout, int *own) {
   for (int i = 0; i < n_nodes; i++) look_ahead(layout, i);
   for (int v = 0; v < (int)network->graph.n_values; v++)
     own[v] = layout->wanted[v] || (layout->made[v] && layout->leads[v]) ? v : -1;
-  for (int i = 0; i < n_nodes; i++) {
-    int in = wni_network_input(network, i, 0), out = wni_network_output(network, i);
-    if (layout->role[i] == MOVES && own[in] >= 0 && own[out] >= 0) own[out] = own[in];
-  }
+  for (int i = 0; i < n_nodes; i++) share_scales(layout, i, own);
 }
 
 bool wni_layout(const WniNetwork *network, int *own) {

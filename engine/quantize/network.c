@@ -57,8 +57,9 @@ int wni_network_input(const WniNetwork *network, int node, size_t i) {
   return i < proto->n_input ? find(network, proto->input[i]) : -1;
 }
 
-int wni_network_output(const WniNetwork *network, int node) {
-  return find(network, network->onnx.proto->graph->node[node]->output[0]);
+int wni_network_output(const WniNetwork *network, int node, size_t i) {
+  const Onnx__NodeProto *proto = network->onnx.proto->graph->node[node];
+  return i < proto->n_output ? find(network, proto->output[i]) : -1;
 }
 
 const WniValue *wni_network_weights(const WniNetwork *network, int node, size_t i) {
@@ -68,6 +69,6 @@ const WniValue *wni_network_weights(const WniNetwork *network, int node, size_t 
 }
 
 int wni_network_next(const WniNetwork *network, int node) {
-  int v = wni_network_output(network, node);
+  int v = wni_network_output(network, node, 0);
   return v >= 0 && network->n_readers[v] == 1 ? network->reader[v] : -1;
 }

@@ -23,12 +23,13 @@ void wni_network_clear(WniNetwork *network);
 
 /* The values that node `node` reads and makes; -1: there is none. */
 int wni_network_input(const WniNetwork *network, int node, size_t i);
-int wni_network_output(const WniNetwork *network, int node);
+int wni_network_output(const WniNetwork *network, int node, size_t i);
 
 /* The value behind wni_network_input() when it is constant and of type float; else NULL. */
 const WniValue *wni_network_weights(const WniNetwork *network, int node, size_t i);
 
-/* The one node that reads the output of `node`; -1: several, none, or it is a graph output. */
+/* The one node that reads the first output of `node`; -1: several, none, or it is a graph output.
+ */
 int wni_network_next(const WniNetwork *network, int node);
 
 /* ---- steps of the quantiser ---- */

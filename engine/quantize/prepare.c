@@ -78,7 +78,7 @@ static void move_attributes(Prepare *p, const Moved *row, Onnx__NodeProto *node)
 /* Before opset 13 Softmax is over all dimensions from its axis on. */
 static WnStatus raise_softmax(Prepare *p, int index, Onnx__NodeProto *node) {
   const WniGraph *graph = &p->network->graph;
-  const WniShape *shape = &graph->values[wni_network_output(p->network, index)].shape;
+  const WniShape *shape = &graph->values[wni_network_output(p->network, index, 0)].shape;
   int axis;
   int64_t behind = 1;
   if (!wni_axis(wni_attr_int(node, "axis", 1), shape->rank, &axis)) axis = shape->rank - 1;
@@ -108,7 +108,7 @@ static WnStatus raise_node(Prepare *p, int index, Onnx__NodeProto *node) {
 static bool does_nothing(const Prepare *p, int index) {
   const WniOp op = op_at(p, index);
   const WniValue *pads = NULL;
-  int v = wni_network_output(p->network, index);
+  int v = wni_network_output(p->network, index, 0);
   if (op == WNI_OP_PAD && p->network->onnx.opset >= 11) {
     int in = wni_network_input(p->network, index, 1);
     pads = in < 0 ? NULL : &p->network->graph.values[in];
@@ -195,11 +195,26 @@ static void make_gemm(Prepare *p, int index, Onnx__NodeProto *node) {
   }
 }
 
+/* The engine computes everything in float32; who reads the new file goes by its types. */
+static WnStatus refuse_casts(const Prepare *p, int index) {
+  int v = wni_network_output(p->network, index, 0);
+  if (op_at(p, index) != WNI_OP_CAST || v < 0 || p->network->graph.values[v].known ||
+      wni_attr_int(node_at(p, index), "to", 1) == 1)
+    return WN_OK;
+  return wni_fail(p->error, WN_ERROR_UNSUPPORTED,
+                  "node '%.100s' (Cast): the network does not compute in float32 throughout; "
+                  "export it in float32",
+                  wni_node_name(node_at(p, index)));
+}
+
 static WnStatus prepare_node(Prepare *p, int index) {
   const WniNetwork *network = p->network;
   if (p->done[index]) return WN_OK;
+  WnStatus status = refuse_casts(p, index);
+  if (status != WN_OK) return status;
   if (does_nothing(p, index)) {
-    p->alias[wni_network_output(network, index)] = name_of(p, wni_network_input(network, index, 0));
+    p->alias[wni_network_output(network, index, 0)] =
+        name_of(p, wni_network_input(network, index, 0));
     return WN_OK;
   }
   size_t n_input = node_at(p, index)->n_input;

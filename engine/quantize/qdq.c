@@ -166,7 +166,7 @@ static void write_weights(Qdq *q, int index, Onnx__NodeProto *node) {
   }
   round_rows(&rows);
   const WniValue *w = wni_network_weights(q->network, index, 1);
-  const char *name = q->network->graph.values[wni_network_output(q->network, index)].name;
+  const char *name = q->network->graph.values[wni_network_output(q->network, index, 0)].name;
   bool gemm = q->network->graph.nodes[index].op == WNI_OP_GEMM;
   const int64_t matrix[2] = {(int64_t)rows.n, (int64_t)rows.columns};
   node->input[1] = write_integers(q, name, "_weight", WNI_TENSOR_INT8, gemm ? 2 : w->shape.rank,
@@ -196,7 +196,8 @@ static void write_node(Qdq *q, int index) {
     if (v >= 0 && q->dequantized[v]) node->input[i] = q->dequantized[v];
   }
   wni_writer_keep(q->out, node);
-  write_activation(q, wni_network_output(q->network, index));
+  for (size_t i = 0; i < proto->n_output; i++)
+    write_activation(q, wni_network_output(q->network, index, i));
 }
 
 WnStatus wni_qdq_write(const WniNetwork *network, const WniCalibration *calibration, WniWriter *out,

@@ -166,6 +166,8 @@ def new_network():
     y = g.node("AveragePool", g.node("Relu", x), kernel_shape=[4, 4], strides=[4, 4])
     y = g.node("Flatten", y)
     g.out(g.node("Gemm", [y, g.weights(10, 512), g.weights(10)], transB=1), "exit_0")
+    a, b = g.node("Split", x, 2, axis=1)
+    x = g.node("Concat", [g.conv(b, 4, 4, k=1), a], axis=1)
     gate = g.conv(g.node("GlobalAveragePool", x), 8, 8, k=1)
     x = g.node("HardSwish", g.node("Mul", [x, g.node("Sigmoid", gate)]))
     x = g.conv(x, 8, 16, strides=[2, 2])
