@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Hostile model files: damaged at random and damaged on purpose.
 
-Every run of `winnow inspect`, `classify` and `run` must end by itself with status 0 or 1, write at
+Every run of `winnow inspect`, `classify`, `run` and `quantize` must end by itself with status 0 or 1, write at
 most one line to stderr (exactly one when it fails) and die of no signal, within LIMIT_BYTES of
 memory unless built with a sanitizer.  Files that are broken on purpose in a way that no program
 may accept must be refused.
@@ -40,6 +40,9 @@ class Runner:
         with open(self.image, "wb") as f:
             f.write(b"P6\n5 4\n255\n" + bytes(range(60)))
         self.tensor, self.out = os.path.join(scratch, "x.npy"), os.path.join(scratch, "out")
+        self.data, self.int8 = os.path.join(scratch, "data"), os.path.join(scratch, "int8.onnx")
+        os.makedirs(os.path.join(self.data, "cat"))
+        os.symlink(self.image, os.path.join(self.data, "cat", "image.ppm"))
         np.save(self.tensor, (np.arange(60, dtype=np.float32) / 30 - 1).reshape(1, 3, 4, 5))
         with open(self.program, "rb") as f:
             self.sanitized = b"__asan_init" in f.read()
@@ -91,7 +94,8 @@ class Runner:
                     (["classify", self.model, "--json", self.image], refuse[0]),
                     (["run", self.model, "--input", tensor or self.tensor, "--output-dir",
                       self.out],
-                     refuse[1]))
+                     refuse[1]),
+                    (["quantize", self.model, self.data, "-o", self.int8], refuse[0]))
         for command, must_fail in commands:
             complaint = self.complaint(command)
             if not complaint and must_fail and self.last_status == 0:
