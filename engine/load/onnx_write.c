@@ -279,27 +279,31 @@ static bool write_file(const Onnx__ModelProto *model, int fd) {
   return fclose(file.stream) == 0 && written;
 }
 
-/* Beside the final place, so that one rename() puts it there. */
+/* A new file beside `path`, so that one rename() puts it there; its name is written to `name`. */
+static int open_beside(const char *path, char *name, size_t length) {
+  int fd = -1;
+  for (int i = 0; fd < 0 && i < 100; i++) {
+    snprintf(name, length, "%s.%d-%d", path, (int)getpid(), i);
+    fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 && errno != EEXIST) break;
+  }
+  return fd;
+}
+
 WnStatus wni_writer_save(WniWriter *writer, const char *path, WnError *error) {
   struct stat info;
   WnStatus status = WN_OK;
   if (writer->failed) return wni_fail_memory(error, path);
   if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
     return wni_fail(error, WN_ERROR_IO, "cannot write '%s': it is not a regular file", path);
-  size_t length = strlen(path) + 8;
-  char *temporary = malloc(length);
-  if (!temporary) return wni_fail_memory(error, path);
-  snprintf(temporary, length, "%s.XXXXXX", path);
-  int fd = mkstemp(temporary);
-  mode_t mask = umask(0);
-  umask(mask);
-  if (fd < 0)
+  size_t length = strlen(path) + 32;
+  char *name = malloc(length);
+  if (!name) return wni_fail_memory(error, path);
+  int fd = open_beside(path, name, length);
+  if (fd < 0 || !write_file(&writer->model, fd) || rename(name, path) != 0) {
     status = wni_fail(error, WN_ERROR_IO, "cannot write '%s': %s", path, strerror(errno));
-  else if (fchmod(fd, 0666 & ~mask) != 0 || !write_file(&writer->model, fd) ||
-           rename(temporary, path) != 0) {
-    status = wni_fail(error, WN_ERROR_IO, "cannot write '%s': %s", path, strerror(errno));
-    unlink(temporary);
+    if (fd >= 0) unlink(name);
   }
-  free(temporary);
+  free(name);
   return status;
 }

@@ -188,8 +188,11 @@ static void make_gemm(Prepare *p, int index, Onnx__NodeProto *node) {
         row->constant.count != (size_t)w->shape.dim[1] ||
         row->shape.dim[row->shape.rank - 1] != w->shape.dim[1])
       continue;
-    node->input[2] = name_of(p, (int)(row - network->graph.values));
+    /* a copy: the constant itself may be made behind the MatMul */
+    node->input[2] = wni_writer_name(p->out, wni_node_name(node), "_bias");
     node->n_input = 3;
+    wni_writer_tensor(p->out, node->input[2], WNI_TENSOR_FLOAT, 1, &w->shape.dim[1],
+                      row->constant.f);
     swallow(p, node, next);
     return;
   }

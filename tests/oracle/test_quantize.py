@@ -150,8 +150,9 @@ def old_network():
     x = g.node("LeakyRelu", g.conv(x, 14, 12, group=2))
     x = g.node("Squeeze", g.node("GlobalAveragePool", x), axes=[2, 3])
     x = g.node("Dropout", x, ratio=0.4)
-    x = g.node("Relu", g.node("Add", [g.weights(1, 9),
-                                      g.node("MatMul", [x, g.weights(12, 9, scale=0.4)])]))
+    x = g.node("MatMul", [x, g.weights(12, 9, scale=0.4)])
+    row = g.node("Constant", [], value=builder.numpy_helper.from_array(g.values(1, 9)))
+    x = g.node("Relu", g.node("Add", [row, x]))
     x = g.node("Gemm", [x, g.weights(9, 10, scale=0.4), g.weights(1, 10)], alpha=0.5, beta=2.0)
     g.out(g.node("Softmax", x, axis=1), "scores")
     return g.model({"scores": (1, 10)})
