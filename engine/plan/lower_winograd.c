@@ -12,9 +12,11 @@
 /* What a byte of weights costs in multiply-accumulates: the time to fetch it, and memory.  It keeps
  * the weights of deep layers, which Winograd makes up to four times as large for a few pixels,
  * as they are.  Those of large networks come from memory for every frame. */
-enum { CACHED_BYTE_COST = 4, MEMORY_BYTE_COST = 8, CACHED_PARAMETERS = 8 << 20 };
+enum { CACHED_BYTE_COST = 4, MEMORY_BYTE_COST = 6, CACHED_PARAMETERS = 8 << 20 };
 /* What a transform costs for each of the t x t elements of one tile's channel. */
 enum { TRANSFORM_COST = 10 };
+/* What the estimate must promise: it is not exact, and the direct way needs no more memory. */
+#define MIN_GAIN 1.1
 /* Tiles that are worth reading all weights once more. */
 enum { MIN_BLOCK = 24 };
 
@@ -71,7 +73,7 @@ int wni_winograd_choose(const WniLowering *lowering, const WniNode *node, const 
   if (type == WNI_BF16 || (type == WNI_U8 && !integers_pay(&layer))) return 0;
   double direct = direct_cost(&layer, type), two = winograd_cost(&layer, type, 2);
   double four = type == WNI_F32 ? winograd_cost(&layer, type, 4) : INFINITY;
-  if (direct <= two && direct <= four) return 0;
+  if (direct <= MIN_GAIN * fmin(two, four)) return 0;
   return two <= four ? 2 : 4;
 }
 
