@@ -35,27 +35,35 @@ void WNI_NAME(fc_f32)(const void *x_at, const void *const *w, size_t k, int n, v
   memcpy(sums, sum, (size_t)n * sizeof *sum);
 }
 
-void WNI_NAME(fc_bf16)(const void *x_at, const void *const *w, size_t k, int n, void *sums) {
-  const uint16_t *x = x_at;
-  for (int r = 0; r < n; r++) {
-    const uint16_t *row = w[r];
-    float part[LANES] = {0};
-    size_t i = 0;
-    for (; i + LANES <= k; i += LANES)
-      for (size_t j = 0; j < LANES; j++)
-        part[j] += wni_bf16_to_f32(x[i + j]) * wni_bf16_to_f32(row[i + j]);
-    float sum = add_up(part);
-    for (; i < k; i++) sum += wni_bf16_to_f32(x[i]) * wni_bf16_to_f32(row[i]);
-    ((float *)sums)[r] = sum;
-  }
+/* Several vectors a step, so that the sums of one row do not wait for each other. */
+static float dot_bf16(const uint16_t *x, const uint16_t *w, size_t k) {
+  enum { STEP = 4 * LANES };
+  float part[STEP] = {0}, sum = 0;
+  size_t i = 0;
+  for (; i + STEP <= k; i += STEP)
+    for (size_t j = 0; j < STEP; j++)
+      part[j] += wni_bf16_to_f32(x[i + j]) * wni_bf16_to_f32(w[i + j]);
+  for (size_t j = 0; j < STEP; j += LANES) sum += add_up(part + j);
+  for (; i < k; i++) sum += wni_bf16_to_f32(x[i]) * wni_bf16_to_f32(w[i]);
+  return sum;
 }
 
+void WNI_NAME(fc_bf16)(const void *x, const void *const *w, size_t k, int n, void *sums) {
+  for (int r = 0; r < n; r++) ((float *)sums)[r] = dot_bf16(x, w[r], k);
+}
+
+/* All four rows at once: x is widened for them together. */
 void WNI_NAME(fc_u8)(const void *x_at, const void *const *w, size_t k, int n, void *sums) {
   const uint8_t *x = x_at;
-  for (int r = 0; r < n; r++) {
-    const int8_t *row = w[r];
-    int32_t sum = 0;
-    for (size_t i = 0; i < k; i++) sum += x[i] * row[i];
-    ((int32_t *)sums)[r] = sum;
+  const int8_t *w0 = w[0], *w1 = w[1], *w2 = w[2], *w3 = w[3];
+  int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+  for (size_t i = 0; i < k; i++) {
+    int16_t wide = x[i];
+    s0 += wide * (int16_t)w0[i];
+    s1 += wide * (int16_t)w1[i];
+    s2 += wide * (int16_t)w2[i];
+    s3 += wide * (int16_t)w3[i];
   }
+  int32_t sum[WNI_FC_ROWS] = {s0, s1, s2, s3};
+  memcpy(sums, sum, (size_t)n * sizeof *sum);
 }

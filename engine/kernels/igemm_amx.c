@@ -15,8 +15,6 @@
  */
 #include "kernels/x86.h"
 
-#include <stdbool.h>
-
 enum { TILE_M = 32, TILE_N = 32, ROWS = 16, ROW = 64 /* bytes */, GROUP = 4 /* bytes */ };
 
 #define JOIN_NAME_(kernel) WNI_NAME(kernel)

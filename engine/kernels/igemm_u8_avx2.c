@@ -41,15 +41,14 @@ static inline void widen(const uint8_t *x, size_t n, int16_t *to) {
 static inline __attribute__((always_inline)) void multiply(Wide (*x)[BUFFER], size_t pairs,
                                                            const Weight *w, Sum (*sum)[2], int m) {
   for (size_t p = 0; p < pairs; p++, w += 2 * TILE_N) {
-    __m256i w0 = _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)w));
-    __m256i w1 = _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)(w + 16)));
+    Ints w0 = widen_signed(w), w1 = widen_signed(w + TILE_N);
 #pragma GCC unroll 6
     for (int i = 0; i < m; i++) {
       int32_t pair;
       memcpy(&pair, &x[i][2 * p], sizeof pair);
-      __m256i both = _mm256_set1_epi32(pair);
-      sum[i][0] = _mm256_add_epi32(sum[i][0], _mm256_madd_epi16(both, w0));
-      sum[i][1] = _mm256_add_epi32(sum[i][1], _mm256_madd_epi16(both, w1));
+      Ints both = broadcast_int(pair);
+      sum[i][0] = add_pairs(sum[i][0], both, w0);
+      sum[i][1] = add_pairs(sum[i][1], both, w1);
     }
   }
 }

@@ -15,7 +15,7 @@ static inline float from_f32(float x) {
 static inline float from_bf16(uint16_t x) {
   return wni_bf16_to_f32(x);
 }
-static inline float from_u8(uint8_t x) {
+static inline int from_u8(uint8_t x) {
   return x;
 }
 
@@ -42,7 +42,7 @@ static inline const void *element(const WniPoolArgs *args, size_t row, size_t co
     for (size_t r = 0; r < args->n_rows; r++)                                                      \
       for (size_t k = 0; k < args->n_columns; k++) {                                               \
         const c_type *x = (const c_type *)element(args, r, k) + c;                                 \
-        for (size_t j = 0; j < n; j++) sum[j] += from_##type(x[j]) - zero;                         \
+        for (size_t j = 0; j < n; j++) sum[j] += (float)from_##type(x[j]) - zero;                  \
       }                                                                                            \
     for (size_t j = 0; j < n; j++) y[c + j] = sum[j] * args->scale;                                \
   }                                                                                                \

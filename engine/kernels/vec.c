@@ -86,11 +86,12 @@ void WNI_NAME(load_u8)(const void *x, const WniQuant *quant, size_t n, float *y)
 }
 
 void WNI_NAME(store_u8)(const float *x, const WniQuant *quant, size_t n, void *y) {
-  float scale = quant->scale, low = (float)-quant->zero, high = (float)(255 - quant->zero);
+  int zero = quant->zero; /* a copy: y may be any memory to the compiler, *quant too */
+  float scale = quant->scale, low = (float)-zero, high = (float)(255 - zero);
   for (size_t i = 0; i < n; i++) {
     float q = x[i] / scale;
     q = q > low ? q : low; /* NaN too */
     q = q < high ? q : high;
-    ((uint8_t *)y)[i] = (uint8_t)((int)rintf(q) + quant->zero);
+    ((uint8_t *)y)[i] = (uint8_t)((int)rintf(q) + zero);
   }
 }

@@ -10,6 +10,7 @@
 #include "kernels/isa.h"
 
 #include <immintrin.h>
+#include <stdbool.h>
 
 #ifdef __AVX512F__
 
@@ -62,6 +63,32 @@ static inline Floats scaled(Ints sum, const float *scale) {
 static inline void store_rounded(uint8_t *y, int n, Floats x, int zero) {
   _mm512_mask_cvtepi32_storeu_epi8(
       y, first(n), _mm512_add_epi32(_mm512_cvtps_epi32(x), _mm512_set1_epi32(zero)));
+}
+
+/* Twice LANES bytes as 16-bit numbers. */
+static inline Ints widen_unsigned(const uint8_t *x) {
+  return _mm512_cvtepu8_epi16(_mm256_loadu_si256((const void *)x));
+}
+static inline Ints widen_signed(const int8_t *x) {
+  return _mm512_cvtepi8_epi16(_mm256_loadu_si256((const void *)x));
+}
+/* LANES bytes of a and of b, side by side as 16-bit numbers. */
+static inline __m256i interleave(const void *a, const void *b) {
+  __m128i x = _mm_loadu_si128(a), y = _mm_loadu_si128(b);
+  return _mm256_set_m128i(_mm_unpackhi_epi8(x, y), _mm_unpacklo_epi8(x, y));
+}
+static inline Ints pairs_of_unsigned(const uint8_t *a, const uint8_t *b) {
+  return _mm512_cvtepu8_epi16(interleave(a, b));
+}
+static inline Ints pairs_of_signed(const int8_t *a, const int8_t *b) {
+  return _mm512_cvtepi8_epi16(interleave(a, b));
+}
+/* sum + x[2 j] y[2 j] + x[2 j + 1] y[2 j + 1] of 16-bit numbers */
+static inline Ints add_pairs(Ints sum, Ints x, Ints y) {
+  return _mm512_add_epi32(sum, _mm512_madd_epi16(x, y));
+}
+static inline int32_t add_up(Ints x) {
+  return _mm512_reduce_add_epi32(x);
 }
 
 #else /* AVX2 */
@@ -123,6 +150,33 @@ static inline void store_rounded(uint8_t *y, int n, Floats x, int zero) {
     memcpy(y, &bytes, (size_t)n);
   else
     _mm_storel_epi64((void *)y, bytes);
+}
+
+/* Twice LANES bytes as 16-bit numbers. */
+static inline Ints widen_unsigned(const uint8_t *x) {
+  return _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)x));
+}
+static inline Ints widen_signed(const int8_t *x) {
+  return _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)x));
+}
+/* LANES bytes of a and of b, side by side as 16-bit numbers. */
+static inline __m128i interleave(const void *a, const void *b) {
+  return _mm_unpacklo_epi8(_mm_loadl_epi64(a), _mm_loadl_epi64(b));
+}
+static inline Ints pairs_of_unsigned(const uint8_t *a, const uint8_t *b) {
+  return _mm256_cvtepu8_epi16(interleave(a, b));
+}
+static inline Ints pairs_of_signed(const int8_t *a, const int8_t *b) {
+  return _mm256_cvtepi8_epi16(interleave(a, b));
+}
+/* sum + x[2 j] y[2 j] + x[2 j + 1] y[2 j + 1] of 16-bit numbers */
+static inline Ints add_pairs(Ints sum, Ints x, Ints y) {
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(x, y));
+}
+static inline int32_t add_up(Ints x) {
+  __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+  sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
+  return _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1)));
 }
 
 #endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Depthwise convolution of bytes (kernels.h), compiled for AVX2 and AVX-512.  Two taps of a
+ * channel lie side by side as 16-bit numbers, and one instruction adds their products: nothing is
+ * lost.  A pair of weights serves PIXELS pixels.
+ */
+#include "kernels/x86.h"
+
+enum { PIXELS = 4 };
+
+WniFn_dwconv WNI_NAME(dwconv_u8_4);
+
+static inline void store(const WniDwconvArgs *args, char *y, size_t c, Ints sum) {
+  Floats x = clamp(scaled(sum, args->scale + c), args->low, args->high);
+  if (args->y_type == WNI_U8)
+    store_rounded((uint8_t *)y + c, LANES, x, args->y_zero);
+  else
+    store_some(WNI_F32, y + c * sizeof(float), LANES, x);
+}
+
+/* LANES channels from c on.  `pixels` is a constant.  The last tap of an odd number is paired with
+ * itself, with weights of 0. */
+static inline __attribute__((always_inline)) void block(const WniDwconvArgs *args, const char *x,
+                                                        char *y, size_t c, int pixels) {
+  static const int8_t none[LANES];
+  Ints sum[PIXELS];
+  const int8_t *w = (const int8_t *)args->w + c;
+  for (int i = 0; i < pixels; i++) sum[i] = load_ints((const int32_t *)args->bias + c);
+  for (size_t t = 0; t < args->n_taps; t += 2, w += 2 * args->n_channels) {
+    bool pair = t + 1 < args->n_taps;
+    Ints weights = pairs_of_signed(w, pair ? w + args->n_channels : none);
+    const uint8_t *first = (const uint8_t *)x + args->tap[t] + c;
+    ptrdiff_t second = pair ? args->tap[t + 1] - args->tap[t] : 0;
+#pragma GCC unroll 4
+    for (int i = 0; i < pixels; i++) {
+      const uint8_t *at = first + i * args->x_step;
+      sum[i] = add_pairs(sum[i], pairs_of_unsigned(at, at + second), weights);
+    }
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < pixels; i++) store(args, y + i * args->y_step, c, sum[i]);
+}
+
+/* One channel of one pixel, where there are fewer than a vector's. */
+static void single(const WniDwconvArgs *args, const char *x, char *y, size_t c) {
+  int32_t sum = ((const int32_t *)args->bias)[c];
+  for (size_t t = 0; t < args->n_taps; t++)
+    sum += ((const uint8_t *)x)[args->tap[t] + (ptrdiff_t)c] *
+           ((const int8_t *)args->w)[t * args->n_channels + c];
+  wni_write_scaled(args->y_type, y, c,
+                   wni_clampf((float)sum * args->scale[c], args->low, args->high), args->y_zero);
+}
+
+static inline __attribute__((always_inline)) void run_pixels(const WniDwconvArgs *args,
+                                                             const char *x, char *y, int pixels) {
+  size_t n = args->n_channels, c = 0;
+  for (; c + LANES <= n; c += LANES) block(args, x, y, c, pixels);
+  if (c < n && n >= LANES) { /* the last vector overlaps the one before */
+    block(args, x, y, n - LANES, pixels);
+    return;
+  }
+  for (int i = 0; i < pixels; i++)
+    for (size_t j = c; j < n; j++) single(args, x + i * args->x_step, y + i * args->y_step, j);
+}
+
+void WNI_NAME(dwconv_u8_4)(const WniDwconvArgs *args) {
+  const WniDwconvArgs copy = *args; /* which no store to y can change */
+  const char *x = args->x;
+  char *y = args->y;
+  size_t left = args->n_pixels;
+  for (; left >= PIXELS; left -= PIXELS) {
+    run_pixels(&copy, x, y, PIXELS);
+    x += PIXELS * args->x_step;
+    y += PIXELS * args->y_step;
+  }
+  for (; left > 0; left--) {
+    run_pixels(&copy, x, y, 1);
+    x += args->x_step;
+    y += args->y_step;
+  }
+}
