@@ -1,22 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One pooling window (kernels.h), compiled once per instruction set.
+ * One pooling window (kernels.h), compiled once per instruction set: element after element of the
+ * window over all channels, so that the loops are long; y, where they meet, stays in cache.
  */
 #include "kernels/isa.h"
 
-enum { BLOCK = 16 };
+#include <stdbool.h>
 
 WniFn_maxpool WNI_NAME(maxpool_f32), WNI_NAME(maxpool_bf16), WNI_NAME(maxpool_u8);
 WniFn_avgpool WNI_NAME(avgpool_f32), WNI_NAME(avgpool_bf16), WNI_NAME(avgpool_u8);
 
-static inline float from_f32(float x) {
+static inline float value_f32(float x) {
   return x;
 }
-static inline float from_bf16(uint16_t x) {
+static inline float value_bf16(uint16_t x) {
   return wni_bf16_to_f32(x);
 }
-static inline int from_u8(uint8_t x) {
+static inline float value_u8(uint8_t x) {
   return x;
+}
+
+/* Whether x replaces the maximum so far.  A NaN does, and is never replaced by a number. */
+static inline bool replaces_f32(float x, float best) {
+  return (x > best) | (x != x);
+}
+static inline bool replaces_bf16(uint16_t x, uint16_t best) {
+  return replaces_f32(wni_bf16_to_f32(x), wni_bf16_to_f32(best));
+}
+static inline bool replaces_u8(uint8_t x, uint8_t best) {
+  return x > best;
 }
 
 static inline const void *element(const WniPoolArgs *args, size_t row, size_t column) {
@@ -24,37 +36,26 @@ static inline const void *element(const WniPoolArgs *args, size_t row, size_t co
          (ptrdiff_t)column * args->column_stride;
 }
 
-/* n channels from c on; a NaN in x stays: the comparison is false for it. */
 #define DEFINE_POOLS(type, c_type)                                                                 \
-  static inline void max_##type(const WniPoolArgs *args, size_t c, size_t n) {                     \
-    c_type best[BLOCK], *y = args->y;                                                              \
-    memcpy(best, (const c_type *)args->x + c, n * sizeof *best);                                   \
-    for (size_t r = 0; r < args->n_rows; r++)                                                      \
-      for (size_t k = 0; k < args->n_columns; k++) {                                               \
-        const c_type *x = (const c_type *)element(args, r, k) + c;                                 \
-        for (size_t j = 0; j < n; j++)                                                             \
-          best[j] = from_##type(x[j]) <= from_##type(best[j]) ? best[j] : x[j];                    \
-      }                                                                                            \
-    memcpy(y + c, best, n * sizeof *best);                                                         \
+  static inline void max_##type(const c_type *restrict x, size_t n, c_type *restrict y) {          \
+    for (size_t c = 0; c < n; c++) y[c] = replaces_##type(x[c], y[c]) ? x[c] : y[c];               \
   }                                                                                                \
-  static inline void average_##type(const WniPoolArgs *args, size_t c, size_t n) {                 \
-    float sum[BLOCK] = {0}, *y = args->y, zero = (float)args->zero;                                \
-    for (size_t r = 0; r < args->n_rows; r++)                                                      \
-      for (size_t k = 0; k < args->n_columns; k++) {                                               \
-        const c_type *x = (const c_type *)element(args, r, k) + c;                                 \
-        for (size_t j = 0; j < n; j++) sum[j] += (float)from_##type(x[j]) - zero;                  \
-      }                                                                                            \
-    for (size_t j = 0; j < n; j++) y[c + j] = sum[j] * args->scale;                                \
+  static inline void add_##type(const c_type *restrict x, float zero, size_t n,                    \
+                                float *restrict y) {                                               \
+    for (size_t c = 0; c < n; c++) y[c] += value_##type(x[c]) - zero;                              \
   }                                                                                                \
   void WNI_NAME(maxpool_##type)(const WniPoolArgs *args) {                                         \
-    size_t c = 0;                                                                                  \
-    for (; c + BLOCK <= args->n_channels; c += BLOCK) max_##type(args, c, BLOCK);                  \
-    for (; c < args->n_channels; c++) max_##type(args, c, 1);                                      \
+    c_type *y = memcpy(args->y, args->x, args->n_channels * sizeof *y);                            \
+    for (size_t r = 0; r < args->n_rows; r++)                                                      \
+      for (size_t k = 0; k < args->n_columns; k++)                                                 \
+        max_##type(element(args, r, k), args->n_channels, y);                                      \
   }                                                                                                \
   void WNI_NAME(avgpool_##type)(const WniPoolArgs *args) {                                         \
-    size_t c = 0;                                                                                  \
-    for (; c + BLOCK <= args->n_channels; c += BLOCK) average_##type(args, c, BLOCK);              \
-    for (; c < args->n_channels; c++) average_##type(args, c, 1);                                  \
+    float *y = memset(args->y, 0, args->n_channels * sizeof *y);                                   \
+    for (size_t r = 0; r < args->n_rows; r++)                                                      \
+      for (size_t k = 0; k < args->n_columns; k++)                                                 \
+        add_##type(element(args, r, k), (float)args->zero, args->n_channels, y);                   \
+    for (size_t c = 0; c < args->n_channels; c++) y[c] *= args->scale;                             \
   }
 DEFINE_POOLS(f32, float)
 DEFINE_POOLS(bf16, uint16_t)
