@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the matrix products for 64-bit Arm share: reading the last bytes of a row of x, and
- * storing a tile of sums.
+ * What the kernels for 64-bit Arm share: reading the last bytes of a row of x, and storing
+ * sums.
  */
 #ifndef WNI_KERNELS_ARM_H
 #define WNI_KERNELS_ARM_H
@@ -34,6 +34,37 @@ static inline uint8x16_t wni_arm_load_part(const uint8_t *x, size_t n) {
 /* Four bfloat16 as float32. */
 static inline float32x4_t wni_arm_load_bf16(const uint16_t *x) {
   return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(x), 16));
+}
+
+/* wni_f32_to_bf16() of four. */
+static inline uint16x4_t wni_arm_to_bf16(float32x4_t x) {
+  uint32x4_t bits = vreinterpretq_u32_f32(x);
+  uint32x4_t odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+  uint16x4_t rounded = vaddhn_u32(bits, vaddq_u32(odd, vdupq_n_u32(0x7FFF)));
+  uint16x4_t nan = vorr_u16(vshrn_n_u32(bits, 16), vdup_n_u16(0x40));
+  return vbsl_u16(vmovn_u32(vceqq_f32(x, x)), rounded, nan);
+}
+
+/* FMAX and FMIN keep a NaN. */
+static inline float32x4_t wni_arm_clamp(float32x4_t x, float low, float high) {
+  return vminq_f32(vmaxq_f32(x, vdupq_n_f32(low)), vdupq_n_f32(high));
+}
+
+/* wni_write_f32() and wni_write_scaled() of elements i .. i + 3. */
+static inline void wni_arm_put_f32(WniType type, void *row, size_t i, float32x4_t x) {
+  if (type == WNI_BF16)
+    vst1_u16((uint16_t *)row + i, wni_arm_to_bf16(x));
+  else
+    vst1q_f32((float *)row + i, x);
+}
+static inline void wni_arm_put_scaled(WniType type, void *row, size_t i, float32x4_t x, int zero) {
+  if (type == WNI_U8) {
+    int16x4_t rounded = vmovn_s32(vaddq_s32(vcvtnq_s32_f32(x), vdupq_n_s32(zero)));
+    int8x8_t narrow = vmovn_s16(vcombine_s16(rounded, rounded));
+    memcpy((char *)row + i, &narrow, 4);
+  } else {
+    vst1q_f32((float *)row + i, x);
+  }
 }
 
 /* What kernels.h says behind the sums [args->m][tile_n] of types F32 and BF16, and of U8. */

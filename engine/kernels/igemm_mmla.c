@@ -11,7 +11,14 @@
  */
 #include "kernels/arm.h"
 
-enum { TILE_M = 8, TILE_N = 8, ROWS = TILE_M / 2, COLUMNS = TILE_N / 2, STEP = 16, HALF = 8 };
+enum {
+  TILE_M = 8,
+  TILE_N = 8,
+  PAIRS = TILE_M / 2, /* of rows */
+  COLUMNS = TILE_N / 2,
+  STEP = 16,
+  HALF = 8
+};
 
 #ifdef __ARM_FEATURE_MATMUL_INT8
 #define KERNEL wni_igemm_u8_8x8x8__i8mm
@@ -35,7 +42,7 @@ WniFn_igemm KERNEL;
 
 /* Rows of x in pairs: bytes 0..7 of both, bytes 8..15 of both. */
 typedef struct Group {
-  uint8x16_t half[2][ROWS];
+  uint8x16_t half[2][PAIRS];
 } Group;
 
 static inline void zip(Group *group, int i, uint8x16_t upper, uint8x16_t lower) {
@@ -44,36 +51,36 @@ static inline void zip(Group *group, int i, uint8x16_t upper, uint8x16_t lower) 
   group->half[1][i] = vreinterpretq_u8_u64(vzip2q_u64(a, b));
 }
 
-static inline __attribute__((always_inline)) void add_half(Sum sum[ROWS][COLUMNS],
-                                                           const uint8x16_t *x, const uint8_t *w) {
+static inline __attribute__((always_inline)) void
+add_half(Sum sum[PAIRS][COLUMNS], const uint8x16_t *x, const uint8_t *w, int pairs) {
 #pragma GCC unroll 4
   for (int j = 0; j < COLUMNS; j++) {
     uint8x16_t columns = vld1q_u8(w + j * 2 * HALF);
 #pragma GCC unroll 4
-    for (int i = 0; i < ROWS; i++) sum[i][j] = multiply(sum[i][j], x[i], columns);
+    for (int i = 0; i < pairs; i++) sum[i][j] = multiply(sum[i][j], x[i], columns);
   }
 }
 
 /* n bytes of one tap; returns where the weights of the next begin. */
 static inline __attribute__((always_inline)) const uint8_t *
-add_tap(Sum sum[ROWS][COLUMNS], const uint8_t *const *x, size_t n, const uint8_t *w) {
+add_tap(Sum sum[PAIRS][COLUMNS], const uint8_t *const *x, size_t n, const uint8_t *w, int pairs) {
   Group group;
   size_t c = 0;
   for (; c + STEP <= n; c += STEP, w += STEP * TILE_N) {
 #pragma GCC unroll 4
-    for (int i = 0; i < ROWS; i++)
+    for (int i = 0; i < pairs; i++)
       zip(&group, i, vld1q_u8(x[2 * i] + c), vld1q_u8(x[2 * i + 1] + c));
-    add_half(sum, group.half[0], w);
-    add_half(sum, group.half[1], w + HALF * TILE_N);
+    add_half(sum, group.half[0], w, pairs);
+    add_half(sum, group.half[1], w + HALF * TILE_N, pairs);
   }
   if (c == n) return w;
 #pragma GCC unroll 4
-  for (int i = 0; i < ROWS; i++)
+  for (int i = 0; i < pairs; i++)
     zip(&group, i, wni_arm_load_part(x[2 * i] + c, n - c),
         wni_arm_load_part(x[2 * i + 1] + c, n - c));
-  add_half(sum, group.half[0], w);
+  add_half(sum, group.half[0], w, pairs);
   if (n - c <= HALF) return w + HALF * TILE_N;
-  add_half(sum, group.half[1], w + HALF * TILE_N);
+  add_half(sum, group.half[1], w + HALF * TILE_N, pairs);
   return w + STEP * TILE_N;
 }
 
@@ -87,24 +94,25 @@ static inline void spread(Sum sum, Element *out) {
   memcpy(out + TILE_N, pair.at + 2, 2 * sizeof *out);
 }
 
-void KERNEL(const WniIgemmArgs *args) {
-  Sum sum[ROWS][COLUMNS];
+/* `pairs` of rows is a constant at each call. */
+static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, int pairs) {
+  Sum sum[PAIRS][COLUMNS];
   const Element *bias = args->bias;
   const uint8_t *w = args->w;
 #pragma GCC unroll 4
   for (int j = 0; j < COLUMNS; j++) {
     Sum both = {bias[2 * j], bias[2 * j + 1], bias[2 * j], bias[2 * j + 1]};
 #pragma GCC unroll 4
-    for (int i = 0; i < ROWS; i++) sum[i][j] = both;
+    for (int i = 0; i < pairs; i++) sum[i][j] = both;
   }
   for (size_t t = 0; t < args->n_taps; t++) {
     const uint8_t *x[TILE_M];
-    for (int i = 0; i < TILE_M; i++) x[i] = (const uint8_t *)args->x[i] + args->tap[t];
-    w = add_tap(sum, x, args->n_channels * ELEMENT, w);
+    for (int i = 0; i < 2 * pairs; i++) x[i] = (const uint8_t *)args->x[i] + args->tap[t];
+    w = add_tap(sum, x, args->n_channels * ELEMENT, w, pairs);
   }
   Element out[TILE_M * TILE_N];
 #pragma GCC unroll 4
-  for (int i = 0; i < ROWS; i++)
+  for (int i = 0; i < pairs; i++)
 #pragma GCC unroll 4
     for (int j = 0; j < COLUMNS; j++) spread(sum[i][j], out + 2 * (i * TILE_N + j));
 #ifdef __ARM_FEATURE_MATMUL_INT8
@@ -112,4 +120,12 @@ void KERNEL(const WniIgemmArgs *args) {
 #else
   wni_arm_store_f32(args, out, TILE_N);
 #endif
+}
+
+/* A few pixels that are left over do not cost a whole tile. */
+void KERNEL(const WniIgemmArgs *args) {
+  if (args->m <= TILE_M / 2)
+    run(args, PAIRS / 2);
+  else
+    run(args, PAIRS);
 }

@@ -21,46 +21,55 @@ static inline float32x4_t load(WniType type, const void *row, size_t at) {
                          : wni_arm_load_bf16((const uint16_t *)row + at);
 }
 
-/* `type` is a constant at each call. */
-static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, WniType type) {
+/* `type` and `rows` are constants at each call. */
+static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, WniType type,
+                                                      int rows) {
   float32x4_t sum[TILE_M][VECTORS];
-  for (int i = 0; i < TILE_M; i++)
+  for (int i = 0; i < rows; i++)
     for (int v = 0; v < VECTORS; v++) sum[i][v] = vld1q_f32((const float *)args->bias + 4 * v);
 
   size_t at = 0; /* in w */
   for (size_t t = 0; t < args->n_taps; t++) {
     const char *x[TILE_M];
-    for (int i = 0; i < TILE_M; i++) x[i] = (const char *)args->x[i] + args->tap[t];
+    for (int i = 0; i < rows; i++) x[i] = (const char *)args->x[i] + args->tap[t];
     size_t c = 0;
     for (; c + STEP <= args->n_channels; c += STEP, at += STEP * TILE_N) {
       float32x4_t four[TILE_M];
-      for (int i = 0; i < TILE_M; i++) four[i] = load(type, x[i], c);
+      for (int i = 0; i < rows; i++) four[i] = load(type, x[i], c);
 #pragma GCC unroll 4
       for (int lane = 0; lane < STEP; lane++)
 #pragma GCC unroll 2
         for (int v = 0; v < VECTORS; v++) {
           float32x4_t w = load(type, args->w, at + (size_t)(lane * TILE_N + 4 * v));
 #pragma GCC unroll 8
-          for (int i = 0; i < TILE_M; i++) sum[i][v] += w * four[i][lane];
+          for (int i = 0; i < rows; i++) sum[i][v] += w * four[i][lane];
         }
     }
     for (; c < args->n_channels; c++, at += TILE_N)
 #pragma GCC unroll 8
-      for (int i = 0; i < TILE_M; i++)
+      for (int i = 0; i < rows; i++)
         for (int v = 0; v < VECTORS; v++)
           sum[i][v] += load(type, args->w, at + (size_t)(4 * v)) * wni_read_f32(type, x[i], c);
   }
   float sums[TILE_M * TILE_N]; /* `sum` itself stays in registers, as it has no address */
 #pragma GCC unroll 8
-  for (int i = 0; i < TILE_M; i++)
+  for (int i = 0; i < rows; i++)
     for (int v = 0; v < VECTORS; v++) vst1q_f32(sums + i * TILE_N + 4 * v, sum[i][v]);
   wni_arm_store_f32(args, sums, TILE_N);
 }
 
+/* A few pixels that are left over do not cost a whole tile. */
+static inline __attribute__((always_inline)) void run_type(const WniIgemmArgs *args, WniType type) {
+  if (args->m <= TILE_M / 2)
+    run(args, type, TILE_M / 2);
+  else
+    run(args, type, TILE_M);
+}
+
 void wni_igemm_f32_8x8__neon(const WniIgemmArgs *args) {
-  run(args, WNI_F32);
+  run_type(args, WNI_F32);
 }
 
 void wni_igemm_bf16_8x8__neon(const WniIgemmArgs *args) {
-  run(args, WNI_BF16);
+  run_type(args, WNI_BF16);
 }
