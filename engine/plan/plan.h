@@ -52,6 +52,7 @@ typedef struct WniStep {
   WniOperand halo_at;
   int stage;       /* n_exits + 1: behind the final classifier, only run on demand */
   bool head;       /* only exits need it */
+  bool alone;      /* too little work to share: thread 0 does it */
   bool final_rows; /* the final classifier: may compute the surviving rows alone */
   uint64_t macs, parameters;
   const char *kernel; /* its name */

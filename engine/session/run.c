@@ -12,25 +12,46 @@ static float *input_image(const WnSession *session) {
   return (float *)session->arena + session->model->plan.input.offset;
 }
 
+/* Whose writes the team has not met behind yet.  Every thread keeps its own, all the same. */
+typedef enum Unmet { UNMET_NONE, UNMET_FIRST, UNMET_ALL } Unmet;
+
+/* The team meets unless only thread 0 goes on with what it wrote itself. */
+static void meet(Unmet *unmet, bool alone_next, WniThread thread) {
+  if (*unmet == UNMET_ALL || (*unmet == UNMET_FIRST && !alone_next)) {
+    wni_parallel_barrier(thread);
+    *unmet = UNMET_NONE;
+  }
+}
+
+static void run_step(const WniJob *job, const WniStep *step, Unmet *unmet, WniThread thread) {
+  meet(unmet, step->alone, thread);
+  if (!step->alone)
+    wni_step_run(step, job->session->arena, job->rows, job->n_rows, thread);
+  else if (thread.index == 0)
+    wni_step_run(step, job->session->arena, job->rows, job->n_rows, (WniThread){.count = 1});
+  *unmet = step->alone ? UNMET_FIRST : UNMET_ALL;
+}
+
 static void run_body(void *context, WniThread thread) {
   WniJob *job = context;
   WnSession *session = job->session;
   const WnModel *model = session->model;
+  Unmet unmet = UNMET_NONE;
   if (job->frame) {
     wni_input_halo_clear(session, thread);
     wni_recipe_run(&session->recipe, job->frame, &model->target, input_image(session), thread);
-    wni_parallel_barrier(thread);
+    unmet = UNMET_ALL;
   }
   for (int stage = job->first_stage; stage <= job->last_stage && !job->stop; stage++) {
     size_t begin = model->first_step[stage], end = model->first_step[stage + 1];
     for (size_t s = begin < job->first_step ? job->first_step : begin; s < end; s++) {
       const WniStep *step = &model->plan.steps[s];
-      if (step->head && !job->heads) continue;
-      wni_step_run(step, session->arena, job->rows, job->n_rows, thread);
-      wni_parallel_barrier(thread);
+      if (!step->head || job->heads) run_step(job, step, &unmet, thread);
     }
     if (!job->after_stage) continue;
+    meet(&unmet, true, thread);
     if (thread.index == 0) job->after_stage(job, stage);
+    unmet = UNMET_NONE;
     wni_parallel_barrier(thread);
   }
 }
