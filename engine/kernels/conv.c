@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-  BLOCK_BYTES = 1 << 18, /* of weights that stay in cache while pixels pass */
+  BLOCK_BYTES = 1 << 19, /* of weights that stay in cache while pixels pass */
   UNITS_A_THREAD = 8
 };
 
