@@ -34,14 +34,14 @@ const WniKernel *next_variant(WniKernelKind kind, WniType type, const WniKernel 
   return NULL;
 }
 
-void report_skipped(const WniKernelKind *kinds, size_t n) {
-  size_t count;
+void report_skipped(void) {
+  size_t count, skipped = 0;
   const WniKernel *table = wni_kernel_table(&count);
   for (size_t i = 0; i < count; i++)
-    for (size_t kind = 0; kind < n; kind++)
-      if (table[i].kind == kinds[kind])
-        printf("%s %s\n", table[i].name,
-               usable(&table[i]) ? "is tested" : "is SKIPPED: this processor cannot run it");
+    if (!usable(&table[i]))
+      printf("%s%s", skipped++ ? ", " : "skipped, as this processor lacks their instructions: ",
+             table[i].name);
+  printf("%s%zu variants are tested\n", skipped ? "\n" : "", count - skipped);
   fflush(stdout);
 }
 
@@ -90,6 +90,13 @@ Fenced random_bias(WniType type, size_t n, unsigned *seed) {
   return array;
 }
 
+Fenced random_scales(size_t n, unsigned *seed) {
+  Fenced array = fenced_new(n * sizeof(float));
+  for (size_t i = 0; i < n; i++)
+    ((float *)array.data)[i] = rand_r(seed) % 2 ? 0.5f : (float)(rand_r(seed) % 1000 + 1) * 1e-5f;
+  return array;
+}
+
 double element(WniType type, bool weight, const void *data, size_t i) {
   if (type == WNI_F32) return (double)((const float *)data)[i];
   if (type == WNI_BF16) return (double)wni_bf16_to_f32(((const uint16_t *)data)[i]);
@@ -101,6 +108,14 @@ void expect_near(const WniKernel *kernel, double got, double want, double bound,
   bool same = (isnan(got) && isnan(want)) || got == want || fabs(got - want) <= bound;
   ck_assert_msg(same, "%s, %s: element %zu is %.9g, must be %.9g within %.3g", kernel->name, where,
                 i, got, want, bound);
+}
+
+void expect_bits(const WniKernel *kernel, const void *got, const void *want, size_t n,
+                 const char *where) {
+  const unsigned char *a = got, *b = want;
+  for (size_t i = 0; i < n; i++)
+    ck_assert_msg(a[i] == b[i], "%s, %s: byte %zu is %d, must be %d", kernel->name, where, i, a[i],
+                  b[i]);
 }
 
 double storage_error(WniType type, double x) {

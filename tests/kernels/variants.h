@@ -17,8 +17,8 @@ const WniKernel *next_variant(WniKernelKind kind, WniType type, const WniKernel 
 
 #define EACH_VARIANT(k, kind, type) (const WniKernel *k = NULL; (k = next_variant(kind, type, k));)
 
-/* Prints the variants of `kinds` [n] that this processor cannot run. */
-void report_skipped(const WniKernelKind *kinds, size_t n);
+/* Prints what this processor can and cannot run. */
+void report_skipped(void);
 
 /* What is in an array of random numbers. */
 typedef enum Contents {
@@ -36,12 +36,19 @@ Fenced random_floats(size_t n, Contents contents, unsigned *seed);
 /* Biases of products: int32 for U8, else float32. */
 Fenced random_bias(WniType type, size_t n, unsigned *seed);
 
+/* Scales of products; halves among them make ties of the rounding. */
+Fenced random_scales(size_t n, unsigned *seed);
+
 /* Element i as a number; `weight`: int8 rather than uint8. */
 double element(WniType type, bool weight, const void *data, size_t i);
 
 /* Fails unless got is within `bound` of want; NaN equals NaN, an infinity itself. */
 void expect_near(const WniKernel *kernel, double got, double want, double bound, const char *where,
                  size_t i);
+
+/* Fails unless n bytes are the same. */
+void expect_bits(const WniKernel *kernel, const void *got, const void *want, size_t n,
+                 const char *where);
 
 /* What storing x as a type may add to its error: half a unit in the last place. */
 double storage_error(WniType type, double x);

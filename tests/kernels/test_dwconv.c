@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Every variant of the depthwise convolution: integers against the C reference bit by bit, floats
+ * against the formula in double.
+ */
+#include "cases.h"
+#include "variants.h"
+
+#include <float.h>
+#include <math.h>
+
+typedef struct Problem {
+  WniDwconvArgs args;
+  WniType type;
+  ptrdiff_t tap[9];
+  Fenced x, w, bias, scale, y;
+} Problem;
+
+/* Pixels beside each other, with a gap between what they read and between what they write. */
+static Problem problem_new(WniType type, WniType y_type, size_t pixels, size_t n, size_t taps,
+                           Contents x, Contents w, unsigned *seed) {
+  static const int zeros[] = {0, 128, 255};
+  size_t bytes = wni_type_bytes(type), y_bytes = wni_type_bytes(y_type), step = n + 3;
+  size_t last = (taps - 1) * (n + 2);
+  Problem p = {.type = type,
+               .args = {.n_pixels = pixels,
+                        .n_channels = n,
+                        .n_taps = taps,
+                        .x_step = (ptrdiff_t)(step * bytes),
+                        .y_step = (ptrdiff_t)((n + 1) * y_bytes),
+                        .y_type = y_type,
+                        .y_zero = zeros[n % 3],
+                        .low = n & 1 ? 0 : -INFINITY,
+                        .high = n & 1 ? 6 : INFINITY}};
+  if (y_type == WNI_U8) {
+    p.args.low = (float)-p.args.y_zero;
+    p.args.high = (float)(255 - p.args.y_zero);
+  }
+  for (size_t t = 0; t < taps; t++) p.tap[t] = (ptrdiff_t)(t * (n + 2) * bytes);
+  p.x = random_activations(type, (pixels - 1) * step + last + n, x, seed);
+  p.w = random_weights(type, taps * n, w, seed);
+  p.bias = random_bias(type, n, seed);
+  p.scale = random_scales(n, seed);
+  p.y = fenced_new(((pixels - 1) * (n + 1) + n) * y_bytes);
+  return p;
+}
+
+static void problem_free(Problem *p, const char *who) {
+  Fenced *all[] = {&p->x, &p->w, &p->bias, &p->scale, &p->y};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) fenced_free(all[i], who);
+}
+
+static void run(const WniKernel *kernel, Problem *p, void *y) {
+  p->args.tap = p->tap;
+  p->args.x = p->x.data;
+  p->args.w = p->w.data;
+  p->args.bias = p->bias.data;
+  p->args.scale = p->type == WNI_U8 ? p->scale.data : NULL;
+  p->args.y = y;
+  kernel->run.dwconv(&p->args);
+}
+
+static void expect_sums(const WniKernel *kernel, const Problem *p) {
+  size_t n = p->args.n_channels, taps = p->args.n_taps;
+  for (size_t i = 0; i < p->args.n_pixels; i++)
+    for (size_t c = 0; c < n; c++) {
+      double sum = element(WNI_F32, false, p->bias.data, c), size = fabs(sum);
+      for (size_t t = 0; t < taps; t++) {
+        double product = element(p->type, false, p->x.data, i * (n + 3) + t * (n + 2) + c) *
+                         element(p->type, true, p->w.data, t * n + c);
+        sum += product;
+        size += fabs(product);
+      }
+      sum = sum < (double)p->args.low ? (double)p->args.low : sum; /* not fmin(): a NaN stays */
+      sum = sum > (double)p->args.high ? (double)p->args.high : sum;
+      double bound = (double)(taps + 1) * ldexp(size, -24) + storage_error(p->args.y_type, sum);
+      expect_near(kernel, element(p->args.y_type, false, p->y.data, i * (n + 1) + c), sum,
+                  bound + (double)FLT_MIN, "dwconv", i * n + c);
+    }
+}
+
+static void try_dwconv(const WniKernel *kernel, Problem p) {
+  run(kernel, &p, p.y.data);
+  if (p.type == WNI_U8) { /* what lies between the pixels too: the reference leaves it alone */
+    Fenced want = fenced_new(p.y.bytes);
+    run(reference(WNI_KERNEL_dwconv, p.type), &p, want.data);
+    expect_bits(kernel, p.y.data, want.data, want.bytes, "dwconv");
+    fenced_free(&want, "the reference");
+  } else {
+    size_t n = p.args.n_channels, bytes = wni_type_bytes(p.args.y_type);
+    expect_sums(kernel, &p);
+    for (size_t i = 0; i + 1 < p.args.n_pixels; i++)
+      for (size_t b = 0; b < bytes; b++)
+        ck_assert_int_eq(((uint8_t *)p.y.data)[(i * (n + 1) + n) * bytes + b], FENCED_FILL);
+  }
+  problem_free(&p, kernel->name);
+}
+
+START_TEST(sizes) {
+  WniType type = (WniType)_i;
+  unsigned seed = 2;
+  for
+    EACH_VARIANT(k, WNI_KERNEL_dwconv, type)
+  for (size_t n = 1; n <= 70; n++)
+    for (size_t pixels = 1; pixels < 7; pixels++) {
+      WniType y_type = (n + pixels) % 3 ? type : WNI_F32;
+      try_dwconv(k,
+                 problem_new(type, y_type, pixels, n, 1 + (n + pixels) % 9, SMALL, SMALL, &seed));
+    }
+}
+END_TEST
+
+START_TEST(extreme_integers) {
+  unsigned seed = 3;
+  for
+    EACH_VARIANT(k, WNI_KERNEL_dwconv, WNI_U8)
+  for (int x = SMALL; x < CONTENTS_COUNT; x++)
+    for (int w = SMALL; w < CONTENTS_COUNT; w++)
+      for (size_t n = 30; n < 36; n++) {
+        try_dwconv(k, problem_new(WNI_U8, WNI_U8, 5, n, 9, (Contents)x, (Contents)w, &seed));
+        try_dwconv(k, problem_new(WNI_U8, WNI_F32, 5, n, 9, (Contents)x, (Contents)w, &seed));
+      }
+}
+END_TEST
+
+START_TEST(nan_passes) {
+  WniType type = (WniType)_i;
+  unsigned seed = 4;
+  if (type >= WNI_U8) return; /* integers have none */
+  for
+    EACH_VARIANT(k, WNI_KERNEL_dwconv, type)
+  for (size_t n = 1; n < 40; n++) {
+    Problem p = problem_new(type, type, 2, n, 9, SMALL, SMALL, &seed);
+    if (type == WNI_BF16)
+      ((uint16_t *)p.x.data)[n - 1] = 0x7FC1;
+    else
+      ((float *)p.x.data)[n - 1] = NAN;
+    try_dwconv(k, p);
+  }
+}
+END_TEST
+
+TCase *case_dwconv(void) {
+  const TTest *const tests[] = {sizes, nan_passes};
+  TCase *tcase = case_of("dwconv", tests, 2, WNI_TYPE_COUNT);
+  tcase_add_test(tcase, extreme_integers);
+  return tcase;
+}

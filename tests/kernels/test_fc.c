@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Every variant of the dot products: integers exactly, floats against the formula in double.
+ */
+#include "cases.h"
+#include "variants.h"
+
+#include <float.h>
+#include <math.h>
+
+static void try_fc(const WniKernel *kernel, size_t k, int n, Contents x_contents,
+                   Contents w_contents, unsigned *seed) {
+  WniType type = kernel->type;
+  Fenced x = random_activations(type, k, x_contents, seed), rows[WNI_FC_ROWS];
+  Fenced got = fenced_new((size_t)n * sizeof(float));
+  const void *w[WNI_FC_ROWS];
+  for (int r = 0; r < WNI_FC_ROWS; r++) {
+    rows[r] = random_weights(type, k, w_contents, seed);
+    w[r] = rows[r < n ? r : n - 1].data;
+  }
+  kernel->run.fc(x.data, w, k, n, got.data);
+  for (int r = 0; r < n; r++) {
+    double sum = 0, size = 0;
+    for (size_t i = 0; i < k; i++) {
+      double product = element(type, false, x.data, i) * element(type, true, w[r], i);
+      sum += product;
+      size += fabs(product);
+    }
+    if (type == WNI_U8)
+      ck_assert_msg(((int32_t *)got.data)[r] == (int32_t)sum, "%s, k %zu: row %d is %d, must be %d",
+                    kernel->name, k, r, ((int32_t *)got.data)[r], (int32_t)sum);
+    else
+      expect_near(kernel, (double)((float *)got.data)[r], sum,
+                  (double)(k + 1) * ldexp(size, -24) + (double)FLT_MIN, "fc", (size_t)r);
+  }
+  fenced_free(&x, kernel->name);
+  fenced_free(&got, kernel->name);
+  for (int r = 0; r < WNI_FC_ROWS; r++) fenced_free(&rows[r], kernel->name);
+}
+
+START_TEST(sizes) {
+  unsigned seed = 3;
+  for
+    EACH_VARIANT(kernel, WNI_KERNEL_fc, (WniType)_i)
+  for (size_t k = 1; k < 1200; k += k < 140 ? 1 : k / 9)
+    for (int n = 1; n <= WNI_FC_ROWS; n++) try_fc(kernel, k, n, SMALL, SMALL, &seed);
+}
+END_TEST
+
+START_TEST(extreme_integers) {
+  unsigned seed = 4;
+  for
+    EACH_VARIANT(kernel, WNI_KERNEL_fc, WNI_U8)
+  for (int x = SMALL; x < CONTENTS_COUNT; x++)
+    for (int w = SMALL; w < CONTENTS_COUNT; w++)
+      for (size_t k = 100; k < 5000; k += 1111)
+        try_fc(kernel, k, WNI_FC_ROWS, (Contents)x, (Contents)w, &seed);
+}
+END_TEST
+
+TCase *case_fc(void) {
+  const TTest *const tests[] = {sizes};
+  TCase *tcase = case_of("fc", tests, 1, WNI_TYPE_COUNT);
+  tcase_add_test(tcase, extreme_integers);
+  return tcase;
+}
