@@ -10,15 +10,15 @@ enum { VECTORS = 4 }; /* of channels whose results stay in registers */
 WniFn_maxpool WNI_NAME(maxpool_f32_4);
 WniFn_avgpool WNI_NAME(avgpool_f32_4);
 
-/* What is pooled with what came before; a NaN in x stays: the comparison is false for it. */
+/* What is pooled with what came before.  A NaN replaces a number and is never replaced by one. */
 static inline WniVector larger(WniVector best, WniVector x) {
-  return wni_select(x <= best, best, x);
+  return wni_select((x > best) | (x != x), x, best);
 }
 static inline WniVector sum_of(WniVector sum, WniVector x) {
   return sum + x;
 }
 static inline float larger_f(float best, float x) {
-  return x <= best ? best : x;
+  return (x > best) | (x != x) ? x : best;
 }
 static inline float sum_of_f(float sum, float x) {
   return sum + x;
