@@ -135,9 +135,11 @@ static size_t bytes_to_read(PeakLevel level, int n_threads) {
   return bytes[level] / 4096 * 4096 + 4096;
 }
 
-static double measure(const struct Loops *loops, PeakLevel level, int n_threads) {
+double peak_measure(PeakLevel level, int n_threads) {
   static Worker workers[MAX_THREADS];
+  const struct Loops *loops = table;
   size_t n_bytes = level == PEAK_FLOPS ? 4096 : bytes_to_read(level, n_threads);
+  while (loops->isa & ~wni_cpu_flags()) loops++;
   for (int i = 0; i < n_threads; i++) {
     workers[i] = (Worker){.loops = loops, .level = level, .n_bytes = n_bytes};
     workers[i].data = aligned_alloc(4096, n_bytes);
@@ -149,15 +151,6 @@ static double measure(const struct Loops *loops, PeakLevel level, int n_threads)
                                     : amount / peak_seconds(call_work, &workers[0]);
   for (int i = 0; i < n_threads; i++) free(workers[i].data);
   return per_second;
-}
-
-Peak peak_measure(int n_threads) {
-  const struct Loops *loops = table;
-  Peak peak;
-  while (loops->isa & ~wni_cpu_flags()) loops++;
-  for (int level = 0; level < PEAK_COUNT; level++)
-    peak.per_second[level] = measure(loops, (PeakLevel)level, n_threads);
-  return peak;
 }
 
 int peak_n_cores(void) {
