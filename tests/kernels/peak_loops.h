@@ -18,7 +18,9 @@ typedef void PeakRead(const void *data, size_t n_bytes, size_t n_rounds, int *ou
 #define PEAK_JOIN(name, isa) PEAK_JOIN_(name, isa)
 #define PEAK_NAME(name) PEAK_JOIN(name, WNI_ISA)
 
-extern PeakFma peak_fma__c, peak_fma__avx2;
-extern PeakRead peak_read__c, peak_read__avx2;
+#ifdef WNI_ISA
+PeakFma PEAK_NAME(fma);
+PeakRead PEAK_NAME(read);
+#endif
 
 #endif

@@ -12,7 +12,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PAGE = os.path.join(ROOT, "docs", "performance.md")
-PLACE = re.compile(r"^<!-- (?!end)(.+) -->\n(.*?)^<!-- end -->$", re.M | re.S)
+PLACE = re.compile(r"^<!-- (?!end)([^\n]+) -->\n(.*?)^<!-- end -->$", re.M | re.S)
 
 
 def fill(place):
