@@ -93,7 +93,7 @@ WnStatus wni_lower_affine(WniLowering *lowering, const WniWeights *weights, WniP
 
 /* Weights that only the node being lowered reads are packed now: what was read of the file for them
  * is given back, so that a model never lies in memory twice. */
-void wni_lower_release(const WniLowering *lowering, const float *weights, size_t count);
+void wni_lower_release(const WniLowering *lowering, const WniWeights *weights);
 
 /* How many outputs a side of a convolution Winograd's filtering should compute together; 0: none
  * (lower_winograd.c). */

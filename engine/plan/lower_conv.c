@@ -138,7 +138,7 @@ static WnStatus pack_conv(WniLowering *lowering, const WniWindow *window, const 
   conv->weights = wni_plan_alloc(lowering->plan, panels, conv->panel_bytes);
   if (!conv->weights) return wni_lower_no_memory(lowering);
   (depthwise ? wni_weights_pack_dwconv : wni_weights_pack_igemm)(weights, &packing, conv->weights);
-  wni_lower_release(lowering, weights->f, weights->outputs * weights->inputs * weights->taps);
+  wni_lower_release(lowering, weights);
   return WN_OK;
 }
 

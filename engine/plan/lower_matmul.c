@@ -22,7 +22,7 @@ static void pack_rows(const WniLowering *lowering, const WniWeights *weights,
     if (weights->f) slice.f += first * weights->output_step;
     if (part.row_scale) part.row_scale += first;
     wni_weights_pack_rows(&slice, &part, (char *)to + first * row_bytes);
-    wni_lower_release(lowering, slice.f, slice.outputs * slice.inputs);
+    wni_lower_release(lowering, &slice);
   }
 }
 

@@ -15,12 +15,16 @@ WniType wni_lower_compute_type(const WniLowering *lowering, const WniTensor *x,
   return lowering->type;
 }
 
-void wni_lower_release(const WniLowering *lowering, const float *weights, size_t count) {
+void wni_lower_release(const WniLowering *lowering, const WniWeights *weights) {
   const WniGraph *graph = lowering->graph;
   int index = lowering->node->in[1];
   const WniValue *value = &graph->values[index];
-  if (weights && value->known && !value->is_output && lowering->readers[index] == 1)
-    wni_onnx_release(graph->onnx, weights, count * sizeof *weights);
+  size_t count = weights->outputs * weights->inputs * weights->taps;
+  if (value->is_output || lowering->readers[index] != 1) return;
+  if (weights->f && value->known)
+    wni_onnx_release(graph->onnx, weights->f, count * sizeof *weights->f);
+  if (weights->q && lowering->readers[graph->nodes[value->producer].in[0]] == 1)
+    wni_onnx_release(graph->onnx, weights->q, count);
 }
 
 static int32_t to_int32(double value) {

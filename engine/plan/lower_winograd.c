@@ -102,7 +102,7 @@ static WnStatus pack(WniLowering *lowering, const WniWeights *weights, const Wni
   winograd->zeros = wni_plan_alloc(plan, tile_n, sizeof(float));
   if (!winograd->weights || !winograd->zeros) return wni_lower_no_memory(lowering);
   wni_weights_pack_winograd(weights, winograd->m, &packing, winograd->weights);
-  wni_lower_release(lowering, weights->f, weights->outputs * weights->inputs * weights->taps);
+  wni_lower_release(lowering, weights);
   return WN_OK;
 }
 

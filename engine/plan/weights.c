@@ -69,8 +69,20 @@ static int integer_at(const WniWeights *w, size_t at) {
   return q - w->zero;
 }
 
+/* Of n neighbours, without their zero point. */
+static int32_t sum_bytes(const WniWeights *w, size_t at, size_t n) {
+  int32_t sum = 0;
+  if (w->q_signed)
+    for (size_t i = 0; i < n; i++) sum += (int8_t)w->q[at + i];
+  else
+    for (size_t i = 0; i < n; i++) sum += w->q[at + i];
+  return sum - (int32_t)n * w->zero;
+}
+
 int32_t wni_weights_sum(const WniWeights *weights, size_t output) {
   int32_t sum = 0;
+  if (weights->input_step == weights->taps)
+    return sum_bytes(weights, output * weights->output_step, weights->inputs * weights->taps);
   for (size_t i = 0; i < weights->inputs; i++)
     for (size_t t = 0; t < weights->taps; t++)
       sum += integer_at(weights, offset(weights, output, i, t));
@@ -78,8 +90,8 @@ int32_t wni_weights_sum(const WniWeights *weights, size_t output) {
 }
 
 /* Stores one weight as element `index` of `to`. */
-static void put(const WniWeights *w, const WniPacking *packing, size_t output, size_t input,
-                size_t tap, void *to, size_t index) {
+static inline void put(const WniWeights *w, const WniPacking *packing, size_t output, size_t input,
+                       size_t tap, void *to, size_t index) {
   size_t at = offset(w, output, input, tap);
   if (packing->type == WNI_U8) {
     ((int8_t *)to)[index] = (int8_t)integer_at(w, at);
@@ -143,23 +155,34 @@ static void pack_f32(const WniWeights *w, const WniPacking *packing, float *to) 
     }
 }
 
+/* One output, whose first element is number `at` of `to`. */
+static void pack_output(const WniWeights *w, const WniPacking *packing, size_t output, void *to,
+                        size_t at) {
+  size_t tile_k = packing->tile_k, group_step = packing->tile_n * tile_k;
+  size_t tap_step = k_groups(w, packing) * group_step;
+  for (size_t t = 0; t < w->taps; t++) {
+    size_t k = t % packing->merged * w->inputs, in_group = k % tile_k;
+    size_t group = at + t / packing->merged * tap_step + k / tile_k * group_step;
+    for (size_t i = 0; i < w->inputs; i++) {
+      put(w, packing, output, i, t, to, group + in_group);
+      if (++in_group < tile_k) continue;
+      in_group = 0;
+      group += group_step;
+    }
+  }
+}
+
 void wni_weights_pack_igemm(const WniWeights *weights, const WniPacking *packing, void *to) {
   if (weights->f && packing->type == WNI_F32 && packing->tile_k == 1) {
     pack_f32(weights, packing, to);
     return;
   }
-  size_t tile_n = packing->tile_n, tile_k = packing->tile_k;
-  size_t groups_of_k = k_groups(weights, packing);
+  size_t tile_n = packing->tile_n;
   size_t panel_count = wni_weights_panel_bytes(weights, packing) / wni_type_bytes(packing->type);
   for (size_t o = 0; o < weights->outputs; o++) {
     size_t column = wni_weights_column(weights, packing, o);
-    size_t base = column / tile_n * panel_count, j = column % tile_n;
-    for (size_t t = 0; t < weights->taps; t++)
-      for (size_t i = 0; i < weights->inputs; i++) {
-        size_t k = t % packing->merged * weights->inputs + i;
-        size_t group = t / packing->merged * groups_of_k + k / tile_k;
-        put(weights, packing, o, i, t, to, base + (group * tile_n + j) * tile_k + k % tile_k);
-      }
+    size_t at = column / tile_n * panel_count + column % tile_n * packing->tile_k;
+    pack_output(weights, packing, o, to, at);
   }
 }
 
