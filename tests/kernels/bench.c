@@ -52,7 +52,7 @@ int bench_run(const char *filter) {
     if (kernels[k].isa & ~wni_cpu_flags()) continue;
     if (filter != NULL && strstr(kernels[k].name, filter) == NULL) continue;
     for (size_t c = 0; c < n_cases; c++)
-      if (cases[c].kind == kernels[k].kind) {
+      if (bench_case_fits(&cases[c], &kernels[k])) {
         bench(&kernels[k], &cases[c], first);
         first = false;
       }

@@ -31,6 +31,8 @@ static const BenchCase table[] = {
     {WNI_KERNEL_load, "2048", PEAK_L1, 2048, 0, 0},
     {WNI_KERNEL_store, "2048", PEAK_L1, 2048, 0, 0},
     /* a tile, b channels */
+    {WNI_KERNEL_winograd_in, "2x2, 64 channels", PEAK_L2, 2, 64, 0},
+    {WNI_KERNEL_winograd_out, "2x2, 64 channels", PEAK_L2, 2, 64, 0},
     {WNI_KERNEL_winograd_in, "4x4, 64 channels", PEAK_L2, 4, 64, 0},
     {WNI_KERNEL_winograd_out, "4x4, 64 channels", PEAK_L2, 4, 64, 0},
     /* a elements, b rows */
@@ -51,6 +53,12 @@ const BenchCase *bench_case_table(size_t *count) {
   return table;
 }
 
+/* Winograd's 4x4 would not be exact on bytes. */
+bool bench_case_fits(const BenchCase *size, const WniKernel *kernel) {
+  bool winograd = kernel->kind == WNI_KERNEL_winograd_in || kernel->kind == WNI_KERNEL_winograd_out;
+  return size->kind == kernel->kind && !(winograd && kernel->type == WNI_U8 && size->a != 2);
+}
+
 /* ---- data ------------------------------------------------------------------------- */
 
 /* Numbers of moderate size, none of them denormal.  Behind them are zeros: some
@@ -68,6 +76,7 @@ static void *make_array(WniType type, size_t n) {
     float value = (float)(rand_r(&seed) % 1001 - 500) / 500;
     if (type == WNI_F32) ((float *)array)[i] = value;
     if (type == WNI_BF16) ((uint16_t *)array)[i] = wni_f32_to_bf16(value);
+    if (type == WNI_I16) ((int16_t *)array)[i] = (int16_t)(value * 500);
     if (type == WNI_U8) ((uint8_t *)array)[i] = (uint8_t)(int)(value * 60 + 64);
   }
   return array;
@@ -90,11 +99,16 @@ static const char *strip_pixel(const BenchWork *work, size_t i, size_t pixel_byt
 
 /* ---- convolutions --------------------------------------------------------------------- */
 
+/* What is stored: the sums of I16 are int32, of the size of a float. */
+static WniType sum_type(WniType type) {
+  return type == WNI_I16 ? WNI_F32 : type;
+}
+
 static void run_igemm(const BenchWork *work) {
   const WniKernel *kernel = work->kernel;
   size_t channels = work->size->b, tile_m = (size_t)kernel->tile_m;
   size_t x_bytes = channels * wni_type_bytes(kernel->type);
-  size_t y_bytes = (size_t)kernel->tile_n * wni_type_bytes(kernel->type);
+  size_t y_bytes = (size_t)kernel->tile_n * wni_type_bytes(sum_type(kernel->type));
   const void *x[WNI_MAX_TILE_M];
   void *y[WNI_MAX_TILE_M];
   WniIgemmArgs args = {.n = kernel->tile_n,
@@ -129,7 +143,7 @@ static void prepare_igemm(BenchWork *work) {
   work->array[1] = make_array(kernel->type, taps * packed * n);
   work->array[2] = make_array(WNI_F32, n);
   work->array[3] = make_array(WNI_F32, n);
-  work->array[4] = make_array(kernel->type, H * W * n);
+  work->array[4] = make_array(sum_type(kernel->type), H * W * n);
   if (kernel->type == WNI_U8) memset(work->array[2], 0, n * sizeof(int32_t));
   make_taps(work, channels);
   work->run = run_igemm;
@@ -174,15 +188,26 @@ static void prepare_dwconv(BenchWork *work) {
 
 /* ---- Winograd: the strip's tiles, one beside the other ------------------------------- */
 
+/* Bytes of an element: F32 stays what it is, U8 becomes int16, then int32, then U8. */
+static size_t winograd_x_bytes(const BenchWork *work) {
+  return wni_type_bytes(work->kernel->type);
+}
+static size_t winograd_v_bytes(const BenchWork *work) {
+  bool narrow = work->kernel->type == WNI_U8 && work->kernel->kind == WNI_KERNEL_winograd_in;
+  return narrow ? sizeof(int16_t) : sizeof(float);
+}
+
 static void run_winograd_in(const BenchWork *work) {
   size_t m = work->size->a, channels = work->size->b;
+  size_t x_bytes = winograd_x_bytes(work), v_bytes = winograd_v_bytes(work);
   for (size_t tile = 0; tile < W / m; tile++) {
     const WniWinogradInArgs args = {.m = (int)m,
                                     .n_channels = channels,
-                                    .x = (const float *)work->array[0] + tile * m * channels,
+                                    .x = (const char *)work->array[0] +
+                                         tile * m * channels * x_bytes,
                                     .h_stride = (ptrdiff_t)((W + SIDE - 1) * channels),
                                     .w_stride = (ptrdiff_t)channels,
-                                    .v = (float *)work->array[1] + tile * channels,
+                                    .v = (char *)work->array[1] + tile * channels * v_bytes,
                                     .v_stride = (ptrdiff_t)(W / m * channels)};
     work->kernel->run.winograd_in(&args);
   }
@@ -190,17 +215,20 @@ static void run_winograd_in(const BenchWork *work) {
 
 static void run_winograd_out(const BenchWork *work) {
   size_t m = work->size->a, channels = work->size->b;
+  size_t x_bytes = winograd_x_bytes(work), v_bytes = winograd_v_bytes(work);
   for (size_t tile = 0; tile < W / m; tile++) {
     const WniWinogradOutArgs args = {.m = (int)m,
                                      .rows = (int)m,
                                      .columns = (int)m,
                                      .n_channels = channels,
-                                     .v = (const float *)work->array[1] + tile * channels,
+                                     .v = (const char *)work->array[1] + tile * channels * v_bytes,
                                      .v_stride = (ptrdiff_t)(W / m * channels),
                                      .bias = work->array[2],
-                                     .y = (float *)work->array[0] + tile * m * channels,
+                                     .scale = work->array[3],
+                                     .y = (char *)work->array[0] + tile * m * channels * x_bytes,
                                      .y_h_stride = (ptrdiff_t)((W + SIDE - 1) * channels),
                                      .y_w_stride = (ptrdiff_t)channels,
+                                     .y_type = work->kernel->type,
                                      .low = 0,
                                      .high = 6};
     work->kernel->run.winograd_out(&args);
@@ -208,13 +236,21 @@ static void run_winograd_out(const BenchWork *work) {
 }
 
 static void prepare_winograd(BenchWork *work) {
+  WniType type = work->kernel->type;
   size_t m = work->size->a, channels = work->size->b, tiles = W / m, inputs = (m + 2) * (m + 2);
   bool in = work->kernel->kind == WNI_KERNEL_winograd_in;
-  work->array[0] = make_array(WNI_F32, STRIP_PIXELS * channels);
+  size_t pixels = in ? inputs : m * m;
+  work->array[0] = make_array(type, STRIP_PIXELS * channels);
   work->array[1] = make_array(WNI_F32, inputs * tiles * channels);
   work->array[2] = make_array(WNI_F32, channels);
+  work->array[3] = make_array(WNI_F32, channels);
+  if (type == WNI_U8) { /* integers */
+    memset(work->array[1], 1, inputs * tiles * channels * sizeof(int32_t));
+    memset(work->array[2], 0, channels * sizeof(int32_t));
+  }
   work->run = in ? run_winograd_in : run_winograd_out;
-  work->amount = (double)((inputs + (in ? inputs : m * m)) * tiles * channels * sizeof(float));
+  work->amount = (double)(tiles * channels) *
+                 (double)(inputs * winograd_v_bytes(work) + pixels * winograd_x_bytes(work));
 }
 
 /* ---- the others ----------------------------------------------------------------------- */

@@ -8,6 +8,8 @@
 #include "kernels/kernels.h"
 #include "peak.h"
 
+#include <stdbool.h>
+
 typedef struct BenchCase {
   WniKernelKind kind;
   const char *label;
@@ -28,6 +30,8 @@ typedef struct BenchWork {
 } BenchWork;
 
 const BenchCase *bench_case_table(size_t *count);
+
+bool bench_case_fits(const BenchCase *size, const WniKernel *kernel);
 
 /* Makes the data and sets what is below `size`. */
 void bench_work_prepare(BenchWork *work);
