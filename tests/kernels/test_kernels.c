@@ -40,7 +40,8 @@ static int test_all(void) {
                           case_pools(),
                           case_convert(),
                           case_floats(),
-                          case_resample()};
+                          case_resample(),
+                          case_winograd()};
   Suite *suite = suite_create("kernels");
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) suite_add_tcase(suite, cases[i]);
   SRunner *runner = srunner_create(suite);
