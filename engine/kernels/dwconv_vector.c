@@ -69,9 +69,10 @@ void WNI_NAME(dwconv_f32_4)(const WniDwconvArgs *args) {
     x += PIXELS * args->x_step;
     y += PIXELS * args->y_step;
   }
-  for (; left > 0; left--) {
+  if (left == 3)
+    run_pixels(args, x, y, 3);
+  else if (left == 2)
+    run_pixels(args, x, y, 2);
+  else if (left == 1)
     run_pixels(args, x, y, 1);
-    x += args->x_step;
-    y += args->y_step;
-  }
 }
