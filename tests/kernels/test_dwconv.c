@@ -91,7 +91,8 @@ static void try_dwconv(const WniKernel *kernel, Problem p) {
     expect_sums(kernel, &p);
     for (size_t i = 0; i + 1 < p.args.n_pixels; i++)
       for (size_t b = 0; b < bytes; b++)
-        ck_assert_int_eq(((uint8_t *)p.y.data)[(i * (n + 1) + n) * bytes + b], FENCED_FILL);
+        if (((uint8_t *)p.y.data)[(i * (n + 1) + n) * bytes + b] != FENCED_FILL)
+          ck_abort_msg("%s writes behind its channels", kernel->name);
   }
   problem_free(&p, kernel->name);
 }

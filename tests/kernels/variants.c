@@ -17,8 +17,8 @@ const WniKernel *reference(WniKernelKind kind, WniType type) {
   const WniKernel *table = wni_kernel_table(&count), *last = NULL;
   for (size_t i = 0; i < count; i++)
     if (table[i].kind == kind && table[i].type == type) last = &table[i];
-  ck_assert_msg(last && strstr(last->name, "__c"), "kind %d, type %d: no reference at the end",
-                kind, type);
+  if (!last || !strstr(last->name, "__c"))
+    ck_abort_msg("kind %d, type %d: no reference at the end", kind, type);
   return last;
 }
 
@@ -106,16 +106,17 @@ double element(WniType type, bool weight, const void *data, size_t i) {
 void expect_near(const WniKernel *kernel, double got, double want, double bound, const char *where,
                  size_t i) {
   bool same = (isnan(got) && isnan(want)) || got == want || fabs(got - want) <= bound;
-  ck_assert_msg(same, "%s, %s: element %zu is %.9g, must be %.9g within %.3g", kernel->name, where,
-                i, got, want, bound);
+  if (!same)
+    ck_abort_msg("%s, %s: element %zu is %.9g, must be %.9g within %.3g", kernel->name, where, i,
+                 got, want, bound);
 }
 
 void expect_bits(const WniKernel *kernel, const void *got, const void *want, size_t n,
                  const char *where) {
   const unsigned char *a = got, *b = want;
   for (size_t i = 0; i < n; i++)
-    ck_assert_msg(a[i] == b[i], "%s, %s: byte %zu is %d, must be %d", kernel->name, where, i, a[i],
-                  b[i]);
+    if (a[i] != b[i])
+      ck_abort_msg("%s, %s: byte %zu is %d, must be %d", kernel->name, where, i, a[i], b[i]);
 }
 
 double storage_error(WniType type, double x) {
