@@ -63,6 +63,8 @@ static Fenced random_array(WniType type, uint8_t lowest, size_t n, Contents cont
   for (size_t i = 0; i < n; i++) {
     if (type == WNI_U8)
       ((uint8_t *)array.data)[i] = random_byte(contents, lowest, seed);
+    else if (type == WNI_I16)
+      ((int16_t *)array.data)[i] = (int16_t)(rand_r(seed) >> 4);
     else if (type == WNI_BF16)
       ((uint16_t *)array.data)[i] = wni_f32_to_bf16(random_float(contents, seed));
     else
@@ -84,7 +86,7 @@ Fenced random_floats(size_t n, Contents contents, unsigned *seed) {
 }
 
 Fenced random_bias(WniType type, size_t n, unsigned *seed) {
-  if (type != WNI_U8) return random_floats(n, SMALL, seed);
+  if (type < WNI_U8) return random_floats(n, SMALL, seed);
   Fenced array = fenced_new(n * sizeof(int32_t));
   for (size_t i = 0; i < n; i++) ((int32_t *)array.data)[i] = rand_r(seed) % 20001 - 10000;
   return array;
