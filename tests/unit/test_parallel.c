@@ -239,12 +239,13 @@ static int count_of_frame(int asked) {
 }
 
 static bool alone_then_with_own_workers(void) {
+  int before = tasks_of_this_process(); /* an emulator has one of its own */
   if (count_of_frame(3) != 1) return false;
   wni_parallel_retain(3);
   if (count_of_frame(3) != 3) return false;
   wni_parallel_release(3);
   wni_parallel_release(3); /* what the parent retained before */
-  return tasks_of_this_process() == 1;
+  return tasks_of_this_process() == before;
 }
 
 START_TEST(a_forked_child_has_no_workers) {
