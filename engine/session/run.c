@@ -72,19 +72,26 @@ WnStatus wni_prepare_frame(WnSession *session, const WnFrame *frame, const WnRec
                            error);
 }
 
+/* Where row `row` of the last dimension begins. */
+static ptrdiff_t row_offset(const WniTensor *tensor, int64_t row) {
+  ptrdiff_t at = 0;
+  for (int d = tensor->shape.rank - 1; d-- > 0; row /= tensor->shape.dim[d])
+    at += (ptrdiff_t)(row % tensor->shape.dim[d]) * tensor->stride[d];
+  return at;
+}
+
 /* Copies between a tensor in the arena and the same elements in row-major order. */
 static void copy_tensor(const WniTensor *tensor, void *arena, float *flat, bool to_arena) {
-  int64_t count = wni_shape_count(&tensor->shape);
-  const float *from = wni_tensor_data(tensor, arena);
-  for (int64_t i = 0; i < count; i++) {
-    ptrdiff_t at = 0;
-    int64_t rest = i;
-    for (int d = tensor->shape.rank; d-- > 0; rest /= tensor->shape.dim[d])
-      at += (ptrdiff_t)(rest % tensor->shape.dim[d]) * tensor->stride[d];
+  int last = tensor->shape.rank - 1;
+  int64_t n = last < 0 ? 1 : tensor->shape.dim[last], rows = wni_shape_count(&tensor->shape) / n;
+  ptrdiff_t stride = last < 0 ? 1 : tensor->stride[last];
+  float *data = (float *)(uintptr_t)wni_tensor_data(tensor, arena);
+  for (int64_t row = 0; row < rows; row++, flat += n) {
+    float *at = data + row_offset(tensor, row);
     if (to_arena)
-      ((float *)arena)[tensor->offset + at] = flat[i];
+      for (int64_t i = 0; i < n; i++) at[i * stride] = flat[i];
     else
-      flat[i] = from[at];
+      for (int64_t i = 0; i < n; i++) flat[i] = at[i * stride];
   }
 }
 
