@@ -103,8 +103,8 @@ test_arm64() {
     -Dtests=enabled || return
   QEMU_CPU=max run_tests build-arm64 arm64-kernels --suite kernels --timeout-multiplier 20
   QEMU_CPU=cortex-a72 run_tests build-arm64 cortex-a72 --suite kernels --timeout-multiplier 20
-  QEMU_CPU=max WINNOW_CPU_MASK=neon,dotprod,i8mm run_tests build-arm64 arm64 \
-    --no-suite soak --no-suite kernels --timeout-multiplier 20
+  CK_TIMEOUT_MULTIPLIER=5 QEMU_CPU=max WINNOW_CPU_MASK=neon,dotprod,i8mm \
+    run_tests build-arm64 arm64 --no-suite soak --no-suite kernels --timeout-multiplier 20
 }
 
 # What a clone contains goes in; one video and at least three stills must come out.

@@ -46,16 +46,20 @@ static int run_and_count(int asked) {
   return count;
 }
 
-/* Once threads have been started before: a sanitizer adds one of its own with the first. */
-static int tasks_of_this_process(void) {
+static int count_tasks(void) {
   int n = 0;
-  wni_parallel_retain(2);
-  wni_parallel_release(2);
   DIR *tasks = opendir("/proc/self/task");
   ck_assert_ptr_nonnull(tasks);
   for (struct dirent *entry; (entry = readdir(tasks));) n += entry->d_name[0] != '.';
   closedir(tasks);
   return n;
+}
+
+/* Once threads have been started before: a sanitizer adds one of its own with the first. */
+static int tasks_of_this_process(void) {
+  wni_parallel_retain(2);
+  wni_parallel_release(2);
+  return count_tasks();
 }
 
 START_TEST(a_frame_alone_gets_what_it_asks_for) {
@@ -239,7 +243,7 @@ static int count_of_frame(int asked) {
 }
 
 static bool alone_then_with_own_workers(void) {
-  int before = tasks_of_this_process(); /* an emulator has one of its own */
+  int before = count_tasks(); /* an emulator has one of its own */
   if (count_of_frame(3) != 1) return false;
   wni_parallel_retain(3);
   if (count_of_frame(3) != 3) return false;
