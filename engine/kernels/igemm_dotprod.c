@@ -7,8 +7,8 @@
  * is subtracted at the end; all modulo 2^32, hence exact.
  * Sixteen channels of a row make one vector, whose lanes SDOT multiplies without broadcasts.
  * Registers: 8 x 8 sums take 16, the row of weights 2, x takes 8, its constant 1; five are left
- * for the weights.  Per 16 channels 64 + 8 SDOT stand against 8 exclusive-ors and 8 + 16 / 2 loads
- * (of pairs), 1024 products.
+ * for the weights.  Per 16 channels, 1024 products, 64 + 8 SDOT stand against 8 exclusive-ors and
+ * 8 + 8 loads.
  */
 #include "kernels/arm.h"
 

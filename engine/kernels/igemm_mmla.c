@@ -6,8 +6,8 @@
  *
  * Sixteen bytes of two rows of x, zipped by halves, make two such operands; w is packed so that
  * two columns are one vector.  8 x 8 sums take 16 of the 32 registers and x takes 8.
- * Per 16 bytes 32 multiplications stand against 8 + 8 / 2 loads (of pairs) and 8 zips: 1024
- * products of bytes, 512 of bfloat16.  A taller or wider tile would leave no registers for x.
+ * Per 16 bytes 32 multiplications stand against 8 + 8 loads and 8 zips: 1024 products of bytes, 512
+ * of bfloat16.  A taller or wider tile would leave no registers for x.
  */
 #include "kernels/arm.h"
 
