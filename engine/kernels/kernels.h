@@ -118,13 +118,13 @@ typedef void WniFn_avgpool(const WniPoolArgs *args);
 typedef void WniFn_load(const void *x, const WniQuant *quant, size_t n, float *y);
 typedef void WniFn_store(const float *x, const WniQuant *quant, size_t n, void *y);
 
-/* winograd_in: Bt d B of winograd.h for one tile, t = m + 2 inputs a side:
+/* winograd_in: Bt d B of winograd.h for one tile of t inputs a side, 4 or 6:
  *   v[(i t + j) v_stride + c] = sum_r sum_k Bt[i][r] Bt[j][k] x[r h_stride + k w_stride + c]
  * for c < n_channels, a multiple of WNI_WINOGRAD_CHANNELS.  Type F32: v is float32.  U8: v is
- * int16 and m is 2, whose transform is exact.  Strides in elements.               */
+ * int16 and t is 4, whose transform is exact.  Strides in elements.               */
 enum { WNI_WINOGRAD_CHANNELS = 16 };
 typedef struct WniWinogradInArgs {
-  int m; /* 2 or 4 */
+  int t;
   size_t n_channels;
   const void *x;
   ptrdiff_t h_stride, w_stride;
@@ -133,12 +133,13 @@ typedef struct WniWinogradInArgs {
 } WniWinogradInArgs;
 typedef void WniFn_winograd_in(const WniWinogradInArgs *args);
 
-/* winograd_out: y[i][j][c] = clamp(bias[c] + residual[i][j][c] + (At v A)[i][j][c]) for the
- * tile's first `rows` and `columns`.  residual may be NULL.  Type U8: v and bias are int32, At v A
- * is four times the sum (winograd.h), and scale, y_type and y_zero are as for igemm; no residual.
+/* winograd_out: y[i][j][c] = clamp(bias[c] + residual[i][j][c] + (At v A)[i][j][c]) for the first
+ * `rows` and `columns` of the tile's m outputs a side; v has t products a side.  residual may be
+ * NULL.  Type U8: v and bias are int32, At v A is four times the sum (winograd.h), and scale,
+ * y_type and y_zero are as for igemm; no residual.
  */
 typedef struct WniWinogradOutArgs {
-  int m, rows, columns;
+  int m, t, rows, columns;
   size_t n_channels;
   const void *v;
   ptrdiff_t v_stride;

@@ -59,7 +59,7 @@ void wni_conv_run(const WniConv *conv, const void *x, const void *residual, void
                   WniThread thread);
 void wni_dwconv_run(const WniConv *conv, const void *x, void *y, WniThread thread);
 
-/* Conv with 3x3 taps, no stride, no groups, by Winograd's F(m x m, 3 x 3) (winograd.h).  x points
+/* Conv with r x r taps, no stride, no groups, by Winograd's F(m x m, r x r) (winograd.h).  x points
  * at the first pixel's first tap and may be read up to the last tap of whole tiles. */
 typedef struct WniWinograd {
   WniType type;            /* of x: F32, or U8 with m = 2 */
@@ -69,7 +69,7 @@ typedef struct WniWinograd {
   WniType y_type;
   int y_zero;
   float low, high;
-  int m;
+  int m, r;         /* t = m + r - 1 */
   size_t min_block; /* tiles that are worth another reading of the weights */
   size_t block;     /* tiles that are worked on at a time */
   WniImage in, out, residual;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Driver of 3x3 convolution by Winograd's minimal filtering (layers.h).  A block
+ * Driver of convolution by Winograd's minimal filtering (layers.h).  A block
  * of tiles at a time: all threads transform its inputs, then multiply, then transform
  * its outputs, with a barrier between, so that each weight is read once a block by
  * one thread.
@@ -36,8 +36,13 @@ static size_t tile_columns(const WniWinograd *winograd) {
   return (winograd->out.w + m - 1) / m;
 }
 
+/* Inputs and products of a tile, a side. */
+static int tile_side(const WniWinograd *winograd) {
+  return winograd->m + winograd->r - 1;
+}
+
 static size_t n_products(const WniWinograd *winograd) {
-  return (size_t)((winograd->m + 2) * (winograd->m + 2));
+  return (size_t)(tile_side(winograd) * tile_side(winograd));
 }
 
 /* Elements of one of the planes of V or M. */
@@ -90,7 +95,7 @@ static void transform_inputs(const Block *block, const char *x, WniThread thread
     size_t tile = unit / chunks, c = unit % chunks * CHANNEL_BLOCK;
     Place at = place_tile(winograd, block->first + tile);
     WniWinogradInArgs args = {
-        .m = winograd->m,
+        .t = tile_side(winograd),
         .n_channels = smaller(n_channels - c, CHANNEL_BLOCK),
         .x = x + (offset_at(&winograd->in, at) + (ptrdiff_t)c) * x_bytes,
         .h_stride = winograd->in.h_stride,
@@ -170,6 +175,7 @@ static void transform_outputs(const Block *block, const float *residual, char *y
     Place at = place_tile(winograd, block->first + tile);
     WniWinogradOutArgs args = {
         .m = winograd->m,
+        .t = tile_side(winograd),
         .rows = (int)smaller(out->h - at.y, m),
         .columns = (int)smaller(out->w - at.x, m),
         .n_channels = smaller(out->c - c, CHANNEL_BLOCK),

@@ -14,22 +14,27 @@
 #define NA (2 * A * A * (A * A - B * B))
 #define NB (2 * B * B * (B * B - A * A))
 
+/* Bt of six points. */
+#define IN_6                                                                                       \
+  {                                                                                                \
+    {A * A * B * B, 0, -(A * A + B * B), 0, 1, 0}, {0, -A * B * B, -B * B, A, 1, 0},               \
+        {0, A * B * B, -B * B, -A, 1, 0}, {0, -A * A * B, -A * A, B, 1, 0},                        \
+        {0, A * A * B, -A * A, -B, 1, 0}, {0, A * A * B * B, 0, -(A * A + B * B), 0, 1},           \
+  }
+
 static const WniWinogradMatrices matrices[] = {
     {
         .m = 2,
+        .r = 3,
         .in = {{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, -1, 0, 1}},
         .filter = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}},
         .out = {{1, 1, 1, 0}, {0, 1, -1, 1}},
     },
     {
         .m = 4,
-        .in = {{A * A * B * B, 0, -(A *A + B * B), 0, 1, 0},
-               {0, -A *B *B, -B *B, A, 1, 0},
-               {0, A *B *B, -B *B, -A, 1, 0},
-               {0, -A *A *B, -A *A, B, 1, 0},
-               {0, A *A *B, -A *A, -B, 1, 0},
-               {0, A *A *B *B, 0, -(A *A + B * B), 0, 1}},
-        .filter = {{1 / N0, 0, 0},
+        .r = 3,
+        .in = IN_6,
+        .filter = {{1 / N0},
                    {1 / NA, A / NA, A *A / NA},
                    {1 / NA, -A / NA, A *A / NA},
                    {1 / NB, B / NB, B *B / NB},
@@ -40,20 +45,34 @@ static const WniWinogradMatrices matrices[] = {
                 {0, A *A, A *A, B *B, B *B, 0},
                 {0, A *A *A, -A *A *A, B *B *B, -B *B *B, 1}},
     },
+    {
+        .m = 2,
+        .r = 5,
+        .in = IN_6,
+        .filter = {{1 / N0},
+                   {1 / NA, A / NA, A *A / NA, A *A *A / NA, A *A *A *A / NA},
+                   {1 / NA, -A / NA, A *A / NA, -A *A *A / NA, A *A *A *A / NA},
+                   {1 / NB, B / NB, B *B / NB, B *B *B / NB, B *B *B *B / NB},
+                   {1 / NB, -B / NB, B *B / NB, -B *B *B / NB, B *B *B *B / NB},
+                   {0, 0, 0, 0, 1}},
+        .out = {{1, 1, 1, 1, 1, 0}, {0, A, -A, B, -B, 1}},
+    },
 };
 
-const WniWinogradMatrices *wni_winograd_matrices(int m) {
-  return &matrices[m == 4];
+const WniWinogradMatrices *wni_winograd_matrices(int m, int r) {
+  const WniWinogradMatrices *at = matrices;
+  while (at->m != m || at->r != r) at++;
+  return at;
 }
 
 WniFn_winograd_in wni_winograd_in_f32__c;
 WniFn_winograd_out wni_winograd_out_f32__c;
 
 void wni_winograd_in_f32__c(const WniWinogradInArgs *args) {
-  const WniWinogradMatrices *matrix = wni_winograd_matrices(args->m);
+  const WniWinogradMatrices *matrix = wni_winograd_matrices(args->t - 2, 3);
   const float *x = args->x;
   float *v = args->v;
-  int t = args->m + 2;
+  int t = args->t;
   for (size_t c = 0; c < args->n_channels; c++)
     for (int i = 0; i < t; i++)
       for (int j = 0; j < t; j++) {
@@ -67,10 +86,10 @@ void wni_winograd_in_f32__c(const WniWinogradInArgs *args) {
 }
 
 void wni_winograd_out_f32__c(const WniWinogradOutArgs *args) {
-  const WniWinogradMatrices *matrix = wni_winograd_matrices(args->m);
+  const WniWinogradMatrices *matrix = wni_winograd_matrices(args->m, args->t - args->m + 1);
   const float *v = args->v, *bias = args->bias;
   float *y = args->y;
-  int t = args->m + 2;
+  int t = args->t;
   for (size_t c = 0; c < args->n_channels; c++)
     for (int i = 0; i < args->rows; i++)
       for (int j = 0; j < args->columns; j++) {

@@ -17,56 +17,62 @@ WniFn_winograd_out WNI_NAME(winograd_out_f32);
 #define A WNI_WINOGRAD_A
 #define B WNI_WINOGRAD_B
 
-/* v = B^T d for one line of m + 2 inputs. */
-static inline void in_line(int m, const WniVector *d, WniVector *v) {
-  if (m == 2) {
+/* v = B^T d for one line of t inputs. */
+static inline __attribute__((always_inline)) void in_line(int t, const WniVector *d, WniVector *v) {
+  if (t == 4) {
     v[0] = d[0] - d[2];
     v[1] = d[2] + d[1];
     v[2] = d[2] - d[1];
     v[3] = d[3] - d[1];
     return;
   }
-  WniVector s = d[4] - B * B * d[2], t = A * d[3] - A * B * B * d[1];
-  v[1] = s + t;
-  v[2] = s - t;
-  s = d[4] - A * A * d[2], t = B * d[3] - A * A * B * d[1];
-  v[3] = s + t;
-  v[4] = s - t;
+  WniVector even = d[4] - B * B * d[2], odd = A * d[3] - A * B * B * d[1];
+  v[1] = even + odd;
+  v[2] = even - odd;
+  even = d[4] - A * A * d[2];
+  odd = B * d[3] - A * A * B * d[1];
+  v[3] = even + odd;
+  v[4] = even - odd;
   v[0] = A * A * B * B * d[0] - (A * A + B * B) * d[2] + d[4];
   v[5] = A * A * B * B * d[1] - (A * A + B * B) * d[3] + d[5];
 }
 
-/* y = A^T v: m outputs of one line. */
-static inline void out_line(int m, const WniVector *v, WniVector *y) {
-  WniVector s = v[1] + v[2], t = v[1] - v[2];
-  if (m == 2) {
-    y[0] = v[0] + s;
-    y[1] = t + v[3];
+/* y = A^T v: m outputs of one line of t products. */
+static inline __attribute__((always_inline)) void out_line(int m, int t, const WniVector *v,
+                                                           WniVector *y) {
+  WniVector sum = v[1] + v[2], difference = v[1] - v[2];
+  if (t == 4) {
+    y[0] = v[0] + sum;
+    y[1] = difference + v[3];
     return;
   }
-  WniVector p = v[3] + v[4], q = v[3] - v[4];
-  y[0] = v[0] + s + p;
-  y[1] = A * t + B * q;
-  y[2] = A * A * s + B * B * p;
-  y[3] = A * A * A * t + B * B * B * q + v[5];
+  WniVector sum_b = v[3] + v[4], difference_b = v[3] - v[4];
+  y[0] = v[0] + sum + sum_b;
+  y[1] = A * difference + B * difference_b;
+  if (m == 2) {
+    y[1] += v[5];
+    return;
+  }
+  y[2] = A * A * sum + B * B * sum_b;
+  y[3] = A * A * A * difference + B * B * B * difference_b + v[5];
 }
 
-/* m is a constant: all loops unroll and the lines stay in registers. */
-static inline void in_tile(const WniWinogradInArgs *args, size_t c, int m) {
-  enum { MAX = WNI_WINOGRAD_MAX + 2 };
-  int t = m + 2;
+/* t, and below m, are constants: all loops unroll and the lines stay in registers. */
+static inline __attribute__((always_inline)) void in_tile(const WniWinogradInArgs *args, size_t c,
+                                                          int t) {
+  enum { MAX = WNI_WINOGRAD_MAX_T };
   WniVector half[MAX][MAX], line[MAX], out[MAX];
   for (int row = 0; row < t; row++) {
     const float *x = (const float *)args->x + row * args->h_stride + (ptrdiff_t)c;
 #pragma GCC unroll 6
     for (int i = 0; i < t; i++) line[i] = wni_load(x + i * args->w_stride);
-    in_line(m, line, half[row]);
+    in_line(t, line, half[row]);
   }
   for (int column = 0; column < t; column++) {
     float *v = (float *)args->v + column * args->v_stride + c;
 #pragma GCC unroll 6
     for (int i = 0; i < t; i++) line[i] = half[i][column];
-    in_line(m, line, out);
+    in_line(t, line, out);
 #pragma GCC unroll 6
     for (int i = 0; i < t; i++) wni_store(v + i * t * args->v_stride, out[i]);
   }
@@ -83,20 +89,20 @@ static inline void put(const WniWinogradOutArgs *args, int row, int column, size
             wni_clamp(sum, low, high));
 }
 
-static inline void out_tile(const WniWinogradOutArgs *args, size_t c, int m) {
-  enum { MAX = WNI_WINOGRAD_MAX + 2 };
-  int t = m + 2;
+static inline __attribute__((always_inline)) void out_tile(const WniWinogradOutArgs *args, size_t c,
+                                                           int m, int t) {
+  enum { MAX = WNI_WINOGRAD_MAX_T };
   WniVector half[MAX][MAX], line[MAX], out[MAX], bias = wni_load((const float *)args->bias + c);
   for (int column = 0; column < t; column++) {
     const float *v = (const float *)args->v + column * args->v_stride + c;
 #pragma GCC unroll 6
     for (int i = 0; i < t; i++) line[i] = wni_load(v + i * t * args->v_stride);
-    out_line(m, line, out);
+    out_line(m, t, line, out);
 #pragma GCC unroll 4
     for (int i = 0; i < m; i++) half[i][column] = out[i];
   }
   for (int row = 0; row < args->rows; row++) {
-    out_line(m, half[row], out);
+    out_line(m, t, half[row], out);
 #pragma GCC unroll 4
     for (int i = 0; i < m; i++)
       if (i < args->columns) put(args, row, i, c, out[i] + bias);
@@ -105,16 +111,18 @@ static inline void out_tile(const WniWinogradOutArgs *args, size_t c, int m) {
 
 void WNI_NAME(winograd_in_f32)(const WniWinogradInArgs *args) {
   for (size_t c = 0; c < args->n_channels; c += WNI_LANES)
-    if (args->m == 4)
-      in_tile(args, c, 4);
+    if (args->t == 6)
+      in_tile(args, c, 6);
     else
-      in_tile(args, c, 2);
+      in_tile(args, c, 4);
 }
 
 void WNI_NAME(winograd_out_f32)(const WniWinogradOutArgs *args) {
   for (size_t c = 0; c < args->n_channels; c += WNI_LANES)
-    if (args->m == 4)
-      out_tile(args, c, 4);
+    if (args->t == 4)
+      out_tile(args, c, 2, 4);
+    else if (args->m == 2)
+      out_tile(args, c, 2, 6);
     else
-      out_tile(args, c, 2);
+      out_tile(args, c, 4, 6);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Which 3x3 convolutions are computed by Winograd's minimal filtering (kernels/winograd.h),
+ * Which convolutions are computed by Winograd's minimal filtering (kernels/winograd.h),
  * and their lowering.
  */
 #include "plan/lower.h"
@@ -22,6 +22,7 @@ enum { MIN_BLOCK = 24 };
 
 typedef struct Layer {
   double images, h, w, in, out; /* outputs, channels */
+  int r;                        /* side of the filter */
   double byte_cost;             /* of the weights */
 } Layer;
 
@@ -37,12 +38,12 @@ static double weight_bytes(WniType type, bool transformed) {
 
 static double direct_cost(const Layer *layer, WniType type) {
   double filters = layer->in * layer->out;
-  return filters * 9 *
+  return filters * layer->r * layer->r *
          (layer->images * layer->h * layer->w + layer->byte_cost * weight_bytes(type, false));
 }
 
 static double winograd_cost(const Layer *layer, WniType type, int m) {
-  double filters = layer->in * layer->out, products = (m + 2) * (m + 2);
+  double filters = layer->in * layer->out, side = m + layer->r - 1, products = side * side;
   double tiles = layer->images * ceil_div(layer->h, m) * ceil_div(layer->w, m);
   return products * (filters * (tiles + layer->byte_cost * weight_bytes(type, true)) +
                      TRANSFORM_COST * tiles * (layer->in + layer->out));
@@ -65,14 +66,16 @@ int wni_winograd_choose(const WniLowering *lowering, const WniNode *node, const 
                  .w = (double)window->out[1],
                  .in = (double)w[1],
                  .out = (double)w[0],
+                 .r = (int)window->size[0],
                  .byte_cost = cached ? CACHED_BYTE_COST : MEMORY_BYTE_COST};
   for (int axis = 0; axis < 2; axis++)
-    if (window->size[axis] != 3 || window->stride[axis] != 1 || window->dilation[axis] != 1)
+    if (window->size[axis] != layer.r || window->stride[axis] != 1 || window->dilation[axis] != 1)
       return 0;
+  if (layer.r != 3 && (layer.r != 5 || type != WNI_F32)) return 0;
   if (x[1] != w[1] || w[0] % WNI_WINOGRAD_CHANNELS || w[1] % WNI_WINOGRAD_CHANNELS) return 0;
   if (type == WNI_BF16 || (type == WNI_U8 && !integers_pay(&layer))) return 0;
   double direct = direct_cost(&layer, type), two = winograd_cost(&layer, type, 2);
-  double four = type == WNI_F32 ? winograd_cost(&layer, type, 4) : INFINITY;
+  double four = type == WNI_F32 && layer.r == 3 ? winograd_cost(&layer, type, 4) : INFINITY;
   if (direct <= MIN_GAIN * fmin(two, four)) return 0;
   return two <= four ? 2 : 4;
 }
@@ -89,7 +92,7 @@ static WnStatus work_tensor(WniLowering *lowering, size_t bytes, WniTensor *work
 static WnStatus pack(WniLowering *lowering, const WniWeights *weights, const WniTensor *x,
                      const WniTensor *y, WniWinograd *winograd) {
   WniPlan *plan = lowering->plan;
-  size_t tile_n = (size_t)winograd->kernel->tile_n, t = (size_t)winograd->m + 2;
+  size_t tile_n = (size_t)winograd->kernel->tile_n, t = (size_t)(winograd->m + winograd->r - 1);
   size_t columns = (weights->outputs + tile_n - 1) / tile_n * tile_n;
   WniPacking packing = {.type = x->type, .groups = 1, .tile_n = 1, .tile_k = 1, .merged = 1};
   WnStatus status =
@@ -101,7 +104,8 @@ static WnStatus pack(WniLowering *lowering, const WniWeights *weights, const Wni
       wni_plan_alloc(plan, t * t * weights->inputs * columns, wni_type_bytes(packing.type));
   winograd->zeros = wni_plan_alloc(plan, tile_n, sizeof(float));
   if (!winograd->weights || !winograd->zeros) return wni_lower_no_memory(lowering);
-  wni_weights_pack_winograd(weights, winograd->m, &packing, winograd->weights);
+  wni_weights_pack_winograd(weights, wni_winograd_matrices(winograd->m, winograd->r), &packing,
+                            winograd->weights);
   wni_lower_release(lowering, weights);
   return WN_OK;
 }
@@ -129,6 +133,7 @@ WnStatus wni_lower_winograd(WniLowering *lowering, const WniWindow *window, int 
                             .y_type = y->type,
                             .y_zero = y->quant.zero,
                             .m = tile,
+                            .r = (int)window->size[0],
                             .in = wni_tensor_image(&x),
                             .out = wni_tensor_image(y),
                             .min_block = MIN_BLOCK};

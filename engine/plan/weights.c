@@ -186,27 +186,30 @@ void wni_weights_pack_igemm(const WniWeights *weights, const WniPacking *packing
   }
 }
 
-/* G g Gt of n <= WNI_MAX_TILE_N outputs side by side: their filters are g[row][column][output].
- * Where I16 is asked for, with G doubled; the next output is `step` elements on. */
-static void transform_filters(const WniWinogradMatrices *matrices, double (*g)[3][WNI_MAX_TILE_N],
-                              size_t n, WniType type, void *to, size_t step, size_t product_step) {
-  int t = matrices->m + 2;
-  double half[3][WNI_MAX_TILE_N];
+/* Filters of r x r side by side: [row][column][output]. */
+typedef double Filters[WNI_WINOGRAD_MAX_R][WNI_WINOGRAD_MAX_R][WNI_MAX_TILE_N];
+
+/* G g Gt of n <= WNI_MAX_TILE_N outputs side by side.  Where I16 is asked for, with G doubled; the
+ * next output is `step` elements on. */
+static void transform_filters(const WniWinogradMatrices *matrices, Filters g, size_t n,
+                              WniType type, void *to, size_t step, size_t product_step) {
+  int r = matrices->r, t = matrices->m + r - 1;
   for (int i = 0; i < t; i++) {
-    const double *a = matrices->filter[i];
-    for (int column = 0; column < 3; column++)
-      for (size_t j = 0; j < n; j++)
-        half[column][j] = a[0] * g[0][column][j] + a[1] * g[1][column][j] + a[2] * g[2][column][j];
+    double half[WNI_WINOGRAD_MAX_R][WNI_MAX_TILE_N] = {{0}};
+    for (int row = 0; row < r; row++)
+      for (int column = 0; column < r; column++)
+        for (size_t j = 0; j < n; j++)
+          half[column][j] += matrices->filter[i][row] * g[row][column][j];
     for (int k = 0; k < t; k++) {
-      const double *b = matrices->filter[k];
+      double value[WNI_MAX_TILE_N] = {0};
       size_t at = (size_t)(i * t + k) * product_step;
-      for (size_t j = 0; j < n; j++) {
-        double value = b[0] * half[0][j] + b[1] * half[1][j] + b[2] * half[2][j];
+      for (int column = 0; column < r; column++)
+        for (size_t j = 0; j < n; j++) value[j] += matrices->filter[k][column] * half[column][j];
+      for (size_t j = 0; j < n; j++)
         if (type == WNI_I16)
-          ((int16_t *)to)[at + j * step] = (int16_t)(4 * value);
+          ((int16_t *)to)[at + j * step] = (int16_t)(4 * value[j]);
         else
-          ((float *)to)[at + j * step] = (float)value;
-      }
+          ((float *)to)[at + j * step] = (float)value[j];
     }
   }
 }
@@ -221,20 +224,21 @@ static double number_at(const WniWeights *w, const WniPacking *packing, size_t o
   return number * (double)packing->row_scale[output];
 }
 
-void wni_weights_pack_winograd(const WniWeights *weights, int m, const WniPacking *packing,
-                               void *to) {
+void wni_weights_pack_winograd(const WniWeights *weights, const WniWinogradMatrices *matrices,
+                               const WniPacking *packing, void *to) {
+  size_t r = (size_t)matrices->r;
   size_t tile_n = packing->tile_n, panels = (weights->outputs + tile_n - 1) / tile_n;
   size_t pair = packing->type == WNI_I16 ? 2 : 1; /* channels side by side */
   size_t product_step = panels * weights->inputs * tile_n;
   for (size_t first = 0; first < weights->outputs; first += tile_n) {
     size_t left = weights->outputs - first, n = left < tile_n ? left : tile_n;
     for (size_t i = 0; i < weights->inputs; i++) {
-      double g[3][3][WNI_MAX_TILE_N];
+      Filters g;
       size_t at = (first * weights->inputs) + i / pair * pair * tile_n + i % pair;
       for (size_t j = 0; j < n; j++)
-        for (size_t t = 0; t < 9; t++)
-          g[t / 3][t % 3][j] = number_at(weights, packing, first + j, i, t);
-      transform_filters(wni_winograd_matrices(m), g, n, packing->type,
+        for (size_t t = 0; t < r * r; t++)
+          g[t / r][t % r][j] = number_at(weights, packing, first + j, i, t);
+      transform_filters(matrices, g, n, packing->type,
                         (char *)to + at * wni_type_bytes(packing->type), pair, product_step);
     }
   }

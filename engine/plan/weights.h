@@ -11,6 +11,7 @@
 #define WNI_PLAN_WEIGHTS_H
 
 #include "kernels/kernels.h"
+#include "kernels/winograd.h"
 #include "plan/graph.h"
 
 /* One number is at [output * output_step + input * input_step + tap]. */
@@ -58,8 +59,8 @@ size_t wni_weights_columns(const WniWeights *weights, const WniPacking *packing)
 size_t wni_weights_panel_bytes(const WniWeights *weights, const WniPacking *packing);
 void wni_weights_pack_igemm(const WniWeights *weights, const WniPacking *packing, void *to);
 /* For Winograd's filtering: F32, or I16 from int8, whose inputs are an even number. */
-void wni_weights_pack_winograd(const WniWeights *weights, int m, const WniPacking *packing,
-                               void *to);
+void wni_weights_pack_winograd(const WniWeights *weights, const WniWinogradMatrices *matrices,
+                               const WniPacking *packing, void *to);
 void wni_weights_pack_dwconv(const WniWeights *weights, const WniPacking *packing, void *to);
 void wni_weights_pack_rows(const WniWeights *weights, const WniPacking *packing, void *to);
 

@@ -201,7 +201,7 @@ static void run_winograd_in(const BenchWork *work) {
   size_t m = work->size->a, channels = work->size->b;
   size_t x_bytes = winograd_x_bytes(work), v_bytes = winograd_v_bytes(work);
   for (size_t tile = 0; tile < W / m; tile++) {
-    const WniWinogradInArgs args = {.m = (int)m,
+    const WniWinogradInArgs args = {.t = (int)m + 2,
                                     .n_channels = channels,
                                     .x = (const char *)work->array[0] +
                                          tile * m * channels * x_bytes,
@@ -218,6 +218,7 @@ static void run_winograd_out(const BenchWork *work) {
   size_t x_bytes = winograd_x_bytes(work), v_bytes = winograd_v_bytes(work);
   for (size_t tile = 0; tile < W / m; tile++) {
     const WniWinogradOutArgs args = {.m = (int)m,
+                                     .t = (int)m + 2,
                                      .rows = (int)m,
                                      .columns = (int)m,
                                      .n_channels = channels,

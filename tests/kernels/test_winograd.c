@@ -31,11 +31,23 @@ static void free_all(Fenced **all, size_t n) {
   for (size_t i = 0; i < n; i++) fenced_free(all[i], "winograd");
 }
 
-static void try_in(const WniKernel *kernel, int m, size_t channels, unsigned *seed) {
-  size_t t = (size_t)m + 2, pixel = channels + 3, row = t * pixel + 5, plane = channels + 2;
+/* F(m, r) */
+typedef struct Filtering {
+  int m, r;
+} Filtering;
+
+static const Filtering filterings[] = {{2, 3}, {4, 3}, {2, 5}};
+enum { N_FILTERINGS = sizeof filterings / sizeof *filterings };
+
+static int side(Filtering f) {
+  return f.m + f.r - 1;
+}
+
+static void try_in(const WniKernel *kernel, size_t t, size_t channels, unsigned *seed) {
+  size_t pixel = channels + 3, row = t * pixel + 5, plane = channels + 2;
   Fenced x = random_floats(t * row, SMALL, seed);
   Fenced got = new_floats(t * t * plane), want = new_floats(t * t * plane);
-  WniWinogradInArgs args = {.m = m,
+  WniWinogradInArgs args = {.t = (int)t,
                             .n_channels = channels,
                             .x = x.data,
                             .h_stride = (ptrdiff_t)row,
@@ -53,21 +65,23 @@ START_TEST(in_transforms) {
   unsigned seed = 1;
   for
     EACH_VARIANT(k, WNI_KERNEL_winograd_in, WNI_F32)
-  for (int m = 2; m <= 4; m += 2)
+  for (size_t t = 4; t <= 6; t += 2)
     for (size_t c = WNI_WINOGRAD_CHANNELS; c <= 80; c += WNI_WINOGRAD_CHANNELS)
-      try_in(k, m, c, &seed);
+      try_in(k, t, c, &seed);
 }
 END_TEST
 
 /* The tile's first `rows` and `columns` only; what lies beyond stays untouched. */
-static void try_out(const WniKernel *kernel, int m, int rows, int columns, size_t channels,
+static void try_out(const WniKernel *kernel, Filtering f, int rows, int columns, size_t channels,
                     unsigned *seed) {
-  size_t t = (size_t)m + 2, pixel = channels + 3, row = (size_t)m * pixel + 5, plane = channels + 2;
+  size_t m = (size_t)f.m, t = (size_t)side(f), pixel = channels + 3, row = m * pixel + 5,
+         plane = channels + 2;
   Fenced v = random_floats(t * t * plane, SMALL, seed), bias = random_floats(channels, SMALL, seed);
-  Fenced residual = random_floats((size_t)m * row, SMALL, seed);
-  Fenced got = new_floats((size_t)m * row), want = new_floats((size_t)m * row);
+  Fenced residual = random_floats(m * row, SMALL, seed);
+  Fenced got = new_floats(m * row), want = new_floats(m * row);
   bool add = rows & 1, clamp = columns & 1;
-  WniWinogradOutArgs args = {.m = m,
+  WniWinogradOutArgs args = {.m = f.m,
+                             .t = side(f),
                              .rows = rows,
                              .columns = columns,
                              .n_channels = channels,
@@ -94,10 +108,10 @@ START_TEST(out_transforms) {
   unsigned seed = 2;
   for
     EACH_VARIANT(k, WNI_KERNEL_winograd_out, WNI_F32)
-  for (int m = 2; m <= 4; m += 2)
-    for (int rows = 1; rows <= m; rows++)
-      for (int columns = 1; columns <= m; columns++)
-        try_out(k, m, rows, columns, rows & 2 ? 48 : 16, &seed);
+  for (const Filtering *f = filterings; f < filterings + N_FILTERINGS; f++)
+    for (int rows = 1; rows <= f->m; rows++)
+      for (int columns = 1; columns <= f->m; columns++)
+        try_out(k, *f, rows, columns, rows & 2 ? 48 : 16, &seed);
 }
 END_TEST
 
@@ -112,13 +126,14 @@ static void try_integers(const WniKernel *in, const WniKernel *out, size_t chann
   Fenced scale = random_scales(channels, seed);
   Fenced y[2] = {fenced_new((2 * row + channels) * y_bytes),
                  fenced_new((2 * row + channels) * y_bytes)};
-  WniWinogradInArgs in_args = {.m = 2,
+  WniWinogradInArgs in_args = {.t = 4,
                                .n_channels = channels,
                                .x = x.data,
                                .h_stride = (ptrdiff_t)row,
                                .w_stride = (ptrdiff_t)pixel,
                                .v_stride = (ptrdiff_t)plane};
   WniWinogradOutArgs out_args = {.m = 2,
+                                 .t = 4,
                                  .rows = rows,
                                  .columns = columns,
                                  .n_channels = channels,
@@ -157,26 +172,28 @@ START_TEST(integers) {
 }
 END_TEST
 
-/* A whole layer: x has a halo of 1 and, behind it, what the last tiles read beyond the image. */
+/* A whole layer: x has a halo of r / 2 and, behind it, what the last tiles read beyond the image.
+ */
 typedef struct Layer {
   size_t n, h, w, in, out, x_h, x_w;
   Fenced x, g, bias, residual, y, work;
   WniWinograd winograd;
 } Layer;
 
-static void make_layer(Layer *layer, int m, unsigned *seed) {
-  size_t tile = (size_t)m, t = tile + 2;
-  layer->x_h = (layer->h + tile - 1) / tile * tile + 2;
-  layer->x_w = (layer->w + tile - 1) / tile * tile + 2;
+static void make_layer(Layer *layer, Filtering f, unsigned *seed) {
+  size_t tile = (size_t)f.m, taps = (size_t)(f.r * f.r), t = (size_t)side(f), r = (size_t)f.r;
+  layer->x_h = (layer->h + tile - 1) / tile * tile + r - 1;
+  layer->x_w = (layer->w + tile - 1) / tile * tile + r - 1;
   size_t x_count = layer->n * layer->x_h * layer->x_w * layer->in;
   size_t y_count = layer->n * layer->h * layer->w * layer->out;
   layer->x = random_floats(x_count, SMALL, seed);
   for (size_t i = 0; i < x_count; i++) {
     size_t column = i / layer->in % layer->x_w, row = i / layer->in / layer->x_w % layer->x_h;
-    bool inside = row >= 1 && row <= layer->h && column >= 1 && column <= layer->w;
+    bool inside =
+        row >= r / 2 && row < r / 2 + layer->h && column >= r / 2 && column < r / 2 + layer->w;
     if (!inside) floats(&layer->x)[i] = 0;
   }
-  layer->g = random_floats(layer->out * layer->in * 9, SMALL, seed);
+  layer->g = random_floats(layer->out * layer->in * taps, SMALL, seed);
   layer->bias = random_floats(layer->out, SMALL, seed);
   layer->residual = random_floats(y_count, SMALL, seed);
   layer->y = new_floats(y_count);
@@ -202,7 +219,8 @@ static void make_layer(Layer *layer, int m, unsigned *seed) {
                             .y_type = WNI_F32,
                             .low = -2,
                             .high = 3,
-                            .m = m,
+                            .m = f.m,
+                            .r = f.r,
                             .min_block = 3,
                             .in = in,
                             .out = out,
@@ -211,14 +229,14 @@ static void make_layer(Layer *layer, int m, unsigned *seed) {
   size_t tile_n = (size_t)winograd->kernel->tile_n;
   size_t panels = (layer->out + tile_n - 1) / tile_n;
   float *weights = calloc(t * t * panels * layer->in * tile_n, sizeof *weights);
-  const WniWinogradMatrices *matrices = wni_winograd_matrices(m);
+  const WniWinogradMatrices *matrices = wni_winograd_matrices(f.m, f.r);
   for (size_t o = 0; o < layer->out; o++)
     for (size_t c = 0; c < layer->in; c++)
       for (size_t p = 0; p < t * t; p++) {
         double sum = 0;
-        for (size_t k = 0; k < 9; k++)
-          sum += matrices->filter[p / t][k / 3] * matrices->filter[p % t][k % 3] *
-                 (double)floats(&layer->g)[(o * layer->in + c) * 9 + k];
+        for (size_t k = 0; k < taps; k++)
+          sum += matrices->filter[p / t][k / r] * matrices->filter[p % t][k % r] *
+                 (double)floats(&layer->g)[(o * layer->in + c) * taps + k];
         weights[((p * panels + o / tile_n) * layer->in + c) * tile_n + o % tile_n] = (float)sum;
       }
   winograd->weights = weights;
@@ -234,17 +252,19 @@ static void run_layer(void *context, WniThread thread) {
 
 static double direct(const Layer *layer, size_t n, size_t row, size_t column, size_t o) {
   double sum = (double)floats(&layer->bias)[o];
-  for (size_t k = 0; k < 9; k++) {
-    size_t at = ((n * layer->x_h + row + k / 3) * layer->x_w + column + k % 3) * layer->in;
+  size_t r = (size_t)layer->winograd.r;
+  for (size_t k = 0; k < r * r; k++) {
+    size_t at = ((n * layer->x_h + row + k / r) * layer->x_w + column + k % r) * layer->in;
     for (size_t c = 0; c < layer->in; c++)
       sum += (double)floats(&layer->x)[at + c] *
-             (double)floats(&layer->g)[(o * layer->in + c) * 9 + k];
+             (double)floats(&layer->g)[(o * layer->in + c) * r * r + k];
   }
   return sum;
 }
 
-static void try_layer(Layer layer, int m, int threads, unsigned *seed) {
-  make_layer(&layer, m, seed);
+static void try_layer(Layer layer, Filtering f, int threads, unsigned *seed) {
+  double bound = 2e-6 * f.r * f.r * (double)layer.in;
+  make_layer(&layer, f, seed);
   wni_parallel_retain(threads);
   wni_parallel_run(threads, run_layer, &layer);
   wni_parallel_release(threads);
@@ -254,9 +274,9 @@ static void try_layer(Layer layer, int m, int threads, unsigned *seed) {
     double want = direct(&layer, pixel / layer.w / layer.h, row, column, o) +
                   (double)floats(&layer.residual)[i];
     want = fmin(fmax(want, -2), 3);
-    ck_assert_msg(fabs((double)floats(&layer.y)[i] - want) < 2e-6 * 9 * (double)layer.in,
-                  "F%d of %zux%zu, %d threads: element %zu is %g, must be %g", m, layer.h, layer.w,
-                  threads, i, (double)floats(&layer.y)[i], want);
+    ck_assert_msg(fabs((double)floats(&layer.y)[i] - want) < bound,
+                  "F(%d, %d) of %zux%zu, %d threads: element %zu is %g, must be %g", f.m, f.r,
+                  layer.h, layer.w, threads, i, (double)floats(&layer.y)[i], want);
   }
   free(layer.winograd.weights);
   free(layer.winograd.zeros);
@@ -266,12 +286,12 @@ static void try_layer(Layer layer, int m, int threads, unsigned *seed) {
 
 START_TEST(layers) {
   unsigned seed = 3;
-  for (int m = 2; m <= 4; m += 2)
+  for (const Filtering *f = filterings; f < filterings + N_FILTERINGS; f++)
     for (int threads = 1; threads <= 3; threads++) {
-      try_layer((Layer){.n = 1, .h = 1, .w = 1, .in = 16, .out = 16}, m, threads, &seed);
-      try_layer((Layer){.n = 1, .h = 4, .w = 8, .in = 32, .out = 16}, m, threads, &seed);
-      try_layer((Layer){.n = 2, .h = 7, .w = 5, .in = 16, .out = 48}, m, threads, &seed);
-      try_layer((Layer){.n = 1, .h = 13, .w = 14, .in = 80, .out = 32}, m, threads, &seed);
+      try_layer((Layer){.n = 1, .h = 1, .w = 1, .in = 16, .out = 16}, *f, threads, &seed);
+      try_layer((Layer){.n = 1, .h = 4, .w = 8, .in = 32, .out = 16}, *f, threads, &seed);
+      try_layer((Layer){.n = 2, .h = 7, .w = 5, .in = 16, .out = 48}, *f, threads, &seed);
+      try_layer((Layer){.n = 1, .h = 13, .w = 14, .in = 80, .out = 32}, *f, threads, &seed);
     }
 }
 END_TEST
