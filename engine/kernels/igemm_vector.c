@@ -58,6 +58,7 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
     for (size_t c = 0; c < args->n_channels; c++, w += WNI_TILE_N) {
       WniVector weights[VECTORS];
       for (int at = 0; at < WNI_TILE_N; at += LINE) __builtin_prefetch(w + AHEAD + at);
+#pragma GCC unroll 8
       for (int v = 0; v < vectors; v++) weights[v] = wni_load(w + v * WNI_LANES);
 #pragma GCC unroll 16
       for (int i = 0; i < m; i++)
@@ -101,6 +102,10 @@ void KERNEL(const WniIgemmArgs *args) {
     CASE(3)
     CASE(4)
     CASE(5)
+    CASE(6)
+    CASE(7)
+    CASE(8)
+    CASE(9)
 #undef CASE
   default:
     break;
