@@ -14,6 +14,7 @@ TCase *case_pools(void);
 TCase *case_convert(void);
 TCase *case_floats(void);
 TCase *case_resample(void);
+TCase *case_winograd(void);
 
 /* A case of `tests` [n], each run once for every type. */
 static inline TCase *case_of(const char *name, const TTest *const *tests, int n, int n_types) {
