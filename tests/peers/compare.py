@@ -33,7 +33,9 @@ import cases  # noqa: E402
 import sides  # noqa: E402
 
 PEERS = {"ort": lambda options, folder: sides.OnnxRuntime(folder),
-         "onednn": lambda options, folder: sides.OneDnn(options.build)}
+         "onednn": lambda options, folder: sides.OneDnn(options.build),
+         "ort-exact": lambda options, folder: sides.ExactOnnxRuntime(folder)}
+DEFAULT_PEERS = "ort,onednn"
 MEMORY_FRAMES = 30
 MAX_FRAMES = 1000
 
@@ -147,7 +149,7 @@ def processor():
 def print_tables(records):
     versions = {k: v for r in records for k, v in r["versions"].items()}
     print("; ".join([processor()] + [f"{k} {v}" for k, v in versions.items()]) + "\n")
-    for peer in (sides.OnnxRuntime.name, sides.OneDnn.name):
+    for peer in (sides.OnnxRuntime.name, sides.ExactOnnxRuntime.name, sides.OneDnn.name):
         print_speed(records, peer)
     print_load_and_memory(records, sides.OnnxRuntime.name)
     print_exits(records)
@@ -187,8 +189,9 @@ def add_options(parser):
 
 def check_options(parser, options):
     for name in options.networks.split(","):
-        if name not in cases.NAMES and not os.path.isfile(name):
-            parser.error(f"--networks {name}: neither a file nor one of {','.join(cases.NAMES)}")
+        if name.removesuffix("-int8") not in cases.NAMES and not os.path.isfile(name):
+            parser.error(f"--networks {name}: neither a file nor one of {','.join(cases.NAMES)}, "
+                         "with -int8 behind it or not")
     if options.rounds < 1 or not 0 < options.seconds <= 60:
         parser.error("--rounds must be at least 1, --seconds between 0 and 60")
 
@@ -197,8 +200,9 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser)
-    parser.add_argument("--peers", default=",".join(PEERS), metavar="P,Q",
-                        help=f"default {','.join(PEERS)}")
+    parser.add_argument("--peers", default=DEFAULT_PEERS, metavar="P,Q",
+                        help=f"of {','.join(PEERS)} (default {DEFAULT_PEERS}); ort-exact: int8 "
+                        "kernels that do not saturate")
     parser.add_argument("--json", action="store_true",
                         help="print one JSON object per network and number of threads")
     options = parser.parse_args()
@@ -231,7 +235,7 @@ def compare(options, folder):
         return 77
     for name in options.networks.split(","):
         try:
-            case = cases.Case(name, folder)
+            case = cases.Case(name, folder, winnow.program)
         except ImportError as error:
             print(f"{name} is left out: {error}; install python3-torch", file=sys.stderr)
             continue

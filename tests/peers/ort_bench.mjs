@@ -2,7 +2,7 @@
 //
 // One block of ONNX Runtime's side of compare.py: times a model with onnxruntime-node (found
 // through NODE_PATH) and prints one JSON object with the keys of `winnow bench --json`.
-// usage: node ort_bench.mjs TINY.onnx MODEL INPUT.npy THREADS FRAMES
+// usage: node ort_bench.mjs TINY.onnx MODEL INPUT.npy THREADS FRAMES [exact]
 //
 // TINY is a network of one element. Running it first takes what is done once per process
 // (environment, thread pool code, JIT) out of MODEL's figures, and its own time is what a call
@@ -11,7 +11,7 @@ import { createRequire } from 'node:module';
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const ort = createRequire(import.meta.url)('onnxruntime-node');
-const [tiny, model, npy, threads, frames] = process.argv.slice(2);
+const [tiny, model, npy, threads, frames, exact] = process.argv.slice(2);
 
 function memory(name) {
   const status = readFileSync('/proc/self/status', 'latin1');
@@ -51,7 +51,8 @@ function input(session, path) {
 
 const options = {
   executionProviders: ['cpu'], executionMode: 'sequential', graphOptimizationLevel: 'all',
-  intraOpNumThreads: Number(threads), interOpNumThreads: 1, logSeverityLevel: 3 };
+  intraOpNumThreads: Number(threads), interOpNumThreads: 1, logSeverityLevel: 3,
+  ...(exact && { extra: { session: { x64quantprecision: '1' } } }) };
 const [small] = await open(tiny, { ...options, intraOpNumThreads: 1 });
 const call = await measure(small, { x: new ort.Tensor('float32', [1], [1]) }, 300);
 

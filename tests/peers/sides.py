@@ -75,6 +75,7 @@ class WithoutExits(Winnow):
 
 class OnnxRuntime:
     name = "ONNX Runtime"
+    extra = []
 
     def __init__(self, folder):
         self.tiny = os.path.join(folder, "tiny.onnx")
@@ -91,7 +92,14 @@ class OnnxRuntime:
 
     def block(self, case, threads, frames):
         return run_json(["node", "--expose-gc", os.path.join(HERE, "ort_bench.mjs"), self.tiny,
-                         case.model, case.tensor, str(threads), str(frames)])
+                         case.model, case.tensor, str(threads), str(frames), *self.extra])
+
+
+class ExactOnnxRuntime(OnnxRuntime):
+    """Its int8 kernels told not to saturate (session.x64quantprecision), as ours never do."""
+
+    name = "ONNX Runtime, exact"
+    extra = ["exact"]
 
 
 class OneDnn:
