@@ -41,6 +41,47 @@ static inline __attribute__((always_inline)) void block(const WniDwconvArgs *arg
   for (int i = 0; i < pixels; i++) store(args, y + i * args->y_step, c, sum[i]);
 }
 
+/* Whether the taps are 3x3 neighbours, and pixels follow one another as taps do. */
+static bool is_square(const WniDwconvArgs *args) {
+  if (args->n_taps != 9) return false;
+  for (int t = 0; t < 9; t++)
+    if (args->tap[t] != args->tap[t / 3 * 3] + t % 3 * args->x_step) return false;
+  return true;
+}
+
+/* LANES channels of a row of 3x3 windows: each column of inputs is widened once for the three
+ * windows that it is in. */
+static void square_row(const WniDwconvArgs *args, size_t c) {
+  static const int8_t none[LANES];
+  const Ints bias = load_ints((const int32_t *)args->bias + c);
+  const int8_t *w = (const int8_t *)args->w + c;
+  size_t n = args->n_channels;
+  Ints upper[3], lower[3], sum[3] = {bias, bias, bias};
+  for (size_t k = 0; k < 3; k++) {
+    upper[k] = pairs_of_signed(w + k * n, w + (3 + k) * n);
+    lower[k] = pairs_of_signed(w + (6 + k) * n, none);
+  }
+  const uint8_t *x = (const uint8_t *)args->x + c;
+  char *y = args->y;
+  for (size_t i = 0; i < args->n_pixels + 2; i++, x += args->x_step) {
+    const uint8_t *last = x + args->tap[6];
+    Ints first = pairs_of_unsigned(x + args->tap[0], x + args->tap[3]);
+    Ints second = pairs_of_unsigned(last, last);
+#pragma GCC unroll 3
+    for (int k = 0; k < 3; k++) { /* window i - k */
+      sum[k] = add_pairs(sum[k], first, upper[k]);
+      sum[k] = add_pairs(sum[k], second, lower[k]);
+    }
+    if (i >= 2) {
+      store(args, y, c, sum[2]);
+      y += args->y_step;
+    }
+    sum[2] = sum[1];
+    sum[1] = sum[0];
+    sum[0] = bias;
+  }
+}
+
 /* One channel of one pixel, where there are fewer than a vector's. */
 static void single(const WniDwconvArgs *args, const char *x, char *y, size_t c) {
   int32_t sum = ((const int32_t *)args->bias)[c];
@@ -67,7 +108,11 @@ void WNI_NAME(dwconv_u8_4)(const WniDwconvArgs *args) {
   const WniDwconvArgs copy = *args; /* which no store to y can change */
   const char *x = args->x;
   char *y = args->y;
-  size_t left = args->n_pixels;
+  size_t left = args->n_pixels, n = args->n_channels;
+  if (n >= LANES && is_square(args)) {
+    for (size_t c = 0; c < n; c += LANES) square_row(&copy, c + LANES <= n ? c : n - LANES);
+    return;
+  }
   for (; left >= PIXELS; left -= PIXELS) {
     run_pixels(&copy, x, y, PIXELS);
     x += PIXELS * args->x_step;

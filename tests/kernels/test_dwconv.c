@@ -11,6 +11,7 @@
 
 typedef struct Problem {
   WniDwconvArgs args;
+  size_t tap_at[9]; /* elements */
   WniType type;
   ptrdiff_t tap[9];
   Fenced x, w, bias, scale, y;
@@ -21,7 +22,7 @@ static Problem problem_new(WniType type, WniType y_type, size_t pixels, size_t n
                            Contents x, Contents w, unsigned *seed) {
   static const int zeros[] = {0, 128, 255};
   size_t bytes = wni_type_bytes(type), y_bytes = wni_type_bytes(y_type), step = n + 3;
-  size_t last = (taps - 1) * (n + 2);
+  bool square = taps == 9 && n % 2; /* 3x3 neighbours, or nine places of no order */
   Problem p = {.type = type,
                .args = {.n_pixels = pixels,
                         .n_channels = n,
@@ -36,8 +37,11 @@ static Problem problem_new(WniType type, WniType y_type, size_t pixels, size_t n
     p.args.low = (float)-p.args.y_zero;
     p.args.high = (float)(255 - p.args.y_zero);
   }
-  for (size_t t = 0; t < taps; t++) p.tap[t] = (ptrdiff_t)(t * (n + 2) * bytes);
-  p.x = random_activations(type, (pixels - 1) * step + last + n, x, seed);
+  for (size_t t = 0; t < taps; t++) {
+    p.tap_at[t] = square ? t / 3 * (pixels + 2) * step + t % 3 * step : t * (n + 2);
+    p.tap[t] = (ptrdiff_t)(p.tap_at[t] * bytes);
+  }
+  p.x = random_activations(type, (pixels - 1) * step + p.tap_at[taps - 1] + n, x, seed);
   p.w = random_weights(type, taps * n, w, seed);
   p.bias = random_bias(type, n, seed);
   p.scale = random_scales(n, seed);
@@ -66,7 +70,7 @@ static void expect_sums(const WniKernel *kernel, const Problem *p) {
     for (size_t c = 0; c < n; c++) {
       double sum = element(WNI_F32, false, p->bias.data, c), size = fabs(sum);
       for (size_t t = 0; t < taps; t++) {
-        double product = element(p->type, false, p->x.data, i * (n + 3) + t * (n + 2) + c) *
+        double product = element(p->type, false, p->x.data, i * (n + 3) + p->tap_at[t] + c) *
                          element(p->type, true, p->w.data, t * n + c);
         sum += product;
         size += fabs(product);
