@@ -64,9 +64,8 @@ static void square_row(const WniDwconvArgs *args, size_t c) {
   const uint8_t *x = (const uint8_t *)args->x + c;
   char *y = args->y;
   for (size_t i = 0; i < args->n_pixels + 2; i++, x += args->x_step) {
-    const uint8_t *last = x + args->tap[6];
     Ints first = pairs_of_unsigned(x + args->tap[0], x + args->tap[3]);
-    Ints second = pairs_of_unsigned(last, last);
+    Ints second = pairs_with_zero(x + args->tap[6]);
 #pragma GCC unroll 3
     for (int k = 0; k < 3; k++) { /* window i - k */
       sum[k] = add_pairs(sum[k], first, upper[k]);

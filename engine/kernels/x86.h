@@ -80,6 +80,10 @@ static inline __m256i interleave(const void *a, const void *b) {
 static inline Ints pairs_of_unsigned(const uint8_t *a, const uint8_t *b) {
   return _mm512_cvtepu8_epi16(interleave(a, b));
 }
+/* LANES bytes, each beside a zero. */
+static inline Ints pairs_with_zero(const uint8_t *a) {
+  return _mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)a));
+}
 static inline Ints pairs_of_signed(const int8_t *a, const int8_t *b) {
   return _mm512_cvtepi8_epi16(interleave(a, b));
 }
@@ -165,6 +169,10 @@ static inline __m128i interleave(const void *a, const void *b) {
 }
 static inline Ints pairs_of_unsigned(const uint8_t *a, const uint8_t *b) {
   return _mm256_cvtepu8_epi16(interleave(a, b));
+}
+/* LANES bytes, each beside a zero. */
+static inline Ints pairs_with_zero(const uint8_t *a) {
+  return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)a));
 }
 static inline Ints pairs_of_signed(const int8_t *a, const int8_t *b) {
   return _mm256_cvtepi8_epi16(interleave(a, b));
