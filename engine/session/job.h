@@ -18,7 +18,8 @@ typedef struct WniJob {
   size_t n_rows;
   /* Called by thread 0 alone when a stage is done; may set `rows` and `stop`.  NULL: nothing. */
   void (*after_stage)(struct WniJob *job, int stage);
-  bool stop;
+  bool stop;               /* thread 0's own */
+  _Atomic int final_stage; /* the last one that anybody enters */
   int64_t started_ns, stage_started_ns;
   WnStatus status; /* what after_stage found */
   WnError *error;

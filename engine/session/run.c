@@ -42,7 +42,7 @@ static void run_body(void *context, WniThread thread) {
     wni_recipe_run(&session->recipe, job->frame, &model->target, input_image(session), thread);
     unmet = UNMET_ALL;
   }
-  for (int stage = job->first_stage; stage <= job->last_stage && !job->stop; stage++) {
+  for (int stage = job->first_stage; stage <= job->final_stage; stage++) {
     size_t begin = model->first_step[stage], end = model->first_step[stage + 1];
     for (size_t s = begin < job->first_step ? job->first_step : begin; s < end; s++) {
       const WniStep *step = &model->plan.steps[s];
@@ -51,12 +51,15 @@ static void run_body(void *context, WniThread thread) {
     if (!job->after_stage) continue;
     meet(&unmet, true, thread);
     if (thread.index == 0) job->after_stage(job, stage);
+    /* A number and not a flag: thread 0 may be one decision ahead of who looks at it. */
+    if (thread.index == 0 && job->stop) job->final_stage = stage;
     unmet = UNMET_NONE;
     wni_parallel_barrier(thread);
   }
 }
 
 void wni_job_run(WniJob *job) {
+  job->final_stage = job->last_stage;
   wni_parallel_run(job->session->threads, run_body, job);
 }
 
