@@ -298,7 +298,25 @@ START_TEST(any_size_of_frame) {
 }
 END_TEST
 
+/* A stage so small that one thread computes and decides it while the others are still on their way
+ * out of the stage before: all have to agree where the frame ends. */
+START_TEST(threads_agree_on_the_last_stage) {
+  WnModel *model;
+  WnError error;
+  ck_assert_msg(
+      wn_model_open(GOLDEN_DIR "/exit_through_transpose/model.onnx", NULL, &model, &error) == WN_OK,
+      "%s", error.message);
+  WnSessionOptions options = {.threads = 3,
+                              .policy = {.strategy = WN_STRATEGY_ENTROPY, .thresholds = "0,100"}};
+  WnSession *session = open_session(model, &options);
+  for (unsigned seed = 1; seed <= 3000; seed++)
+    ck_assert_int_eq(classify(session, seed)->exit_stage, 1);
+  wn_session_free(session);
+  wn_model_unref(model);
+}
+END_TEST
+
 SUITE_MAIN("session", results_hold_together, completion_gives_the_full_networks_scores,
-           completion_needs_a_frame, threads_do_not_change_results,
+           completion_needs_a_frame, threads_do_not_change_results, threads_agree_on_the_last_stage,
            deadline_stops_before_a_stage_that_would_be_late, expected_durations_are_moving_averages,
            bad_policies_change_nothing, strategy_none_computes_no_heads, any_size_of_frame)
