@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum {
-  SPIN_NS = 20000, /* longer than the threads of a step differ, about what a sleep costs */
+  SPIN_NS = 200000, /* longer than the threads of a step differ; a sleeper wakes late */
   SHORT_SPIN_NS = SPIN_NS / 16,
   TRY_AGAIN = 16, /* short spins; then one in full, to see whether the cores are free again */
   ROUNDS = 16     /* between two looks at the clock */
