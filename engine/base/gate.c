@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum {
-  SPIN_NS = 200000, /* longer than the threads of a step differ; a sleeper wakes late */
+  SPIN_NS = 40000, /* longer than most waits inside a frame, short beside a pause between frames */
   SHORT_SPIN_NS = SPIN_NS / 16,
   TRY_AGAIN = 16, /* short spins; then one in full, to see whether the cores are free again */
   ROUNDS = 16     /* between two looks at the clock */

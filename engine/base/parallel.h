@@ -37,7 +37,7 @@ void wni_parallel_release(int n_threads);
 void wni_parallel_run(int n_threads, WniParallelBody body, void *context);
 
 /* Waits until all threads of the team are here; what they wrote is visible then.
- * Spins for a few microseconds and sleeps after that, so that a team on a busy machine
+ * Spins for some microseconds and sleeps after that, so that a team on a busy machine
  * leaves the cores to those who work. */
 void wni_parallel_barrier(WniThread thread);
 
