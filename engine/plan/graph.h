@@ -22,7 +22,7 @@ typedef struct WniShape {
 typedef struct WniValue {
   const char *name;
   int producer;   /* node; -1: graph input or initialiser */
-  int n_readers;  /* inputs of living nodes; for fuse.c */
+  int n_readers;  /* inputs of living nodes, counted by fuse.c */
   bool is_output; /* of the graph */
   bool shaped;    /* `shape` is known */
   WniShape shape;

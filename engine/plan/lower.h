@@ -21,7 +21,6 @@ typedef struct WniLowering {
   WniTensor *tensors; /* [n_values] where values lie, once they are made */
   bool *placed;       /* [n_values] tensors[v] is valid */
   WniHaloNeed *halos; /* [n_values] */
-  int *readers;       /* [n_values] nodes that read a value */
   int final;          /* value of the final logits; -1: none */
   WniType type;       /* of activations where the file does not say: F32 or BF16 */
   WniNode *node;      /* the one being lowered */

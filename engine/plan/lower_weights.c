@@ -17,13 +17,12 @@ WniType wni_lower_compute_type(const WniLowering *lowering, const WniTensor *x,
 
 void wni_lower_release(const WniLowering *lowering, const WniWeights *weights) {
   const WniGraph *graph = lowering->graph;
-  int index = lowering->node->in[1];
-  const WniValue *value = &graph->values[index];
+  const WniValue *value = &graph->values[lowering->node->in[1]];
   size_t count = weights->outputs * weights->inputs * weights->taps;
-  if (value->is_output || lowering->readers[index] != 1) return;
+  if (value->is_output || value->n_readers != 1) return;
   if (weights->f && value->known)
     wni_onnx_release(graph->onnx, weights->f, count * sizeof *weights->f);
-  if (weights->q && lowering->readers[graph->nodes[value->producer].in[0]] == 1)
+  if (weights->q && graph->values[graph->nodes[value->producer].in[0]].n_readers == 1)
     wni_onnx_release(graph->onnx, weights->q, count);
 }
 

@@ -168,14 +168,6 @@ static WnStatus publish(WniLowering *lowering) {
   return status;
 }
 
-/* Of every value, by nodes that are gone too: some are looked at again through others. */
-static void count_readers(WniLowering *lowering) {
-  const WniGraph *graph = lowering->graph;
-  for (int i = 0; i < graph->n_nodes; i++)
-    for (int k = 0; k < graph->nodes[i].n_in; k++)
-      if (graph->nodes[i].in[k] >= 0) lowering->readers[graph->nodes[i].in[k]]++;
-}
-
 static WnStatus lower_stages(WniLowering *lowering) {
   WniGraph *graph = lowering->graph;
   for (int stage = 0; stage <= lowering->plan->n_stages; stage++)
@@ -268,12 +260,10 @@ static WnStatus lower_graph(WniGraph *graph, const WniTargets *targets, WniType 
   lowering.tensors = calloc(graph->n_values, sizeof *lowering.tensors);
   lowering.placed = calloc(graph->n_values, sizeof *lowering.placed);
   lowering.halos = calloc(graph->n_values, sizeof *lowering.halos);
-  lowering.readers = calloc(graph->n_values, sizeof *lowering.readers);
-  if (!lowering.tensors || !lowering.placed || !lowering.halos || !lowering.readers) {
+  if (!lowering.tensors || !lowering.placed || !lowering.halos) {
     status = wni_fail_memory(error, "the plan");
     goto done;
   }
-  count_readers(&lowering);
   status = wni_lower_find_halos(&lowering);
   if (status == WN_OK) status = place_input(&lowering);
   if (status == WN_OK) status = lower_stages(&lowering);
@@ -288,7 +278,6 @@ done:
   free(lowering.tensors);
   free(lowering.placed);
   free(lowering.halos);
-  free(lowering.readers);
   return status;
 }
 
