@@ -70,6 +70,8 @@ static inline void block_u8(const WniDwconvArgs *args, size_t c, size_t n) {
       pixel.y = (char *)pixel.y + args->y_step;                                                    \
     }                                                                                              \
   }
-DEFINE_DWCONV(f32)
 DEFINE_DWCONV(bf16)
+#ifdef WNI_REFERENCE
+DEFINE_DWCONV(f32)
 DEFINE_DWCONV(u8)
+#endif

@@ -14,6 +14,25 @@ static float add_up(const float *sum) {
   return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
 }
 
+/* Several vectors a step, so that the sums of one row do not wait for each other. */
+static float dot_bf16(const uint16_t *x, const uint16_t *w, size_t k) {
+  enum { STEP = 4 * LANES };
+  float part[STEP] = {0}, sum = 0;
+  size_t i = 0;
+  for (; i + STEP <= k; i += STEP)
+    for (size_t j = 0; j < STEP; j++)
+      part[j] += wni_bf16_to_f32(x[i + j]) * wni_bf16_to_f32(w[i + j]);
+  for (size_t j = 0; j < STEP; j += LANES) sum += add_up(part + j);
+  for (; i < k; i++) sum += wni_bf16_to_f32(x[i]) * wni_bf16_to_f32(w[i]);
+  return sum;
+}
+
+void WNI_NAME(fc_bf16)(const void *x, const void *const *w, size_t k, int n, void *sums) {
+  for (int r = 0; r < n; r++) ((float *)sums)[r] = dot_bf16(x, w[r], k);
+}
+
+#ifdef WNI_REFERENCE
+
 void WNI_NAME(fc_f32)(const void *x_at, const void *const *w, size_t k, int n, void *sums) {
   const float *x = x_at, *w0 = w[0], *w1 = w[1], *w2 = w[2], *w3 = w[3];
   float s0[LANES] = {0}, s1[LANES] = {0}, s2[LANES] = {0}, s3[LANES] = {0};
@@ -35,23 +54,6 @@ void WNI_NAME(fc_f32)(const void *x_at, const void *const *w, size_t k, int n, v
   memcpy(sums, sum, (size_t)n * sizeof *sum);
 }
 
-/* Several vectors a step, so that the sums of one row do not wait for each other. */
-static float dot_bf16(const uint16_t *x, const uint16_t *w, size_t k) {
-  enum { STEP = 4 * LANES };
-  float part[STEP] = {0}, sum = 0;
-  size_t i = 0;
-  for (; i + STEP <= k; i += STEP)
-    for (size_t j = 0; j < STEP; j++)
-      part[j] += wni_bf16_to_f32(x[i + j]) * wni_bf16_to_f32(w[i + j]);
-  for (size_t j = 0; j < STEP; j += LANES) sum += add_up(part + j);
-  for (; i < k; i++) sum += wni_bf16_to_f32(x[i]) * wni_bf16_to_f32(w[i]);
-  return sum;
-}
-
-void WNI_NAME(fc_bf16)(const void *x, const void *const *w, size_t k, int n, void *sums) {
-  for (int r = 0; r < n; r++) ((float *)sums)[r] = dot_bf16(x, w[r], k);
-}
-
 /* All four rows at once: x is widened for them together. */
 void WNI_NAME(fc_u8)(const void *x_at, const void *const *w, size_t k, int n, void *sums) {
   const uint8_t *x = x_at;
@@ -67,3 +69,5 @@ void WNI_NAME(fc_u8)(const void *x_at, const void *const *w, size_t k, int n, vo
   int32_t sum[WNI_FC_ROWS] = {s0, s1, s2, s3};
   memcpy(sums, sum, (size_t)n * sizeof *sum);
 }
+
+#endif

@@ -51,5 +51,5 @@ DEFINE_STORE_TILE(store_tile, store_floats, Floats)
 #include "kernels/igemm_widened.h"
 
 void wni_igemm_bf16_6x16__avx2(const WniIgemmArgs *args) {
-  run_widened(args);
+  run_tile(args);
 }

@@ -7,6 +7,7 @@
  * weights, a broadcast.
  */
 #include "kernels/x86.h"
+#include "kernels/tiles.h"
 
 enum { VECTORS = WNI_TILE_N / LANES, GROUP = 4 /* bytes */ };
 
@@ -94,41 +95,12 @@ static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args,
   store_tile(args, sum[0], m, VECTORS);
 }
 
-#define DEFINE_TILE(m)                                                                             \
-  static void tile_##m(const WniIgemmArgs *args) {                                                 \
-    tile(args, m);                                                                                 \
-  }
-DEFINE_TILE(1)
-DEFINE_TILE(2)
-DEFINE_TILE(3)
-DEFINE_TILE(4)
-DEFINE_TILE(5)
-DEFINE_TILE(6)
-#if WNI_TILE_M > 6
-DEFINE_TILE(7)
-DEFINE_TILE(8)
-DEFINE_TILE(9)
-DEFINE_TILE(10)
-DEFINE_TILE(11)
-DEFINE_TILE(12)
+#if WNI_TILE_M == 6
+WNI_DEFINE_RUN_TILE(6)
+#else
+WNI_DEFINE_RUN_TILE(12)
 #endif
 
 void KERNEL(const WniIgemmArgs *args) {
-  static void (*const tiles[WNI_TILE_M])(const WniIgemmArgs *) = {
-    tile_1,
-    tile_2,
-    tile_3,
-    tile_4,
-    tile_5,
-    tile_6,
-#if WNI_TILE_M > 6
-    tile_7,
-    tile_8,
-    tile_9,
-    tile_10,
-    tile_11,
-    tile_12,
-#endif
-  };
-  tiles[args->m - 1](args);
+  run_tile(args);
 }

@@ -4,6 +4,7 @@
  * pair of channels, 6 pixels by 16 columns of sums stay in registers.
  */
 #include "kernels/isa.h"
+#include "kernels/tiles.h"
 
 #include <immintrin.h>
 
@@ -50,19 +51,8 @@ static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args,
   }
 }
 
-#define DEFINE_TILE(m)                                                                             \
-  static void tile_##m(const WniIgemmArgs *args) {                                                 \
-    tile(args, m);                                                                                 \
-  }
-DEFINE_TILE(1)
-DEFINE_TILE(2)
-DEFINE_TILE(3)
-DEFINE_TILE(4)
-DEFINE_TILE(5)
-DEFINE_TILE(6)
+WNI_DEFINE_RUN_TILE(6)
 
 void wni_igemm_i16_6x16x2__avx2(const WniIgemmArgs *args) {
-  static void (*const tiles[TILE_M])(const WniIgemmArgs *) = {tile_1, tile_2, tile_3,
-                                                              tile_4, tile_5, tile_6};
-  tiles[args->m - 1](args);
+  run_tile(args);
 }

@@ -63,5 +63,5 @@ DEFINE_STORE_TILE(store_tile, store_ints, Ints)
 #include "kernels/igemm_widened.h"
 
 void wni_igemm_u8_6x16x2__avx2(const WniIgemmArgs *args) {
-  run_widened(args);
+  run_tile(args);
 }

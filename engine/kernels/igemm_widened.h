@@ -5,7 +5,9 @@
  * store_sum(). The taps are one run of groups of TILE_K channels to the product: the buffer takes
  * as many as fit.
  */
-static inline __attribute__((always_inline)) void widened_tile(const WniIgemmArgs *args, int m) {
+#include "kernels/tiles.h"
+
+static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m) {
   Wide x[TILE_M][BUFFER] __attribute__((aligned(32)));
   Sum sum[TILE_M][2];
   const Weight *w = args->w;
@@ -31,20 +33,4 @@ static inline __attribute__((always_inline)) void widened_tile(const WniIgemmArg
   store_tile(args, sum[0], m, 2);
 }
 
-/* One function for each number of pixels: they are constants to it. */
-#define DEFINE_TILE(m)                                                                             \
-  static void tile_##m(const WniIgemmArgs *args) {                                                 \
-    widened_tile(args, m);                                                                         \
-  }
-DEFINE_TILE(1)
-DEFINE_TILE(2)
-DEFINE_TILE(3)
-DEFINE_TILE(4)
-DEFINE_TILE(5)
-DEFINE_TILE(6)
-
-static inline void run_widened(const WniIgemmArgs *args) {
-  static void (*const tiles[TILE_M])(const WniIgemmArgs *) = {tile_1, tile_2, tile_3,
-                                                              tile_4, tile_5, tile_6};
-  tiles[args->m - 1](args);
-}
+WNI_DEFINE_RUN_TILE(6)

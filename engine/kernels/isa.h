@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * For the files that are compiled once per instruction set: the build gives
- * WNI_ISA, the suffix of every function in them.
+ * WNI_ISA, the suffix of every function in them, and WNI_REFERENCE where that is c.
  */
 #ifndef WNI_KERNELS_ISA_H
 #define WNI_KERNELS_ISA_H

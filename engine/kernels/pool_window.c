@@ -57,6 +57,8 @@ static inline const void *element(const WniPoolArgs *args, size_t row, size_t co
         add_##type(element(args, r, k), (float)args->zero, args->n_channels, y);                   \
     for (size_t c = 0; c < args->n_channels; c++) y[c] *= args->scale;                             \
   }
-DEFINE_POOLS(f32, float)
 DEFINE_POOLS(bf16, uint16_t)
 DEFINE_POOLS(u8, uint8_t)
+#ifdef WNI_REFERENCE
+DEFINE_POOLS(f32, float)
+#endif
