@@ -6,6 +6,7 @@ meson passes WINNOW (the program) and SOURCE_ROOT in the environment.
 import json
 import os
 import pathlib
+import pty
 import shutil
 import struct
 import subprocess
@@ -25,6 +26,23 @@ def winnow(*arguments, **options):
     """Runs `winnow`; the result has returncode, stdout and stderr as text."""
     return subprocess.run([WINNOW, *map(str, arguments)], capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, check=False, **options)
+
+
+def on_terminal(*arguments):
+    """(status, stdout, what was drawn) of the program with stderr on a terminal."""
+    master, slave = pty.openpty()
+    with subprocess.Popen([WINNOW, *map(str, arguments)], stderr=slave,
+                          stdout=subprocess.PIPE) as process:
+        os.close(slave)
+        drawn = b""
+        try:
+            while chunk := os.read(master, 4096):
+                drawn += chunk
+        except OSError:  # how Linux ends a terminal without a writer
+            pass
+        printed = process.stdout.read()
+    os.close(master)
+    return process.returncode, printed, drawn
 
 
 class CliTest(unittest.TestCase):

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What every command of `winnow` prints and writes, on the shipped model and pictures."""
 import os
-import pty
 import shutil
 import struct
 import subprocess
 import unittest
 import zlib
 
-from support import (CAT, LABELS, MODEL, N_EXITS, SAMPLE, WINNOW, CliTest, npy, read_npy, winnow)
+from support import (CAT, LABELS, MODEL, N_EXITS, SAMPLE, WINNOW, CliTest, npy, on_terminal,
+                     read_npy, winnow)
 
 MODEL_ID = f"edge-cifar10@{zlib.crc32(MODEL.read_bytes()):08x}"
 RESULT_KEYS = ["label", "class-index", "confidence", "group", "exit-stage", "stage-count",
@@ -300,18 +300,8 @@ class Eval(CliTest):
             self.assertIn(f"\n{label} ", text)
 
     def test_bar_on_a_terminal(self):
-        master, slave = pty.openpty()
-        with subprocess.Popen([WINNOW, "eval", str(MODEL), str(SAMPLE), "--json"], stderr=slave,
-                              stdout=subprocess.PIPE) as process:
-            os.close(slave)
-            drawn = b""
-            try:
-                while chunk := os.read(master, 4096):
-                    drawn += chunk
-            except OSError:  # how Linux ends a terminal without a writer
-                pass
-            self.assertEqual(process.stdout.read()[:1], b"{")
-        os.close(master)
+        _, printed, drawn = on_terminal("eval", MODEL, SAMPLE, "--json")
+        self.assertEqual(printed[:1], b"{")
         self.assertIn(b"/40 images", drawn)
         self.assertTrue(drawn.endswith(b"\r\033[K"), drawn[-20:])
 

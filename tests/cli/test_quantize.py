@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`winnow quantize`: what it writes, what it refuses and how."""
 import os
-import pty
 import shutil
-import subprocess
 import unittest
 
-from support import MODEL, SAMPLE, WINNOW, CliTest, winnow
+from support import MODEL, SAMPLE, CliTest, on_terminal, winnow
 
 
 class Quantize(CliTest):
@@ -46,17 +44,8 @@ class Quantize(CliTest):
         self.succeed(*self.quantize("--images", "1000"))  # more than there are: all of them
 
     def test_bar_on_a_terminal(self):
-        master, slave = pty.openpty()
-        with subprocess.Popen([WINNOW, *map(str, self.quantize())], stderr=slave) as process:
-            os.close(slave)
-            drawn = b""
-            try:
-                while chunk := os.read(master, 4096):
-                    drawn += chunk
-            except OSError:  # how Linux ends a terminal without a writer
-                pass
-        os.close(master)
-        self.assertEqual(process.returncode, 0)
+        status, _, drawn = on_terminal(*self.quantize())
+        self.assertEqual(status, 0)
         self.assertIn(b"/40 images", drawn)
         self.assertTrue(drawn.endswith(b"\r\033[K"), drawn[-20:])
 
