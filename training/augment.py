@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """From stored pixels to what the network sees: shifted, mirrored, cut, scaled, normalised.
 
-All of a batch at once; every random number comes from the generator given.
+All of a batch at once, on the device that holds the images; every random number comes from the
+generator given.
 """
 
 import torch
@@ -24,15 +25,17 @@ def shift_and_flip(images, data, generator):
     if data.flip:
         mirrored = torch.rand((n, 1), generator=generator) < 0.5
         columns = torch.where(mirrored, columns.flip(1), columns)
-    return images[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    rows, columns = rows.to(images.device), columns.to(images.device)
+    image = torch.arange(n, device=images.device)
+    return images[image[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
 def cut(images, size, generator):
     """images [N,3,S,S]: a size x size square of each, centred anywhere, becomes 0 (DeVries and
     Taylor, arXiv 1708.04552)."""
     n, side = images.shape[0], images.shape[2]
-    start = torch.randint(0, side, (2, n, 1), generator=generator) - size // 2
-    line = torch.arange(side)
+    start = (torch.randint(0, side, (2, n, 1), generator=generator) - size // 2).to(images.device)
+    line = torch.arange(side, device=images.device)
     inside = (line >= start) & (line < start + size)
     images.masked_fill_((inside[0][:, :, None] & inside[1][:, None, :])[:, None], 0.0)
 
@@ -41,9 +44,9 @@ class Normalise:
     """uint8 [N,S,S,3] to float [N,3,size,size], channels last in memory; mean and std per channel
     for pixels scaled to 0..1."""
 
-    def __init__(self, mean, std):
-        self.scale = (1 / (255 * torch.tensor(std))).view(1, 3, 1, 1)
-        self.offset = (torch.tensor(mean) / torch.tensor(std)).view(1, 3, 1, 1)
+    def __init__(self, mean, std, device):
+        mean, std = (torch.tensor(x, device=device).view(1, 3, 1, 1) for x in (mean, std))
+        self.scale, self.offset = 1 / (255 * std), mean / std
 
     def __call__(self, images, size):
         pixels = images.permute(0, 3, 1, 2).float()

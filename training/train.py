@@ -121,7 +121,7 @@ class Trainer:
                                          nesterov=self.train.momentum > 0)
         self.loss = losses.Loss(config, len(self.classes))
         self.mean, self.std = self.statistics()
-        self.normalise = augment.Normalise(self.mean, self.std)
+        self.normalise = augment.Normalise(self.mean, self.std, self.device)
         asked = self.train.precision
         self.bf16 = asked == "bf16" or asked == "auto" and has_fast_bf16(self.device)
         self.epoch = 0
@@ -171,6 +171,11 @@ class Trainer:
         self.average.update(self.model)
         return loss.item()
 
+    def batch(self, dataset, chosen):
+        """(images [N,S,S,3] uint8, labels [N]) on the device."""
+        return (torch.from_numpy(dataset.images[chosen]).to(self.device),
+                torch.from_numpy(dataset.labels[chosen]).to(self.device))
+
     def train_epoch(self, show):
         torch.manual_seed(self.train.seed * 1000003 + self.epoch)
         generator = torch.Generator().manual_seed(self.train.seed * 1000003 + self.epoch)
@@ -184,11 +189,10 @@ class Trainer:
             for group in self.optimizer.param_groups:
                 group["lr"] = schedule(self.train, self.epoch + k / n_steps)
             chosen = np.sort(order[k * batch:(k + 1) * batch])
-            images = torch.from_numpy(self.training.images[chosen])
-            labels = torch.from_numpy(self.training.labels[chosen])
+            images, labels = self.batch(self.training, chosen)
             pixels = augment.training_batch(images, size, self.config.data, self.normalise,
                                             generator)
-            loss = self.step(pixels.to(self.device), labels.to(self.device))
+            loss = self.step(pixels, labels)
             if not math.isfinite(loss):
                 raise ConfigError(f"the loss is {loss} in epoch {self.epoch + 1}: "
                                   "try a smaller [train] learning-rate")
@@ -206,10 +210,8 @@ class Trainer:
         right = 0
         with torch.no_grad(), self.autocast():
             for start in range(0, n, 250):
-                images = torch.from_numpy(self.validation.images[start:start + 250])
-                labels = torch.from_numpy(self.validation.labels[start:start + 250])
-                outputs = model(self.normalise(images, self.config.model.size).to(self.device))
-                labels = labels.to(self.device)
+                images, labels = self.batch(self.validation, slice(start, start + 250))
+                outputs = model(self.normalise(images, self.config.model.size))
                 right = right + torch.stack([(o.argmax(1) == labels).sum() for o in outputs])
         return (right / n).tolist()
 
