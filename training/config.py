@@ -54,6 +54,14 @@ def flag(text):
     return values[text.lower()]
 
 
+def size_for_epochs(text):
+    """`24:10`, images of 24 pixels for ten epochs, as (24, 10)."""
+    size, colon, epochs = text.partition(":")
+    if not colon:
+        raise ValueError("must be SIZE:EPOCHS, like 24:10")
+    return whole(8, 1024)(size.strip()), whole(1, 100000)(epochs.strip())
+
+
 def either(word, parse):
     """`word` itself, or what `parse` accepts."""
     return lambda text: word if text == word else parse(text)
@@ -93,8 +101,7 @@ KEYS = {
     },
     "train": {
         "epochs": (whole(1, 100000), REQUIRED),
-        "small-epochs": (whole(0, 100000), 0),
-        "small-size": (whole(0, 1024), 0),
+        "small-sizes": (listed(size_for_epochs), []),
         "batch": (whole(2, 65536), 128),
         "learning-rate": (number(1e-9, 1e3), 0.1),
         "schedule": (choice("cosine", "step"), "cosine"),
@@ -164,10 +171,10 @@ def check_together(config):
                               f"{len(exits.after)} exits")
     if model.freeze == "backbone" and not model.init:
         raise ConfigError(f"{path}: [model] freeze = backbone: name the trained network in init")
-    if train.small_epochs and not train.small_size:
-        raise ConfigError(f"{path}: [train] small-epochs: give small-size too")
-    if train.small_epochs > train.epochs:
-        raise ConfigError(f"{path}: [train] small-epochs: more than epochs ({train.epochs})")
+    small = sum(epochs for _, epochs in train.small_sizes)
+    if small > train.epochs:
+        raise ConfigError(f"{path}: [train] small-sizes: {small} epochs, more than there are "
+                          f"({train.epochs})")
 
 
 def read(path):

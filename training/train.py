@@ -151,8 +151,13 @@ class Trainer:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
     def image_size(self):
-        small = self.epoch < self.train.small_epochs
-        return self.train.small_size if small else self.config.model.size
+        """Images are small at first: that is cheap, and the network learns most of it there."""
+        begin = 0
+        for size, epochs in self.train.small_sizes:
+            begin += epochs
+            if self.epoch < begin:
+                return size
+        return self.config.model.size
 
     def set_training_mode(self):
         """A frozen network computes as in use: the statistics of its normalisation stay."""
