@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs the commands that docs/performance.md names and puts what they print in their places.
+"""Runs the commands that a page names and puts what they print in their places.
 
 A place begins with a line `<!-- COMMAND -->` and ends with `<!-- end -->`.  Commands run at the
-top of the source tree.  usage: update_docs.py [WORD], only commands that contain WORD.
+top of the source tree.  usage: update.py PAGE [WORD], only commands that contain WORD.
 """
 
 import os
@@ -10,26 +10,27 @@ import re
 import subprocess
 import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PAGE = os.path.join(ROOT, "docs", "performance.md")
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PLACE = re.compile(r"^<!-- (?!end)([^\n]+) -->\n(.*?)^<!-- end -->$", re.M | re.S)
 
 
 def fill(place):
     command = place[1]
-    if len(sys.argv) > 1 and sys.argv[1] not in command:
+    if len(sys.argv) > 2 and sys.argv[2] not in command:
         return place[0]
     print(command, file=sys.stderr)
     done = subprocess.run(command, shell=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if done.returncode:
-        sys.exit(f"it ended with status {done.returncode}; {PAGE} is unchanged")
+        sys.exit(f"it ended with status {done.returncode}; the page is unchanged")
     return f"<!-- {command} -->\n{done.stdout.strip()}\n<!-- end -->"
 
 
 def main():
-    with open(PAGE, encoding="utf-8") as f:
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    with open(sys.argv[1], encoding="utf-8") as f:
         page = PLACE.sub(fill, f.read())
-    with open(PAGE, "w", encoding="utf-8") as f:
+    with open(sys.argv[1], "w", encoding="utf-8") as f:
         f.write(page)
 
 
