@@ -4,27 +4,33 @@
 import argparse
 import sys
 
+from .config import ConfigError
+
 
 def command_train(arguments):
-    from . import config, data, train
+    from . import config, data, models, train
     from .run import Run
     run = Run(arguments.out)
     settings = config.read(arguments.config)
-    dataset = data.read(arguments.data, settings.model.size)
-    train.train(settings, dataset, run, arguments.resume, show=sys.stderr.isatty())
+    # What can be wrong is told before the images are read, which may take minutes.
+    models.build(settings, 2)
+    resumed = run.resume(settings) if arguments.resume else run.check_unused()
+    dataset = data.read(arguments.data, settings.model.size, settings.export.resize)
+    train.train(settings, dataset, run, resumed, show=sys.stderr.isatty())
 
 
 def command_export(arguments):
     import onnx
     from . import data, export
-    from .config import ConfigError
     from .run import Run
     if (arguments.validation is None) != (arguments.data is None):
-        raise ConfigError("--validation needs --data, the data set of the run, and the other way round")
+        arguments.parser.error("--validation needs --data, the data set of the run, and the other "
+                               "way round")
     state, settings = Run(arguments.run).load()
     onnx.save(export.to_onnx(settings, state), arguments.output)
     if arguments.validation:
-        _, held = data.split(data.read(arguments.data, settings.model.size), settings)
+        dataset = data.read(arguments.data, settings.model.size, settings.export.resize)
+        _, held = data.split(dataset, settings)
         data.write_validation(held, arguments.validation)
 
 
@@ -34,8 +40,16 @@ def command_plot(arguments):
     plot.draw(Run(arguments.run))
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong on one line."""
+
+    def error(self, message):
+        print(f"training: {message}; see {self.prog} --help", file=sys.stderr)
+        sys.exit(2)
+
+
 def parser():
-    top = argparse.ArgumentParser(prog="python3 -m training", description=__doc__.splitlines()[0])
+    top = Parser(prog="python3 -m training", description=__doc__.splitlines()[0])
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     sub = commands.add_parser("train", help="train a network as a configuration says")
     sub.add_argument("config", metavar="CONFIG", help="a file like those in configs/")
@@ -50,7 +64,7 @@ def parser():
     sub.add_argument("--validation", metavar="DIR",
                      help="also write the validation images there, for winnow tune")
     sub.add_argument("--data", metavar="DIR", help="the data set of the run, with --validation")
-    sub.set_defaults(run_command=command_export)
+    sub.set_defaults(run_command=command_export, parser=sub)
     sub = commands.add_parser("plot", help="draw the log of a run as curves.png")
     sub.add_argument("run", metavar="RUN")
     sub.set_defaults(run_command=command_plot)
@@ -58,17 +72,30 @@ def parser():
 
 
 def main():
-    from .config import ConfigError
     arguments = parser().parse_args()
     try:
         arguments.run_command(arguments)
-    except (ConfigError, OSError) as problem:
-        print(f"training: {problem}", file=sys.stderr)
-        return 1
+    except ConfigError as problem:
+        return failed(problem)
+    except OSError as problem:
+        return failed(f"{problem.filename}: {problem.strerror}" if problem.filename else problem)
+    except ImportError as problem:
+        return failed(f"{problem}; on Debian install python3-torch, python3-onnx, python3-pil, "
+                      "python3-tqdm and python3-matplotlib")
+    except (MemoryError, RuntimeError) as problem:
+        if isinstance(problem, RuntimeError) and "memory" not in str(problem):
+            raise
+        return failed("not enough memory; a smaller [train] batch needs less")
     except KeyboardInterrupt:
-        print("training: interrupted; --resume goes on after the last finished epoch", file=sys.stderr)
+        print("training: interrupted; train --resume goes on after the last finished epoch",
+              file=sys.stderr)
         return 130
     return 0
+
+
+def failed(problem):
+    print(f"training: {problem}", file=sys.stderr)
+    return 1
 
 
 sys.exit(main())

@@ -7,6 +7,7 @@ One INI file drives training, the search for thresholds and deployment.  The sec
 
 import configparser
 import dataclasses
+import math
 
 OTHER_SECTIONS = ("tune", "deploy")
 REQUIRED = object()
@@ -30,7 +31,7 @@ def number(low, high=float("inf"), kind=float):
             value = kind(text)
         except ValueError:
             raise ValueError("must be a whole number" if kind is int else "must be a number") from None
-        if not low <= value <= high:
+        if not low <= value <= high or math.isinf(value):
             bounds = f"from {low} to {high}" if high < float("inf") else f"of {low} or more"
             raise ValueError(f"must be a number {bounds}")
         return value
@@ -43,7 +44,10 @@ def whole(low, high=float("inf")):
 
 def listed(parse):
     def parse_list(text):
-        return [parse(part.strip()) for part in text.split(",")] if text.strip() else []
+        parts = [part.strip() for part in text.split(",")] if text.strip() else []
+        if "" in parts:
+            raise ValueError("has a comma with nothing beside it")
+        return [parse(part) for part in parts]
     return parse_list
 
 
@@ -98,6 +102,8 @@ KEYS = {
         "flip": (flag, True),
         "translate": (whole(0, 256), 4),
         "cutout": (whole(0, 1024), 0),
+        "mean": (either("auto", listed(number(0, 1))), "auto"),
+        "std": (either("auto", listed(number(1e-3, 1))), "auto"),
     },
     "train": {
         "epochs": (whole(1, 100000), REQUIRED),
@@ -117,7 +123,7 @@ KEYS = {
     },
     "export": {
         "weights": (choice("float32", "float16"), "float32"),
-        "resize": (choice("crop", "letterbox", "stretch"), "crop"),
+        "resize": (choice("crop", "stretch"), "crop"),
         "groups": (str, ""),
     },
 }
@@ -169,12 +175,63 @@ def check_together(config):
         if values != "paper" and len(values) not in (1, len(exits.after)):
             raise ConfigError(f"{path}: [exits] {key}: give one number, or one for each of the "
                               f"{len(exits.after)} exits")
+    for key in ("mean", "std"):
+        if len(getattr(config.data, key)) != 3 and getattr(config.data, key) != "auto":
+            raise ConfigError(f"{path}: [data] {key}: give three numbers: red, green, blue")
+    if (config.data.mean == "auto") != (config.data.std == "auto"):
+        raise ConfigError(f"{path}: [data] mean and std: give both or none")
+    if config.data.cutout >= model.size:
+        raise ConfigError(f"{path}: [data] cutout = {config.data.cutout}: would cut the whole image "
+                          f"away ([model] size = {model.size})")
     if model.freeze == "backbone" and not model.init:
         raise ConfigError(f"{path}: [model] freeze = backbone: name the trained network in init")
+    for size, _ in train.small_sizes:
+        if size > model.size:
+            raise ConfigError(f"{path}: [train] small-sizes: {size} is more than [model] size = "
+                              f"{model.size}")
     small = sum(epochs for _, epochs in train.small_sizes)
     if small > train.epochs:
         raise ConfigError(f"{path}: [train] small-sizes: {small} epochs, more than there are "
                           f"({train.epochs})")
+
+
+# (section, key, whether the rest of the configuration makes use of it, what would): such a key is
+# refused where it has no effect, since whoever wrote it expects one.
+USED = (
+    ("model", "channels", lambda c: c.model.network in ("edge", "vggsmall"),
+     "only network = edge and vggsmall have"),
+    ("model", "strides", lambda c: c.model.network == "edge", "only network = edge has"),
+    ("model", "stem", lambda c: c.model.network in ("edge", "resnet50"),
+     "only network = edge and resnet50 have"),
+    ("exits", "positive-weight", lambda c: c.exits.objective == "exclusion",
+     "only objective = exclusion has"),
+    ("exits", "temperature", lambda c: c.exits.distill > 0, "only a distill above 0 has"),
+    ("train", "steps", lambda c: c.train.schedule == "step", "only schedule = step has"),
+)
+
+
+def check_used(config, parser):
+    for section, key, used, who in USED:
+        if parser.has_option(section, key) and not used(config):
+            raise ConfigError(f"{config.path}: [{section}] {key}: {who} a use for it; remove the line")
+
+
+def check_groups(config, classes):
+    """[export] groups against the classes of the data set: `name: class, class; name: class`."""
+    seen, where = set(), f"{config.path}: [export] groups"
+    for group in filter(str.strip, config.export.groups.split(";")):
+        name, colon, members = group.partition(":")
+        if not colon or not name.strip() or not members.strip():
+            raise ConfigError(f"{where}: '{group.strip()}' is not `name: class, class`")
+        for member in (part.strip() for part in members.split(",")):
+            index = (classes.index(member) if member in classes
+                     else int(member) if member.isdecimal() else len(classes))
+            if index >= len(classes):
+                raise ConfigError(f"{where}: no class '{member}'; there are {', '.join(classes)}")
+            if index in seen:
+                raise ConfigError(f"{where}: {member} is named twice; "
+                                  "a class belongs to one group at most")
+            seen.add(index)
 
 
 def read(path):
@@ -182,10 +239,13 @@ def read(path):
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise ConfigError(f"{path}: cannot read it: {problem}") from None
+    except OSError as problem:
+        raise ConfigError(f"{path}: cannot read it: {problem.strerror}") from None
+    except UnicodeDecodeError as problem:
+        raise ConfigError(f"{path}: not a text file: {problem}") from None
     parser = configparser.ConfigParser(interpolation=None, delimiters=("=",),
                                        comment_prefixes=("#",), default_section="\0")
+    parser.optionxform = str  # as written: the winnow programs, which read it too, mind the case
     try:
         parser.read_string(text, path)
     except configparser.Error as problem:
@@ -194,8 +254,12 @@ def read(path):
         if section not in KEYS and section not in OTHER_SECTIONS:
             raise ConfigError(f"{path}: [{section}]: unknown section; there are "
                               f"{', '.join((*KEYS, *OTHER_SECTIONS))}")
+        for key, value in parser[section].items():
+            if "\n" in value:
+                raise ConfigError(f"{path}: [{section}] {key}: must be on one line")
     sections = {name: read_section(path, name, dict(parser[name]) if name in parser else {})
                 for name in KEYS}
     config = Config(path=path, text=text, **sections)
+    check_used(config, parser)
     check_together(config)
     return config

@@ -13,7 +13,7 @@ import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from .config import ConfigError
@@ -23,18 +23,28 @@ IMAGE_NAMES = (".png", ".jpg", ".jpeg", ".ppm")
 
 @dataclasses.dataclass
 class Dataset:
-    """images [N,S,S,3] uint8 RGB, labels [N] int64 indices of classes; files: [N] paths or None."""
+    """images [M,S,S,3] uint8 RGB; labels [N] int64 indices of classes; files: [N] paths or None;
+    rows [N]: which of the images are its own.  Parts share the images: they may fill the memory."""
     images: np.ndarray
     labels: np.ndarray
     classes: list
     files: list
+    rows: np.ndarray = None
+
+    def __post_init__(self):
+        if self.rows is None:
+            self.rows = np.arange(len(self.labels))
 
     def __len__(self):
         return len(self.labels)
 
     def part(self, indices):
         files = None if self.files is None else [self.files[i] for i in indices]
-        return Dataset(self.images[indices], self.labels[indices], self.classes, files)
+        return Dataset(self.images, self.labels[indices], self.classes, files, self.rows[indices])
+
+    def pixels(self, indices):
+        """[n,S,S,3], a copy."""
+        return self.images[self.rows[indices]]
 
 
 class PlainUnpickler(pickle.Unpickler):
@@ -52,12 +62,23 @@ def unpickle(path):
     try:
         with open(path, "rb") as file:
             return PlainUnpickler(io.BytesIO(file.read()), encoding="latin1").load()
+    except OSError as problem:
+        raise ConfigError(f"{path}: cannot read it: {problem.strerror}") from None
     except Exception as problem:  # a damaged pickle may raise anything
         raise ConfigError(f"{path}: not one of CIFAR's files: {problem}") from None
 
 
+def read_class_names(path, key):
+    names = unpickle(path)
+    names = names.get(key) if isinstance(names, dict) else None
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+        raise ConfigError(f"{path}: not one of CIFAR's files: it has no list of {key}")
+    return names
+
+
 def read_cifar(folder, parts, label_key, names_file, names_key):
     """The official Python files: rows of 3072 bytes, all red values, then green, then blue."""
+    classes = read_class_names(os.path.join(folder, names_file), names_key)
     images, labels = [], []
     for part in parts:
         path = os.path.join(folder, part)
@@ -67,9 +88,10 @@ def read_cifar(folder, parts, label_key, names_file, names_key):
             labels.append(np.asarray(batch[label_key], np.int64))
             if len(images[-1]) != len(labels[-1]):
                 raise ValueError("it has not one label for each image")
-        except (KeyError, TypeError, ValueError) as problem:
+            if not ((labels[-1] >= 0) & (labels[-1] < len(classes))).all():
+                raise ValueError(f"it has labels that are none of the {len(classes)} classes")
+        except (KeyError, OverflowError, TypeError, ValueError) as problem:
             raise ConfigError(f"{path}: not one of CIFAR's files: {problem}") from None
-    classes = list(unpickle(os.path.join(folder, names_file))[names_key])
     pixels = np.ascontiguousarray(np.concatenate(images).transpose(0, 2, 3, 1))
     return Dataset(pixels, np.concatenate(labels), classes, None)
 
@@ -81,7 +103,7 @@ def list_folder(folder):
     files, labels = [], []
     for k, name in enumerate(classes):
         inside = sorted(entry for entry in os.listdir(os.path.join(folder, name))
-                        if entry.lower().endswith(IMAGE_NAMES))
+                        if entry.lower().endswith(IMAGE_NAMES) and not entry.startswith("."))
         if not inside:
             raise ConfigError(f"{os.path.join(folder, name)}: no images in it "
                               f"({', '.join(IMAGE_NAMES)})")
@@ -93,34 +115,88 @@ def list_folder(folder):
     return files, np.array(labels, np.int64), classes
 
 
-def fit(image, size):
-    """The centre square at size x size, as Winnow's preprocessing makes it up to rounding."""
-    side = min(image.size)
-    left, top = (image.width - side) / 2, (image.height - side) / 2
-    filter_ = Image.BOX if side > size else Image.BILINEAR
-    return image.resize((size, size), filter_, (left, top, left + side, top + side))
+def resample(pixels, start, length, n_out):
+    """Axis 0 of `pixels` from the window [start, start + length) to n_out values, float32: means
+    weighted by overlap when shrinking, else linear, as docs/preprocess.md has it."""
+    step, n_in = length / n_out, len(pixels)
+    out = np.empty((n_out, *pixels.shape[1:]), np.float32)
+    for i in range(n_out):
+        if step > 1:
+            first, last = start + i * step, start + (i + 1) * step
+            low, high = int(first), min(int(np.ceil(last)), n_in)
+            line = np.arange(low, high)
+            weights = np.minimum(line + 1, last) - np.maximum(line, first)
+        else:
+            at = np.clip(start + (i + 0.5) * step - 0.5, 0, n_in - 1)
+            low, high = int(at), min(int(at) + 2, n_in)
+            weights = 1 - np.abs(np.arange(low, high) - at)
+        weights = (weights / weights.sum()).astype(np.float32)
+        out[i] = np.tensordot(weights, pixels[low:high].astype(np.float32), 1)
+    return out
 
 
-def read_image(path, size, out):
+def fit(pixels, size, resize):
+    """uint8 [H,W,3] at size x size: the centre square for `crop`, all of it for `stretch`."""
+    height, width = pixels.shape[:2]
+    if height == width == size:
+        return pixels
+    side = min(height, width)
+    rows, columns = (height, width) if resize == "stretch" else (side, side)
+    narrow = resample(pixels, (height - rows) / 2, rows, size).swapaxes(0, 1)
+    fitted = resample(narrow, (width - columns) / 2, columns, size).swapaxes(0, 1)
+    return np.rint(fitted).astype(np.uint8)
+
+
+def read_image(path, size, resize, out):
+    """Fills `out` [size,size,3]; returns None, or what is wrong with the file."""
     try:
         with Image.open(path) as image:
-            image = image.convert("RGB")
-            out[:] = np.asarray(image if image.size == (size, size) else fit(image, size))
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode.startswith("I"):  # 16 bits, which convert() would clip
+                upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
+            out[:] = fit(np.asarray(upright.convert("RGB")), size, resize)
     except Exception as problem:  # a damaged image may raise anything
-        return f"{path}: not a readable image: {problem}"
+        return f"{path}: not a readable image: {' '.join(str(problem).split())}"
     return None
 
 
-def read_folder(folder, size):
-    files, labels, classes = list_folder(folder)
+def size_to_store(files, size):
+    """`size`, or the shorter side of the images when all are smaller: told from some of them."""
+    largest = 1
+    for path in files[::max(1, len(files) // 256)]:
+        try:
+            with Image.open(path) as image:
+                largest = max(largest, min(image.size))
+        except Exception:  # told by read_image
+            continue
+    return min(size, largest)
+
+
+def available_memory():
+    """In bytes, as Linux estimates it."""
     try:
-        with Image.open(files[0]) as first:
-            size = min(size, *first.size)
-    except Exception as problem:
-        raise ConfigError(f"{files[0]}: not a readable image: {problem}") from None
+        with open("/proc/meminfo", encoding="ascii") as file:
+            lines = dict(line.split(":", 1) for line in file)
+        return int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return float("inf")
+
+
+def check_memory(folder, n_images, size):
+    needed, there = n_images * size * size * 3, available_memory()
+    if needed > there:
+        raise ConfigError(f"{folder}: {n_images} images of {size}x{size} need {needed / 2**30:.1f} GiB "
+                          f"of memory, and {there / 2**30:.1f} are available; "
+                          "make [model] size smaller or take fewer images")
+
+
+def read_folder(folder, size, resize):
+    files, labels, classes = list_folder(folder)
+    size = size_to_store(files, size)
+    check_memory(folder, len(files), size)
     images = np.empty((len(files), size, size, 3), np.uint8)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = pool.map(lambda i: read_image(files[i], size, images[i]), range(len(files)))
+        jobs = pool.map(lambda i: read_image(files[i], size, resize, images[i]), range(len(files)))
         bar = tqdm(jobs, "reading images", len(files), leave=False, disable=None)
         problems = [problem for problem in bar if problem]
     if problems:
@@ -129,8 +205,9 @@ def read_folder(folder, size):
     return Dataset(images, labels, classes, files)
 
 
-def read(folder, size):
-    """The training images under `folder`, no larger than `size` pixels a side.
+def read(folder, size, resize="crop"):
+    """The training images under `folder`: CIFAR's as they are, others no larger than `size` pixels
+    a side and made square as `resize` says.
 
     Raises ConfigError where there is no data set, or a damaged one.
     """
@@ -141,13 +218,16 @@ def read(folder, size):
         raise ConfigError(f"{folder}: no such folder; --data names the folder of a data set")
     for inner in ("cifar-10-batches-py", "cifar-100-python"):
         if has(inner):
-            return read(os.path.join(folder, inner), size)
+            return read(os.path.join(folder, inner), size, resize)
     if has("batches.meta") and has("data_batch_1"):
         return read_cifar(folder, [f"data_batch_{k}" for k in range(1, 6)], "labels",
                           "batches.meta", "label_names")
     if has("meta") and has("train") and os.path.isfile(os.path.join(folder, "train")):
         return read_cifar(folder, ["train"], "fine_labels", "meta", "fine_label_names")
-    return read_folder(os.path.join(folder, "train") if has("train") else folder, size)
+    inner = os.path.join(folder, "train")
+    if os.path.isdir(inner) and any(entry.is_dir() for entry in os.scandir(inner)):
+        folder = inner  # and not a class of that name, which holds images
+    return read_folder(folder, size, resize)
 
 
 def by_class(labels, counts, generator):
@@ -176,18 +256,25 @@ def split(dataset, config):
     if data.images != "all" and data.images < len(rest):
         sizes = np.bincount(dataset.labels[rest], minlength=len(dataset.classes))
         rest = rest[by_class(dataset.labels[rest], spread(data.images, sizes), generator)]
+    lacking = np.setdiff1d(np.arange(len(dataset.classes)), dataset.labels[rest])
+    if len(lacking):
+        raise ConfigError(f"{config.path}: [data] validation = {data.validation}, images = "
+                          f"{data.images}: leaves no image of {dataset.classes[lacking[0]]} to train on")
     return dataset.part(rest), dataset.part(held)
 
 
 def write_validation(dataset, folder):
-    """The images as a folder of class-named folders: links to their files, or PNG files."""
+    """The images as a new folder of class-named folders: links to their files, or PNG files."""
+    if os.path.exists(folder) and os.listdir(folder):
+        raise ConfigError(f"{folder}: is not empty; name a new folder for the validation images")
+    if len(dataset) == 0:
+        raise ConfigError("the run held no images out for validation ([data] validation = 0)")
     for name in dataset.classes:
         os.makedirs(os.path.join(folder, name), exist_ok=True)
     for i, label in enumerate(dataset.labels):
         inside = os.path.join(folder, dataset.classes[label])
         if dataset.files is None:
-            Image.fromarray(dataset.images[i]).save(os.path.join(inside, f"{i:06d}.png"))
-            continue
-        link = os.path.join(inside, os.path.basename(dataset.files[i]))
-        if not os.path.lexists(link):
+            Image.fromarray(dataset.pixels(i)).save(os.path.join(inside, f"{i:06d}.png"))
+        else:
+            link = os.path.join(inside, os.path.basename(dataset.files[i]))
             os.symlink(os.path.abspath(dataset.files[i]), link)

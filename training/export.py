@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Writes a trained network as an ONNX file with Winnow's metadata."""
 
+import inspect
 import io
 import warnings
 
@@ -25,6 +26,12 @@ class Tuple(nn.Module):
 
     def forward(self, x):
         return tuple(self.model(x))
+
+
+def exporter_options():
+    """Newer versions of PyTorch have a second exporter, which needs a package of its own."""
+    known = inspect.signature(torch.onnx.export).parameters
+    return {"dynamo": False} if "dynamo" in known else {}
 
 
 def trained_model(config, state):
@@ -76,7 +83,8 @@ def to_onnx(config, state):
         warnings.simplefilter("ignore")
         torch.onnx.export(Tuple(model), torch.zeros(1, 3, size, size), file, opset_version=13,
                           input_names=["image"], output_names=names,
-                          dynamic_axes={name: {0: "N"} for name in ["image", *names]})
+                          dynamic_axes={name: {0: "N"} for name in ["image", *names]},
+                          **exporter_options())
     proto = onnx.load_from_string(file.getvalue())
     if config.export.weights == "float16":
         to_float16(proto.graph)

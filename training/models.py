@@ -210,14 +210,31 @@ class EarlyExit(nn.Module):
                 if not key.startswith("heads.")}
 
 
-def feature_shapes(blocks, size):
-    """name -> (channels, height, width) of each block's output for one image."""
+def feature_shapes(config, section, key, blocks):
+    """name -> (channels, height, width) of each block's output for an image of that size."""
+    size = getattr(getattr(config, section), key)
     shapes, x = OrderedDict(), torch.zeros(1, 3, size, size)
-    with torch.no_grad():
-        for name, block in blocks.items():
-            x = block.eval()(x)
-            shapes[name] = tuple(x.shape[1:])
+    try:
+        with torch.no_grad():
+            for name, block in blocks.items():
+                x = block.eval()(x)
+                shapes[name] = tuple(x.shape[1:])
+    except RuntimeError:
+        raise ConfigError(f"{config.path}: [{section}] {key.replace('_', '-')} = {size}: too small "
+                          f"for network = {config.model.network}: nothing would be left of the "
+                          f"image in {name}") from None
     return shapes
+
+
+def check_end(config, shapes, classifier):
+    """ONNX knows pooling windows of one size only, so that those of the end must be equal."""
+    last, (_, height, width) = list(shapes.items())[-1]
+    for module in classifier:
+        pool = getattr(module, "output_size", 1)
+        if height % pool or width % pool:
+            raise ConfigError(f"{config.path}: [model] size = {config.model.size}: {last} makes "
+                              f"{width}x{height} values a channel, which the end of network = "
+                              f"{config.model.network} cannot cover with {pool}x{pool} equal windows")
 
 
 def check_exits(config, shapes):
@@ -242,7 +259,10 @@ def build(config, n_classes):
     """
     exits = config.exits
     blocks, classifier = NETWORKS[config.model.network](config, n_classes)
-    shapes = feature_shapes(blocks, config.model.size)
+    if config.train.small_epochs:
+        feature_shapes(config, "train", "small_size", blocks)
+    shapes = feature_shapes(config, "model", "size", blocks)
+    check_end(config, shapes, classifier)
     check_exits(config, shapes)
     pools = exits.pool * len(exits.after) if len(exits.pool) == 1 else exits.pool
     heads = OrderedDict()

@@ -8,8 +8,10 @@ curves.png      the log, drawn
 """
 
 import csv
+import io
 import os
-import shutil
+import pickle
+import types
 
 import torch
 
@@ -25,14 +27,37 @@ class Run:
         self.log = os.path.join(folder, "log.csv")
         self.curves = os.path.join(folder, "curves.png")
 
-    def create(self, config):
+    def check_unused(self):
         if os.path.exists(self.checkpoint):
             raise ConfigError(f"{self.folder}: holds a training run already; "
                               "continue it with --resume or name another folder")
+
+    def create(self, config):
+        self.check_unused()
         os.makedirs(self.folder, exist_ok=True)
-        shutil.copyfile(config.path, self.config)
+        with open(self.config, "w", encoding="utf-8", newline="") as file:
+            file.write(config.text)
         if os.path.exists(self.log):
             os.remove(self.log)
+
+    def resume(self, config):
+        """The state to go on from.  Raises ConfigError when `config` is not that of the run."""
+        state, started_with = self.load()
+        if started_with.text != config.text:
+            raise ConfigError(f"{config.path}: differs from {started_with.path}, which the run was "
+                              "started with")
+        self.forget_after(state["epoch"])
+        return state
+
+    def forget_after(self, epoch):
+        """Removes lines of the log that are younger than the checkpoint: of an epoch that was
+        stopped between the two, and is trained again."""
+        if not os.path.exists(self.log):
+            return
+        with open(self.log, newline="", encoding="utf-8") as file:
+            lines = file.readlines()
+        with open(self.log, "w", newline="", encoding="utf-8") as file:
+            file.writelines(lines[:1 + epoch])
 
     def save(self, state):
         partial = self.checkpoint + ".part"
@@ -56,12 +81,41 @@ class Run:
     def rows(self):
         if not os.path.exists(self.log):
             raise ConfigError(f"{self.folder}: no log.csv in it: no epoch was finished")
-        with open(self.log, newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        try:
+            with open(self.log, newline="", encoding="utf-8") as file:
+                rows = [{key: float(value) for key, value in row.items()}
+                        for row in csv.DictReader(file)]
+        except (TypeError, ValueError) as problem:
+            raise ConfigError(f"{self.log}: damaged: {problem}") from None
+        if not rows or not {"epoch", "loss"} <= rows[0].keys():
+            raise ConfigError(f"{self.log}: holds no epoch")
+        return rows
+
+
+class TensorUnpickler(pickle.Unpickler):
+    """Makes tensors and plain values and nothing else: a checkpoint may come from anywhere, and
+    unpickling can run any code.  (torch.load's own weights_only knows no numbers in 1.13.)"""
+
+    ALLOWED = {("collections", "OrderedDict"), ("torch._utils", "_rebuild_tensor_v2"),
+               ("torch._utils", "_rebuild_parameter")}
+
+    def find_class(self, module, name):
+        if (module, name) not in self.ALLOWED:
+            raise pickle.UnpicklingError(f"it holds a {module}.{name}")
+        return super().find_class(module, name)
 
 
 def load_checkpoint(path):
+    """A dict of tensors and plain values."""
+    reader = types.SimpleNamespace(__name__="pickle", Unpickler=TensorUnpickler,
+                                   load=lambda *_, **__: TensorUnpickler(io.BytesIO()).load())
     try:
-        return torch.load(path, map_location="cpu")
+        state = torch.load(path, map_location="cpu", pickle_module=reader, weights_only=False)
+    except OSError as problem:
+        raise ConfigError(f"{path}: cannot read it: {problem.strerror}") from None
     except Exception as problem:  # a damaged file may raise anything
-        raise ConfigError(f"{path}: not a checkpoint: {problem}") from None
+        reason = " ".join(str(problem).split())
+        raise ConfigError(f"{path}: not a checkpoint: {reason}") from None
+    if not isinstance(state, dict):
+        raise ConfigError(f"{path}: not a checkpoint: it holds a {type(state).__name__}")
+    return state

@@ -15,7 +15,7 @@ import torch
 from tqdm import tqdm
 
 from . import augment, data, losses, models, plot
-from .config import ConfigError
+from .config import ConfigError, check_groups
 from .run import load_checkpoint
 
 
@@ -81,10 +81,17 @@ class Average:
                     value.copy_(theirs[key])
 
 
-def start_from(model, path):
-    """Copies the network, and those heads that fit, from a checkpoint of a run or a file that
-    torch.save() made of a state_dict."""
-    state = load_checkpoint(path)
+def read_init(config):
+    """What [model] init names, relative to the configuration: a checkpoint of a run, or a file that
+    torch.save() made of a state_dict; {} without one."""
+    if not config.model.init:
+        return {}
+    base = os.path.dirname(os.path.abspath(config.path))
+    return load_checkpoint(os.path.join(base, config.model.init))
+
+
+def start_from(model, state, path):
+    """Copies the network, and those heads that fit."""
     state = state.get("average") or state.get("model") or state
     mine = model.state_dict()
     backbone = {key for key in mine if not key.startswith("heads.")}
@@ -97,10 +104,21 @@ def start_from(model, path):
     model.load_state_dict(fitting, strict=False)
 
 
+def check_classes(config, init, classes):
+    """A frozen end keeps the order of its classes."""
+    theirs = init.get("classes", classes)
+    if config.model.freeze == "backbone" and theirs != classes:
+        raise ConfigError(f"{config.path}: [model] init: that network was trained on other classes: "
+                          f"{', '.join(map(str, theirs))}")
+
+
 class Trainer:
-    def __init__(self, config, dataset):
+    """`resumed`: what state() made after an earlier epoch, to go on from there."""
+
+    def __init__(self, config, dataset, resumed=None):
         self.config, self.train = config, config.train
         self.classes = dataset.classes
+        check_groups(config, self.classes)
         self.training, self.validation = data.split(dataset, config)
         if len(self.training) < self.train.batch:
             raise ConfigError(f"{config.path}: [train] batch = {self.train.batch}: "
@@ -108,10 +126,13 @@ class Trainer:
         torch.set_num_threads(self.train.threads or len(os.sched_getaffinity(0)))
         torch.manual_seed(self.train.seed)
         self.device = pick_device()
+        if self.device.type == "cuda":
+            torch.backends.cudnn.deterministic = True
         self.model = models.build(config, len(self.classes))
-        if config.model.init:
-            base = os.path.dirname(os.path.abspath(config.path))
-            start_from(self.model, os.path.join(base, config.model.init))
+        init = {} if resumed else read_init(config)
+        if init:
+            check_classes(config, init, self.classes)
+            start_from(self.model, init, config.model.init)
         if config.model.freeze == "backbone":
             self.model.freeze_backbone()
         self.model.to(self.device, memory_format=torch.channels_last)
@@ -120,26 +141,38 @@ class Trainer:
                                          lr=0.1, momentum=self.train.momentum,
                                          nesterov=self.train.momentum > 0)
         self.loss = losses.Loss(config, len(self.classes))
-        self.mean, self.std = self.statistics()
+        self.mean, self.std = self.statistics(resumed or init)
         self.normalise = augment.Normalise(self.mean, self.std, self.device)
         asked = self.train.precision
         self.bf16 = asked == "bf16" or asked == "auto" and has_fast_bf16(self.device)
         self.epoch = 0
+        if resumed:
+            self.restore(resumed)
 
-    def statistics(self):
-        """Mean and standard deviation per channel of the training images scaled to 0..1."""
-        some = self.training.images[::max(1, len(self.training) // 5000)].reshape(-1, 3) / 255.0
+    def statistics(self, earlier):
+        """Mean and standard deviation per channel of images scaled to 0..1: what the configuration
+        says; or what the network was trained with before; or those of the training images."""
+        if self.config.data.mean != "auto":
+            return self.config.data.mean, self.config.data.std
+        if "mean" in earlier and "std" in earlier:
+            return earlier["mean"], earlier["std"]
+        every = max(1, len(self.training) // 5000)
+        some = self.training.pixels(slice(None, None, every)).reshape(-1, 3) / 255.0
         return [round(float(x), 4) for x in some.mean(0)], [round(float(x), 4) for x in some.std(0)]
 
     def state(self):
         return {"epoch": self.epoch, "model": self.model.state_dict(),
                 "average": self.average.model.state_dict() if self.average.decay else None,
                 "average_steps": self.average.steps, "optimizer": self.optimizer.state_dict(),
-                "classes": self.classes, "mean": self.mean, "std": self.std}
+                "classes": self.classes, "mean": self.mean, "std": self.std,
+                "images": [len(self.training), len(self.validation)]}
 
     def restore(self, state):
         if state["classes"] != self.classes:
             raise ConfigError("the data set has other classes than the run was started with")
+        images = [len(self.training), len(self.validation)]
+        if state.get("images", images) != images:
+            raise ConfigError("the data set has more or fewer images than the run was started with")
         self.epoch = state["epoch"]
         self.model.load_state_dict(state["model"])
         if self.average.decay:
@@ -178,7 +211,7 @@ class Trainer:
 
     def batch(self, dataset, chosen):
         """(images [N,S,S,3] uint8, labels [N]) on the device."""
-        return (torch.from_numpy(dataset.images[chosen]).to(self.device),
+        return (torch.from_numpy(dataset.pixels(chosen)).to(self.device),
                 torch.from_numpy(dataset.labels[chosen]).to(self.device))
 
     def train_epoch(self, show):
@@ -229,16 +262,12 @@ def log_row(trainer, loss, accuracies, seconds):
     return row
 
 
-def train(config, dataset, run, resume, show=True):
-    """Trains until the configuration's last epoch.  Raises ConfigError."""
-    trainer = Trainer(config, dataset)
-    if resume:
-        state, started_with = run.load()
-        if started_with.text != config.text:
-            raise ConfigError(f"{config.path}: differs from {started_with.path}, which the run was "
-                              "started with")
-        trainer.restore(state)
-    else:
+def train(config, dataset, run, resumed=None, show=True):
+    """Trains until the configuration's last epoch.  Raises ConfigError.
+
+    `resumed`: what run.resume() returned, or None for a new run."""
+    trainer = Trainer(config, dataset, resumed)
+    if resumed is None:
         run.create(config)
     print(f"{len(trainer.training)} images to train on, {len(trainer.validation)} for validation, "
           f"{len(trainer.classes)} classes; {trainer.device}, "
@@ -249,6 +278,7 @@ def train(config, dataset, run, resume, show=True):
         accuracies = trainer.validate()
         run.append(log_row(trainer, loss, accuracies, time.monotonic() - begin))
         run.save(trainer.state())
-        print(f"epoch {trainer.epoch}: loss {loss:.4f}, accuracy "
-              + " ".join(f"{100 * a:.2f}" for a in accuracies), flush=True)
+        shown = " ".join(f"{100 * a:.2f}" for a in accuracies)
+        print(f"epoch {trainer.epoch}: loss {loss:.4f}" + (f", accuracy {shown}" if shown else ""),
+              flush=True)
     plot.draw(run)
