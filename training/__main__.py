@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The command line: train, export, plot.  Exit status 0 ok, 1 a failed operation, 2 wrong usage."""
+"""The command line: train, export, validation, plot.
+
+Exit status 0 ok, 1 a failed operation, 2 wrong usage.
+"""
 
 import argparse
 import sys
@@ -21,17 +24,18 @@ def command_train(arguments):
 
 def command_export(arguments):
     import onnx
-    from . import data, export
+    from . import export
     from .run import Run
-    if (arguments.validation is None) != (arguments.data is None):
-        arguments.parser.error("--validation needs --data, the data set of the run, and the other "
-                               "way round")
     state, settings = Run(arguments.run).load()
     onnx.save(export.to_onnx(settings, state), arguments.output)
-    if arguments.validation:
-        dataset = data.read(arguments.data, settings.model.size, settings.export.resize)
-        _, held = data.split(dataset, settings)
-        data.write_validation(held, arguments.validation)
+
+
+def command_validation(arguments):
+    from . import config, data
+    settings = config.read(arguments.config)
+    dataset = data.read(arguments.data, settings.model.size, settings.export.resize)
+    _, held = data.split(dataset, settings)
+    data.write_validation(held, arguments.output)
 
 
 def command_plot(arguments):
@@ -61,10 +65,13 @@ def parser():
     sub = commands.add_parser("export", help="write the trained network as an ONNX model")
     sub.add_argument("run", metavar="RUN")
     sub.add_argument("-o", "--output", required=True, metavar="MODEL.onnx")
-    sub.add_argument("--validation", metavar="DIR",
-                     help="also write the validation images there, for winnow tune")
-    sub.add_argument("--data", metavar="DIR", help="the data set of the run, with --validation")
     sub.set_defaults(run_command=command_export, parser=sub)
+    sub = commands.add_parser("validation", help="write the images that are held out of training")
+    sub.add_argument("config", metavar="CONFIG", help="the one that training had")
+    sub.add_argument("--data", required=True, metavar="DIR", help="the data set of the training")
+    sub.add_argument("-o", "--output", required=True, metavar="FOLDER",
+                     help="folder of class-named folders to make, for winnow tune")
+    sub.set_defaults(run_command=command_validation)
     sub = commands.add_parser("plot", help="draw the log of a run as curves.png")
     sub.add_argument("run", metavar="RUN")
     sub.set_defaults(run_command=command_plot)

@@ -210,9 +210,9 @@ class EarlyExit(nn.Module):
                 if not key.startswith("heads.")}
 
 
-def feature_shapes(config, section, key, blocks):
-    """name -> (channels, height, width) of each block's output for an image of that size."""
-    size = getattr(getattr(config, section), key)
+def feature_shapes(config, key, size, blocks):
+    """name -> (channels, height, width) of each block's output for an image of `size` pixels a side,
+    which stands under `key` in the configuration."""
     shapes, x = OrderedDict(), torch.zeros(1, 3, size, size)
     try:
         with torch.no_grad():
@@ -220,9 +220,9 @@ def feature_shapes(config, section, key, blocks):
                 x = block.eval()(x)
                 shapes[name] = tuple(x.shape[1:])
     except RuntimeError:
-        raise ConfigError(f"{config.path}: [{section}] {key.replace('_', '-')} = {size}: too small "
-                          f"for network = {config.model.network}: nothing would be left of the "
-                          f"image in {name}") from None
+        raise ConfigError(f"{config.path}: {key} = {size}: too small for network = "
+                          f"{config.model.network}: nothing would be left of the image in {name}"
+                          ) from None
     return shapes
 
 
@@ -259,9 +259,9 @@ def build(config, n_classes):
     """
     exits = config.exits
     blocks, classifier = NETWORKS[config.model.network](config, n_classes)
-    if config.train.small_epochs:
-        feature_shapes(config, "train", "small_size", blocks)
-    shapes = feature_shapes(config, "model", "size", blocks)
+    for size, _ in config.train.small_sizes:
+        feature_shapes(config, "[train] small-sizes", size, blocks)
+    shapes = feature_shapes(config, "[model] size", config.model.size, blocks)
     check_end(config, shapes, classifier)
     check_exits(config, shapes)
     pools = exits.pool * len(exits.after) if len(exits.pool) == 1 else exits.pool
