@@ -9,6 +9,7 @@
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,16 @@ static bool parse_number(const char *item, size_t length, double *out) {
   pthread_once(&locale_once, make_locale);
   *out = c_locale ? strtod_l(copy, &end, c_locale) : strtod(copy, &end);
   return *end == 0 && isfinite(*out);
+}
+
+void wni_number_text(double number, char out[WNI_NUMBER_BYTES]) {
+  double back;
+  for (int digits = 1; digits <= 17; digits++) {
+    snprintf(out, WNI_NUMBER_BYTES, "%.*g", digits, number);
+    for (char *at = out; *at; at++)
+      if (!strchr("0123456789+-e", *at)) *at = '.'; /* some locales' point is none */
+    if (parse_number(out, strlen(out), &back) && back == number) return;
+  }
 }
 
 WnStatus wni_list_numbers(const char *text, size_t length, double *out, int count, const char *what,

@@ -14,6 +14,11 @@
 WnStatus wni_list_numbers(const char *text, size_t length, double *out, int count, const char *what,
                           WnError *error);
 
+enum { WNI_NUMBER_BYTES = 32 };
+
+/* Writes a finite number in as few digits as wni_list_numbers() needs to read the same one. */
+void wni_number_text(double number, char out[WNI_NUMBER_BYTES]);
+
 /* Parses labels into set[n_labels], true for those listed (set is cleared first).  An item is a
  * label or, failing that, a class index.  `what` begins the error: an
  * unknown label or an empty list (ARGUMENT). */

@@ -89,6 +89,7 @@ static WnStatus read_strategy(const WniOnnx *onnx, WniMetadata *out, WnError *er
   if (score && strcmp(score, "sigmoid") != 0 && strcmp(score, "softmax") != 0)
     return wni_fail(error, WN_ERROR_MODEL, "winnow.exit-score: '%.60s' is not sigmoid or softmax",
                     score);
+  out->has_score = score != NULL;
   out->score_softmax = score && strcmp(score, "softmax") == 0;
   if (!thresholds || !*thresholds || out->strategy == WN_STRATEGY_NONE) return WN_OK;
   out->thresholds = calloc((size_t)out->n_exits + 1, sizeof *out->thresholds);

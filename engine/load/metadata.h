@@ -23,8 +23,8 @@ typedef struct WniMetadata {
   int n_exits;
   char *output; /* NULL: not named */
   WnStrategy strategy;
-  bool score_softmax;
-  double *thresholds; /* [n_exits] or NULL */
+  bool score_softmax, has_score; /* the key is there */
+  double *thresholds;            /* [n_exits] or NULL */
   WniResize resize;
   double mean[3], std[3];
   int n_mean, n_std; /* numbers given: 0, 1 or 3 */

@@ -90,6 +90,26 @@ char *wni_writer_name(WniWriter *writer, const char *base, const char *suffix) {
   return name;
 }
 
+void wni_writer_metadata(WniWriter *writer, const char *key, const char *value) {
+  Onnx__ModelProto *model = &writer->model;
+  Onnx__StringStringEntryProto **props =
+      wni_writer_alloc(writer, model->n_metadata_props + 1, sizeof *props);
+  Onnx__StringStringEntryProto *entry = wni_writer_alloc(writer, 1, sizeof *entry);
+  size_t n = 0;
+  if (!props || !entry) return;
+  for (size_t i = 0; i < model->n_metadata_props; i++)
+    if (!model->metadata_props[i]->key || strcmp(model->metadata_props[i]->key, key) != 0)
+      props[n++] = model->metadata_props[i];
+  if (value) {
+    onnx__string_string_entry_proto__init(entry);
+    entry->key = copy_text(writer, key);
+    entry->value = copy_text(writer, value);
+    props[n++] = entry;
+  }
+  model->metadata_props = props;
+  model->n_metadata_props = n;
+}
+
 void wni_writer_set_opset(WniWriter *writer, int64_t opset) {
   size_t n = writer->model.n_opset_import;
   Onnx__OperatorSetIdProto **sets = wni_writer_alloc(writer, n, sizeof *sets);

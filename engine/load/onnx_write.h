@@ -42,6 +42,9 @@ char *wni_writer_name(WniWriter *writer, const char *base, const char *suffix);
 /* Raises the version of the default operator set, and what that needs. */
 void wni_writer_set_opset(WniWriter *writer, int64_t opset);
 
+/* Sets a key of metadata_props, both copied; NULL removes it. */
+void wni_writer_metadata(WniWriter *writer, const char *key, const char *value);
+
 /* Adds a node as it is. */
 void wni_writer_keep(WniWriter *writer, Onnx__NodeProto *node);
 

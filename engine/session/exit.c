@@ -73,13 +73,13 @@ static bool is_confident(double threshold, int n, const WniSurvivors *s) {
   return above == 1;
 }
 
-static bool has_low_entropy(double threshold, int n, const WniSurvivors *s) {
+double wni_exit_entropy(const double *log_p, int n_classes) {
   double entropy = 0;
-  for (int c = 0; c < n; c++) {
-    double p = exp(s->log_p[c]);
-    if (p > 0) entropy -= p * s->log_p[c];
+  for (int c = 0; c < n_classes; c++) {
+    double p = exp(log_p[c]);
+    if (p > 0) entropy -= p * log_p[c];
   }
-  return entropy < threshold;
+  return entropy;
 }
 
 static bool any_watched(const WniExitRule *rule, const WniSurvivors *s) {
@@ -124,7 +124,8 @@ bool wni_exit_test(const WniExitRule *rule, int exit, const float *logits, ptrdi
   score(logits, stride, n, softmax, survivors);
   if (exclusion) return test_exclusion(rule, threshold, survivors, reason);
   if (rule->strategy == WN_STRATEGY_CONFIDENCE) stop = is_confident(threshold, n, survivors);
-  if (rule->strategy == WN_STRATEGY_ENTROPY) stop = has_low_entropy(threshold, n, survivors);
+  if (rule->strategy == WN_STRATEGY_ENTROPY)
+    stop = wni_exit_entropy(survivors->log_p, n) < threshold;
   if (!stop) return false;
   keep_only_best(n, survivors);
   *reason = WN_STOP_CONFIDENT;

@@ -41,6 +41,9 @@ int wni_exit_find_bad(const float *logits, ptrdiff_t stride, int n_classes, cons
 bool wni_exit_test(const WniExitRule *rule, int exit, const float *logits, ptrdiff_t stride,
                    WniSurvivors *survivors, WnStopReason *reason);
 
+/* In nats, of softmax scores. */
+double wni_exit_entropy(const double *log_p, int n_classes);
+
 /* The end: arg max among the survivors, log_p = log of the softmax over them (others -inf). */
 void wni_exit_final(const WniExitRule *rule, const float *logits, ptrdiff_t stride,
                     WniSurvivors *survivors);

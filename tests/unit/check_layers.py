@@ -17,6 +17,7 @@ ALLOWED = {
     "plan": {"plan", "kernels", "load", "base"},
     "session": {"session", "plan", "preprocess", "kernels", "load", "base"},
     "quantize": {"quantize", "session", "plan", "load", "base"},
+    "tune": {"tune", "session", "plan", "load", "base"},
     "ipc": {"ipc", "base"},
 }
 NO_FRAMES = {"load", "plan", "kernels", "base"}

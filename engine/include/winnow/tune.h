@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Finds the thresholds of a model's exits on labelled images.  The network runs once over the
+ * images; its scores stay in memory, and every search is done on them:
+ *
+ *   wn_tuner_new   a model
+ *   wn_tuner_add   one image and its class, again and again
+ *   wn_tuner_search / wn_tuner_curve / wn_tuner_measure   in any order, as often as you like
+ *   wn_tuner_write the model with the thresholds that were found last
+ *
+ * A tuner is used by one thread at a time.
+ */
+#ifndef WINNOW_TUNE_H
+#define WINNOW_TUNE_H
+
+#include <winnow/winnow.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+typedef struct WnTuner WnTuner;
+
+typedef enum WnTuneMethod {
+  WN_TUNE_JOINT,  /* all exits together, for the fewest MACs */
+  WN_TUNE_GREEDY, /* Wang, Li and Zhang, arXiv 2309.13443: one exit after another, each threshold
+                     raised from 0 in steps of 0.01 while the limit holds (confidence: lowered
+                     from 1; entropy: in steps of a hundredth of the largest entropy) */
+  WN_TUNE_METHOD_COUNT
+} WnTuneMethod;
+
+/* "joint", "greedy". */
+const char *wn_tune_method_name(WnTuneMethod method);
+WnStatus wn_tune_method_parse(const char *name, WnTuneMethod *out, WnError *error);
+
+typedef enum WnExitScore {
+  WN_EXIT_SCORE_MODEL, /* the model's own; softmax if it names none */
+  WN_EXIT_SCORE_SIGMOID,
+  WN_EXIT_SCORE_SOFTMAX,
+  WN_EXIT_SCORE_COUNT
+} WnExitScore;
+
+/* "model", "sigmoid", "softmax". */
+const char *wn_exit_score_name(WnExitScore score);
+WnStatus wn_exit_score_parse(const char *name, WnExitScore *out, WnError *error);
+
+/* Zero-initialise for the defaults. */
+typedef struct WnTunerOptions {
+  WnModelOptions model;
+  int32_t threads; /* as in WnSessionOptions */
+} WnTunerOptions;
+
+/* Opens the model at `path`; `options` NULL: the defaults.  On failure *out is NULL.
+ * Errors: those of wn_model_open(), and MODEL for a model without exits. */
+WnStatus wn_tuner_new(const char *path, const WnTunerOptions *options, WnTuner **out,
+                      WnError *error);
+void wn_tuner_free(WnTuner *tuner); /* NULL is ignored */
+
+/* Of the model; belongs to the tuner. */
+const WnModelInfo *wn_tuner_model(const WnTuner *tuner);
+
+/* Runs the network to its end on an image of class `class_index`; `region` NULL: all of it.
+ * Errors: those of wn_session_classify(), ARGUMENT (class_index), MEMORY. */
+WnStatus wn_tuner_add(WnTuner *tuner, const WnFrame *frame, const WnRect *region,
+                      int32_t class_index, WnError *error);
+
+/* What to look for.  Zero-initialise, then set max_drop. */
+typedef struct WnTuneRequest {
+  WnTuneMethod method;
+  WnStrategy strategy;    /* MODEL: the model's own, class-exclusion if that is none */
+  WnExitScore exit_score; /* of class-exclusion */
+  /* How far the accuracy may fall below the whole network's, a fraction in [0, 1]: 0.005 is half
+   * a point.  With `watch`: the fraction of the images of watched classes that may be missed
+   * beyond those that the whole network misses. */
+  double max_drop;
+  /* Above 0 and below 1: risk control.  The thresholds are such that with at least this probability
+   * the accuracy on new images falls by max_drop at most.  Joint method, no watch. */
+  double confidence;
+  /* A watch query (labels as in WnPolicy; class-exclusion only); NULL or "": none.  MACs are saved
+   * on images of the other classes; a miss is an image of a watched class whose answer is not
+   * watched. */
+  const char *watch;
+  /* The fraction of the images of the other classes that may be answered with a watched one beyond
+   * those that the whole network answers so. */
+  double max_extra_alarms;
+} WnTuneRequest;
+
+/* What thresholds do on the tuner's images; a session with them does exactly the same.  Fractions
+ * in 0..1, NaN where there are no such images.  Pointers are valid until the tuner's next call. */
+typedef struct WnTuning {
+  WnStrategy strategy;
+  bool exit_score_softmax;
+  int32_t n_exits;
+  const double *thresholds; /* [n_exits] */
+  uint64_t images;
+  double accuracy_full, accuracy;
+  double macs_mean;
+  uint64_t macs_full;
+  const uint64_t *exits; /* [n_exits + 1] images that stop at each stage */
+  int64_t search_ns;     /* the time the search took; 0: none */
+  /* risk control: the part of the images that the guarantee was tested on, and the drop there */
+  uint64_t images_tested;
+  double drop_tested;
+  /* watch: images of watched classes, and of the others */
+  uint64_t images_watched;
+  double misses_full, misses;
+  uint64_t images_others;
+  double alarms_full, alarms;
+  double macs_mean_others;
+} WnTuning;
+
+/* Searches thresholds.  Errors: ARGUMENT (the request, or no images), DATA (so few images that
+ * nothing can be guaranteed, none of a watched class, or none of another), MEMORY. */
+WnStatus wn_tuner_search(WnTuner *tuner, const WnTuneRequest *request, WnTuning *out,
+                         WnError *error);
+
+/* One joint search that answers for several values of max_drop, drops [n] in ascending order;
+ * request->max_drop and ->confidence are not looked at.  thresholds [n][n_exits] belongs to the
+ * caller.  Errors as above. */
+WnStatus wn_tuner_curve(WnTuner *tuner, const WnTuneRequest *request, const double *drops, size_t n,
+                        double *thresholds, WnError *error);
+
+/* What thresholds [n_exits] do; of the request only strategy, exit_score and watch count. */
+WnStatus wn_tuner_measure(WnTuner *tuner, const WnTuneRequest *request, const double *thresholds,
+                          WnTuning *out, WnError *error);
+
+/* Writes the model with the thresholds of the last wn_tuner_search() to `path`, whole or not at
+ * all; everything else in the file stays as it is, except that watch sets found with another exit
+ * score are left out.  A watch query's thresholds become those of that watch set and leave the
+ * model's strategy as it is.  Errors: ARGUMENT (nothing found yet), IO, MODEL (the file has
+ * changed), MEMORY. */
+WnStatus wn_tuner_write(WnTuner *tuner, const char *path, WnError *error);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See request.h; and the names of the public enumerations.
+ */
+#include "tune/request.h"
+
+#include "base/error.h"
+#include "base/list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const method_names[WN_TUNE_METHOD_COUNT] = {"joint", "greedy"};
+static const char *const score_names[WN_EXIT_SCORE_COUNT] = {"model", "sigmoid", "softmax"};
+
+const char *wn_tune_method_name(WnTuneMethod method) {
+  return (unsigned)method < WN_TUNE_METHOD_COUNT ? method_names[method] : NULL;
+}
+
+WnStatus wn_tune_method_parse(const char *name, WnTuneMethod *out, WnError *error) {
+  for (int i = 0; i < WN_TUNE_METHOD_COUNT; i++)
+    if (name && strcmp(name, method_names[i]) == 0) {
+      *out = (WnTuneMethod)i;
+      return WN_OK;
+    }
+  return wni_fail(error, WN_ERROR_ARGUMENT, "method: '%.60s' is not joint or greedy",
+                  name ? name : "");
+}
+
+const char *wn_exit_score_name(WnExitScore score) {
+  return (unsigned)score < WN_EXIT_SCORE_COUNT ? score_names[score] : NULL;
+}
+
+WnStatus wn_exit_score_parse(const char *name, WnExitScore *out, WnError *error) {
+  for (int i = 0; i < WN_EXIT_SCORE_COUNT; i++)
+    if (name && strcmp(name, score_names[i]) == 0) {
+      *out = (WnExitScore)i;
+      return WN_OK;
+    }
+  return wni_fail(error, WN_ERROR_ARGUMENT, "exit-score: '%.60s' is not model, sigmoid or softmax",
+                  name ? name : "");
+}
+
+static bool given(const char *text) {
+  return text && *text;
+}
+
+int64_t wni_limit_count(double fraction, int64_t images) {
+  return (int64_t)(fraction * (double)images + 1e-9); /* 0.005 * 1000 is 5 */
+}
+
+WniImages wni_tuner_images(const WnTuner *tuner) {
+  return (WniImages){tuner->all, tuner->scores.n};
+}
+
+static WnStatus list_all(WnTuner *tuner, WnError *error) {
+  size_t n = tuner->scores.n;
+  if (n == 0) return wni_fail(error, WN_ERROR_ARGUMENT, "nothing to tune with: no image was given");
+  if (n > UINT32_MAX) return wni_fail(error, WN_ERROR_ARGUMENT, "%zu images are too many", n);
+  uint32_t *all = realloc(tuner->all, n * sizeof *all);
+  if (!all) return wni_fail_memory(error, "the search");
+  for (size_t i = 0; i < n; i++) all[i] = (uint32_t)i;
+  tuner->all = all;
+  return WN_OK;
+}
+
+static WnStatus check_numbers(const WnTuneRequest *request, WnError *error) {
+  const char *what = given(request->watch) ? "max-extra-misses" : "max-accuracy-drop";
+  if (request->confidence != 0) what = "risk";
+  if (!(request->max_drop >= 0 && request->max_drop <= 1))
+    return wni_fail(error, WN_ERROR_ARGUMENT,
+                    "%s: %g is not a fraction in 0..1 (0.005 is half a "
+                    "point)",
+                    what, request->max_drop);
+  if (!(request->max_extra_alarms >= 0 && request->max_extra_alarms <= 1))
+    return wni_fail(error, WN_ERROR_ARGUMENT, "max-extra-alarms: %g is not a fraction in 0..1",
+                    request->max_extra_alarms);
+  if (request->confidence == 0) return WN_OK;
+  if (!(request->confidence > 0 && request->confidence < 1))
+    return wni_fail(error, WN_ERROR_ARGUMENT, "confidence: %g is not between 0 and 1",
+                    request->confidence);
+  if (given(request->watch) || request->method != WN_TUNE_JOINT)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "risk: cannot be controlled %s",
+                    given(request->watch) ? "for a watch query" : "with the greedy method");
+  return WN_OK;
+}
+
+static WnStatus resolve_strategy(WnTuner *tuner, const WnTuneRequest *request, WnError *error) {
+  WnStrategy strategy = request->strategy;
+  if (strategy == WN_STRATEGY_MODEL) strategy = tuner->model->info.strategy;
+  if (strategy == WN_STRATEGY_NONE && request->strategy == WN_STRATEGY_MODEL)
+    strategy = WN_STRATEGY_CLASS_EXCLUSION;
+  if (strategy == WN_STRATEGY_NONE || !wn_strategy_name(strategy))
+    return wni_fail(error, WN_ERROR_ARGUMENT, "strategy: none has no thresholds to tune");
+  if (given(request->watch) && strategy != WN_STRATEGY_CLASS_EXCLUSION)
+    return wni_fail(error, WN_ERROR_ARGUMENT,
+                    "watch: needs strategy class-exclusion, but the strategy is %s",
+                    wn_strategy_name(strategy));
+  if (!wn_exit_score_name(request->exit_score))
+    return wni_fail(error, WN_ERROR_ARGUMENT, "exit-score: %d is not a score",
+                    (int)request->exit_score);
+  tuner->task.strategy = strategy;
+  return WN_OK;
+}
+
+/* A model that names no score but has thresholds found them with sigmoid. */
+static WnStatus resolve_score(WnTuner *tuner, const WnTuneRequest *request, WnError *error) {
+  const WniMetadata *metadata = &tuner->model->metadata;
+  bool own_thresholds = metadata->n_watch > 0 ||
+                        (metadata->thresholds && metadata->strategy == WN_STRATEGY_CLASS_EXCLUSION);
+  bool own = metadata->has_score || own_thresholds;
+  bool softmax = request->exit_score == WN_EXIT_SCORE_MODEL
+                     ? !own || metadata->score_softmax
+                     : request->exit_score == WN_EXIT_SCORE_SOFTMAX;
+  if (given(request->watch) && own_thresholds && softmax != metadata->score_softmax)
+    return wni_fail(error, WN_ERROR_ARGUMENT,
+                    "exit-score: the model's other thresholds are for %s; tune it for %s without a "
+                    "watch query first",
+                    metadata->score_softmax ? "softmax" : "sigmoid",
+                    softmax ? "softmax" : "sigmoid");
+  tuner->task.softmax = softmax;
+  return WN_OK;
+}
+
+static WnStatus resolve_watch(WnTuner *tuner, const WnTuneRequest *request, WniLimits *limits,
+                              WnError *error) {
+  const WniMetadata *metadata = &tuner->model->metadata;
+  int64_t n_watched = 0, n = (int64_t)tuner->scores.n;
+  tuner->task.watched = NULL;
+  if (given(request->watch)) {
+    WnStatus status = wni_list_labels(request->watch, strlen(request->watch),
+                                      (const char *const *)metadata->labels, metadata->n_classes,
+                                      tuner->watched, "watch", error);
+    if (status != WN_OK) return status;
+    tuner->task.watched = tuner->watched;
+    for (size_t i = 0; i < tuner->scores.n; i++)
+      n_watched += tuner->watched[tuner->scores.truth[i]];
+    if (n_watched == 0 || n_watched == n)
+      return wni_fail(
+          error, WN_ERROR_DATA,
+          "watch: the dataset has no image of a class that is %swatched; both kinds are "
+          "needed",
+          n_watched ? "not " : "");
+  }
+  limits->images = tuner->task.watched ? n_watched : n;
+  limits->errors = wni_limit_count(request->max_drop, limits->images);
+  limits->alarms =
+      tuner->task.watched ? wni_limit_count(request->max_extra_alarms, n - n_watched) : 0;
+  return WN_OK;
+}
+
+WnStatus wni_request_resolve(WnTuner *tuner, const WnTuneRequest *request, WniLimits *limits,
+                             WnError *error) {
+  WnStatus status = check_numbers(request, error);
+  if (status == WN_OK && !wn_tune_method_name(request->method))
+    status = wni_fail(error, WN_ERROR_ARGUMENT, "method: %d is not a method", (int)request->method);
+  if (status == WN_OK) status = list_all(tuner, error);
+  if (status == WN_OK) status = resolve_strategy(tuner, request, error);
+  if (status == WN_OK) status = resolve_score(tuner, request, error);
+  if (status == WN_OK) status = resolve_watch(tuner, request, limits, error);
+  tuner->task.scores = &tuner->scores;
+  tuner->task.macs = tuner->macs;
+  tuner->task.macs_per_row = tuner->model->final_rows_step >= 0 ? tuner->model->macs_per_row : 0;
+  return status;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See scorer.h.
+ */
+#include "tune/scorer.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+WniScorer *wni_scorers_new(const WniTask *task, int count) {
+  size_t n_classes = (size_t)task->scores->n_classes;
+  WniScorer *scorers = calloc((size_t)count, sizeof *scorers);
+  bool enough = scorers != NULL;
+  for (int i = 0; enough && i < count; i++) {
+    scorers[i] = (WniScorer){.task = task,
+                             .unused = calloc((size_t)task->scores->n_exits + 1, sizeof(double)),
+                             .alive = calloc(n_classes, sizeof(bool)),
+                             .log_p = calloc(n_classes, sizeof(double))};
+    enough = scorers[i].unused && scorers[i].alive && scorers[i].log_p;
+  }
+  if (enough) return scorers;
+  wni_scorers_free(scorers, count);
+  return NULL;
+}
+
+void wni_scorers_free(WniScorer *scorers, int count) {
+  for (int i = 0; scorers && i < count; i++) {
+    free(scorers[i].unused);
+    free(scorers[i].alive);
+    free(scorers[i].log_p);
+  }
+  free(scorers);
+}
+
+void wni_scorer_score(WniScorer *scorer, size_t image, int exit) {
+  const WniTask *task = scorer->task;
+  const WniExitRule rule = {.strategy = WN_STRATEGY_NONE, /* only scores */
+                            .softmax =
+                                task->softmax || task->strategy != WN_STRATEGY_CLASS_EXCLUSION,
+                            .n_classes = task->scores->n_classes,
+                            .thresholds = scorer->unused};
+  WniSurvivors survivors = {.alive = scorer->alive, .log_p = scorer->log_p};
+  WnStopReason reason;
+  wni_exit_test(&rule, exit, wni_scores_at(task->scores, image, exit), 1, &survivors, &reason);
+  scorer->best = survivors.best;
+}
+
+double wni_scorer_critical(const WniScorer *scorer) {
+  const WniTask *task = scorer->task;
+  int n = task->scores->n_classes;
+  double best = scorer->log_p[scorer->best], critical = -INFINITY;
+  if (task->strategy == WN_STRATEGY_CONFIDENCE) return -exp(best);
+  if (task->strategy == WN_STRATEGY_ENTROPY) return wni_exit_entropy(scorer->log_p, n);
+  bool query = task->watched && !task->watched[scorer->best];
+  for (int c = 0; c < n; c++)
+    if (c != scorer->best && (!query || task->watched[c]))
+      critical = fmax(critical, scorer->log_p[c] - best);
+  return critical;
+}

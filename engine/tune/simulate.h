@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a policy would do with images whose logits are known: decided by session/exit.c
+ * itself, so that a session with the same thresholds does the same.
+ */
+#ifndef WNI_TUNE_SIMULATE_H
+#define WNI_TUNE_SIMULATE_H
+
+#include "session/exit.h"
+#include "tune/scores.h"
+
+/* What is tuned, for which images, at what cost.  Nothing in it is owned. */
+typedef struct WniTask {
+  const WniScores *scores;
+  WnStrategy strategy;   /* class-exclusion, confidence or entropy */
+  bool softmax;          /* the exit score of class-exclusion; else sigmoid */
+  const bool *watched;   /* [n_classes] a watch query; NULL: plain classification */
+  const uint64_t *macs;  /* [n_exits + 1] of an image that stops at this stage */
+  uint64_t macs_per_row; /* that the final classifier is spared by each excluded class */
+} WniTask;
+
+/* Some of the images, by index. */
+typedef struct WniImages {
+  const uint32_t *index; /* [n] */
+  size_t n;
+} WniImages;
+
+/* Sums over images; `full` stands for the whole network with all classes. */
+typedef struct WniOutcome {
+  uint64_t images, right, right_full;
+  uint64_t macs; /* over all images */
+  /* With a watch query: images of watched classes, and of the others. */
+  uint64_t watched, misses, misses_full;
+  uint64_t others, alarms, alarms_full, macs_others;
+} WniOutcome;
+
+enum { WNI_ERROR = 1, WNI_ALARM = 2 };
+
+/* What is wrong with answering `answer` for an image of class `truth`: WNI_ERROR (another class,
+ * or a watched class missed), WNI_ALARM (a watched class where there is none), 0. */
+static inline int wni_task_verdict(const WniTask *task, int truth, int answer) {
+  if (!task->watched) return answer != truth ? WNI_ERROR : 0;
+  if (task->watched[truth]) return task->watched[answer] ? 0 : WNI_ERROR;
+  return task->watched[answer] ? WNI_ALARM : 0;
+}
+
+/* Whether the image's MACs are to become fewer: all but those of watched classes. */
+static inline bool wni_task_counts(const WniTask *task, int truth) {
+  return !task->watched || !task->watched[truth];
+}
+
+/* arg max, ties to the lowest index */
+int wni_arg_max(const float *logits, int n);
+
+/* `exits` [n_exits + 1], the images that stop at each stage, and `drops` [images.n], 1 where only
+ * the whole network is right, -1 where only the policy is, may be NULL.  Errors: MEMORY. */
+WnStatus wni_simulate(const WniTask *task, WniImages images, const double *thresholds,
+                      WniOutcome *outcome, uint64_t *exits, int8_t *drops, WnError *error);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A tuner (winnow/tune.h): the images' scores, and requests resolved into tasks.
+ */
+#include "tune/tuner.h"
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "tune/request.h"
+#include "tune/risk.h"
+#include "tune/search.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* The greedy search's steps, and what the joint search is given. */
+enum { GREEDY_LEVELS = 100, JOINT_LEVELS = 64 };
+
+/* A session that takes no exit: with beta 0 nothing is excluded. */
+static WnStatus open_session(WnTuner *tuner, int32_t threads, WnError *error) {
+  size_t n_exits = (size_t)tuner->model->metadata.n_exits;
+  char *zeros = calloc(n_exits, 2); /* "0,0,...,0" */
+  if (!zeros) return wni_fail_memory(error, "the tuner");
+  for (size_t k = 0; k < n_exits; k++) memcpy(zeros + 2 * k, k + 1 < n_exits ? "0," : "0", 2);
+  WnSessionOptions options = {
+      .threads = threads, .policy = {.strategy = WN_STRATEGY_CLASS_EXCLUSION, .thresholds = zeros}};
+  WnStatus status = wn_session_new(tuner->model, &options, &tuner->session, error);
+  free(zeros);
+  return status;
+}
+
+static WnStatus open_tuner(WnTuner *tuner, const char *path, const WnTunerOptions *options,
+                           WnError *error) {
+  WnStatus status = wn_model_open(path, &options->model, &tuner->model, error);
+  if (status != WN_OK) return status;
+  const WnModel *model = tuner->model;
+  int n_exits = model->metadata.n_exits, n_classes = model->plan.n_classes;
+  if (n_exits == 0 || n_classes < 2)
+    return wni_fail(error, WN_ERROR_MODEL, "'%.300s' has %s: there is nothing to tune", path,
+                    n_exits == 0 ? "no exits" : "a single class");
+  tuner->scores = (WniScores){.n_exits = n_exits, .n_classes = n_classes};
+  tuner->macs = calloc((size_t)n_exits + 1, sizeof *tuner->macs);
+  tuner->watched = calloc((size_t)n_classes, sizeof *tuner->watched);
+  tuner->thresholds = calloc((size_t)n_exits, sizeof *tuner->thresholds);
+  tuner->exits = calloc((size_t)n_exits + 1, sizeof *tuner->exits);
+  if (!tuner->macs || !tuner->watched || !tuner->thresholds || !tuner->exits)
+    return wni_fail_memory(error, "the tuner");
+  uint64_t sum = 0;
+  for (int s = 0; s <= n_exits; s++)
+    tuner->macs[s] = sum += model->stage_macs[s].path + model->stage_macs[s].head;
+  return open_session(tuner, options->threads, error);
+}
+
+WnStatus wn_tuner_new(const char *path, const WnTunerOptions *options, WnTuner **out,
+                      WnError *error) {
+  static const WnTunerOptions defaults;
+  *out = NULL;
+  WnTuner *tuner = calloc(1, sizeof *tuner);
+  if (!tuner) return wni_fail_memory(error, "the tuner");
+  WnStatus status = open_tuner(tuner, path, options ? options : &defaults, error);
+  if (status != WN_OK) {
+    wn_tuner_free(tuner);
+    return status;
+  }
+  *out = tuner;
+  return WN_OK;
+}
+
+void wn_tuner_free(WnTuner *tuner) {
+  if (!tuner) return;
+  wn_session_free(tuner->session);
+  wn_model_unref(tuner->model);
+  wni_scores_clear(&tuner->scores);
+  free(tuner->all);
+  free(tuner->macs);
+  free(tuner->watched);
+  free(tuner->thresholds);
+  free(tuner->exits);
+  free(tuner);
+}
+
+const WnModelInfo *wn_tuner_model(const WnTuner *tuner) {
+  return wn_model_info(tuner->model);
+}
+
+static void copy_logits(const WnSession *session, const WniTensor *tensor, int n, float *out) {
+  const float *logits = wni_tensor_data(tensor, session->arena);
+  for (int c = 0; c < n; c++) out[c] = logits[c * tensor->stride[1]];
+}
+
+WnStatus wn_tuner_add(WnTuner *tuner, const WnFrame *frame, const WnRect *region,
+                      int32_t class_index, WnError *error) {
+  const WniPlan *plan = &tuner->model->plan;
+  const WnResult *result;
+  if (class_index < 0 || class_index >= plan->n_classes)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "class %d: the model has %d", class_index,
+                    plan->n_classes);
+  WnStatus status = wn_session_classify(tuner->session, frame, region, &result, error);
+  if (status != WN_OK) return status;
+  float *logits = wni_scores_add(&tuner->scores, class_index);
+  if (!logits) return wni_fail_memory(error, "the images' scores");
+  for (int k = 0; k <= plan->n_exits; k++, logits += plan->n_classes)
+    copy_logits(tuner->session, k < plan->n_exits ? &plan->exits[k] : &plan->final, plan->n_classes,
+                logits);
+  return WN_OK;
+}
+
+/* ---- searching ---- */
+
+static int64_t now_ns(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/* A grid whose levels are the paper's steps. */
+static WnStatus greedy_grid(WniGrid *grid, const WniTask *task, WniImages images, int threads,
+                            WnError *error) {
+  int n_exits = task->scores->n_exits;
+  double *steps = calloc((size_t)n_exits * GREEDY_LEVELS, sizeof *steps);
+  if (!steps) return wni_fail_memory(error, "the search");
+  for (int i = 0; i < n_exits * GREEDY_LEVELS; i++) {
+    double step = (i % GREEDY_LEVELS) / (double)GREEDY_LEVELS;
+    steps[i] = task->strategy == WN_STRATEGY_CONFIDENCE ? 1 - step
+               : task->strategy == WN_STRATEGY_ENTROPY  ? step * log(task->scores->n_classes)
+                                                        : step;
+  }
+  WnStatus status = wni_grid_init(grid, task, images, GREEDY_LEVELS, steps, threads, error);
+  free(steps);
+  return status;
+}
+
+static WnStatus search_plain(WnTuner *tuner, const WnTuneRequest *request, const WniLimits *limits,
+                             int threads, WnError *error) {
+  const WniTask *task = &tuner->task;
+  WniImages images = wni_tuner_images(tuner);
+  WniGrid grid = {0};
+  WniSearch search = {0};
+  bool greedy = request->method == WN_TUNE_GREEDY;
+  int *level = calloc((size_t)task->scores->n_exits, sizeof *level);
+  WnStatus status = level ? WN_OK : wni_fail_memory(error, "the search");
+  if (status == WN_OK)
+    status = greedy ? greedy_grid(&grid, task, images, threads, error)
+                    : wni_grid_init(&grid, task, images, JOINT_LEVELS, NULL, threads, error);
+  if (status == WN_OK)
+    status = wni_search_init(&search, &grid, threads, limits->errors, limits->alarms, error);
+  if (status == WN_OK && greedy) wni_search_greedy(&search, limits->errors, level);
+  if (status == WN_OK && !greedy) {
+    wni_search_path(&search);
+    wni_search_polish(&search, limits->errors);
+    wni_search_best(&search, limits->errors, level);
+  }
+  for (int k = 0; status == WN_OK && k < grid.n_exits; k++)
+    tuner->thresholds[k] = grid.thresholds[k * grid.n_levels + level[k]];
+  wni_search_clear(&search);
+  wni_grid_clear(&grid);
+  free(level);
+  return status;
+}
+
+static double ratio(uint64_t part, uint64_t whole) {
+  return whole ? (double)part / (double)whole : (double)NAN;
+}
+
+/* Measures tuner->thresholds. */
+static WnStatus measure(WnTuner *tuner, WnTuning *out, WnError *error) {
+  WniOutcome o;
+  WnStatus status = wni_simulate(&tuner->task, wni_tuner_images(tuner), tuner->thresholds, &o,
+                                 tuner->exits, NULL, error);
+  if (status != WN_OK) return status;
+  *out = (WnTuning){.strategy = tuner->task.strategy,
+                    .exit_score_softmax = tuner->task.softmax,
+                    .n_exits = tuner->scores.n_exits,
+                    .thresholds = tuner->thresholds,
+                    .images = o.images,
+                    .accuracy_full = ratio(o.right_full, o.images),
+                    .accuracy = ratio(o.right, o.images),
+                    .macs_mean = ratio(o.macs, o.images),
+                    .macs_full = tuner->model->info.macs_full,
+                    .exits = tuner->exits,
+                    .images_watched = o.watched,
+                    .misses_full = ratio(o.misses_full, o.watched),
+                    .misses = ratio(o.misses, o.watched),
+                    .images_others = o.others,
+                    .alarms_full = ratio(o.alarms_full, o.others),
+                    .alarms = ratio(o.alarms, o.others),
+                    .macs_mean_others = ratio(o.macs_others, o.others)};
+  return WN_OK;
+}
+
+WnStatus wn_tuner_search(WnTuner *tuner, const WnTuneRequest *request, WnTuning *out,
+                         WnError *error) {
+  int threads = wn_session_threads(tuner->session);
+  uint64_t n_tested = 0;
+  double drop_tested = (double)NAN;
+  WniLimits limits;
+  tuner->found = false;
+  WnStatus status = wni_request_resolve(tuner, request, &limits, error);
+  if (status != WN_OK) return status;
+  int64_t start = now_ns();
+  wni_parallel_retain(threads);
+  if (request->confidence > 0)
+    status = wni_risk_search(&tuner->task, wni_tuner_images(tuner), JOINT_LEVELS, request->max_drop,
+                             request->confidence, threads, tuner->thresholds, &n_tested,
+                             &drop_tested, error);
+  else
+    status = search_plain(tuner, request, &limits, threads, error);
+  wni_parallel_release(threads);
+  int64_t search_ns = now_ns() - start;
+  if (status == WN_OK) status = measure(tuner, out, error);
+  if (status != WN_OK) return status;
+  out->search_ns = search_ns;
+  out->images_tested = n_tested;
+  out->drop_tested = drop_tested;
+  tuner->found = true;
+  return WN_OK;
+}
+
+static WnStatus curve(WnTuner *tuner, const double *drops, size_t n, const WniLimits *limits,
+                      int threads, double *thresholds, WnError *error) {
+  WniGrid grid = {0};
+  WniSearch search = {0};
+  size_t n_exits = (size_t)tuner->scores.n_exits;
+  int *level = calloc(n_exits, sizeof *level);
+  WnStatus status = level ? WN_OK : wni_fail_memory(error, "the search");
+  if (status == WN_OK)
+    status = wni_grid_init(&grid, &tuner->task, wni_tuner_images(tuner), JOINT_LEVELS, NULL,
+                           threads, error);
+  if (status == WN_OK)
+    status = wni_search_init(&search, &grid, threads, limits->errors, limits->alarms, error);
+  if (status == WN_OK) wni_search_path(&search);
+  for (size_t i = 0; status == WN_OK && i < n; i++) {
+    wni_search_best(&search, wni_limit_count(drops[i], limits->images), level);
+    for (size_t k = 0; k < n_exits; k++)
+      thresholds[i * n_exits + k] = grid.thresholds[k * (size_t)grid.n_levels + (size_t)level[k]];
+  }
+  wni_search_clear(&search);
+  wni_grid_clear(&grid);
+  free(level);
+  return status;
+}
+
+WnStatus wn_tuner_curve(WnTuner *tuner, const WnTuneRequest *request, const double *drops, size_t n,
+                        double *thresholds, WnError *error) {
+  int threads = wn_session_threads(tuner->session);
+  WnTuneRequest boldest = *request;
+  WniLimits limits;
+  boldest.max_drop = n ? drops[n - 1] : 0;
+  boldest.confidence = 0;
+  tuner->found = false;
+  WnStatus status = wni_request_resolve(tuner, &boldest, &limits, error);
+  if (status != WN_OK) return status;
+  wni_parallel_retain(threads);
+  status = curve(tuner, drops, n, &limits, threads, thresholds, error);
+  wni_parallel_release(threads);
+  return status;
+}
+
+WnStatus wn_tuner_measure(WnTuner *tuner, const WnTuneRequest *request, const double *thresholds,
+                          WnTuning *out, WnError *error) {
+  WniLimits limits;
+  tuner->found = false;
+  WnStatus status = wni_request_resolve(tuner, request, &limits, error);
+  if (status == WN_OK)
+    status = wni_thresholds_check(tuner->task.strategy, thresholds, tuner->scores.n_exits,
+                                  "thresholds", error);
+  if (status != WN_OK) return status;
+  memcpy(tuner->thresholds, thresholds, (size_t)tuner->scores.n_exits * sizeof *thresholds);
+  return measure(tuner, out, error);
+}

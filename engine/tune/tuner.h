@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The insides of a tuner (winnow/tune.h).
+ */
+#ifndef WNI_TUNE_TUNER_H
+#define WNI_TUNE_TUNER_H
+
+#include <winnow/tune.h>
+
+#include "session/session.h"
+#include "tune/simulate.h"
+
+struct WnTuner {
+  WnModel *model;
+  WnSession *session; /* runs to the end, all heads */
+  WniScores scores;
+  uint32_t *all;  /* [scores.n] 0, 1, 2, ..., made by each search */
+  uint64_t *macs; /* [n_exits + 1] see WniTask */
+
+  /* the last request, resolved, and what was found for it; `found` when it may be written */
+  WniTask task;
+  bool *watched;      /* [n_classes] */
+  double *thresholds; /* [n_exits] */
+  uint64_t *exits;    /* [n_exits + 1] */
+  bool found;
+};
+
+/* All images. */
+WniImages wni_tuner_images(const WnTuner *tuner);
+
+#endif

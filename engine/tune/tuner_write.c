@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The model file with the thresholds that a tuner has found.
+ */
+#include "base/error.h"
+#include "base/list.h"
+#include "load/onnx_write.h"
+#include "tune/tuner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Text that grows; `failed` when there was no memory. */
+typedef struct Text {
+  char *bytes;
+  size_t length;
+  bool failed;
+} Text;
+
+static void append(Text *text, const char *more, size_t length) {
+  char *larger = text->failed ? NULL : realloc(text->bytes, text->length + length + 1);
+  if (!larger) {
+    text->failed = true;
+    return;
+  }
+  memcpy(larger + text->length, more, length);
+  text->bytes = larger;
+  text->length += length;
+  larger[text->length] = 0;
+}
+
+static void append_text(Text *text, const char *more) {
+  append(text, more, strlen(more));
+}
+
+static void append_thresholds(Text *text, const WnTuner *tuner) {
+  for (int k = 0; k < tuner->scores.n_exits; k++) {
+    char number[WNI_NUMBER_BYTES];
+    wni_number_text(tuner->thresholds[k], number);
+    if (k) append_text(text, ",");
+    append_text(text, number);
+  }
+}
+
+/* The watch set in the labels that the file itself has. */
+static void append_set(Text *text, const WnTuner *tuner, const WniMetadata *file) {
+  bool first = true;
+  for (int c = 0; c < file->n_classes; c++) {
+    char index[16];
+    if (!tuner->task.watched[c]) continue;
+    const char *label = file->labels[c];
+    bool plain =
+        *label && !strpbrk(label, ",;:") && label[0] != ' ' && label[strlen(label) - 1] != ' ';
+    snprintf(index, sizeof index, "%d", c);
+    if (!first) append_text(text, ", ");
+    append_text(text, plain ? label : index);
+    first = false;
+  }
+}
+
+/* The other sets as they are written, then this one. */
+static void append_watch(Text *text, const WnTuner *tuner, const WniMetadata *file,
+                         const char *old) {
+  const char *end = old + strlen(old), *item;
+  size_t length, bytes = (size_t)file->n_classes * sizeof(bool);
+  for (int i = 0; i < file->n_watch && wni_list_next(&old, end, ';', &item, &length); i++) {
+    if (memcmp(file->watch[i].watched, tuner->task.watched, bytes) == 0) continue;
+    append(text, item, length);
+    append_text(text, "; ");
+  }
+  append_set(text, tuner, file);
+  append_text(text, ": ");
+  append_thresholds(text, tuner);
+}
+
+static WnStatus set_watch(const WnTuner *tuner, const WniOnnx *onnx, WniWriter *writer,
+                          WnError *error) {
+  WniMetadata file;
+  Text text = {0};
+  const char *old = wni_onnx_metadata(onnx, "winnow.watch-thresholds");
+  WnStatus status = wni_metadata_read(onnx, &file, error);
+  if (status != WN_OK) return status;
+  status = wni_metadata_bind(&file, onnx, tuner->scores.n_classes, NULL, error);
+  if (status == WN_OK) {
+    append_watch(&text, tuner, &file, old ? old : "");
+    if (text.failed) status = wni_fail_memory(error, "the watch thresholds");
+  }
+  if (status == WN_OK) wni_writer_metadata(writer, "winnow.watch-thresholds", text.bytes);
+  wni_metadata_clear(&file);
+  free(text.bytes);
+  return status;
+}
+
+static WnStatus set_strategy(const WnTuner *tuner, WniWriter *writer, WnError *error) {
+  Text text = {0};
+  append_thresholds(&text, tuner);
+  if (!text.failed) {
+    wni_writer_metadata(writer, "winnow.strategy", wn_strategy_name(tuner->task.strategy));
+    wni_writer_metadata(writer, "winnow.thresholds", text.bytes);
+    /* Betas of the old score mean something else with the new one. */
+    if (tuner->task.strategy == WN_STRATEGY_CLASS_EXCLUSION &&
+        tuner->task.softmax != tuner->model->metadata.score_softmax)
+      wni_writer_metadata(writer, "winnow.watch-thresholds", NULL);
+  }
+  free(text.bytes);
+  return text.failed ? wni_fail_memory(error, "the thresholds") : WN_OK;
+}
+
+static WnStatus edit(const WnTuner *tuner, const WniOnnx *onnx, WniWriter *writer, WnError *error) {
+  const Onnx__GraphProto *graph = onnx->proto->graph;
+  wni_writer_init(writer, onnx->proto);
+  for (size_t i = 0; i < graph->n_node; i++) wni_writer_keep(writer, graph->node[i]);
+  wni_writer_metadata(writer, "winnow.version", "1");
+  if (tuner->task.strategy == WN_STRATEGY_CLASS_EXCLUSION)
+    wni_writer_metadata(writer, "winnow.exit-score", tuner->task.softmax ? "softmax" : "sigmoid");
+  return tuner->task.watched ? set_watch(tuner, onnx, writer, error)
+                             : set_strategy(tuner, writer, error);
+}
+
+/* The id ends in the CRC of the file that was opened. */
+static bool same_file(const WnTuner *tuner, const WniOnnx *onnx) {
+  char crc[16];
+  snprintf(crc, sizeof crc, "@%08x", onnx->crc32);
+  const char *end = strrchr(tuner->model->id, '@');
+  return end && strcmp(end, crc) == 0;
+}
+
+WnStatus wn_tuner_write(WnTuner *tuner, const char *path, WnError *error) {
+  WniOnnx onnx;
+  WniWriter writer = {0};
+  if (!tuner->found) return wni_fail(error, WN_ERROR_ARGUMENT, "no thresholds have been found yet");
+  WnStatus status = wni_onnx_load(tuner->model->path, &onnx, error);
+  if (status != WN_OK) return wni_model_name_file(tuner->model->path, NULL, status, error);
+  if (!same_file(tuner, &onnx))
+    status = wni_fail(error, WN_ERROR_MODEL, "'%.300s' has changed since it was opened",
+                      tuner->model->path);
+  if (status == WN_OK) status = edit(tuner, &onnx, &writer, error);
+  if (status == WN_OK) status = wni_writer_save(&writer, path, error);
+  wni_writer_clear(&writer);
+  wni_onnx_clear(&onnx);
+  return status;
+}
