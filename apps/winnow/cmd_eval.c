@@ -146,7 +146,8 @@ static int run(int argc, char **argv) {
   Options options = {0};
   Evaluation evaluation = {0};
   Dataset dataset = {0};
-  int status = options_parse(&command_eval, OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_POLICY, own,
+  int status = options_parse(&command_eval,
+                             OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_CONFIG | OPTIONS_POLICY, own,
                              argc, argv, 2, 2, &options);
   if (status == STATUS_OK) status = evaluate(&evaluation, &options, compare, &dataset);
   if (status == STATUS_OK) {

@@ -3,9 +3,7 @@
  * `winnow quantize`: shows the quantiser images drawn evenly from a dataset and
  * writes the int8 model.
  */
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <glib.h>
 
@@ -13,6 +11,7 @@
 #include "dataset.h"
 #include "image.h"
 #include "options.h"
+#include "output.h"
 #include "progress.h"
 #include "report.h"
 
@@ -40,15 +39,6 @@ static bool parse_ranges(const char *name, WnRanges *ranges) {
     }
   report("--ranges %s: must be mse or percentile", name);
   return false;
-}
-
-/* Found out before the images are looked at, which takes a while. */
-static bool folder_is_writable(const char *path) {
-  char *folder = g_path_get_dirname(path);
-  bool writable = access(folder, W_OK) == 0;
-  if (!writable) report("%s: cannot write there: %s", path, g_strerror(errno));
-  g_free(folder);
-  return writable;
 }
 
 static int calibration_open(Calibration *c, const Options *options, const WnQuantizerOptions *how) {
@@ -113,7 +103,7 @@ static int quantize(const Options *options, const char *output, const WnQuantize
   Calibration calibration = {0};
   WnError error = {0};
   int status =
-      folder_is_writable(output) ? calibration_open(&calibration, options, how) : STATUS_FAILED;
+      output_is_possible(output) ? calibration_open(&calibration, options, how) : STATUS_FAILED;
   if (status == STATUS_OK && !add_images(&calibration, n_images)) status = STATUS_FAILED;
   if (status == STATUS_OK && wn_quantizer_write(calibration.quantizer, output, &error) != WN_OK)
     status = report_error(&error);

@@ -18,7 +18,7 @@ typedef struct Command {
   int (*run)(int argc, char **argv);
 } Command;
 
-extern const Command command_inspect, command_classify, command_run, command_eval, command_quantize,
-    command_bench;
+extern const Command command_inspect, command_classify, command_run, command_eval, command_tune,
+    command_quantize, command_bench;
 
 #endif

@@ -14,8 +14,8 @@
 #include "report.h"
 
 static const Command *const commands[] = {
-    &command_inspect, &command_classify, &command_run,
-    &command_eval,    &command_quantize, &command_bench,
+    &command_inspect, &command_classify, &command_run,   &command_eval,
+    &command_tune,    &command_quantize, &command_bench,
 };
 
 static void print_help(void) {

@@ -7,33 +7,35 @@
 #include "options.h"
 
 #include <math.h>
+#include <string.h>
 
+#include "config.h"
 #include "report.h"
 
 #define NS_PER_MS 1e6
 #define MAX_DEADLINE_MS 1e9
 
-static void add_model_options(GOptionContext *context, Options *options) {
-  const GOptionEntry entries[] = {{"precision", 0, 0, G_OPTION_ARG_STRING, &options->precision,
-                                   "Arithmetic: auto, fp32, bf16 or int8 (default auto)", "P"},
-                                  {"labels", 0, 0, G_OPTION_ARG_FILENAME, &options->labels,
-                                   "Labels, one a line, instead of the model's", "FILE"},
-                                  {"cpu-mask", 0, 0, G_OPTION_ARG_STRING, &options->cpu_mask,
-                                   "Instruction sets that may be used: all, none, or names",
-                                   "LIST"},
-                                  G_OPTION_ENTRY_NULL};
-  g_option_context_add_main_entries(context, entries, NULL);
+/* All shared options; each belongs to a group. */
+enum { MAX_ENTRIES = 64 };
+
+static void add_entry(GOptionEntry *entries, GOptionEntry entry) {
+  while (entries->long_name != NULL) entries++;
+  entries[0] = entry;
+  entries[1] = (GOptionEntry)G_OPTION_ENTRY_NULL;
 }
 
-static void add_thread_options(GOptionContext *context, Options *options) {
-  const GOptionEntry entries[] = {{"threads", 0, 0, G_OPTION_ARG_INT, &options->threads,
-                                   "Threads, -1 for one per core (default -1)", "N"},
-                                  G_OPTION_ENTRY_NULL};
-  g_option_context_add_main_entries(context, entries, NULL);
+static void add_model_options(GOptionEntry *entries, Options *options) {
+  add_entry(entries, (GOptionEntry){"precision", 0, 0, G_OPTION_ARG_STRING, &options->precision,
+                                    "Arithmetic: auto, fp32, bf16 or int8 (default auto)", "P"});
+  add_entry(entries, (GOptionEntry){"labels", 0, 0, G_OPTION_ARG_FILENAME, &options->labels,
+                                    "Labels, one a line, instead of the model's", "FILE"});
+  add_entry(entries,
+            (GOptionEntry){"cpu-mask", 0, 0, G_OPTION_ARG_STRING, &options->cpu_mask,
+                           "Instruction sets that may be used: all, none, or names", "LIST"});
 }
 
-static void add_policy_options(GOptionContext *context, Options *options) {
-  const GOptionEntry entries[] = {
+static void add_policy_options(GOptionEntry *entries, Options *options) {
+  const GOptionEntry policy[] = {
       {"strategy", 0, 0, G_OPTION_ARG_STRING, &options->strategy,
        "class-exclusion, confidence, entropy or none (default: the model's)", "S"},
       {"thresholds", 0, 0, G_OPTION_ARG_STRING, &options->thresholds,
@@ -45,9 +47,23 @@ static void add_policy_options(GOptionContext *context, Options *options) {
       {"group-exit", 0, 0, G_OPTION_ARG_NONE, &options->group_exit,
        "Stop as soon as all survivors are of one group", NULL},
       {"deadline-ms", 0, 0, G_OPTION_ARG_DOUBLE, &options->deadline_ms,
-       "Answer within this time per image with the best class so far", "MS"},
-      G_OPTION_ENTRY_NULL};
-  g_option_context_add_main_entries(context, entries, NULL);
+       "Answer within this time per image with the best class so far", "MS"}};
+  for (size_t i = 0; i < G_N_ELEMENTS(policy); i++) add_entry(entries, policy[i]);
+}
+
+/* The shared options in `groups`, then `own`; entries [MAX_ENTRIES]. */
+static void list_entries(unsigned groups, const GOptionEntry *own, Options *options,
+                         GOptionEntry *entries) {
+  entries[0] = (GOptionEntry)G_OPTION_ENTRY_NULL;
+  for (; own != NULL && own->long_name != NULL; own++) add_entry(entries, *own);
+  if (groups & OPTIONS_MODEL) add_model_options(entries, options);
+  if (groups & OPTIONS_THREADS)
+    add_entry(entries, (GOptionEntry){"threads", 0, 0, G_OPTION_ARG_INT, &options->threads,
+                                      "Threads, -1 for one per core (default -1)", "N"});
+  if (groups & OPTIONS_POLICY) add_policy_options(entries, options);
+  if (groups & OPTIONS_CONFIG)
+    add_entry(entries, (GOptionEntry){"config", 0, 0, G_OPTION_ARG_FILENAME, &options->config,
+                                      "Read options from this file as well", "FILE.ini"});
 }
 
 static bool numbers_are_valid(const Options *options) {
@@ -84,6 +100,28 @@ static bool take_arguments(const Command *command, char **line, int min_argument
   return true;
 }
 
+/* The file's options, for the command's variables; `entries` are those of the command. */
+static bool parse_config(const Command *command, const GOptionEntry *entries, char **argv,
+                         Options *options) {
+  bool tune = strcmp(command->name, "tune") == 0;
+  GOptionEntry deploy[MAX_ENTRIES];
+  list_entries(OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_POLICY, NULL, options, deploy);
+  char **line = config_read(options->config, tune ? "tune" : "deploy", tune ? entries : deploy,
+                            entries, argv);
+  if (line == NULL) return false;
+  GOptionContext *context = g_option_context_new(NULL);
+  GError *error = NULL;
+  g_option_context_add_main_entries(context, entries, NULL);
+  bool valid = g_option_context_parse_strv(context, &line, &error);
+  if (!valid) {
+    report("%s: [%s]: %s", options->config, tune ? "tune" : "deploy", error->message);
+    g_error_free(error);
+  }
+  g_option_context_free(context);
+  g_strfreev(line);
+  return valid;
+}
+
 int options_parse(const Command *command, unsigned groups, const GOptionEntry *own, int argc,
                   char **argv, int min_arguments, int max_arguments, Options *options) {
   options->threads = -1;
@@ -95,10 +133,9 @@ int options_parse(const Command *command, unsigned groups, const GOptionEntry *o
   GOptionContext *context = g_option_context_new(command->arguments);
   g_option_context_set_summary(context, command->summary);
   g_option_context_set_description(context, command->description);
-  if (own != NULL) g_option_context_add_main_entries(context, own, NULL);
-  if (groups & OPTIONS_MODEL) add_model_options(context, options);
-  if (groups & OPTIONS_THREADS) add_thread_options(context, options);
-  if (groups & OPTIONS_POLICY) add_policy_options(context, options);
+  GOptionEntry entries[MAX_ENTRIES];
+  list_entries(groups, own, options, entries);
+  g_option_context_add_main_entries(context, entries, NULL);
 
   /* The strv form takes bytes as they are: labels are UTF-8 in any locale. */
   char **line = g_new0(char *, (gsize)argc + 1);
@@ -109,7 +146,8 @@ int options_parse(const Command *command, unsigned groups, const GOptionEntry *o
     report("%s: %s; see 'winnow %s --help'", command->name, error->message, command->name);
     g_error_free(error);
   }
-  valid = valid && numbers_are_valid(options) &&
+  valid = valid && (options->config == NULL || parse_config(command, entries, argv, options)) &&
+          numbers_are_valid(options) &&
           take_arguments(command, line, min_arguments, max_arguments, options);
   g_strfreev(line);
   g_option_context_free(context);
@@ -118,23 +156,28 @@ int options_parse(const Command *command, unsigned groups, const GOptionEntry *o
 
 void options_clear(Options *options) {
   char **strings[] = {&options->labels,   &options->precision,  &options->cpu_mask,
-                      &options->strategy, &options->thresholds, &options->watch};
+                      &options->strategy, &options->thresholds, &options->watch,
+                      &options->config};
   for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) g_clear_pointer(strings[i], g_free);
   g_clear_pointer(&options->arguments, g_strfreev);
 }
 
+WnStatus options_model(const Options *options, WnModelOptions *how, WnError *error) {
+  WnStatus status = WN_OK;
+  how->labels_file = options->labels;
+  if (options->cpu_mask != NULL) status = wn_cpu_set_mask(options->cpu_mask, error);
+  if (status == WN_OK && options->precision != NULL)
+    status = wn_precision_parse(options->precision, &how->precision, error);
+  return status;
+}
+
 WnModel *options_open_model(const Options *options, const char *path, bool any_graph, int *status) {
   WnError error = {0};
-  WnModelOptions how = {.labels_file = options->labels, .any_graph = any_graph};
+  WnModelOptions how = {.any_graph = any_graph};
   WnModel *model = NULL;
-  if (options->cpu_mask != NULL && wn_cpu_set_mask(options->cpu_mask, &error) != WN_OK) goto fail;
-  if (options->precision != NULL &&
-      wn_precision_parse(options->precision, &how.precision, &error) != WN_OK)
-    goto fail;
-  if (wn_model_open(path, &how, &model, &error) != WN_OK) goto fail;
-  return model;
-
-fail:
+  if (options_model(options, &how, &error) == WN_OK &&
+      wn_model_open(path, &how, &model, &error) == WN_OK)
+    return model;
   *status = report_error(&error);
   return NULL;
 }

@@ -15,7 +15,8 @@
 enum {
   OPTIONS_MODEL = 1 << 0,   /* --labels --precision --cpu-mask */
   OPTIONS_THREADS = 1 << 1, /* --threads */
-  OPTIONS_POLICY = 1 << 2   /* --strategy ... --deadline-ms */
+  OPTIONS_POLICY = 1 << 2,  /* --strategy ... --deadline-ms */
+  OPTIONS_CONFIG = 1 << 3   /* --config */
 };
 
 /* Values as given; zero-initialise, free with options_clear(). */
@@ -25,17 +26,22 @@ typedef struct Options {
   char *strategy, *thresholds, *watch;
   double threshold_scale, deadline_ms;
   gboolean group_exit;
+  char *config;
   char **arguments; /* what is no option, NULL-terminated */
   int n_arguments;
 } Options;
 
-/* Reads a command line: the shared options in `groups` and the command's `own`
- * (ended by G_OPTION_ENTRY_NULL, may be NULL).  Between min_arguments and
- * max_arguments others must follow.  --help prints and ends the program.  Returns STATUS_OK
- * or STATUS_USAGE; `options` is to be cleared in both cases. */
+/* Reads a command line and the file that its --config names, which counts where the command line
+ * says nothing: the shared options in `groups` and the command's `own` (ended by
+ * G_OPTION_ENTRY_NULL, may be NULL).  Between min_arguments and max_arguments others must follow.
+ * --help prints and ends the program.  Returns STATUS_OK or STATUS_USAGE; `options` is to be
+ * cleared in both cases. */
 int options_parse(const Command *command, unsigned groups, const GOptionEntry *own, int argc,
                   char **argv, int min_arguments, int max_arguments, Options *options);
 void options_clear(Options *options);
+
+/* The labels, precision and processor flags asked for; strings belong to `options`. */
+WnStatus options_model(const Options *options, WnModelOptions *how, WnError *error);
 
 /* Opens the model at `path`; the caller holds the reference.  NULL: *status is
  * the exit status. */

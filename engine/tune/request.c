@@ -64,7 +64,7 @@ static WnStatus list_all(WnTuner *tuner, WnError *error) {
   return WN_OK;
 }
 
-static WnStatus check_numbers(const WnTuneRequest *request, WnError *error) {
+WnStatus wn_tune_request_check(const WnTuneRequest *request, WnError *error) {
   const char *what = given(request->watch) ? "max-extra-misses" : "max-accuracy-drop";
   if (request->confidence != 0) what = "risk";
   if (!(request->max_drop >= 0 && request->max_drop <= 1))
@@ -75,6 +75,13 @@ static WnStatus check_numbers(const WnTuneRequest *request, WnError *error) {
   if (!(request->max_extra_alarms >= 0 && request->max_extra_alarms <= 1))
     return wni_fail(error, WN_ERROR_ARGUMENT, "max-extra-alarms: %g is not a fraction in 0..1",
                     request->max_extra_alarms);
+  if (!wn_tune_method_name(request->method))
+    return wni_fail(error, WN_ERROR_ARGUMENT, "method: %d is not a method", (int)request->method);
+  if (!wn_exit_score_name(request->exit_score))
+    return wni_fail(error, WN_ERROR_ARGUMENT, "exit-score: %d is not a score",
+                    (int)request->exit_score);
+  if (request->strategy == WN_STRATEGY_NONE || !wn_strategy_name(request->strategy))
+    return wni_fail(error, WN_ERROR_ARGUMENT, "strategy: none has no thresholds to tune");
   if (request->confidence == 0) return WN_OK;
   if (!(request->confidence > 0 && request->confidence < 1))
     return wni_fail(error, WN_ERROR_ARGUMENT, "confidence: %g is not between 0 and 1",
@@ -88,17 +95,11 @@ static WnStatus check_numbers(const WnTuneRequest *request, WnError *error) {
 static WnStatus resolve_strategy(WnTuner *tuner, const WnTuneRequest *request, WnError *error) {
   WnStrategy strategy = request->strategy;
   if (strategy == WN_STRATEGY_MODEL) strategy = tuner->model->info.strategy;
-  if (strategy == WN_STRATEGY_NONE && request->strategy == WN_STRATEGY_MODEL)
-    strategy = WN_STRATEGY_CLASS_EXCLUSION;
-  if (strategy == WN_STRATEGY_NONE || !wn_strategy_name(strategy))
-    return wni_fail(error, WN_ERROR_ARGUMENT, "strategy: none has no thresholds to tune");
+  if (strategy == WN_STRATEGY_NONE) strategy = WN_STRATEGY_CLASS_EXCLUSION;
   if (given(request->watch) && strategy != WN_STRATEGY_CLASS_EXCLUSION)
     return wni_fail(error, WN_ERROR_ARGUMENT,
                     "watch: needs strategy class-exclusion, but the strategy is %s",
                     wn_strategy_name(strategy));
-  if (!wn_exit_score_name(request->exit_score))
-    return wni_fail(error, WN_ERROR_ARGUMENT, "exit-score: %d is not a score",
-                    (int)request->exit_score);
   tuner->task.strategy = strategy;
   return WN_OK;
 }
@@ -151,9 +152,7 @@ static WnStatus resolve_watch(WnTuner *tuner, const WnTuneRequest *request, WniL
 
 WnStatus wni_request_resolve(WnTuner *tuner, const WnTuneRequest *request, WniLimits *limits,
                              WnError *error) {
-  WnStatus status = check_numbers(request, error);
-  if (status == WN_OK && !wn_tune_method_name(request->method))
-    status = wni_fail(error, WN_ERROR_ARGUMENT, "method: %d is not a method", (int)request->method);
+  WnStatus status = wn_tune_request_check(request, error);
   if (status == WN_OK) status = list_all(tuner, error);
   if (status == WN_OK) status = resolve_strategy(tuner, request, error);
   if (status == WN_OK) status = resolve_score(tuner, request, error);

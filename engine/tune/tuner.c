@@ -211,6 +211,7 @@ WnStatus wn_tuner_search(WnTuner *tuner, const WnTuneRequest *request, WnTuning 
   int64_t search_ns = now_ns() - start;
   if (status == WN_OK) status = measure(tuner, out, error);
   if (status != WN_OK) return status;
+  out->watch_sets_dropped = wni_tuner_drops_watch(tuner) ? tuner->model->metadata.n_watch : 0;
   out->search_ns = search_ns;
   out->images_tested = n_tested;
   out->drop_tested = drop_tested;

@@ -28,4 +28,7 @@ struct WnTuner {
 /* All images. */
 WniImages wni_tuner_images(const WnTuner *tuner);
 
+/* Whether the file's watch sets must go: their betas mean something else with the new score. */
+bool wni_tuner_drops_watch(const WnTuner *tuner);
+
 #endif

@@ -92,16 +92,18 @@ static WnStatus set_watch(const WnTuner *tuner, const WniOnnx *onnx, WniWriter *
   return status;
 }
 
+bool wni_tuner_drops_watch(const WnTuner *tuner) {
+  return !tuner->task.watched && tuner->task.strategy == WN_STRATEGY_CLASS_EXCLUSION &&
+         tuner->task.softmax != tuner->model->metadata.score_softmax;
+}
+
 static WnStatus set_strategy(const WnTuner *tuner, WniWriter *writer, WnError *error) {
   Text text = {0};
   append_thresholds(&text, tuner);
   if (!text.failed) {
     wni_writer_metadata(writer, "winnow.strategy", wn_strategy_name(tuner->task.strategy));
     wni_writer_metadata(writer, "winnow.thresholds", text.bytes);
-    /* Betas of the old score mean something else with the new one. */
-    if (tuner->task.strategy == WN_STRATEGY_CLASS_EXCLUSION &&
-        tuner->task.softmax != tuner->model->metadata.score_softmax)
-      wni_writer_metadata(writer, "winnow.watch-thresholds", NULL);
+    if (wni_tuner_drops_watch(tuner)) wni_writer_metadata(writer, "winnow.watch-thresholds", NULL);
   }
   free(text.bytes);
   return text.failed ? wni_fail_memory(error, "the thresholds") : WN_OK;

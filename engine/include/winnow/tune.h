@@ -86,6 +86,10 @@ typedef struct WnTuneRequest {
   double max_extra_alarms;
 } WnTuneRequest;
 
+/* Whether the numbers and names of a request are possible, which needs no model.  Errors: ARGUMENT.
+ */
+WnStatus wn_tune_request_check(const WnTuneRequest *request, WnError *error);
+
 /* What thresholds do on the tuner's images; a session with them does exactly the same.  Fractions
  * in 0..1, NaN where there are no such images.  Pointers are valid until the tuner's next call. */
 typedef struct WnTuning {
@@ -108,6 +112,8 @@ typedef struct WnTuning {
   uint64_t images_others;
   double alarms_full, alarms;
   double macs_mean_others;
+  /* watch sets of the model that wn_tuner_write() leaves out */
+  int32_t watch_sets_dropped;
 } WnTuning;
 
 /* Searches thresholds.  Errors: ARGUMENT (the request, or no images), DATA (so few images that

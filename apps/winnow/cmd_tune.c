@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * `winnow tune`: runs the network once over a labelled dataset, finds thresholds for its exits and
+ * writes the model with them.  An image that cannot be read ends it, as in `winnow eval`.
+ */
+#include <math.h>
+#include <string.h>
+
+#include <glib.h>
+#include <winnow/tune.h>
+
+#include "command.h"
+#include "curve.h"
+#include "dataset.h"
+#include "image.h"
+#include "options.h"
+#include "output.h"
+#include "progress.h"
+#include "report.h"
+#include "tune_report.h"
+
+#define DEFAULT_CONFIDENCE 0.9
+#define DEFAULT_EXTRA_ALARMS 0.005
+
+/* Values as given; a number that is not is NaN. */
+typedef struct TuneOptions {
+  Options shared;
+  char *output, *method, *strategy, *exit_score, *watch, *curve_on;
+  char **curves;
+  double max_drop, risk, confidence, max_misses, max_alarms;
+  gboolean as_json;
+} TuneOptions;
+
+static void options_free(TuneOptions *options) {
+  char *strings[] = {options->output,     options->method, options->strategy,
+                     options->exit_score, options->watch,  options->curve_on};
+  for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) g_free(strings[i]);
+  g_strfreev(options->curves);
+  options_clear(&options->shared);
+}
+
+/* ---- what is asked for ---- */
+
+/* Exactly one of the three goals, with what belongs to it; none is enough for a curve alone. */
+static bool goal_is_valid(const TuneOptions *o) {
+  int goals = isfinite(o->max_drop) + isfinite(o->risk) + (o->watch != NULL);
+  const char *wrong = NULL;
+  if (goals > 1)
+    wrong = "--max-accuracy-drop, --risk and --watch exclude each other";
+  else if (goals == 0 && (o->output != NULL || o->curves == NULL))
+    wrong = "give --max-accuracy-drop D, --risk D, or --watch LABELS with --max-extra-misses M";
+  else if ((o->watch != NULL) != isfinite(o->max_misses))
+    wrong = "--watch and --max-extra-misses belong together";
+  else if (isfinite(o->confidence) && !isfinite(o->risk))
+    wrong = "--confidence belongs to --risk";
+  else if (isfinite(o->max_alarms) && o->watch == NULL)
+    wrong = "--max-extra-false-alarms belongs to --watch";
+  else if (o->watch != NULL && o->curves != NULL)
+    wrong = "--curve compares strategies and is not for --watch";
+  else if (o->curve_on != NULL && o->curves == NULL)
+    wrong = "--curve-on belongs to --curve";
+  else if (o->output == NULL && o->curves == NULL)
+    wrong = "-o OUT.onnx is missing";
+  if (wrong != NULL) report("tune: %s; see 'winnow tune --help'", wrong);
+  return wrong == NULL;
+}
+
+static int make_request(const TuneOptions *o, WnTuneRequest *request) {
+  WnError error = {0};
+  *request = (WnTuneRequest){.watch = o->watch};
+  if (!goal_is_valid(o)) return STATUS_USAGE;
+  for (char **path = o->curves; path != NULL && *path != NULL; path++)
+    if (!curve_name_is_valid(*path)) return STATUS_USAGE;
+  if ((o->method != NULL && wn_tune_method_parse(o->method, &request->method, &error) != WN_OK) ||
+      (o->strategy != NULL &&
+       wn_strategy_parse(o->strategy, &request->strategy, &error) != WN_OK) ||
+      (o->exit_score != NULL &&
+       wn_exit_score_parse(o->exit_score, &request->exit_score, &error) != WN_OK))
+    return report_error(&error);
+  request->max_drop = isfinite(o->risk)       ? o->risk
+                      : isfinite(o->max_drop) ? o->max_drop
+                      : o->watch != NULL      ? o->max_misses
+                                              : 0;
+  if (isfinite(o->risk))
+    request->confidence = isfinite(o->confidence) ? o->confidence : DEFAULT_CONFIDENCE;
+  request->max_extra_alarms = isfinite(o->max_alarms) ? o->max_alarms : DEFAULT_EXTRA_ALARMS;
+  if (wn_tune_request_check(request, &error) != WN_OK) return report_error(&error);
+  return STATUS_OK;
+}
+
+static bool outputs_are_possible(const TuneOptions *o) {
+  if (o->output != NULL && !output_is_possible(o->output)) return false;
+  for (char **path = o->curves; path != NULL && *path != NULL; path++)
+    if (!output_is_possible(*path)) return false;
+  return true;
+}
+
+/* ---- doing it ---- */
+
+static WnTuner *open_tuner(const TuneOptions *o, int *status) {
+  WnTunerOptions how = {.threads = o->shared.threads};
+  WnError error = {0};
+  WnTuner *tuner = NULL;
+  if (options_model(&o->shared, &how.model, &error) != WN_OK ||
+      wn_tuner_new(o->shared.arguments[0], &how, &tuner, &error) != WN_OK)
+    *status = report_error(&error);
+  return tuner;
+}
+
+/* NULL, or what is wrong with the image, to be freed with g_free(). */
+static char *add_image(WnTuner *tuner, const DatasetImage *item) {
+  Image image = {0};
+  WnError error = {0};
+  char *problem = NULL;
+  if (!image_load(item->path, &image, &problem)) return problem;
+  if (wn_tuner_add(tuner, &image.frame, NULL, item->class_index, &error) != WN_OK)
+    problem = g_strdup_printf("%s: %s", item->path, error.message);
+  image_clear(&image);
+  return problem;
+}
+
+static bool add_images(WnTuner *tuner, const char *folder) {
+  Dataset dataset = {0};
+  Progress progress;
+  char *problem = NULL;
+  if (!dataset_list(folder, wn_tuner_model(tuner), &dataset)) return false;
+  progress_start(&progress, dataset.images->len);
+  for (guint i = 0; i < dataset.images->len && problem == NULL; i++) {
+    progress_update(&progress, i);
+    problem = add_image(tuner, &g_array_index(dataset.images, DatasetImage, i));
+  }
+  progress_end(&progress);
+  dataset_clear(&dataset);
+  if (problem == NULL) return true;
+  report("%s", problem);
+  g_free(problem);
+  return false;
+}
+
+static int search(WnTuner *tuner, const TuneOptions *o, const WnTuneRequest *request) {
+  WnError error = {0};
+  WnTuning tuning;
+  if (wn_tuner_search(tuner, request, &tuning, &error) != WN_OK ||
+      (o->output != NULL && wn_tuner_write(tuner, o->output, &error) != WN_OK))
+    return report_error(&error);
+  if (o->as_json)
+    tune_print_json(wn_tuner_model(tuner), request, &tuning);
+  else
+    tune_print_text(wn_tuner_model(tuner), request, &tuning);
+  return STATUS_OK;
+}
+
+static int write_curves(WnTuner *tuner, WnTuner *measured, const TuneOptions *o,
+                        const WnTuneRequest *request) {
+  Curve curve;
+  WnError error = {0};
+  if (!curve_make(tuner, measured, request, &curve, &error)) return report_error(&error);
+  bool written = true;
+  for (char **path = o->curves; *path != NULL && written; path++)
+    written = curve_write(&curve, *path);
+  curve_clear(&curve);
+  return written ? STATUS_OK : STATUS_FAILED;
+}
+
+static int tune(const TuneOptions *o, const WnTuneRequest *request) {
+  int status = STATUS_OK;
+  WnTuner *tuner = NULL, *measured = NULL;
+  if (!outputs_are_possible(o)) return STATUS_FAILED;
+  tuner = open_tuner(o, &status);
+  if (tuner != NULL && !add_images(tuner, o->shared.arguments[1])) status = STATUS_FAILED;
+  if (status == STATUS_OK && o->curve_on != NULL) {
+    measured = open_tuner(o, &status);
+    if (measured != NULL && !add_images(measured, o->curve_on)) status = STATUS_FAILED;
+  }
+  if (status == STATUS_OK && o->curves != NULL)
+    status = write_curves(tuner, measured != NULL ? measured : tuner, o, request);
+  if (status == STATUS_OK && (isfinite(o->max_drop) || isfinite(o->risk) || o->watch != NULL))
+    status = search(tuner, o, request);
+  wn_tuner_free(measured);
+  wn_tuner_free(tuner);
+  return status;
+}
+
+static int run(int argc, char **argv) {
+  TuneOptions o = {
+      .max_drop = NAN, .risk = NAN, .confidence = NAN, .max_misses = NAN, .max_alarms = NAN};
+  const GOptionEntry own[] = {
+      {"output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output, "The model to write", "OUT.onnx"},
+      {"max-accuracy-drop", 0, 0, G_OPTION_ARG_DOUBLE, &o.max_drop,
+       "How far accuracy may fall: 0.005 is half a point", "D"},
+      {"method", 0, 0, G_OPTION_ARG_STRING, &o.method,
+       "joint: all exits together (default), or greedy: one by one", "METHOD"},
+      {"risk", 0, 0, G_OPTION_ARG_DOUBLE, &o.risk,
+       "Keep the drop on new images to D, with --confidence", "D"},
+      {"confidence", 0, 0, G_OPTION_ARG_DOUBLE, &o.confidence,
+       "The probability that --risk holds (default 0.9)", "P"},
+      {"watch", 0, 0, G_OPTION_ARG_STRING, &o.watch, "Tune the query for these labels", "LABELS"},
+      {"max-extra-misses", 0, 0, G_OPTION_ARG_DOUBLE, &o.max_misses,
+       "How many more images of watched classes may be missed: 0.015 is 1.5 points", "M"},
+      {"max-extra-false-alarms", 0, 0, G_OPTION_ARG_DOUBLE, &o.max_alarms,
+       "How many more images of other classes may be taken for watched (default 0.005)", "F"},
+      {"strategy", 0, 0, G_OPTION_ARG_STRING, &o.strategy,
+       "class-exclusion, confidence or entropy (default: the model's)", "S"},
+      {"exit-score", 0, 0, G_OPTION_ARG_STRING, &o.exit_score,
+       "Of class-exclusion: sigmoid or softmax (default: the model's)", "SCORE"},
+      {"curve", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o.curves,
+       "Write accuracy against MACs; may be given twice", "FILE.csv|.png"},
+      {"curve-on", 0, 0, G_OPTION_ARG_FILENAME, &o.curve_on,
+       "Measure the curve on these images, with thresholds from DATASET", "DATASET2"},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &o.as_json, "Print one JSON object", NULL},
+      G_OPTION_ENTRY_NULL};
+  WnTuneRequest request;
+  int status = options_parse(&command_tune, OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_CONFIG, own,
+                             argc, argv, 2, 2, &o.shared);
+  if (status == STATUS_OK) status = make_request(&o, &request);
+  if (status == STATUS_OK) status = tune(&o, &request);
+  options_free(&o);
+  return status;
+}
+
+const Command command_tune = {
+    "tune", "MODEL DATASET", "Find thresholds for the exits and write them into a model",
+    "DATASET is a folder of folders of images, each named exactly like a label; use images that "
+    "the\n"
+    "network was not trained on. The network runs once over them, then thresholds are searched in\n"
+    "memory for the fewest MACs. 'winnow eval OUT.onnx DATASET' prints the same figures.\n\n"
+    "With --risk the drop on new images, drawn independently from where these came from, is at "
+    "most D\n"
+    "with probability P.\n\n"
+    "Examples:\n"
+    "  winnow tune models/edge-cifar10.onnx photos --max-accuracy-drop 0.005 -o tuned.onnx\n"
+    "  winnow tune models/edge-cifar10.onnx photos --risk 0.01 --confidence 0.9 -o safe.onnx\n"
+    "  winnow tune models/edge-cifar10.onnx photos --watch cat --max-extra-misses 0.015 -o "
+    "cat.onnx\n"
+    "  winnow tune models/edge-cifar10.onnx photos --curve curve.csv --curve curve.png",
+    run};

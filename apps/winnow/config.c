@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See config.h.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "report.h"
+
+static const GOptionEntry *find_entry(const GOptionEntry *entries, const char *name) {
+  for (; entries->long_name != NULL; entries++)
+    if (strcmp(entries->long_name, name) == 0) return entries;
+  return NULL;
+}
+
+static bool is_taken(const GOptionEntry *entry, char **line) {
+  char *name = g_strconcat("--", entry->long_name, NULL);
+  size_t length = strlen(name);
+  bool taken = false;
+  for (; *line != NULL && strcmp(*line, "--") != 0 && !taken; line++) {
+    taken =
+        strncmp(*line, name, length) == 0 && ((*line)[length] == '\0' || (*line)[length] == '=');
+    if (entry->short_name != 0 && (*line)[0] == '-' && (*line)[1] == entry->short_name)
+      taken = true;
+  }
+  g_free(name);
+  return taken;
+}
+
+/* The words that the trainer takes as well: 1, 0 or neither, -1. */
+static int parse_flag(const char *text) {
+  static const char *const words[2][4] = {{"no", "false", "off", "0"}, {"yes", "true", "on", "1"}};
+  for (int flag = 0; flag < 2; flag++)
+    for (size_t i = 0; i < G_N_ELEMENTS(words[flag]); i++)
+      if (g_ascii_strcasecmp(text, words[flag][i]) == 0) return flag;
+  return -1;
+}
+
+/* Adds what a key says to the command line; false after a report. */
+static bool add_key(GKeyFile *file, const char *path, const char *section,
+                    const GOptionEntry *entry, GPtrArray *line) {
+  GError *error = NULL;
+  char *value = g_key_file_get_string(file, section, entry->long_name, &error);
+  int flag = -1;
+  bool valid = value != NULL;
+  if (!valid) {
+    report("%s: [%s] %s: %s", path, section, entry->long_name, error->message);
+    g_error_free(error);
+  } else if (entry->arg != G_OPTION_ARG_NONE) {
+    g_ptr_array_add(line, g_strdup_printf("--%s=%s", entry->long_name, g_strchomp(value)));
+  } else {
+    flag = parse_flag(g_strchomp(value));
+    valid = flag >= 0;
+    if (!valid) report("%s: [%s] %s: must be yes or no", path, section, entry->long_name);
+    if (flag == 1) g_ptr_array_add(line, g_strconcat("--", entry->long_name, NULL));
+  }
+  g_free(value);
+  return valid;
+}
+
+static bool add_keys(GKeyFile *file, const char *path, const char *section,
+                     const GOptionEntry *known, const GOptionEntry *wanted, char **taken,
+                     GPtrArray *line) {
+  char **keys = g_key_file_get_keys(file, section, NULL, NULL);
+  bool valid = true;
+  for (char **key = keys; key != NULL && *key != NULL && valid; key++) {
+    const GOptionEntry *entry = find_entry(wanted, *key);
+    if (find_entry(known, *key) == NULL) {
+      report("%s: [%s] %s: not an option; 'winnow %s --help' lists them", path, section, *key,
+             strcmp(section, "tune") == 0 ? "tune" : "classify");
+      valid = false;
+    } else if (entry != NULL && !is_taken(entry, taken)) {
+      valid = add_key(file, path, section, entry, line);
+    }
+  }
+  g_strfreev(keys);
+  return valid;
+}
+
+char **config_read(const char *path, const char *section, const GOptionEntry *known,
+                   const GOptionEntry *wanted, char **taken) {
+  GKeyFile *file = g_key_file_new();
+  GPtrArray *line = g_ptr_array_new_with_free_func(g_free);
+  GError *error = NULL;
+  g_ptr_array_add(line, g_strdup(path));
+  bool valid = g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &error);
+  if (!valid) {
+    report("--config %s: %s", path, error->message);
+    g_error_free(error);
+  }
+  valid = valid && add_keys(file, path, section, known, wanted, taken, line);
+  g_key_file_free(file);
+  g_ptr_array_add(line, NULL);
+  if (valid) return (char **)g_ptr_array_free(line, FALSE);
+  g_ptr_array_unref(line);
+  return NULL;
+}

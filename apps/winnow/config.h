@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Options from an INI file (`--config`).  One file serves training, tuning and running a model; a
+ * command reads its own section, whose keys are the long names of options.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* Reads `section` of the file at `path` as a command line: [0] stands for the program's name, then
+ * --KEY=VALUE.  Keys must be among `known` (ended by G_OPTION_ENTRY_NULL); those that `taken`, the
+ * user's own command line, has too are left out, as are those that are not in `wanted`.  A section
+ * that is missing is empty.  NULL after a report. */
+char **config_read(const char *path, const char *section, const GOptionEntry *known,
+                   const GOptionEntry *wanted, char **taken);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See tune_report.h.
+ */
+#include "tune_report.h"
+
+#include <glib.h>
+#include <stdio.h>
+
+#include "json.h"
+#include "text.h"
+
+static const char *score_name(const WnTuning *tuning) {
+  return wn_exit_score_name(tuning->exit_score_softmax ? WN_EXIT_SCORE_SOFTMAX
+                                                       : WN_EXIT_SCORE_SIGMOID);
+}
+
+static double saved(const WnTuning *tuning, double macs_mean) {
+  return 1 - macs_mean / (double)tuning->macs_full;
+}
+
+/* ---- JSON --------------------------------------------------------------- */
+
+static void put_watch(JsonBuilder *json, const char *watch, const WnTuning *tuning) {
+  put_text(json, "watch", watch);
+  put_count(json, "images-watched", tuning->images_watched);
+  put_real(json, "misses-full", tuning->misses_full);
+  put_real(json, "misses", tuning->misses);
+  put_count(json, "images-others", tuning->images_others);
+  put_real(json, "false-alarms-full", tuning->alarms_full);
+  put_real(json, "false-alarms", tuning->alarms);
+  put_real(json, "macs-mean-others", tuning->macs_mean_others);
+  put_real(json, "mac-reduction-others", saved(tuning, tuning->macs_mean_others));
+}
+
+static void put_risk(JsonBuilder *json, const WnTuneRequest *request, const WnTuning *tuning) {
+  put_real(json, "risk", request->max_drop);
+  put_real(json, "confidence", request->confidence);
+  put_count(json, "images-tested", tuning->images_tested);
+  put_real(json, "accuracy-drop-tested", tuning->drop_tested);
+}
+
+void tune_print_json(const WnModelInfo *info, const WnTuneRequest *request,
+                     const WnTuning *tuning) {
+  JsonBuilder *json = json_builder_new();
+  json_builder_begin_object(json);
+  put_text(json, "model-id", info->id);
+  put_text(json, "method", wn_tune_method_name(request->method));
+  put_text(json, "strategy", wn_strategy_name(tuning->strategy));
+  put_text(json, "exit-score",
+           tuning->strategy == WN_STRATEGY_CLASS_EXCLUSION ? score_name(tuning) : "softmax");
+  put_count(json, "images", tuning->images);
+  put_real(json, "accuracy-full", tuning->accuracy_full);
+  put_real(json, "accuracy", tuning->accuracy);
+  put_real(json, "accuracy-drop", tuning->accuracy_full - tuning->accuracy);
+  put_real(json, "macs-mean", tuning->macs_mean);
+  put_count(json, "macs-full", tuning->macs_full);
+  put_real(json, "mac-reduction", saved(tuning, tuning->macs_mean));
+  put_reals(json, "thresholds", tuning->thresholds, tuning->n_exits);
+  put_counts(json, "exits", tuning->exits, tuning->n_exits + 1);
+  put_int(json, "search-time", tuning->search_ns);
+  if (request->confidence > 0) put_risk(json, request, tuning);
+  if (request->watch != NULL) put_watch(json, request->watch, tuning);
+  json_builder_end_object(json);
+  print_json(json);
+}
+
+/* ---- Text --------------------------------------------------------------- */
+
+static void print_cost(const char *what, const WnTuning *tuning, double macs_mean) {
+  char *mean = text_count(macs_mean);
+  char *full = text_count((double)tuning->macs_full);
+  char *percent = text_percent(saved(tuning, macs_mean));
+  printf("  %-12s %s an image of %s, %s saved\n", what, mean, full, percent);
+  g_free(percent);
+  g_free(full);
+  g_free(mean);
+}
+
+static void print_share(const char *what, double share, uint64_t images, const char *of,
+                        double full) {
+  char *percent = text_percent(share);
+  char *percent_full = text_percent(full);
+  printf("  %-12s %s of %" G_GUINT64_FORMAT " images%s (whole network: %s)\n", what, percent,
+         images, of, percent_full);
+  g_free(percent_full);
+  g_free(percent);
+}
+
+static void print_watch(const char *watch, const WnTuning *tuning) {
+  char *labels = text_clean(watch);
+  printf("  watch        %s\n", labels);
+  g_free(labels);
+  print_share("misses", tuning->misses, tuning->images_watched, " of watched classes",
+              tuning->misses_full);
+  print_share("false alarms", tuning->alarms, tuning->images_others, " of other classes",
+              tuning->alarms_full);
+  print_cost("MACs, others", tuning, tuning->macs_mean_others);
+}
+
+static void print_guarantee(const WnTuneRequest *request, const WnTuning *tuning) {
+  char *risk = text_percent(request->max_drop);
+  char *confidence = text_percent(request->confidence);
+  printf("  guarantee    accuracy drop <= %s with probability >= %s on images drawn like these\n"
+         "               (n = %" G_GUINT64_FORMAT " for the test, drawn independently)\n",
+         risk, confidence, tuning->images_tested);
+  g_free(confidence);
+  g_free(risk);
+}
+
+static void print_stages(const WnTuning *tuning) {
+  printf("\n%-7s %11s %9s %8s\n", "stage", "threshold", "exits", "share");
+  for (int32_t i = 0; i <= tuning->n_exits; i++) {
+    bool last = i == tuning->n_exits;
+    char *name = last ? g_strdup("final") : g_strdup_printf("%d", i);
+    char *threshold = last ? g_strdup("-") : g_strdup_printf("%.6g", tuning->thresholds[i]);
+    char *percent = text_percent((double)tuning->exits[i] / (double)tuning->images);
+    printf("%-7s %11s %9" G_GUINT64_FORMAT " %8s\n", name, threshold, tuning->exits[i], percent);
+    g_free(percent);
+    g_free(threshold);
+    g_free(name);
+  }
+}
+
+void tune_print_text(const WnModelInfo *info, const WnTuneRequest *request,
+                     const WnTuning *tuning) {
+  char *id = text_clean(info->id);
+  char *duration = text_duration((double)tuning->search_ns);
+  bool exclusion = tuning->strategy == WN_STRATEGY_CLASS_EXCLUSION;
+  printf("%s, %s%s%s, %s search in %s\n", id, wn_strategy_name(tuning->strategy),
+         exclusion ? " on " : "", exclusion ? score_name(tuning) : "",
+         wn_tune_method_name(request->method), duration);
+  print_share("accuracy", tuning->accuracy, tuning->images, "", tuning->accuracy_full);
+  print_cost("MACs", tuning, tuning->macs_mean);
+  if (request->watch != NULL) print_watch(request->watch, tuning);
+  if (request->confidence > 0) print_guarantee(request, tuning);
+  print_stages(tuning);
+  if (tuning->watch_sets_dropped > 0)
+    printf("\nleft out: thresholds of %d watch set%s, found with another exit score\n",
+           tuning->watch_sets_dropped, tuning->watch_sets_dropped == 1 ? "" : "s");
+  g_free(duration);
+  g_free(id);
+}
