@@ -45,10 +45,6 @@ static bool given(const char *text) {
   return text && *text;
 }
 
-int64_t wni_limit_count(double fraction, int64_t images) {
-  return (int64_t)(fraction * (double)images + 1e-9); /* 0.005 * 1000 is 5 */
-}
-
 WniImages wni_tuner_images(const WnTuner *tuner) {
   return (WniImages){tuner->all, tuner->scores.n};
 }
@@ -123,41 +119,33 @@ static WnStatus resolve_score(WnTuner *tuner, const WnTuneRequest *request, WnEr
   return WN_OK;
 }
 
-static WnStatus resolve_watch(WnTuner *tuner, const WnTuneRequest *request, WniLimits *limits,
-                              WnError *error) {
+static WnStatus resolve_watch(WnTuner *tuner, const WnTuneRequest *request, WnError *error) {
   const WniMetadata *metadata = &tuner->model->metadata;
-  int64_t n_watched = 0, n = (int64_t)tuner->scores.n;
   tuner->task.watched = NULL;
-  if (given(request->watch)) {
-    WnStatus status = wni_list_labels(request->watch, strlen(request->watch),
-                                      (const char *const *)metadata->labels, metadata->n_classes,
-                                      tuner->watched, "watch", error);
-    if (status != WN_OK) return status;
-    tuner->task.watched = tuner->watched;
-    for (size_t i = 0; i < tuner->scores.n; i++)
-      n_watched += tuner->watched[tuner->scores.truth[i]];
-    if (n_watched == 0 || n_watched == n)
-      return wni_fail(
-          error, WN_ERROR_DATA,
-          "watch: the dataset has no image of a class that is %swatched; both kinds are "
-          "needed",
-          n_watched ? "not " : "");
-  }
-  limits->images = tuner->task.watched ? n_watched : n;
-  limits->errors = wni_limit_count(request->max_drop, limits->images);
-  limits->alarms =
-      tuner->task.watched ? wni_limit_count(request->max_extra_alarms, n - n_watched) : 0;
+  if (!given(request->watch)) return WN_OK;
+  WnStatus status =
+      wni_list_labels(request->watch, strlen(request->watch), (const char *const *)metadata->labels,
+                      metadata->n_classes, tuner->watched, "watch", error);
+  if (status != WN_OK) return status;
+  tuner->task.watched = tuner->watched;
+  size_t n_watched = wni_count_relevant(&tuner->task, wni_tuner_images(tuner));
+  if (n_watched == 0 || n_watched == tuner->scores.n)
+    return wni_fail(error, WN_ERROR_DATA,
+                    "watch: the dataset has no image of a class that is %swatched; both kinds are "
+                    "needed",
+                    n_watched ? "not " : "");
   return WN_OK;
 }
 
-WnStatus wni_request_resolve(WnTuner *tuner, const WnTuneRequest *request, WniLimits *limits,
+WnStatus wni_request_resolve(WnTuner *tuner, const WnTuneRequest *request, WniAllowed *allowed,
                              WnError *error) {
+  *allowed = (WniAllowed){request->max_drop, given(request->watch) ? request->max_extra_alarms : 0};
+  tuner->task.scores = &tuner->scores;
   WnStatus status = wn_tune_request_check(request, error);
   if (status == WN_OK) status = list_all(tuner, error);
   if (status == WN_OK) status = resolve_strategy(tuner, request, error);
   if (status == WN_OK) status = resolve_score(tuner, request, error);
-  if (status == WN_OK) status = resolve_watch(tuner, request, limits, error);
-  tuner->task.scores = &tuner->scores;
+  if (status == WN_OK) status = resolve_watch(tuner, request, error);
   tuner->task.macs = tuner->macs;
   tuner->task.macs_per_row = tuner->model->final_rows_step >= 0 ? tuner->model->macs_per_row : 0;
   return status;

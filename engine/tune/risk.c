@@ -107,9 +107,9 @@ static WnStatus fail_to_guarantee(size_t n, double limit, double confidence, WnE
                   n, limit, confidence);
 }
 
-WnStatus wni_risk_search(const WniTask *task, WniImages images, int n_levels, double limit,
-                         double confidence, int threads, double *thresholds, uint64_t *n_tested,
-                         double *drop_tested, WnError *error) {
+WnStatus wni_risk_search(const WniTask *task, WniImages images, double limit, double confidence,
+                         int threads, double *thresholds, uint64_t *n_tested, double *drop_tested,
+                         WnError *error) {
   size_t n_search = images.n / 2, n_test = images.n - n_search;
   uint32_t *order = malloc((images.n + 1) * sizeof *order);
   Test test = {task, {order + n_search, n_test}, limit, 1 - confidence, malloc(n_test + 1)};
@@ -123,7 +123,7 @@ WnStatus wni_risk_search(const WniTask *task, WniImages images, int n_levels, do
   if (status == WN_OK) {
     shuffle(order, images.n);
     status =
-        wni_grid_init(&grid, task, (WniImages){order, n_search}, n_levels, NULL, threads, error);
+        wni_grid_init(&grid, task, (WniImages){order, n_search}, WNI_LEVELS, NULL, threads, error);
   }
   if (status == WN_OK)
     status = wni_search_init(&search, &grid, threads, (int64_t)(BOLDEST * limit * (double)n_search),

@@ -7,6 +7,9 @@
 
 #include "tune/sweep.h"
 
+/* The thresholds per exit that a joint search tries; method.c says why so few. */
+enum { WNI_LEVELS = 24 };
+
 /* The best policy met for every number of errors more than the whole network makes. */
 typedef struct WniArchive {
   int n_exits, size;  /* errors 0 .. size - 1; fewer than the network's count as 0 */

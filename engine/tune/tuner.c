@@ -8,15 +8,11 @@
 #include "base/parallel.h"
 #include "tune/request.h"
 #include "tune/risk.h"
-#include "tune/search.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-/* The greedy search's steps, and what the joint search is given. */
-enum { GREEDY_LEVELS = 100, JOINT_LEVELS = 64 };
 
 /* A session that takes no exit: with beta 0 nothing is excluded. */
 static WnStatus open_session(WnTuner *tuner, int32_t threads, WnError *error) {
@@ -115,51 +111,6 @@ static int64_t now_ns(void) {
   return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* A grid whose levels are the paper's steps. */
-static WnStatus greedy_grid(WniGrid *grid, const WniTask *task, WniImages images, int threads,
-                            WnError *error) {
-  int n_exits = task->scores->n_exits;
-  double *steps = calloc((size_t)n_exits * GREEDY_LEVELS, sizeof *steps);
-  if (!steps) return wni_fail_memory(error, "the search");
-  for (int i = 0; i < n_exits * GREEDY_LEVELS; i++) {
-    double step = (i % GREEDY_LEVELS) / (double)GREEDY_LEVELS;
-    steps[i] = task->strategy == WN_STRATEGY_CONFIDENCE ? 1 - step
-               : task->strategy == WN_STRATEGY_ENTROPY  ? step * log(task->scores->n_classes)
-                                                        : step;
-  }
-  WnStatus status = wni_grid_init(grid, task, images, GREEDY_LEVELS, steps, threads, error);
-  free(steps);
-  return status;
-}
-
-static WnStatus search_plain(WnTuner *tuner, const WnTuneRequest *request, const WniLimits *limits,
-                             int threads, WnError *error) {
-  const WniTask *task = &tuner->task;
-  WniImages images = wni_tuner_images(tuner);
-  WniGrid grid = {0};
-  WniSearch search = {0};
-  bool greedy = request->method == WN_TUNE_GREEDY;
-  int *level = calloc((size_t)task->scores->n_exits, sizeof *level);
-  WnStatus status = level ? WN_OK : wni_fail_memory(error, "the search");
-  if (status == WN_OK)
-    status = greedy ? greedy_grid(&grid, task, images, threads, error)
-                    : wni_grid_init(&grid, task, images, JOINT_LEVELS, NULL, threads, error);
-  if (status == WN_OK)
-    status = wni_search_init(&search, &grid, threads, limits->errors, limits->alarms, error);
-  if (status == WN_OK && greedy) wni_search_greedy(&search, limits->errors, level);
-  if (status == WN_OK && !greedy) {
-    wni_search_path(&search);
-    wni_search_polish(&search, limits->errors);
-    wni_search_best(&search, limits->errors, level);
-  }
-  for (int k = 0; status == WN_OK && k < grid.n_exits; k++)
-    tuner->thresholds[k] = grid.thresholds[k * grid.n_levels + level[k]];
-  wni_search_clear(&search);
-  wni_grid_clear(&grid);
-  free(level);
-  return status;
-}
-
 static double ratio(uint64_t part, uint64_t whole) {
   return whole ? (double)part / (double)whole : (double)NAN;
 }
@@ -190,23 +141,28 @@ static WnStatus measure(WnTuner *tuner, WnTuning *out, WnError *error) {
   return WN_OK;
 }
 
+static WnStatus run_method(WnTuner *tuner, const WnTuneRequest *request, WniAllowed allowed,
+                           int threads, uint64_t *n_tested, double *drop_tested, WnError *error) {
+  WniImages images = wni_tuner_images(tuner);
+  if (request->confidence > 0)
+    return wni_risk_search(&tuner->task, images, request->max_drop, request->confidence, threads,
+                           tuner->thresholds, n_tested, drop_tested, error);
+  return (request->method == WN_TUNE_GREEDY ? wni_method_greedy : wni_method_joint)(
+      &tuner->task, images, allowed, threads, tuner->thresholds, error);
+}
+
 WnStatus wn_tuner_search(WnTuner *tuner, const WnTuneRequest *request, WnTuning *out,
                          WnError *error) {
   int threads = wn_session_threads(tuner->session);
   uint64_t n_tested = 0;
   double drop_tested = (double)NAN;
-  WniLimits limits;
+  WniAllowed allowed;
   tuner->found = false;
-  WnStatus status = wni_request_resolve(tuner, request, &limits, error);
+  WnStatus status = wni_request_resolve(tuner, request, &allowed, error);
   if (status != WN_OK) return status;
   int64_t start = now_ns();
   wni_parallel_retain(threads);
-  if (request->confidence > 0)
-    status = wni_risk_search(&tuner->task, wni_tuner_images(tuner), JOINT_LEVELS, request->max_drop,
-                             request->confidence, threads, tuner->thresholds, &n_tested,
-                             &drop_tested, error);
-  else
-    status = search_plain(tuner, request, &limits, threads, error);
+  status = run_method(tuner, request, allowed, threads, &n_tested, &drop_tested, error);
   wni_parallel_release(threads);
   int64_t search_ns = now_ns() - start;
   if (status == WN_OK) status = measure(tuner, out, error);
@@ -219,51 +175,28 @@ WnStatus wn_tuner_search(WnTuner *tuner, const WnTuneRequest *request, WnTuning 
   return WN_OK;
 }
 
-static WnStatus curve(WnTuner *tuner, const double *drops, size_t n, const WniLimits *limits,
-                      int threads, double *thresholds, WnError *error) {
-  WniGrid grid = {0};
-  WniSearch search = {0};
-  size_t n_exits = (size_t)tuner->scores.n_exits;
-  int *level = calloc(n_exits, sizeof *level);
-  WnStatus status = level ? WN_OK : wni_fail_memory(error, "the search");
-  if (status == WN_OK)
-    status = wni_grid_init(&grid, &tuner->task, wni_tuner_images(tuner), JOINT_LEVELS, NULL,
-                           threads, error);
-  if (status == WN_OK)
-    status = wni_search_init(&search, &grid, threads, limits->errors, limits->alarms, error);
-  if (status == WN_OK) wni_search_path(&search);
-  for (size_t i = 0; status == WN_OK && i < n; i++) {
-    wni_search_best(&search, wni_limit_count(drops[i], limits->images), level);
-    for (size_t k = 0; k < n_exits; k++)
-      thresholds[i * n_exits + k] = grid.thresholds[k * (size_t)grid.n_levels + (size_t)level[k]];
-  }
-  wni_search_clear(&search);
-  wni_grid_clear(&grid);
-  free(level);
-  return status;
-}
-
 WnStatus wn_tuner_curve(WnTuner *tuner, const WnTuneRequest *request, const double *drops, size_t n,
                         double *thresholds, WnError *error) {
   int threads = wn_session_threads(tuner->session);
   WnTuneRequest boldest = *request;
-  WniLimits limits;
+  WniAllowed allowed;
   boldest.max_drop = n ? drops[n - 1] : 0;
   boldest.confidence = 0;
   tuner->found = false;
-  WnStatus status = wni_request_resolve(tuner, &boldest, &limits, error);
+  WnStatus status = wni_request_resolve(tuner, &boldest, &allowed, error);
   if (status != WN_OK) return status;
   wni_parallel_retain(threads);
-  status = curve(tuner, drops, n, &limits, threads, thresholds, error);
+  status = wni_method_curve(&tuner->task, wni_tuner_images(tuner), drops, n, allowed.alarms,
+                            threads, thresholds, error);
   wni_parallel_release(threads);
   return status;
 }
 
 WnStatus wn_tuner_measure(WnTuner *tuner, const WnTuneRequest *request, const double *thresholds,
                           WnTuning *out, WnError *error) {
-  WniLimits limits;
+  WniAllowed allowed;
   tuner->found = false;
-  WnStatus status = wni_request_resolve(tuner, request, &limits, error);
+  WnStatus status = wni_request_resolve(tuner, request, &allowed, error);
   if (status == WN_OK)
     status = wni_thresholds_check(tuner->task.strategy, thresholds, tuner->scores.n_exits,
                                   "thresholds", error);
