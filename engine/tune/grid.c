@@ -5,7 +5,6 @@
 #include "tune/grid.h"
 
 #include "base/error.h"
-#include "base/parallel.h"
 #include "tune/scorer.h"
 
 #include <math.h>
@@ -13,12 +12,7 @@
 #include <string.h>
 
 enum { MIN_LEVELS = 8 };
-#define MAX_MASK_BYTES ((size_t)1 << 30)
-
-typedef struct Build {
-  WniGrid *grid;
-  WniScorer *scorers; /* [threads] */
-} Build;
+#define MAX_MASK_BYTES ((size_t)1 << 28)
 
 static void set_bit(uint64_t *words, int bit) {
   words[bit / 64] |= (uint64_t)1 << bit % 64;
@@ -79,13 +73,6 @@ static void build_image(const WniGrid *grid, WniScorer *scorer, size_t i) {
   grid->counts[i] = wni_task_counts(task, truth);
 }
 
-static void build_body(void *context, WniThread thread) {
-  Build *build = context;
-  size_t begin, end;
-  wni_parallel_range(thread, build->grid->images.n, 16, &begin, &end);
-  for (size_t i = begin; i < end; i++) build_image(build->grid, &build->scorers[thread.index], i);
-}
-
 static bool allocate(WniGrid *grid) {
   size_t n = grid->images.n + 1, exits = (size_t)grid->n_exits;
   size_t words = exits * (size_t)grid->n_words, bytes;
@@ -104,9 +91,9 @@ static bool allocate(WniGrid *grid) {
 }
 
 WnStatus wni_grid_init(WniGrid *out, const WniTask *task, WniImages images, int n_levels,
-                       const double *thresholds, int threads, WnError *error) {
-  bool exclusion = task->strategy == WN_STRATEGY_CLASS_EXCLUSION;
-  int n_bits = exclusion ? task->scores->n_classes : 2;
+                       const double *thresholds, WnError *error) {
+  int n_classes = task->scores->n_classes;
+  int n_bits = task->strategy == WN_STRATEGY_CLASS_EXCLUSION ? n_classes : 2;
   *out = (WniGrid){.task = task,
                    .images = images,
                    .n_exits = task->scores->n_exits,
@@ -114,18 +101,19 @@ WnStatus wni_grid_init(WniGrid *out, const WniTask *task, WniImages images, int 
                    .n_bits = n_bits,
                    .n_words = (n_bits + 63) / 64,
                    .monotonic = task->strategy != WN_STRATEGY_CONFIDENCE};
-  Build build = {out, wni_scorers_new(task, threads)};
-  WnStatus status = build.scorers && allocate(out) ? WN_OK : wni_fail_memory(error, "the search");
-  if (status == WN_OK && thresholds)
-    for (int exit = 0; exit < out->n_exits; exit++) /* its rows may be shorter */
-      memcpy(out->thresholds + exit * out->n_levels, thresholds + exit * n_levels,
-             (size_t)out->n_levels * sizeof *thresholds);
+  WniScorer scorer;
+  WnStatus status = wni_scorer_init(&scorer, task) && allocate(out)
+                        ? WN_OK
+                        : wni_fail_memory(error, "the search");
   if (status == WN_OK && !thresholds)
-    status = wni_levels_choose(task, images, out->n_levels, threads, out->thresholds, error);
-  for (int c = 0; status == WN_OK && task->watched && c < task->scores->n_classes; c++)
+    status = wni_levels_choose(task, images, out->n_levels, out->thresholds, error);
+  for (int exit = 0; status == WN_OK && thresholds && exit < out->n_exits; exit++)
+    memcpy(out->thresholds + exit * out->n_levels, thresholds + exit * n_levels, /* maybe longer */
+           (size_t)out->n_levels * sizeof *thresholds);
+  for (int c = 0; status == WN_OK && task->watched && c < n_classes; c++)
     if (task->watched[c]) set_bit(out->watched, c);
-  if (status == WN_OK) wni_parallel_run(threads, build_body, &build);
-  wni_scorers_free(build.scorers, threads);
+  for (size_t i = 0; status == WN_OK && i < images.n; i++) build_image(out, &scorer, i);
+  wni_scorer_clear(&scorer);
   if (status != WN_OK) wni_grid_clear(out);
   return status;
 }

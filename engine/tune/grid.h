@@ -29,14 +29,13 @@ typedef struct WniGrid {
 
 /* Makes the grid with up to `n_levels` levels, fewer when memory would run out.  `thresholds`
  * [n_exits][n_levels] come from the caller, or NULL: from the images, between whose
- * critical values they lie (levels.c).  Uses `threads` threads that the caller has retained.
- * On failure `out` is empty.  Errors: MEMORY. */
+ * critical values they lie (levels.c).  On failure `out` is empty.  Errors: MEMORY. */
 WnStatus wni_grid_init(WniGrid *out, const WniTask *task, WniImages images, int n_levels,
-                       const double *thresholds, int threads, WnError *error);
+                       const double *thresholds, WnError *error);
 void wni_grid_clear(WniGrid *grid);
 
 /* Chooses thresholds [n_exits][n_levels] from the images (levels.c).  Errors: MEMORY. */
-WnStatus wni_levels_choose(const WniTask *task, WniImages images, int n_levels, int threads,
-                           double *thresholds, WnError *error);
+WnStatus wni_levels_choose(const WniTask *task, WniImages images, int n_levels, double *thresholds,
+                           WnError *error);
 
 #endif

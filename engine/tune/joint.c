@@ -14,7 +14,7 @@
 /* In units of the whole network's MACs. */
 #define LAMBDA_MAX 4000.0
 #define LAMBDA_STEP 0.8
-enum { N_LAMBDAS = 48, MAX_ROUNDS = 12, MAX_POLISH = 8, REACH = 8 };
+enum { N_LAMBDAS = 48, MAX_ROUNDS = 12, MAX_POLISH = 4, REACH = 3 };
 
 static double value(const WniSearch *search, WniSums sums, double lambda) {
   return (double)sums.macs +

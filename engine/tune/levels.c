@@ -9,7 +9,6 @@
  * exclude makes it easier to stop later.
  */
 #include "base/error.h"
-#include "base/parallel.h"
 #include "tune/grid.h"
 #include "tune/scorer.h"
 
@@ -19,27 +18,18 @@
 /* The session clamps a scaled beta to this. */
 #define MAX_BETA 0.999
 
-typedef struct Survey {
-  const WniTask *task;
-  WniImages images;
-  WniScorer *scorers; /* [threads] */
-  double *critical;   /* [n_exits][n] */
-  double *lowest;     /* [n_exits][n] log p of the worst class against the best */
-} Survey;
-
-static void survey_body(void *context, WniThread thread) {
-  Survey *survey = context;
-  WniScorer *scorer = &survey->scorers[thread.index];
-  size_t begin, end, n = survey->images.n;
-  wni_parallel_range(thread, n, 16, &begin, &end);
-  for (size_t i = begin; i < end; i++)
-    for (int exit = 0; exit < survey->task->scores->n_exits; exit++) {
-      wni_scorer_score(scorer, survey->images.index[i], exit);
-      double lowest = 0;
-      for (int c = 0; c < survey->task->scores->n_classes; c++)
-        lowest = fmin(lowest, scorer->log_p[c] - scorer->log_p[scorer->best]);
-      survey->critical[(size_t)exit * n + i] = wni_scorer_critical(scorer);
-      survey->lowest[(size_t)exit * n + i] = lowest;
+/* Fills critical and lowest [n_exits][n]: the critical values, and log p of the worst class
+ * against the best. */
+static void survey(WniScorer *scorer, WniImages images, double *critical, double *lowest) {
+  const WniScores *scores = scorer->task->scores;
+  for (int exit = 0; exit < scores->n_exits; exit++)
+    for (size_t i = 0; i < images.n; i++) {
+      wni_scorer_score(scorer, images.index[i], exit);
+      double worst = 0;
+      for (int c = 0; c < scores->n_classes; c++)
+        worst = fmin(worst, scorer->log_p[c] - scorer->log_p[scorer->best]);
+      critical[(size_t)exit * images.n + i] = wni_scorer_critical(scorer);
+      lowest[(size_t)exit * images.n + i] = worst;
     }
 }
 
@@ -100,26 +90,22 @@ static void choose_exit(WnStrategy strategy, const double *critical, const doubl
   for (; count < n_levels; count++) out[count] = out[count - 1];
 }
 
-WnStatus wni_levels_choose(const WniTask *task, WniImages images, int n_levels, int threads,
-                           double *thresholds, WnError *error) {
+WnStatus wni_levels_choose(const WniTask *task, WniImages images, int n_levels, double *thresholds,
+                           WnError *error) {
   size_t n_exits = (size_t)task->scores->n_exits, n = images.n;
-  Survey survey = {.task = task,
-                   .images = images,
-                   .scorers = wni_scorers_new(task, threads),
-                   .critical = malloc((n_exits * n + 1) * sizeof(double)),
-                   .lowest = malloc((n_exits * n + 1) * sizeof(double))};
-  bool enough = survey.scorers && survey.critical && survey.lowest;
-  if (enough) {
-    wni_parallel_run(threads, survey_body, &survey);
-    for (size_t exit = 0; exit < n_exits; exit++) {
-      qsort(survey.critical + exit * n, n, sizeof(double), compare);
-      qsort(survey.lowest + exit * n, n, sizeof(double), compare);
-      choose_exit(task->strategy, survey.critical + exit * n, survey.lowest + exit * n, n, n_levels,
-                  thresholds + exit * (size_t)n_levels);
-    }
+  double *critical = malloc((n_exits * n + 1) * sizeof *critical);
+  double *lowest = malloc((n_exits * n + 1) * sizeof *lowest);
+  WniScorer scorer;
+  bool enough = wni_scorer_init(&scorer, task) && critical && lowest;
+  if (enough) survey(&scorer, images, critical, lowest);
+  for (size_t exit = 0; enough && exit < n_exits; exit++) {
+    qsort(critical + exit * n, n, sizeof *critical, compare);
+    qsort(lowest + exit * n, n, sizeof *lowest, compare);
+    choose_exit(task->strategy, critical + exit * n, lowest + exit * n, n, n_levels,
+                thresholds + exit * (size_t)n_levels);
   }
-  wni_scorers_free(survey.scorers, threads);
-  free(survey.critical);
-  free(survey.lowest);
+  wni_scorer_clear(&scorer);
+  free(critical);
+  free(lowest);
   return enough ? WN_OK : wni_fail_memory(error, "the thresholds");
 }

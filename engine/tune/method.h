@@ -14,18 +14,19 @@ typedef struct WniAllowed {
 } WniAllowed;
 
 /* The paper's search, by steps of a hundredth (winnow/tune.h).  For this and all below: thresholds
- * [n_exits] or more are the caller's, who has retained `threads`.  Errors: MEMORY. */
-WnStatus wni_method_greedy(const WniTask *task, WniImages images, WniAllowed allowed, int threads,
+ * [n_exits] or more are the caller's.  Errors: MEMORY. */
+WnStatus wni_method_greedy(const WniTask *task, WniImages images, WniAllowed allowed,
                            double *thresholds, WnError *error);
 
-/* All exits together, such that the allowed errors are to be expected on new images (method.c). */
+/* All exits together, such that the allowed errors are to be expected on new images (method.c).
+ * Uses `threads` threads, which the caller has retained. */
 WnStatus wni_method_joint(const WniTask *task, WniImages images, WniAllowed allowed, int threads,
                           double *thresholds, WnError *error);
 
 /* The joint search for several numbers of allowed errors on these very images, errors [n] in
  * ascending order; thresholds [n][n_exits]. */
 WnStatus wni_method_curve(const WniTask *task, WniImages images, const double *errors, size_t n,
-                          double alarms, int threads, double *thresholds, WnError *error);
+                          double alarms, double *thresholds, WnError *error);
 
 /* The largest count that is at most `fraction` of `images`. */
 int64_t wni_count_allowed(double fraction, size_t images);

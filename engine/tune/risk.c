@@ -108,7 +108,7 @@ static WnStatus fail_to_guarantee(size_t n, double limit, double confidence, WnE
 }
 
 WnStatus wni_risk_search(const WniTask *task, WniImages images, double limit, double confidence,
-                         int threads, double *thresholds, uint64_t *n_tested, double *drop_tested,
+                         double *thresholds, uint64_t *n_tested, double *drop_tested,
                          WnError *error) {
   size_t n_search = images.n / 2, n_test = images.n - n_search;
   uint32_t *order = malloc((images.n + 1) * sizeof *order);
@@ -122,12 +122,11 @@ WnStatus wni_risk_search(const WniTask *task, WniImages images, double limit, do
     status = fail_to_guarantee(n_test, limit, confidence, error);
   if (status == WN_OK) {
     shuffle(order, images.n);
-    status =
-        wni_grid_init(&grid, task, (WniImages){order, n_search}, WNI_LEVELS, NULL, threads, error);
+    status = wni_grid_init(&grid, task, (WniImages){order, n_search}, WNI_LEVELS, NULL, error);
   }
   if (status == WN_OK)
-    status = wni_search_init(&search, &grid, threads, (int64_t)(BOLDEST * limit * (double)n_search),
-                             0, error);
+    status =
+        wni_search_init(&search, &grid, (int64_t)(BOLDEST * limit * (double)n_search), 0, error);
   if (status == WN_OK) {
     wni_search_path(&search);
     status = test_path(&test, &search, thresholds, drop_tested, &passed, error);

@@ -13,11 +13,10 @@
 double wni_risk_p_value(const int8_t *drops, size_t n, double limit, double delta);
 
 /* Finds thresholds [n_exits] whose drop on new images is at most `limit` with probability
- * `confidence`, with a search on one random half of the images and a test on the other.  The caller
- * has retained `threads`.  *n_tested and *drop_tested describe the test.
- * Errors: DATA (nothing passes the test), MEMORY. */
+ * `confidence`, with a search on one random half of the images and a test on the other.  *n_tested
+ * and *drop_tested describe the test. Errors: DATA (nothing passes the test), MEMORY. */
 WnStatus wni_risk_search(const WniTask *task, WniImages images, double limit, double confidence,
-                         int threads, double *thresholds, uint64_t *n_tested, double *drop_tested,
+                         double *thresholds, uint64_t *n_tested, double *drop_tested,
                          WnError *error);
 
 #endif

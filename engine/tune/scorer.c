@@ -7,29 +7,20 @@
 #include <math.h>
 #include <stdlib.h>
 
-WniScorer *wni_scorers_new(const WniTask *task, int count) {
+bool wni_scorer_init(WniScorer *out, const WniTask *task) {
   size_t n_classes = (size_t)task->scores->n_classes;
-  WniScorer *scorers = calloc((size_t)count, sizeof *scorers);
-  bool enough = scorers != NULL;
-  for (int i = 0; enough && i < count; i++) {
-    scorers[i] = (WniScorer){.task = task,
-                             .unused = calloc((size_t)task->scores->n_exits + 1, sizeof(double)),
-                             .alive = calloc(n_classes, sizeof(bool)),
-                             .log_p = calloc(n_classes, sizeof(double))};
-    enough = scorers[i].unused && scorers[i].alive && scorers[i].log_p;
-  }
-  if (enough) return scorers;
-  wni_scorers_free(scorers, count);
-  return NULL;
+  *out = (WniScorer){.task = task,
+                     .unused = calloc((size_t)task->scores->n_exits + 1, sizeof(double)),
+                     .alive = calloc(n_classes, sizeof(bool)),
+                     .log_p = calloc(n_classes, sizeof(double))};
+  return out->unused && out->alive && out->log_p;
 }
 
-void wni_scorers_free(WniScorer *scorers, int count) {
-  for (int i = 0; scorers && i < count; i++) {
-    free(scorers[i].unused);
-    free(scorers[i].alive);
-    free(scorers[i].log_p);
-  }
-  free(scorers);
+void wni_scorer_clear(WniScorer *scorer) {
+  free(scorer->unused);
+  free(scorer->alive);
+  free(scorer->log_p);
+  *scorer = (WniScorer){0};
 }
 
 void wni_scorer_score(WniScorer *scorer, size_t image, int exit) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Log scores of stored logits, as the exits of a session compute them; one scorer per thread.
+ * Log scores of stored logits, as the exits of a session compute them.
  */
 #ifndef WNI_TUNE_SCORER_H
 #define WNI_TUNE_SCORER_H
@@ -15,9 +15,9 @@ typedef struct WniScorer {
   int best;       /* arg max of it */
 } WniScorer;
 
-/* [count] scorers; NULL: no memory. */
-WniScorer *wni_scorers_new(const WniTask *task, int count);
-void wni_scorers_free(WniScorer *scorers, int count);
+/* False: no memory; what there is, is to be cleared all the same. */
+bool wni_scorer_init(WniScorer *out, const WniTask *task);
+void wni_scorer_clear(WniScorer *scorer);
 
 void wni_scorer_score(WniScorer *scorer, size_t image, int exit);
 

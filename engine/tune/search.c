@@ -11,12 +11,12 @@
 
 enum { MAX_ARCHIVE = 1 << 20 };
 
-WnStatus wni_search_init(WniSearch *out, const WniGrid *grid, int threads, int64_t extra_errors,
+WnStatus wni_search_init(WniSearch *out, const WniGrid *grid, int64_t extra_errors,
                          int64_t extra_alarms, WnError *error) {
   int size = extra_errors < MAX_ARCHIVE ? (int)extra_errors + 1 : MAX_ARCHIVE;
   size_t n_exits = (size_t)grid->n_exits;
   *out = (WniSearch){.grid = grid, .archive = {.n_exits = grid->n_exits, .size = size}};
-  WnStatus status = wni_sweep_init(&out->sweep, grid, threads, error);
+  WnStatus status = wni_sweep_init(&out->sweep, grid, error);
   if (status != WN_OK) return status;
   out->archive.macs = malloc((size_t)size * sizeof(int64_t));
   out->archive.level = calloc((size_t)size * n_exits, sizeof(int));

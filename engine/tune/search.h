@@ -28,9 +28,9 @@ typedef struct WniSearch {
 } WniSearch;
 
 /* A search that keeps policies with up to `extra_errors` more errors and `extra_alarms` more false
- * alarms than the whole network, the one without any exit among them.  The caller has retained
- * `threads`.  Errors: MEMORY; on failure `out` is empty. */
-WnStatus wni_search_init(WniSearch *out, const WniGrid *grid, int threads, int64_t extra_errors,
+ * alarms than the whole network, the one without any exit among them.  Errors: MEMORY; on failure
+ * `out` is empty. */
+WnStatus wni_search_init(WniSearch *out, const WniGrid *grid, int64_t extra_errors,
                          int64_t extra_alarms, WnError *error);
 void wni_search_clear(WniSearch *search);
 

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * See sweep.h.  Sums are of whole numbers, so they do not depend on the threads.  A level that
- * keeps the same classes as the one below has the same end, which is not computed again:
- * differences are summed, and added up last.
+ * See sweep.h.  A level that keeps the same classes as the one below has the same end, which is not
+ * computed again: differences are summed, and added up last.
  */
 #include "tune/sweep.h"
 
 #include "base/error.h"
-#include "base/parallel.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,47 +111,26 @@ static inline void sweep_image(const Job *job, size_t i, uint64_t *set, uint64_t
   }
 }
 
-static void sweep_body(void *context, WniThread thread) {
-  const Job *job = context;
-  const WniSweep *s = job->sweep;
-  const WniGrid *g = s->grid;
-  size_t words = (size_t)g->n_words, begin, end;
-  WniSums *differences = s->partial + thread.index * g->n_levels;
-  uint64_t *set = s->scratch + (size_t)thread.index * 2 * words, *next = set + words;
-  wni_parallel_range(thread, g->images.n, 16, &begin, &end);
-  memset(differences, 0, (size_t)g->n_levels * sizeof *differences);
-  for (size_t i = begin; i < end; i++) { /* copies for the usual sizes */
-    if (words == 1)
-      sweep_image(job, i, set, next, differences, 1);
-    else if (words == 2)
-      sweep_image(job, i, set, next, differences, 2);
-    else
-      sweep_image(job, i, set, next, differences, (int)words);
-  }
-}
-
 void wni_sweep_run(WniSweep *sweep, const int *level, int exit, WniSums *sums) {
-  int n_levels = sweep->grid->n_levels;
+  const WniGrid *g = sweep->grid;
+  uint64_t *set = sweep->scratch, *next = set + g->n_words;
   Job job = {sweep, level, exit};
-  /* A frame elsewhere may have taken some of the threads. */
-  memset(sweep->partial, 0, (size_t)sweep->threads * (size_t)n_levels * sizeof *sweep->partial);
-  wni_parallel_run(sweep->threads, sweep_body, &job);
-  WniSums sum = {0};
-  for (int l = 0; l < n_levels; l++) {
-    for (int t = 0; t < sweep->threads; t++)
-      add(&sum, sweep->partial[t * n_levels + l], (WniSums){0});
-    sums[l] = sum;
+  memset(sums, 0, (size_t)g->n_levels * sizeof *sums);
+  for (size_t i = 0; i < g->images.n; i++) { /* copies for the usual sizes */
+    if (g->n_words == 1)
+      sweep_image(&job, i, set, next, sums, 1);
+    else if (g->n_words == 2)
+      sweep_image(&job, i, set, next, sums, 2);
+    else
+      sweep_image(&job, i, set, next, sums, g->n_words);
   }
+  for (int l = 1; l < g->n_levels; l++) add(&sums[l], sums[l - 1], (WniSums){0});
 }
 
-WnStatus wni_sweep_init(WniSweep *out, const WniGrid *grid, int threads, WnError *error) {
-  *out = (WniSweep){.grid = grid, .threads = threads};
-  out->partial = calloc((size_t)threads * (size_t)grid->n_levels, sizeof *out->partial);
-  out->scratch = calloc((size_t)threads * 2 * (size_t)grid->n_words, sizeof *out->scratch);
-  if (!out->partial || !out->scratch) {
-    wni_sweep_clear(out);
-    return wni_fail_memory(error, "the search");
-  }
+WnStatus wni_sweep_init(WniSweep *out, const WniGrid *grid, WnError *error) {
+  *out = (WniSweep){.grid = grid};
+  out->scratch = calloc(2 * (size_t)grid->n_words, sizeof *out->scratch);
+  if (!out->scratch) return wni_fail_memory(error, "the search");
   for (size_t i = 0; i < grid->images.n; i++)
     add(&out->full, sums_of(grid, i, grid->task->macs[grid->n_exits], grid->verdict_full[i]),
         (WniSums){0});
@@ -161,7 +138,6 @@ WnStatus wni_sweep_init(WniSweep *out, const WniGrid *grid, int threads, WnError
 }
 
 void wni_sweep_clear(WniSweep *sweep) {
-  free(sweep->partial);
   free(sweep->scratch);
   *sweep = (WniSweep){0};
 }

@@ -16,14 +16,12 @@ typedef struct WniSums {
 
 typedef struct WniSweep {
   const WniGrid *grid;
-  int threads;
   WniSums full;      /* the whole network, all heads included */
-  WniSums *partial;  /* [threads][n_levels] */
-  uint64_t *scratch; /* [threads][2][n_words] */
+  uint64_t *scratch; /* [2][n_words] */
 } WniSweep;
 
-/* `threads` have been retained by the caller.  Errors: MEMORY; on failure `out` is empty. */
-WnStatus wni_sweep_init(WniSweep *out, const WniGrid *grid, int threads, WnError *error);
+/* Errors: MEMORY; on failure `out` is empty. */
+WnStatus wni_sweep_init(WniSweep *out, const WniGrid *grid, WnError *error);
 void wni_sweep_clear(WniSweep *sweep);
 
 /* sums [n_levels] for `exit` at each level and every other exit at level[exit]. */

@@ -142,18 +142,23 @@ static WnStatus measure(WnTuner *tuner, WnTuning *out, WnError *error) {
 }
 
 static WnStatus run_method(WnTuner *tuner, const WnTuneRequest *request, WniAllowed allowed,
-                           int threads, uint64_t *n_tested, double *drop_tested, WnError *error) {
+                           uint64_t *n_tested, double *drop_tested, WnError *error) {
   WniImages images = wni_tuner_images(tuner);
   if (request->confidence > 0)
-    return wni_risk_search(&tuner->task, images, request->max_drop, request->confidence, threads,
+    return wni_risk_search(&tuner->task, images, request->max_drop, request->confidence,
                            tuner->thresholds, n_tested, drop_tested, error);
-  return (request->method == WN_TUNE_GREEDY ? wni_method_greedy : wni_method_joint)(
-      &tuner->task, images, allowed, threads, tuner->thresholds, error);
+  if (request->method == WN_TUNE_GREEDY)
+    return wni_method_greedy(&tuner->task, images, allowed, tuner->thresholds, error);
+  int threads = wn_session_threads(tuner->session);
+  wni_parallel_retain(threads);
+  WnStatus status =
+      wni_method_joint(&tuner->task, images, allowed, threads, tuner->thresholds, error);
+  wni_parallel_release(threads);
+  return status;
 }
 
 WnStatus wn_tuner_search(WnTuner *tuner, const WnTuneRequest *request, WnTuning *out,
                          WnError *error) {
-  int threads = wn_session_threads(tuner->session);
   uint64_t n_tested = 0;
   double drop_tested = (double)NAN;
   WniAllowed allowed;
@@ -161,9 +166,7 @@ WnStatus wn_tuner_search(WnTuner *tuner, const WnTuneRequest *request, WnTuning 
   WnStatus status = wni_request_resolve(tuner, request, &allowed, error);
   if (status != WN_OK) return status;
   int64_t start = now_ns();
-  wni_parallel_retain(threads);
-  status = run_method(tuner, request, allowed, threads, &n_tested, &drop_tested, error);
-  wni_parallel_release(threads);
+  status = run_method(tuner, request, allowed, &n_tested, &drop_tested, error);
   int64_t search_ns = now_ns() - start;
   if (status == WN_OK) status = measure(tuner, out, error);
   if (status != WN_OK) return status;
@@ -177,7 +180,6 @@ WnStatus wn_tuner_search(WnTuner *tuner, const WnTuneRequest *request, WnTuning 
 
 WnStatus wn_tuner_curve(WnTuner *tuner, const WnTuneRequest *request, const double *drops, size_t n,
                         double *thresholds, WnError *error) {
-  int threads = wn_session_threads(tuner->session);
   WnTuneRequest boldest = *request;
   WniAllowed allowed;
   boldest.max_drop = n ? drops[n - 1] : 0;
@@ -185,11 +187,8 @@ WnStatus wn_tuner_curve(WnTuner *tuner, const WnTuneRequest *request, const doub
   tuner->found = false;
   WnStatus status = wni_request_resolve(tuner, &boldest, &allowed, error);
   if (status != WN_OK) return status;
-  wni_parallel_retain(threads);
-  status = wni_method_curve(&tuner->task, wni_tuner_images(tuner), drops, n, allowed.alarms,
-                            threads, thresholds, error);
-  wni_parallel_release(threads);
-  return status;
+  return wni_method_curve(&tuner->task, wni_tuner_images(tuner), drops, n, allowed.alarms,
+                          thresholds, error);
 }
 
 WnStatus wn_tuner_measure(WnTuner *tuner, const WnTuneRequest *request, const double *thresholds,
