@@ -10,6 +10,7 @@ COMMANDS = {
     "classify": [MODEL, CAT],
     "run": [MODEL, "--input", "x.npy"],
     "eval": [MODEL, SAMPLE],
+    "tune": [MODEL, SAMPLE, "--max-accuracy-drop", "0.1", "-o", "x.onnx"],
     "quantize": [MODEL, SAMPLE, "-o", "x.onnx"],
     "bench": [MODEL, "--frames", "1"],
 }
