@@ -21,6 +21,7 @@ packages_test=(
   "${packages_demo[@]}"
   g++ check libasan8 libubsan1 valgrind shellcheck groff
   python3-numpy python3-pil python3-onnx
+  python3-torch python3-tqdm python3-matplotlib
 )
 
 packages_arm64=(
