@@ -225,7 +225,8 @@ def read(folder, size, resize="crop"):
     if has("meta") and has("train") and os.path.isfile(os.path.join(folder, "train")):
         return read_cifar(folder, ["train"], "fine_labels", "meta", "fine_label_names")
     inner = os.path.join(folder, "train")
-    if os.path.isdir(inner) and any(entry.is_dir() for entry in os.scandir(inner)):
+    if os.path.isdir(inner) and any(os.path.isdir(os.path.join(inner, entry))
+                                    for entry in os.listdir(inner)):
         folder = inner  # and not a class of that name, which holds images
     return read_folder(folder, size, resize)
 

@@ -38,7 +38,7 @@ torch.set_num_threads(1)
 
 # A network that an epoch of the sample passes through in a moment.
 TINY = {
-    "model": {"network": "edge", "size": "32", "channels": "4, 8, 8", "strides": "2, 2"},
+    "model": {"network": "edge", "size": "32", "channels": "8, 8, 16", "strides": "2, 2"},
     "exits": {"after": "stem, block0", "pool": "4, 2", "add": "yes"},
     "data": {"validation": "10"},
     "train": {"epochs": "2", "batch": "10", "average": "0.9", "precision": "fp32", "threads": "1"},

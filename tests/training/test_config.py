@@ -3,6 +3,7 @@
 
 import re
 import unittest
+from unittest import mock
 
 from support import ROOT, TrainingTest, ini
 
@@ -140,7 +141,7 @@ class Right(TrainingTest):
     def test_values(self):
         settings = self.configuration({"train.small-sizes": "16:1, 24:1", "data.flip": "no",
                                        "deploy.threads": "2", "tune.method": "greedy"})
-        self.assertEqual(settings.model.channels, [4, 8, 8])
+        self.assertEqual(settings.model.channels, [8, 8, 16])
         self.assertEqual(settings.exits.after, ["stem", "block0"])
         self.assertEqual(settings.train.small_sizes, [(16, 1), (24, 1)])
         self.assertIs(settings.data.flip, False)
@@ -153,7 +154,8 @@ class Right(TrainingTest):
             with self.subTest(path.name):
                 settings = config.read(str(path))
                 classes = int(re.search(r"\d+$", path.stem.split("-")[1])[0])
-                model = models.build(settings, classes)
+                with mock.patch("torch.nn.init.kaiming_uniform_"):  # random numbers take time
+                    model = models.build(settings, classes)
                 self.assertEqual(list(model.heads), settings.exits.after)
                 self.assertEqual(model.heads[settings.exits.after[0]].fc.out_features, classes)
                 self.assertTrue(path.read_text().startswith("# "))
