@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What every command of `winnow` prints and writes, on the shipped model and pictures."""
 import os
+import re
 import shutil
 import struct
 import subprocess
 import unittest
 import zlib
 
-from support import (CAT, LABELS, MODEL, N_EXITS, SAMPLE, WINNOW, CliTest, npy, on_terminal,
-                     read_npy, winnow)
+from support import (CAT, LABELS, MODEL, N_EXITS, SAMPLE, THRESHOLDS, WINNOW, CliTest,
+                     for_each_exit, npy, on_terminal, read_npy, winnow)
 
 MODEL_ID = f"edge-cifar10@{zlib.crc32(MODEL.read_bytes()):08x}"
 RESULT_KEYS = ["label", "class-index", "confidence", "group", "exit-stage", "stage-count",
@@ -24,8 +25,8 @@ class Inspect(CliTest):
         self.assertEqual(model["model-id"], MODEL_ID)
         self.assertEqual(model["input"], [1, 3, 32, 32])
         self.assertEqual((model["classes"], model["labels"]), (10, LABELS))
-        self.assertAlmostEqual(model["parameters"] / 1e6, 2.8, delta=0.1)
-        self.assertAlmostEqual(model["macs-full"] / 1e6, 120.45, delta=0.01)
+        self.assertAlmostEqual(model["parameters"] / 1e6, 3.16, delta=0.01)
+        self.assertAlmostEqual(model["macs-full"] / 1e6, 125.49, delta=0.01)
         self.assertEqual(len(model["stages"]), N_EXITS + 1)
         for index, stage in enumerate(model["stages"]):
             self.assertEqual(list(stage), ["index", "macs", "exit", "threshold", "kernels"])
@@ -34,14 +35,15 @@ class Inspect(CliTest):
         self.assertEqual(sum(stage["macs"] for stage in model["stages"]), model["macs-full"])
         self.assertEqual([stage["exit"] for stage in model["stages"]],
                          [f"exit_{i}" for i in range(N_EXITS)] + [None])
-        self.assertAlmostEqual(model["stages"][0]["threshold"], 0.0344452)
+        self.assertEqual([stage["threshold"] for stage in model["stages"][:-1]],
+                         [float(t) for t in THRESHOLDS.split(b",")])
         self.assertIsNone(model["stages"][-1]["threshold"])
 
     def test_text(self):
         text = self.succeed("inspect", MODEL)
         self.assertIn(MODEL_ID, text)
         self.assertIn("airplane, automobile", text)
-        self.assertIn("120.5 M", text)
+        self.assertIn("125.5 M", text)
 
     def test_labels_from_a_file(self):
         names = [f"class {i}" for i in range(10)]
@@ -133,14 +135,14 @@ class Classify(CliTest):
 
     def test_strategy_confidence(self):
         result, = self.succeed_json("classify", MODEL, CAT, "--strategy", "confidence",
-                                    "--thresholds", "0,0,0,0,0,0")
+                                    "--thresholds", for_each_exit(0))
         self.assertEqual(result["exit-stage"], N_EXITS)  # every class exceeds 0, not exactly one
         result, = self.succeed_json("classify", MODEL, CAT, "--strategy", "entropy",
-                                    "--thresholds", "9,9,9,9,9,9")
+                                    "--thresholds", for_each_exit(9))
         self.assertEqual((result["exit-stage"], result["stop-reason"]), (0, "confident"))
 
     def test_thresholds_and_scale(self):
-        keep, = self.succeed_json("classify", MODEL, CAT, "--thresholds", "0,0,0,0,0,0")
+        keep, = self.succeed_json("classify", MODEL, CAT, "--thresholds", for_each_exit(0))
         self.assertEqual(keep["survivors-per-stage"], [10] * (N_EXITS + 1))
         self.assertEqual(keep["stop-reason"], "final")
         early, = self.succeed_json("classify", MODEL, CAT, "--threshold-scale", "1000")
@@ -157,7 +159,7 @@ class Classify(CliTest):
         by_index, = self.succeed_json("classify", MODEL, CAT, "--watch", "0,8")
         self.assertEqual(by_index["survivors"], watched["survivors"])
         grouped, = self.succeed_json("classify", MODEL, ship, "--group-exit", "--thresholds",
-                                     "0.001,0.001,0.001,0.001,0.001,0.001")
+                                     for_each_exit(0.001))
         if grouped["stop-reason"] == "group":
             self.assertEqual(grouped["group"], "vehicle")
             self.assertLessEqual(set(grouped["survivor-labels"]),
@@ -167,7 +169,7 @@ class Classify(CliTest):
     def test_deadline_already_past(self):
         # One nanosecond has passed when stage 0, which always runs, is done.
         result, = self.succeed_json("classify", MODEL, CAT, "--deadline-ms", "0.000001",
-                                    "--thresholds", "0,0,0,0,0,0")
+                                    "--thresholds", for_each_exit(0))
         self.assertEqual((result["exit-stage"], result["stop-reason"]), (0, "deadline"))
 
     def test_threads_and_cpu_mask_do_not_change_the_answer(self):
@@ -312,10 +314,9 @@ class Eval(CliTest):
                                        "macs-full", "mac-reduction", "same-class", "same-exit"])
         self.assertEqual((other["same-class"], other["same-exit"]), (1, 1))
         self.assertEqual(other["accuracy"], report["accuracy"])
-        never = self.edited_model(b"0.0344452,0.0883997,", b"0.0000000,0.0000000,")
+        never = self.edited_model(THRESHOLDS, re.sub(rb"[\d]", b"0", THRESHOLDS))
         report, = self.succeed_json("eval", MODEL, SAMPLE, "--compare", never)
-        early = sum(report["exits"][:2])
-        self.assertAlmostEqual(report["compare"]["same-exit"], 1 - early / 40, delta=early / 40)
+        self.assertAlmostEqual(report["compare"]["same-exit"], report["exits"][-1] / 40)
         self.assertLess(report["compare"]["same-exit"], 1)
         self.assertIn("agreement", self.succeed("eval", MODEL, SAMPLE, "--compare", never))
 
@@ -367,7 +368,7 @@ class Bench(CliTest):
         self.assertEqual([list(stage) for stage in report["stages"]],
                          [["index", "latency-median"]] * (N_EXITS + 1))
         self.assertAlmostEqual(report["macs-per-second"] * report["latency-median"] / 1e9 / 1e6,
-                               120.45, delta=0.01)
+                               125.49, delta=0.01)
 
     def test_exits_off_leaves_the_heads_out(self):
         off = self.bench("--exits", "off")

@@ -3,7 +3,7 @@
 import random
 import unittest
 
-from support import CAT, MODEL, SAMPLE, CliTest, npy, winnow
+from support import CAT, MODEL, SAMPLE, THRESHOLDS, CliTest, npy, winnow
 
 
 class BadModels(CliTest):
@@ -49,8 +49,8 @@ class BadModels(CliTest):
     def test_contradicting_metadata(self):
         for old, new, says in [
                 (b"airplane\nautomobile", b"airplane automobile", "label"),
-                (b"0.0344452,", b"9.0344452,", "threshold"),
-                (b"0.0344452,", b"0.03444520", "threshold"),
+                (THRESHOLDS, b"9" + THRESHOLDS[1:], "threshold"),
+                (THRESHOLDS, THRESHOLDS.replace(b",", b"0", 1), "threshold"),
                 (b"class-exclusion", b"class-exclusiom", "class-exclusiom"),
                 (b"exit_0,exit_1", b"exit_0,exit_X", "exit_X"),
                 (b"vehicle: airplane", b"vehicle: airplans", "airplans"),

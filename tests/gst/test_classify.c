@@ -259,7 +259,7 @@ GST_START_TEST(test_two_elements_in_a_row) {
   fail_unless_equals_int((gint)results->len, 2);
   g_autoptr(GstWinnowResult) last = rig_result(out);
   fail_unless_equals_string(gst_winnow_result_get_stop_reason(last), "final");
-  fail_unless_equals_int(gst_winnow_result_get_exit_stage(last), 6);
+  fail_unless_equals_int(gst_winnow_result_get_exit_stage(last), RIG_EXITS);
   fail_unless(gst_winnow_result_get_macs(last) <= gst_winnow_result_get_macs_full(last));
   g_ptr_array_unref(results);
   gst_buffer_unref(out);

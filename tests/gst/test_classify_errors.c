@@ -121,8 +121,8 @@ GST_END_TEST
 
 GST_START_TEST(test_settings) {
   static const gchar *const bad[][3] = {
-      {"thresholds", "0.1,0.2", "threshold"},     {"thresholds", "a,b,c,d,e,f", "threshold"},
-      {"thresholds", "2,2,2,2,2,2", "threshold"}, {"watch", "unicorn", "unicorn"},
+      {"thresholds", "0.1,0.2", "threshold"},     {"thresholds", RIG_THRESHOLDS("a"), "threshold"},
+      {"thresholds", RIG_THRESHOLDS("2"), "threshold"}, {"watch", "unicorn", "unicorn"},
       {"strategy", "entropy", "threshold"},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
@@ -150,14 +150,14 @@ static gint exit_stage_of_next(Rig *rig) {
 GST_START_TEST(test_bad_values_while_playing) {
   Rig rig = rig_open("strategy", WN_STRATEGY_NONE, NULL);
   rig_caps(&rig, "RGB", 32, 32, NULL);
-  fail_unless_equals_int(exit_stage_of_next(&rig), 6);
+  fail_unless_equals_int(exit_stage_of_next(&rig), RIG_EXITS);
   g_object_set(rig.element, "strategy", WN_STRATEGY_CONFIDENCE, NULL);
-  fail_unless_equals_int(exit_stage_of_next(&rig), 6);
+  fail_unless_equals_int(exit_stage_of_next(&rig), RIG_EXITS);
   check_warning(&rig, "threshold");
-  fail_unless_equals_int(exit_stage_of_next(&rig), 6);
+  fail_unless_equals_int(exit_stage_of_next(&rig), RIG_EXITS);
   fail_unless(gst_bus_pop_filtered(rig.bus, GST_MESSAGE_WARNING) == NULL, "said twice");
   /* What was missing comes: the whole takes effect. */
-  g_object_set(rig.element, "thresholds", "0,0,0,0,0,0", NULL);
+  g_object_set(rig.element, "thresholds", RIG_THRESHOLDS("0"), NULL);
   exit_stage_of_next(&rig);
   fail_unless(gst_bus_pop_filtered(rig.bus, GST_MESSAGE_WARNING) == NULL);
   g_object_set(rig.element, "thresholds", NULL, "strategy", WN_STRATEGY_MODEL, "watch", "unicorn",
@@ -176,14 +176,14 @@ GST_START_TEST(test_properties_together) {
   Rig rig = rig_open(NULL, NULL);
   rig_caps(&rig, "RGB", 32, 32, NULL);
   for (guint i = 0; i < 10; i++) {
-    g_object_set(rig.element, "strategy", WN_STRATEGY_ENTROPY, "thresholds", "9,9,9,9,9,9", NULL);
+    g_object_set(rig.element, "strategy", WN_STRATEGY_ENTROPY, "thresholds", RIG_THRESHOLDS("9"), NULL);
     GstBuffer *out = rig_push(&rig, i, 0);
     g_autoptr(GstWinnowResult) result = rig_result(out);
     fail_unless_equals_string(gst_winnow_result_get_stop_reason(result), "confident");
     fail_unless_equals_int(gst_winnow_result_get_exit_stage(result), 0);
     gst_buffer_unref(out);
     g_object_set(rig.element, "thresholds", NULL, "strategy", WN_STRATEGY_NONE, NULL);
-    fail_unless_equals_int(exit_stage_of_next(&rig), 6);
+    fail_unless_equals_int(exit_stage_of_next(&rig), RIG_EXITS);
   }
   fail_unless(gst_bus_pop_filtered(rig.bus, GST_MESSAGE_WARNING) == NULL);
   rig_close(&rig);

@@ -323,9 +323,9 @@ GST_START_TEST(test_policies) {
       {.threshold_scale = 5.0},
       {.watch = "cat, dog"},
       {.group_exit = true},
-      {.strategy = WN_STRATEGY_ENTROPY, .thresholds = "0.5,0.5,0.5,0.5,0.5,0.5"},
-      {.strategy = WN_STRATEGY_CONFIDENCE, .thresholds = "0.9,0.9,0.9,0.9,0.9,0.9"},
-      {.strategy = WN_STRATEGY_CLASS_EXCLUSION, .thresholds = "0.5,0.5,0.5,0.5,0.5,0.5"},
+      {.strategy = WN_STRATEGY_ENTROPY, .thresholds = RIG_THRESHOLDS("0.5")},
+      {.strategy = WN_STRATEGY_CONFIDENCE, .thresholds = RIG_THRESHOLDS("0.9")},
+      {.strategy = WN_STRATEGY_CLASS_EXCLUSION, .thresholds = RIG_THRESHOLDS("0.5")},
       {0},
   };
   Rig rig = rig_open(NULL, NULL);
@@ -394,7 +394,7 @@ GST_START_TEST(test_stats) {
   Rig rig = rig_open(NULL, NULL);
   rig_caps(&rig, "RGB", 32, 32, NULL);
   gdouble macs = 0.0;
-  guint64 exits[7] = {0}, full = 0;
+  guint64 exits[RIG_EXITS + 1] = {0}, full = 0;
   for (guint i = 0; i < 30; i++) {
     GstBuffer *out = rig_push(&rig, i, 0);
     const WnResult *wanted = judge_frame(&judge, &rig.info, out, NULL, NULL);
@@ -417,8 +417,8 @@ GST_START_TEST(test_stats) {
   rig_close_to(reduction, 1.0 - macs / (gdouble)full, 1e-9);
   fail_unless(latency > 0.0 && latency <= (gdouble)latency_max);
   const GValue *counts = gst_structure_get_value(stats, "exits");
-  fail_unless_equals_int((gint)gst_value_array_get_size(counts), 7);
-  for (guint i = 0; i < 7; i++)
+  fail_unless_equals_int((gint)gst_value_array_get_size(counts), RIG_EXITS + 1);
+  for (guint i = 0; i < RIG_EXITS + 1; i++)
     fail_unless_equals_uint64(g_value_get_uint64(gst_value_array_get_value(counts, i)), exits[i]);
   gst_structure_free(stats);
   rig_close(&rig);

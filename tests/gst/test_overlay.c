@@ -386,7 +386,7 @@ GST_START_TEST(test_in_a_pipeline) {
   GstSample *last = NULL;
   g_object_get(sink, "last-sample", &last, NULL);
   g_autoptr(GstWinnowResult) result = rig_result(gst_sample_get_buffer(last));
-  fail_unless_equals_int(gst_winnow_result_get_stage_count(result), 7);
+  fail_unless_equals_int(gst_winnow_result_get_stage_count(result), RIG_EXITS + 1);
   gst_sample_unref(last);
   gst_object_unref(sink);
   gst_message_unref(message);
