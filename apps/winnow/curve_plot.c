@@ -107,6 +107,7 @@ static void draw_labels(cairo_t *cr, const Curve *curve) {
 
 static void draw_strategy(cairo_t *cr, const Curve *curve, const Axes *axes, WnStrategy strategy) {
   for (int pass = 0; pass < 2; pass++) {
+    cairo_new_path(cr); /* texts leave a point behind */
     for (guint i = 0; i < curve->points->len; i++) {
       const CurvePoint *point = &g_array_index(curve->points, CurvePoint, i);
       double x = place_x(axes, point->macs_mean), y = place_y(axes, point->accuracy);

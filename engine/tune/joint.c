@@ -38,12 +38,23 @@ static void descend(WniSearch *search, double lambda, int *level) {
   }
 }
 
+/* Far beyond what the archive keeps. */
+static bool is_too_bold(WniSearch *search, const int *level) {
+  int last = search->grid->n_exits - 1;
+  wni_search_try(search, level, last);
+  return search->sums[level[last]].errors - search->sweep.full.errors >
+         2 * (int64_t)search->archive.size + 4;
+}
+
 void wni_search_path(WniSearch *search) {
-  int *level = search->start;
+  int *level = search->start, steps = 0;
   double unit = (double)search->grid->task->macs[search->grid->n_exits], lambda = LAMBDA_MAX * unit;
   memset(level, 0, (size_t)search->grid->n_exits * sizeof *level);
-  for (int i = 0; i < N_LAMBDAS; i++, lambda *= LAMBDA_STEP) descend(search, lambda, level);
-  for (int i = 0; i < N_LAMBDAS; i++) descend(search, lambda /= LAMBDA_STEP, level);
+  for (; steps < N_LAMBDAS && !is_too_bold(search, level); steps++) {
+    descend(search, lambda, level);
+    lambda *= LAMBDA_STEP;
+  }
+  while (steps-- > 0) descend(search, lambda /= LAMBDA_STEP, level);
 }
 
 /* Every level near an exit's own, with every level of every other exit. */

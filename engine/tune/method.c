@@ -24,6 +24,7 @@
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { GREEDY_LEVELS = 100, N_FOLDS = 5, N_TRIES = 11 };
 
@@ -163,9 +164,12 @@ static void try_fold(Joint *joint, int r) {
   const WniTask *task = joint->task;
   size_t n_exits = (size_t)task->scores->n_exits;
   for (size_t i = 0; i < N_TRIES && joint->status[r] == WN_OK; i++) {
+    const double *thresholds = joint->runs[r].thresholds + i * n_exits;
     WniOutcome o;
-    joint->status[r] = wni_simulate(task, joint->held[r], joint->runs[r].thresholds + i * n_exits,
-                                    &o, NULL, NULL, &joint->error[r]);
+    joint->extra[r][i] = i ? joint->extra[r][i - 1] : 0;
+    if (i && memcmp(thresholds, thresholds - n_exits, n_exits * sizeof *thresholds) == 0) continue;
+    joint->status[r] =
+        wni_simulate(task, joint->held[r], thresholds, &o, NULL, NULL, &joint->error[r]);
     joint->extra[r][i] = task->watched ? (int64_t)o.misses - (int64_t)o.misses_full
                                        : (int64_t)o.right_full - (int64_t)o.right;
   }

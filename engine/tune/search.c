@@ -20,12 +20,14 @@ WnStatus wni_search_init(WniSearch *out, const WniGrid *grid, int64_t extra_erro
   if (status != WN_OK) return status;
   out->archive.macs = malloc((size_t)size * sizeof(int64_t));
   out->archive.level = calloc((size_t)size * n_exits, sizeof(int));
-  out->sums = calloc((size_t)grid->n_levels, sizeof *out->sums);
+  out->cache = calloc(n_exits * (size_t)grid->n_levels, sizeof *out->cache);
+  out->cached_for = malloc(n_exits * n_exits * sizeof(int));
   out->start = calloc(n_exits, sizeof *out->start);
-  if (!out->archive.macs || !out->archive.level || !out->sums || !out->start) {
+  if (!out->archive.macs || !out->archive.level || !out->cache || !out->cached_for || !out->start) {
     wni_search_clear(out);
     return wni_fail_memory(error, "the search");
   }
+  for (size_t i = 0; i < n_exits * n_exits; i++) out->cached_for[i] = -1;
   for (int e = 0; e < size; e++) out->archive.macs[e] = INT64_MAX;
   out->archive.macs[0] = out->sweep.full.macs;
   out->archive.alarms_max = out->sweep.full.alarms + extra_alarms;
@@ -37,7 +39,8 @@ void wni_search_clear(WniSearch *search) {
   wni_sweep_clear(&search->sweep);
   free(search->archive.macs);
   free(search->archive.level);
-  free(search->sums);
+  free(search->cache);
+  free(search->cached_for);
   free(search->start);
   *search = (WniSearch){0};
 }
@@ -53,9 +56,21 @@ static void archive_put(WniArchive *archive, WniSums sums, int64_t errors_full, 
   kept[exit] = at_level;
 }
 
+/* The sums of `exit` do not depend on its own level. */
+static bool is_cached(const int *cached_for, const int *level, int n_exits, int exit) {
+  for (int k = 0; k < n_exits; k++)
+    if (k != exit && cached_for[k] != level[k]) return false;
+  return cached_for[exit] >= 0;
+}
+
 void wni_search_try(WniSearch *search, const int *level, int exit) {
+  int n_exits = search->grid->n_exits, n_levels = search->grid->n_levels;
+  int *cached_for = search->cached_for + exit * n_exits;
+  search->sums = search->cache + exit * n_levels;
+  if (is_cached(cached_for, level, n_exits, exit)) return;
   wni_sweep_run(&search->sweep, level, exit, search->sums);
-  for (int l = 0; l < search->grid->n_levels; l++)
+  memcpy(cached_for, level, (size_t)n_exits * sizeof *level);
+  for (int l = 0; l < n_levels; l++)
     archive_put(&search->archive, search->sums[l], search->sweep.full.errors, level, exit, l);
 }
 

@@ -22,7 +22,9 @@ typedef struct WniSearch {
   const WniGrid *grid;
   WniSweep sweep;
   WniArchive archive;
-  WniSums *sums;       /* [n_levels] of the last wni_search_try() */
+  WniSums *sums;       /* [n_levels] of the last wni_search_try(), in `cache` */
+  WniSums *cache;      /* [n_exits][n_levels] of the last time that an exit was tried, and */
+  int *cached_for;     /* [n_exits][n_exits] the levels of the others at that time; -1: never */
   int *start;          /* [n_exits] scratch */
   double alarm_weight; /* errors that one false alarm counts for */
 } WniSearch;
