@@ -5,7 +5,6 @@ usage: tables.py models   VALIDATION TEST MODEL...   accuracy, size and savings 
        tables.py search   VALIDATION TEST MODEL...   joint beside greedy search
        tables.py strategy VALIDATION TEST MODEL...   exclusion, confidence and entropy
        tables.py watch    VALIDATION TEST MODEL LABEL...   queries for one class each
-       tables.py risk     IMAGES MODEL               drops on 200 random splits (all in IMAGES)
 
 VALIDATION and TEST are folders of class-named folders; WINNOW names the program (default
 build/apps/winnow/winnow).
