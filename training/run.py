@@ -8,14 +8,12 @@ curves.png      the log, drawn
 """
 
 import csv
-import io
 import os
-import pickle
-import types
 
 import torch
 
 from . import config as configuration
+from .checkpoint import load_checkpoint
 from .config import ConfigError
 
 
@@ -90,32 +88,3 @@ class Run:
         if not rows or not {"epoch", "loss"} <= rows[0].keys():
             raise ConfigError(f"{self.log}: holds no epoch")
         return rows
-
-
-class TensorUnpickler(pickle.Unpickler):
-    """Makes tensors and plain values and nothing else: a checkpoint may come from anywhere, and
-    unpickling can run any code.  (torch.load's own weights_only knows no numbers in 1.13.)"""
-
-    ALLOWED = {("collections", "OrderedDict"), ("torch._utils", "_rebuild_tensor_v2"),
-               ("torch._utils", "_rebuild_parameter")}
-
-    def find_class(self, module, name):
-        if (module, name) not in self.ALLOWED:
-            raise pickle.UnpicklingError(f"it holds a {module}.{name}")
-        return super().find_class(module, name)
-
-
-def load_checkpoint(path):
-    """A dict of tensors and plain values."""
-    reader = types.SimpleNamespace(__name__="pickle", Unpickler=TensorUnpickler,
-                                   load=lambda *_, **__: TensorUnpickler(io.BytesIO()).load())
-    try:
-        state = torch.load(path, map_location="cpu", pickle_module=reader, weights_only=False)
-    except OSError as problem:
-        raise ConfigError(f"{path}: cannot read it: {problem.strerror}") from None
-    except Exception as problem:  # a damaged file may raise anything
-        reason = " ".join(str(problem).split())
-        raise ConfigError(f"{path}: not a checkpoint: {reason}") from None
-    if not isinstance(state, dict):
-        raise ConfigError(f"{path}: not a checkpoint: it holds a {type(state).__name__}")
-    return state

@@ -15,8 +15,8 @@ import torch
 from tqdm import tqdm
 
 from . import augment, data, losses, models, plot
+from .checkpoint import load_checkpoint
 from .config import ConfigError, check_groups
-from .run import load_checkpoint
 
 
 def pick_device():
