@@ -7,6 +7,8 @@ Exit status 0 ok, 1 a failed operation, 2 wrong usage.
 import argparse
 import sys
 
+import training as package
+
 from .config import ConfigError
 
 
@@ -53,7 +55,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser():
-    top = Parser(prog="python3 -m training", description=__doc__.splitlines()[0])
+    top = Parser(prog="python3 -m training", description=package.__doc__.splitlines()[0])
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     sub = commands.add_parser("train", help="train a network as a configuration says")
     sub.add_argument("config", metavar="CONFIG", help="a file like those in configs/")
