@@ -78,7 +78,8 @@ KEYS = {
         "network": (choice("alexnet", "edge", "mobilenetv2", "resnet50", "vggsmall"), REQUIRED),
         "size": (whole(8, 1024), REQUIRED),
         "stem": (choice("3x3", "3x3/2"), "3x3"),
-        "channels": (listed(whole(1, 4096)), []),
+        # PyTorch 1.13 writes past the gradient of a 1x1 convolution of stride 2 on 2 to 7 channels.
+        "channels": (listed(whole(8, 4096)), []),
         "strides": (listed(whole(1, 2)), []),
         "dropout": (number(0, 0.99), 0.0),
         "init": (str, ""),
