@@ -135,6 +135,11 @@ class Folders(TrainingTest):
             np.testing.assert_array_equal(dataset.images[k], pixels)
             self.assertIn(f"/{LABELS[dataset.labels[k]]}/", dataset.files[k])
 
+    def test_the_order_is_not_the_file_systems(self):
+        listed = os.listdir
+        with mock.patch("os.listdir", lambda folder: sorted(listed(folder), reverse=True)):
+            self.assertEqual(self.sample().files, sorted(self.sample().files))
+
     def test_what_is_wrong_with_a_folder(self):
         self.assert_refused(["none: no such folder"], data.read, str(self.folder / "none"), 32)
         self.assert_refused(["at least two", "there are 0"], data.read, str(self.folder), 32)

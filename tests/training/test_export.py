@@ -27,23 +27,24 @@ def winnow(*arguments):
 
 class Export(TrainingTest):
     def exported(self, changes=None, name="model.onnx"):
-        """(state, settings, path of the model) of a network with unusual statistics."""
+        """(trainer, settings, path of the model) of a network with unusual statistics."""
         settings = self.configuration(changes)
         trainer = train.Trainer(settings, self.sample())
         random = torch.Generator().manual_seed(3)
         for key, value in trainer.average.model.state_dict().items():
             if value.is_floating_point():
                 value.add_(torch.rand(value.shape, generator=random) * 0.2)
-        state, path = trainer.state(), self.folder / name
-        onnx.save(export.to_onnx(settings, state), path)
-        return state, settings, path
+        path = self.folder / name
+        onnx.save(export.to_onnx(settings, trainer.state()), path)
+        trainer.average.model.eval()
+        return trainer, settings, path
 
     def compare(self, changes, tolerance, name="model.onnx"):
-        state, settings, path = self.exported(changes, name)
+        trainer, _, path = self.exported(changes, name)
         x = np.random.default_rng(1).standard_normal((1, 3, 32, 32)).astype(np.float32)
         np.save(self.folder / "x.npy", x)
         with torch.no_grad():
-            outputs = export.trained_model(settings, state)(torch.from_numpy(x))
+            outputs = trainer.average.model(torch.from_numpy(x))
         wanted = dict(zip([f"exit_{k}" for k in range(len(outputs) - 1)] + ["logits"], outputs))
         winnow("run", path, "--precision", "fp32", "--input", self.folder / "x.npy", "--output-dir",
                self.folder / "winnow")
@@ -102,8 +103,7 @@ class Export(TrainingTest):
         self.assertEqual([stage["macs"] for stage in seen["stages"]], [stem, block0, block1])
 
     def test_an_untuned_model_runs_to_its_end(self):
-        settings = self.configuration()
-        path = self.exported()[2]
+        _, settings, path = self.exported()
         held = data.split(self.sample(), settings)[1]
         data.write_validation(held, str(self.folder / "held"))
         report = json.loads(winnow("eval", path, self.folder / "held", "--json").stdout)
@@ -112,13 +112,11 @@ class Export(TrainingTest):
 
     def test_pictures_are_prepared_as_in_training(self):
         """`winnow classify` and the training's own validation give one answer."""
-        state, settings, path = self.exported({"exits.strategy": "none", "export.weights": "float32"})
-        trainer = train.Trainer(settings, self.sample())
-        trainer.normalise.__init__(state["mean"], state["std"], "cpu")
+        trainer, _, path = self.exported({"exits.strategy": "none"})
         images = self.sample()
         with torch.no_grad():
             pixels = trainer.normalise(torch.from_numpy(images.pixels(slice(None))), 32)
-            scores = torch.softmax(export.trained_model(settings, state)(pixels)[-1], 1).numpy()
+            scores = torch.softmax(trainer.average.model(pixels)[-1], 1).numpy()
         lines = winnow("classify", path, "--precision", "fp32", "--json", *images.files).stdout
         for line, score in zip(lines.splitlines(), scores, strict=True):
             # JPEG decoders differ by a grey level
