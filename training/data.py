@@ -260,7 +260,8 @@ def split(dataset, config):
     lacking = np.setdiff1d(np.arange(len(dataset.classes)), dataset.labels[rest])
     if len(lacking):
         raise ConfigError(f"{config.path}: [data] validation = {data.validation}, images = "
-                          f"{data.images}: leaves no image of {dataset.classes[lacking[0]]} to train on")
+                          f"{data.images}: leaves no image of {dataset.classes[lacking[0]]} "
+                          "to train on")
     return dataset.part(rest), dataset.part(held)
 
 

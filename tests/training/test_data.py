@@ -53,7 +53,8 @@ class Cifar(TrainingTest):
         files = {"batches.meta": pickled({"label_names": LABELS})}
         for k in range(5):
             part = self.rows[4 * k:4 * k + 4]
-            files[f"data_batch_{k + 1}"] = pickled({"data": part, "labels": [(4 * k + j) % 10 for j in range(4)]})
+            labels = [(4 * k + j) % 10 for j in range(4)]
+            files[f"data_batch_{k + 1}"] = pickled({"data": part, "labels": labels})
         for name, content in {**files, **changes}.items():
             if content is not None:
                 self.write(f"ten/cifar-10-batches-py/{name.replace('__', '.')}", content)

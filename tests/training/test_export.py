@@ -77,7 +77,8 @@ class Export(TrainingTest):
 
     def test_metadata(self):
         changes = {"export.groups": "vehicle: ship, truck", "export.resize": "stretch",
-                   "exits.score": "softmax", "data.mean": "0.5, 0.25, 0.125", "data.std": "0.2, 0.3, 0.4"}
+                   "exits.score": "softmax", "data.mean": "0.5, 0.25, 0.125",
+                   "data.std": "0.2, 0.3, 0.4"}
         expected = {
             "winnow.version": "1", "winnow.exits": "exit_0,exit_1", "winnow.output": "logits",
             "winnow.labels": "\n".join(LABELS), "winnow.strategy": "class-exclusion",
