@@ -54,6 +54,8 @@ static void build_image(const WniGrid *grid, WniScorer *scorer, size_t i) {
   const WniTask *task = grid->task;
   size_t image = grid->images.index[i], words = (size_t)grid->n_words;
   int truth = task->scores->truth[image], n = task->scores->n_classes;
+  int full = wni_arg_max(wni_scores_at(task->scores, image, grid->n_exits), n);
+  grid->verdict_full[i] = (uint8_t)wni_task_verdict(task, truth, full);
   for (int exit = 0; exit < grid->n_exits; exit++) {
     size_t at = i * (size_t)grid->n_exits + (size_t)exit;
     uint64_t *masks = grid->masks + at * (size_t)grid->n_levels * words;
@@ -68,8 +70,6 @@ static void build_image(const WniGrid *grid, WniScorer *scorer, size_t i) {
       build_stops(grid, scorer, exit, masks);
     }
   }
-  int full = wni_arg_max(wni_scores_at(task->scores, image, grid->n_exits), n);
-  grid->verdict_full[i] = (uint8_t)wni_task_verdict(task, truth, full);
   grid->counts[i] = wni_task_counts(task, truth);
 }
 
@@ -90,11 +90,12 @@ static bool allocate(WniGrid *grid) {
          grid->verdict_full && grid->counts;
 }
 
-WnStatus wni_grid_init(WniGrid *out, const WniTask *task, WniImages images, int n_levels,
-                       const double *thresholds, WnError *error) {
+WnStatus wni_grid_init(WniGrid *out, const WniTask *task, WniImages images, WniCount count,
+                       int n_levels, const double *thresholds, WnError *error) {
   int n_classes = task->scores->n_classes;
   int n_bits = task->strategy == WN_STRATEGY_CLASS_EXCLUSION ? n_classes : 2;
   *out = (WniGrid){.task = task,
+                   .count = count,
                    .images = images,
                    .n_exits = task->scores->n_exits,
                    .n_levels = n_levels,

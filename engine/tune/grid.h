@@ -11,8 +11,15 @@
 
 #include "tune/simulate.h"
 
+/* Which mistakes are counted. */
+typedef enum WniCount {
+  WNI_COUNT_ALL,   /* so that what an early exit happens to get right makes up for others */
+  WNI_COUNT_LOSSES /* those that the whole network does not make */
+} WniCount;
+
 typedef struct WniGrid {
   const WniTask *task;
+  WniCount count;
   WniImages images; /* those it is made of */
   int n_exits, n_levels;
   int n_bits;            /* n_classes; confidence and entropy: 2, the best class and all others */
@@ -30,8 +37,8 @@ typedef struct WniGrid {
 /* Makes the grid with up to `n_levels` levels, fewer when memory would run out.  `thresholds`
  * [n_exits][n_levels] come from the caller, or NULL: from the images, between whose
  * critical values they lie (levels.c).  On failure `out` is empty.  Errors: MEMORY. */
-WnStatus wni_grid_init(WniGrid *out, const WniTask *task, WniImages images, int n_levels,
-                       const double *thresholds, WnError *error);
+WnStatus wni_grid_init(WniGrid *out, const WniTask *task, WniImages images, WniCount count,
+                       int n_levels, const double *thresholds, WnError *error);
 void wni_grid_clear(WniGrid *grid);
 
 /* Chooses thresholds [n_exits][n_levels] from the images (levels.c).  Errors: MEMORY. */

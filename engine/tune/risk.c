@@ -18,9 +18,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Policies up to this multiple of the limit are tried; on half the images a policy may look worse
- * than it is. */
-enum { BOLDEST = 2 };
+/* Policies are tried up to this multiple of the limit in losses, some of which gains make up for.
+ */
+enum { BOLDEST = 4 };
 
 /* The betting martingale of Waudby-Smith and Ramdas (Estimating means of bounded random variables
  * by betting, arXiv 2010.09686), in the form of Bates, Angelopoulos, Lei, Malik and Jordan, arXiv
@@ -122,7 +122,8 @@ WnStatus wni_risk_search(const WniTask *task, WniImages images, double limit, do
     status = fail_to_guarantee(n_test, limit, confidence, error);
   if (status == WN_OK) {
     shuffle(order, images.n);
-    status = wni_grid_init(&grid, task, (WniImages){order, n_search}, WNI_LEVELS, NULL, error);
+    status = wni_grid_init(&grid, task, (WniImages){order, n_search}, WNI_COUNT_LOSSES, WNI_LEVELS,
+                           NULL, error);
   }
   if (status == WN_OK)
     status =

@@ -10,7 +10,8 @@
 /* The thresholds per exit that a joint search tries; method.c says why so few. */
 enum { WNI_LEVELS = 24 };
 
-/* The best policy met for every number of errors more than the whole network makes. */
+/* The best policy met for every number of errors more than the whole network makes, as the grid
+ * counts them. */
 typedef struct WniArchive {
   int n_exits, size;  /* errors 0 .. size - 1; fewer than the network's count as 0 */
   int64_t alarms_max; /* policies with more false alarms are not kept */

@@ -50,6 +50,7 @@ static inline bool step(const WniGrid *g, size_t i, int exit, int level, const u
 }
 
 static inline WniSums sums_of(const WniGrid *g, size_t i, uint64_t macs, int verdict) {
+  if (g->count == WNI_COUNT_LOSSES && verdict == g->verdict_full[i]) verdict = 0;
   return (WniSums){.macs = g->counts[i] ? (int64_t)macs : 0,
                    .errors = verdict == WNI_ERROR,
                    .alarms = verdict == WNI_ALARM};

@@ -77,7 +77,8 @@ static void compare_sums(const Made *made, int n_levels) {
   WniGrid grid;
   WniSweep sweep;
   WniSums *sums = calloc((size_t)n_levels, sizeof *sums);
-  ck_assert_int_eq(wni_grid_init(&grid, &made->task, made->images, n_levels, NULL, NULL), WN_OK);
+  ck_assert_int_eq(
+      wni_grid_init(&grid, &made->task, made->images, WNI_COUNT_ALL, n_levels, NULL, NULL), WN_OK);
   ck_assert_int_eq(wni_sweep_init(&sweep, &grid, NULL), WN_OK);
   for (int round = 0; round < 4; round++) {
     int level[16];
@@ -126,7 +127,8 @@ START_TEST(levels_lie_between_images_and_rise) {
     Made made;
     WniGrid grid;
     make(&made, s, true, 300, 3, 10, 0);
-    ck_assert_int_eq(wni_grid_init(&grid, &made.task, made.images, 24, NULL, NULL), WN_OK);
+    ck_assert_int_eq(wni_grid_init(&grid, &made.task, made.images, WNI_COUNT_ALL, 24, NULL, NULL),
+                     WN_OK);
     double sign = s == WN_STRATEGY_CONFIDENCE ? -1 : 1;
     for (int k = 0; k < 3; k++) {
       const double *t = grid.thresholds + k * grid.n_levels;
@@ -165,7 +167,8 @@ START_TEST(joint_search_finds_what_there_is) {
       WniSearch joint, greedy;
       int level[3];
       make(&made, s, true, 300, 3, 6, 0);
-      ck_assert_int_eq(wni_grid_init(&grid, &made.task, made.images, 24, NULL, NULL), WN_OK);
+      ck_assert_int_eq(wni_grid_init(&grid, &made.task, made.images, WNI_COUNT_ALL, 24, NULL, NULL),
+                       WN_OK);
       ck_assert_int_eq(wni_search_init(&joint, &grid, extra, 0, NULL), WN_OK);
       ck_assert_int_eq(wni_search_init(&greedy, &grid, extra, 0, NULL), WN_OK);
       wni_search_path(&joint);
