@@ -238,13 +238,16 @@ static void joint_body(void *context, WniThread thread) {
   }
 }
 
-/* The last try before one goes beyond the limit, on the images held out together or on all. */
+/* The last try before one goes beyond the limit: on all images, or on those held out, where the
+ * mean with its neighbours is taken against chance. */
 static int choose_try(const Joint *joint, int64_t limit) {
   int chosen = 0;
   for (int i = 1; i < N_TRIES && chosen == i - 1; i++) {
+    int last = i + 1 < N_TRIES ? i + 1 : i;
     int64_t net = 0;
-    for (int r = 1; r <= N_FOLDS; r++) net += joint->net[r][i];
-    if (net <= limit && joint->net[0][i] <= limit) chosen = i;
+    for (int r = 1; r <= N_FOLDS; r++)
+      for (int k = i - 1; k <= last; k++) net += joint->net[r][k];
+    if (net <= limit * (last - i + 2) && joint->net[0][i] <= limit) chosen = i;
   }
   return chosen;
 }

@@ -104,6 +104,34 @@ static void compare_sums(const Made *made, int n_levels) {
   free(sums);
 }
 
+START_TEST(losses_are_what_the_network_gets_right) {
+  Made made;
+  WniGrid grid;
+  WniSweep sweep;
+  WniSums sums[12];
+  int8_t drops[200];
+  state = 7;
+  make(&made, WN_STRATEGY_CLASS_EXCLUSION, true, 200, 3, 10, 0);
+  wni_grid_init(&grid, &made.task, made.images, WNI_COUNT_LOSSES, 12, NULL, NULL);
+  wni_sweep_init(&sweep, &grid, NULL);
+  ck_assert_int_eq(sweep.full.errors, 0);
+  int level[3] = {4, 5, 6};
+  wni_sweep_run(&sweep, level, 1, sums);
+  for (level[1] = 0; level[1] < grid.n_levels; level[1]++) {
+    double thresholds[3];
+    WniOutcome o;
+    int losses = 0;
+    copy_levels(&grid, level, thresholds);
+    wni_simulate(&made.task, made.images, thresholds, &o, NULL, drops, NULL);
+    for (int i = 0; i < 200; i++) losses += drops[i] == 1;
+    ck_assert_int_eq(sums[level[1]].errors, losses);
+  }
+  wni_sweep_clear(&sweep);
+  wni_grid_clear(&grid);
+  discard(&made);
+}
+END_TEST
+
 START_TEST(a_grid_decides_as_a_session) {
   static const int classes[] = {2, 10, 64, 100, 200};
   state = 1;
@@ -265,6 +293,6 @@ START_TEST(risk_needs_images) {
 }
 END_TEST
 
-SUITE_MAIN("tune", a_grid_decides_as_a_session, levels_lie_between_images_and_rise,
-           joint_search_finds_what_there_is, methods_keep_to_the_limit,
-           the_p_value_keeps_its_promise, risk_needs_images)
+SUITE_MAIN("tune", a_grid_decides_as_a_session, losses_are_what_the_network_gets_right,
+           levels_lie_between_images_and_rise, joint_search_finds_what_there_is,
+           methods_keep_to_the_limit, the_p_value_keeps_its_promise, risk_needs_images)
