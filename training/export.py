@@ -75,15 +75,15 @@ def metadata(config, state, names):
 
 
 def to_onnx(config, state):
-    """The onnx.ModelProto of a checkpoint: input `image` [N,3,S,S], outputs exit_0.. and logits."""
+    """The onnx.ModelProto of a checkpoint: input `input` [N,3,S,S], outputs exit_0.. and logits."""
     model, size = trained_model(config, state), config.model.size
     names = [f"exit_{k}" for k in range(len(config.exits.after))] + ["logits"]
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(Tuple(model), torch.zeros(1, 3, size, size), file, opset_version=13,
-                          input_names=["image"], output_names=names,
-                          dynamic_axes={name: {0: "N"} for name in ["image", *names]},
+                          input_names=["input"], output_names=names,
+                          dynamic_axes={name: {0: "N"} for name in ["input", *names]},
                           **exporter_options())
     proto = onnx.load_from_string(file.getvalue())
     if config.export.weights == "float16":

@@ -121,8 +121,10 @@ GST_END_TEST
 
 GST_START_TEST(test_settings) {
   static const gchar *const bad[][3] = {
-      {"thresholds", "0.1,0.2", "threshold"},     {"thresholds", RIG_THRESHOLDS("a"), "threshold"},
-      {"thresholds", RIG_THRESHOLDS("2"), "threshold"}, {"watch", "unicorn", "unicorn"},
+      {"thresholds", "0.1,0.2", "threshold"},
+      {"thresholds", RIG_THRESHOLDS("a"), "threshold"},
+      {"thresholds", RIG_THRESHOLDS("2"), "threshold"},
+      {"watch", "unicorn", "unicorn"},
       {"strategy", "entropy", "threshold"},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
@@ -176,7 +178,8 @@ GST_START_TEST(test_properties_together) {
   Rig rig = rig_open(NULL, NULL);
   rig_caps(&rig, "RGB", 32, 32, NULL);
   for (guint i = 0; i < 10; i++) {
-    g_object_set(rig.element, "strategy", WN_STRATEGY_ENTROPY, "thresholds", RIG_THRESHOLDS("9"), NULL);
+    g_object_set(rig.element, "strategy", WN_STRATEGY_ENTROPY, "thresholds", RIG_THRESHOLDS("9"),
+                 NULL);
     GstBuffer *out = rig_push(&rig, i, 0);
     g_autoptr(GstWinnowResult) result = rig_result(out);
     fail_unless_equals_string(gst_winnow_result_get_stop_reason(result), "confident");
