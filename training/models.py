@@ -205,10 +205,6 @@ class EarlyExit(nn.Module):
         for part in (self.blocks, self.classifier):
             part.requires_grad_(False)
 
-    def backbone_state(self):
-        return {key: value for key, value in self.state_dict().items()
-                if not key.startswith("heads.")}
-
 
 def feature_shapes(config, key, size, blocks):
     """name -> (channels, height, width) of each block's output for an image of `size` pixels a side,

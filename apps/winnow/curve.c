@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "output.h"
 #include "report.h"
 
 /* Accuracy drops allowed, from none to what nobody wants. */
@@ -107,12 +108,7 @@ bool curve_write(const Curve *curve, const char *path) {
     return problem == NULL;
   }
   GString *text = print_table(curve);
-  GError *error = NULL;
-  bool written = g_file_set_contents(path, text->str, (gssize)text->len, &error);
-  if (!written) {
-    report("%s", error->message);
-    g_error_free(error);
-  }
+  bool written = output_write(path, text);
   g_string_free(text, TRUE);
   return written;
 }

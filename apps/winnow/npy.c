@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "output.h"
 #include "report.h"
 #include "text.h"
 
@@ -127,12 +128,7 @@ bool npy_write(const char *path, const NpyArray *array) {
   file->str[MAGIC_BYTES + 3] = (char)(length >> 8);
   g_string_append_len(file, (const char *)array->data, (gssize)(array->n_elements * sizeof(float)));
 
-  GError *error = NULL;
-  bool written = g_file_set_contents(path, file->str, (gssize)file->len, &error);
-  if (!written) {
-    report("%s", error->message);
-    g_error_free(error);
-  }
+  bool written = output_write(path, file);
   g_string_free(file, TRUE);
   return written;
 }

@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include <glib.h>
-
 #include "report.h"
 
 bool output_is_possible(const char *path) {
@@ -17,4 +15,12 @@ bool output_is_possible(const char *path) {
   if (!writable) report("%s: cannot write there: %s", path, g_strerror(errno));
   g_free(folder);
   return writable;
+}
+
+bool output_write(const char *path, const GString *content) {
+  GError *error = NULL;
+  if (g_file_set_contents(path, content->str, (gssize)content->len, &error)) return true;
+  report("%s", error->message);
+  g_error_free(error);
+  return false;
 }

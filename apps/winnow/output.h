@@ -5,10 +5,14 @@
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
+#include <glib.h>
 #include <stdbool.h>
 
 /* Whether a file can be made at `path`, found out before the work that it would hold is done;
  * reports it if not. */
 bool output_is_possible(const char *path);
+
+/* Writes the file, whole or not at all; reports it if that fails. */
+bool output_write(const char *path, const GString *content);
 
 #endif
