@@ -25,7 +25,8 @@ def shift_and_flip(images, data, generator):
     if data.flip:
         mirrored = torch.rand((n, 1), generator=generator) < 0.5
         columns = torch.where(mirrored, columns.flip(1), columns)
-    rows, columns = rows.to(images.device), columns.to(images.device)
+    rows = rows.to(images.device, non_blocking=True)
+    columns = columns.to(images.device, non_blocking=True)
     image = torch.arange(n, device=images.device)
     return images[image[:, None, None], rows[:, :, None], columns[:, None, :]]
 
@@ -34,7 +35,8 @@ def cut(images, size, generator):
     """images [N,3,S,S]: a size x size square of each, centred anywhere, becomes 0 (DeVries and
     Taylor, arXiv 1708.04552)."""
     n, side = images.shape[0], images.shape[2]
-    start = (torch.randint(0, side, (2, n, 1), generator=generator) - size // 2).to(images.device)
+    start = torch.randint(0, side, (2, n, 1), generator=generator) - size // 2
+    start = start.to(images.device, non_blocking=True)
     line = torch.arange(side, device=images.device)
     inside = (line >= start) & (line < start + size)
     images.masked_fill_((inside[0][:, :, None] & inside[1][:, None, :])[:, None], 0.0)

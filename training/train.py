@@ -18,9 +18,19 @@ from . import augment, data, losses, models, plot
 from .checkpoint import load_checkpoint
 from .config import ConfigError, check_groups
 
+LOOK = 20  # steps between two looks at the loss, for which a GPU has to be waited for
+
 
 def pick_device():
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def store(images, device):
+    """The data set's images as a tensor: on the GPU where they leave it half of its memory."""
+    images = torch.from_numpy(images)
+    if device.type == "cuda" and images.nelement() < torch.cuda.mem_get_info(device)[0] / 2:
+        return images.to(device)
+    return images
 
 
 def has_fast_bf16(device):
@@ -73,12 +83,14 @@ class Average:
         self.steps += 1
         decay = min(self.decay, self.steps / (self.steps + 10))
         mine, theirs = self.model.state_dict(), model.state_dict()
+        real = [key for key, value in mine.items() if value.is_floating_point()]
         with torch.no_grad():
-            for key, value in mine.items():
-                if value.is_floating_point():
-                    value.lerp_(theirs[key], 1 - decay)
-                else:
-                    value.copy_(theirs[key])
+            # All at once: one by one, they take a GPU longer to be told of than to compute.
+            values = [mine[key] for key in real]
+            torch._foreach_mul_(values, decay)
+            torch._foreach_add_(values, [theirs[key] for key in real], alpha=1 - decay)
+            for key in mine.keys() - set(real):
+                mine[key].copy_(theirs[key])
 
 
 def read_init(config):
@@ -120,12 +132,13 @@ class Trainer:
         self.classes = dataset.classes
         check_groups(config, self.classes)
         self.training, self.validation = data.split(dataset, config)
+        self.device = pick_device()
+        self.images = store(dataset.images, self.device)
         if len(self.training) < self.train.batch:
             raise ConfigError(f"{config.path}: [train] batch = {self.train.batch}: "
                               f"there are only {len(self.training)} images to train on")
         torch.set_num_threads(self.train.threads or len(os.sched_getaffinity(0)))
         torch.manual_seed(self.train.seed)
-        self.device = pick_device()
         if self.device.type == "cuda":
             torch.backends.cudnn.deterministic = True
         self.model = models.build(config, len(self.classes))
@@ -207,12 +220,14 @@ class Trainer:
         loss.backward()
         self.optimizer.step()
         self.average.update(self.model)
-        return loss.item()
+        return loss.detach()
 
     def batch(self, dataset, chosen):
         """(images [N,S,S,3] uint8, labels [N]) on the device."""
-        return (torch.from_numpy(dataset.pixels(chosen)).to(self.device),
-                torch.from_numpy(dataset.labels[chosen]).to(self.device))
+        rows = torch.from_numpy(dataset.rows[chosen]).to(self.images.device, non_blocking=True)
+        labels = torch.from_numpy(dataset.labels[chosen])
+        return (self.images[rows].to(self.device, non_blocking=True),
+                labels.to(self.device, non_blocking=True))
 
     def train_epoch(self, show):
         torch.manual_seed(self.train.seed * 1000003 + self.epoch)
@@ -230,14 +245,15 @@ class Trainer:
             images, labels = self.batch(self.training, chosen)
             pixels = augment.training_batch(images, size, self.config.data, self.normalise,
                                             generator)
-            loss = self.step(pixels, labels)
-            if not math.isfinite(loss):
-                raise ConfigError(f"the loss is {loss} in epoch {self.epoch + 1}: "
-                                  "try a smaller [train] learning-rate")
-            total += loss
-            bar.set_postfix(loss=f"{total / (k + 1):.3f}", refresh=False)
+            total = total + self.step(pixels, labels)
+            if k % LOOK == 0 or k == n_steps - 1:
+                mean = float(total) / (k + 1)
+                if not math.isfinite(mean):
+                    raise ConfigError(f"the loss is {mean} in epoch {self.epoch + 1}: "
+                                      "try a smaller [train] learning-rate")
+                bar.set_postfix(loss=f"{mean:.3f}", refresh=False)
         self.epoch += 1
-        return total / n_steps
+        return mean
 
     def validate(self):
         """Accuracy of every exit and of the end on the validation part; [] without one."""

@@ -31,6 +31,10 @@ WnStatus wni_method_curve(const WniTask *task, WniImages images, const double *e
 /* The largest count that is at most `fraction` of `images`. */
 int64_t wni_count_allowed(double fraction, size_t images);
 
+/* The most losses, images that only the whole network gets right, that can come with so many errors
+ * in all, as fractions of the relevant images. */
+double wni_count_losses(const WniTask *task, WniImages images, double errors);
+
 /* How many of the images errors can happen to; the others, with a watch query, are the rest. */
 size_t wni_count_relevant(const WniTask *task, WniImages images);
 

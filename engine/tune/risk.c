@@ -13,14 +13,11 @@
 #include "tune/risk.h"
 
 #include "base/error.h"
+#include "tune/method.h"
 #include "tune/search.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-/* Policies are tried up to this multiple of the limit in losses, some of which gains make up for.
- */
-enum { BOLDEST = 4 };
 
 /* The betting martingale of Waudby-Smith and Ramdas (Estimating means of bounded random variables
  * by betting, arXiv 2010.09686), in the form of Bates, Angelopoulos, Lei, Malik and Jordan, arXiv
@@ -127,7 +124,10 @@ WnStatus wni_risk_search(const WniTask *task, WniImages images, double limit, do
   }
   if (status == WN_OK)
     status =
-        wni_search_init(&search, &grid, (int64_t)(BOLDEST * limit * (double)n_search), 0, error);
+        wni_search_init(&search, &grid,
+                        wni_count_allowed(wni_count_losses(task, (WniImages){order, n_search}, limit),
+                                          n_search),
+                        0, error);
   if (status == WN_OK) {
     wni_search_path(&search);
     status = test_path(&test, &search, thresholds, drop_tested, &passed, error);
