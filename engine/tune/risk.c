@@ -123,11 +123,10 @@ WnStatus wni_risk_search(const WniTask *task, WniImages images, double limit, do
                            NULL, error);
   }
   if (status == WN_OK)
-    status =
-        wni_search_init(&search, &grid,
-                        wni_count_allowed(wni_count_losses(task, (WniImages){order, n_search}, limit),
-                                          n_search),
-                        0, error);
+    status = wni_search_init(
+        &search, &grid,
+        wni_count_allowed(wni_count_losses(task, (WniImages){order, n_search}, limit), n_search), 0,
+        error);
   if (status == WN_OK) {
     wni_search_path(&search);
     status = test_path(&test, &search, thresholds, drop_tested, &passed, error);

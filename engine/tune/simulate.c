@@ -50,6 +50,7 @@ static void count(const WniTask *task, int truth, int answer, int full, uint64_t
   out->macs_others += counts ? macs : 0;
   out->misses += verdict == WNI_ERROR;
   out->misses_full += verdict_full == WNI_ERROR;
+  out->losses += verdict == WNI_ERROR && verdict_full != WNI_ERROR;
   out->alarms += verdict == WNI_ALARM;
   out->alarms_full += verdict_full == WNI_ALARM;
 }

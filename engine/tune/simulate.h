@@ -30,7 +30,7 @@ typedef struct WniOutcome {
   uint64_t images, right, right_full;
   uint64_t macs; /* over all images */
   /* With a watch query: images of watched classes, and of the others. */
-  uint64_t watched, misses, misses_full;
+  uint64_t watched, misses, misses_full, losses; /* losses: misses that `full` does not make */
   uint64_t others, alarms, alarms_full, macs_others;
 } WniOutcome;
 
