@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-LINE = re.compile(r"^\d+\.\d{3} s  \w+ +\d+\.\d %  exit [0-6]/6, [a-z-]+, \d+ % saved  \[.+\]$")
+LINE = re.compile(r"^\d+\.\d{3} s  \w+ +\d+\.\d %  exit [0-8]/8, [a-z-]+, \d+ % saved  \[.+\]$")
 
 source = "videotestsrc num-buffers=12 pattern=snow ! video/x-raw,width=64,height=48"
 run = subprocess.run([sys.executable, sys.argv[1], sys.argv[2], source],

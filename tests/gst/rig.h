@@ -15,8 +15,8 @@
 #define FRAME_DURATION (GST_SECOND / 30)
 
 /* What the test model has: so many exits, and a list of thresholds for them. */
-#define RIG_EXITS 6
-#define RIG_THRESHOLDS(t) t "," t "," t "," t "," t "," t
+#define RIG_EXITS 8
+#define RIG_THRESHOLDS(t) t "," t "," t "," t "," t "," t "," t "," t
 
 /* Every format that winnowclassify takes. */
 extern const gchar *const rig_formats[12];

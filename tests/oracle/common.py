@@ -19,6 +19,8 @@ import onnxfile  # noqa: E402
 import reference  # noqa: E402
 
 EDGE = os.path.join(ROOT, "models", "edge-cifar10.onnx")
+EDGE_EXITS = 8
+FLOAT32 = ("--precision", "fp32")  # what the judges compute in
 SAMPLE = os.path.join(ROOT, "tests", "data", "cifar10-sample")
 
 
@@ -87,7 +89,7 @@ def engine_logits(data, x, scratch, batch=20):
         model = write(os.path.join(scratch, "batch.onnx"), onnxfile.with_batch(data, len(part)))
         np.save(os.path.join(scratch, "batch.npy"), part)
         out = os.path.join(scratch, "batch.out")
-        done = winnow("run", model, "--threads", "1", "--input", os.path.join(scratch, "batch.npy"),
+        done = winnow("run", model, *FLOAT32, "--threads", "1", "--input", os.path.join(scratch, "batch.npy"),
                       "--output-dir",
                       out)
         if done.returncode:
@@ -137,6 +139,7 @@ def torch_logits(data, x, batch=100):
         "Conv": lambda i, a: F.conv2d(i[0], i[1], i[2] if len(i) > 2 else None, a.get("strides", 1),
                                       pads(a),
                                       a.get("dilations", 1), a.get("group", 1)),
+        "Cast": lambda i, a: i[0].to({1: torch.float32}[a["to"]]),
         "Relu": lambda i, a: torch.relu(i[0]), "Add": lambda i, a: i[0] + i[1],
         "Flatten": lambda i, a: i[0].flatten(a.get("axis", 1)), "Constant": lambda i,
            a: torch.tensor(a["value"]),

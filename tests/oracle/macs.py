@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Counts multiply-accumulates per stage from an ONNX graph: direct convolution, padding taps
-included, bias not; a stage is what its exit needs and no earlier one did, a head what only
-its exit needs.  Shapes come from computing the graph once (reference.py)."""
+included, bias not; a stage is what its exit needs and no earlier one did, its head what the end
+of the network does not need of that.  Shapes come from computing the graph once (reference.py)."""
 
 import math
 import os
@@ -42,10 +42,10 @@ def count(model, exits, output):
 
     wanted = {name: needed(name) for name in list(exits) + [output]}
     done, stages, heads = set(), [], []
-    for name, nodes in wanted.items():
-        others = set().union(*(set(v) for k, v in wanted.items() if k != name))
-        stages.append(sum(node_macs(n, shapes) for k, n in nodes.items() if k not in done))
-        heads.append(sum(node_macs(n, shapes) for k, n in nodes.items() if k not in others))
+    for nodes in wanted.values():
+        new = {k: node_macs(n, shapes) for k, n in nodes.items() if k not in done}
+        stages.append(sum(new.values()))
+        heads.append(sum(macs for k, macs in new.items() if k not in wanted[output]))
         done |= set(nodes)
     last = producer[output]
     while last.op not in ("Gemm", "MatMul"):  # a Softmax or bias may follow

@@ -26,6 +26,7 @@ import onnxfile
 from common import winnow, winnow_json
 from rule import Model, Policy, decide, label_list
 
+N = common.EDGE_EXITS
 MARGIN = 1e-4       # in logits, or nats of entropy
 SCORE_ERROR = 1e-4  # of survivor-scores and confidence
 
@@ -40,22 +41,22 @@ def edge_policies():
     yield {}, ["--threads", 2], Policy()
     yield {"winnow.exit-score": "sigmoid"}, [], Policy()
     for score in ("softmax", "sigmoid"):
-        for betas in ([0.0] * 6, [1e-30] * 6, [1e-3] * 6, [0.05] * 6, [0.9] * 6, [0.999] * 6,
-                      [0.9, 0.0, 0.0, 0.0, 0.0, 0.0], [0.5, 1e-6, 0.3, 0.0, 0.7, 0.2]):
+        for betas in ([0.0] * N, [1e-30] * N, [1e-3] * N, [0.05] * N, [0.9] * N, [0.999] * N,
+                      [0.9] + [0.0] * (N - 1), [0.5, 1e-6, 0.3, 0.0, 0.7, 0.2, 0.4, 0.01]):
             yield ({"winnow.exit-score": score}, ["--thresholds", numbers(*betas)],
                    Policy(thresholds=betas))
     for scale in (1e-9, 0.5, 1.0, 3.0, 1e9):
         yield {}, ["--threshold-scale", scale], Policy(scale=scale)
-    for t in ([0.0] * 6, [0.2] * 6, [0.5] * 6, [0.9] * 6, [0.999, 0.99, 0.9, 0.8, 0.7, 0.6],
-              [1.0] * 6):
+    for t in ([0.0] * N, [0.2] * N, [0.5] * N, [0.9] * N,
+              [0.999, 0.99, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4], [1.0] * N):
         yield ({}, ["--strategy", "confidence", "--thresholds", numbers(*t)],
                Policy(strategy="confidence", thresholds=t))
         yield ({"winnow.strategy": "confidence", "winnow.thresholds": numbers(*t)}, [],
                Policy(thresholds=None))
-    for t in ([0.0] * 6, [0.02] * 6, [0.3] * 6, [1.0] * 6, [5.0] * 6):
+    for t in ([0.0] * N, [0.02] * N, [0.3] * N, [1.0] * N, [5.0] * N):
         yield ({}, ["--strategy", "entropy", "--thresholds", numbers(*t)],
                Policy(strategy="entropy", thresholds=t))
-    yield ({"winnow.strategy": "entropy", "winnow.thresholds": numbers(*[0.25] * 6)},
+    yield ({"winnow.strategy": "entropy", "winnow.thresholds": numbers(*[0.25] * N)},
            ["--threshold-scale", 2], Policy(scale=2.0))  # scales betas and nothing else
     yield {}, ["--strategy", "none"], Policy(strategy="none")
     yield {"winnow.strategy": "none", "winnow.thresholds": None}, [], Policy()
@@ -66,12 +67,12 @@ def edge_policies():
                   "frog,frog"):
         yield {}, ["--watch", names], Policy(watch=names)
         yield {}, ["--watch", names, "--threshold-scale", 0.2], Policy(watch=names, scale=0.2)
-    watch = {"winnow.watch-thresholds": f"cat: {numbers(*[0.01] * 6)}; "
-                                        f"ship, airplane: {numbers(*[0.3, 0.2] * 3)}"}
+    watch = {"winnow.watch-thresholds": f"cat: {numbers(*[0.01] * N)}; "
+                                        f"ship, airplane: {numbers(*[0.3, 0.2] * (N // 2))}"}
     for names in ("cat", "airplane,ship", "ship", "cat,ship"):
         yield watch, ["--watch", names], Policy(watch=names)
-    yield (watch, ["--watch", "cat", "--thresholds", numbers(*[0.2] * 6)],
-           Policy(watch="cat", thresholds=[0.2] * 6))
+    yield (watch, ["--watch", "cat", "--thresholds", numbers(*[0.2] * N)],
+           Policy(watch="cat", thresholds=[0.2] * N))
     yield (watch, ["--watch", "airplane,ship", "--threshold-scale", 2],
            Policy(watch="airplane,ship", scale=2.0))
     yield watch, [], Policy()
@@ -82,7 +83,7 @@ def edge_policies():
     names = "air,plane\nautomobile\nbird\ncat: tabby\ndeer\nd;og\nfrog\nhorse\nship\ntruck"
     comma = {"winnow.labels": names,
              "winnow.groups": "machine: 0, automobile, ship, truck; pets: 3, 5",
-             "winnow.watch-thresholds": f"3, ship: {numbers(*[0.02] * 6)}"}
+             "winnow.watch-thresholds": f"3, ship: {numbers(*[0.02] * N)}"}
     yield comma, [], Policy()
     yield comma, ["--group-exit"], Policy(group_exit=True)
     yield comma, ["--watch", "ship,3"], Policy(watch="ship,3")
@@ -211,7 +212,7 @@ class Subject:
         if isinstance(policy.watch, str):
             policy.watch = label_list(policy.watch, model.labels)
         threads = [] if "--threads" in args else ["--threads", 1]
-        got = winnow_json("classify", path, *threads, *args, *self.paths)
+        got = winnow_json("classify", path, *common.FLOAT32, *threads, *args, *self.paths)
         complaints = []
         if len(got) != len(self.paths):
             complaints.append(f"{len(got)} results for {len(self.paths)} images")

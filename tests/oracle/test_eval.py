@@ -21,8 +21,8 @@ from rule import Model, Policy, decide
 POLICIES = (
     ([], Policy()),
     (["--threshold-scale", 0.3], Policy(scale=0.3)),
-    (["--strategy", "confidence", "--thresholds", ",".join(["0.8"] * 6)],
-     Policy(strategy="confidence", thresholds=[0.8] * 6)),
+    (["--strategy", "confidence", "--thresholds", ",".join(["0.8"] * common.EDGE_EXITS)],
+     Policy(strategy="confidence", thresholds=[0.8] * common.EDGE_EXITS)),
     (["--strategy", "none"], Policy(strategy="none")),
     (["--group-exit", "--threads", 2], Policy(group_exit=True)))
 
@@ -69,9 +69,9 @@ def compare(where, got, want):
 
 def check_policy(args, policy, photographs, dataset, model, scores):
     """eval against classify, classify against the rule on the judge's logits."""
-    threads = [] if "--threads" in args else ["--threads", 1]
-    report = winnow_json("eval", common.EDGE, dataset, *threads, *args)[0]
-    answers = winnow_json("classify", common.EDGE, *threads, *args, *(p for _, p in photographs))
+    options = [*common.FLOAT32, *([] if "--threads" in args else ["--threads", 1]), *args]
+    report = winnow_json("eval", common.EDGE, dataset, *options)[0]
+    answers = winnow_json("classify", common.EDGE, *options, *(p for _, p in photographs))
     where = " ".join(map(str, args)) or "the model's own policy"
     failed = compare(where, report, totals(photographs, answers))
     for entry in report["per-class"]:
@@ -90,7 +90,7 @@ def check_policy(args, policy, photographs, dataset, model, scores):
     near = different = 0
     for k, answer in enumerate(answers):
         final = list(scores["logits"][k])
-        want = decide(model, [list(scores[f"exit_{e}"][k]) for e in range(6)], final, policy)
+        want = decide(model, [list(scores[f"exit_{e}"][k]) for e in range(common.EDGE_EXITS)], final, policy)
         close_call = want.margin <= 1e-4 * max(map(abs, final))
         near += close_call
         if (answer["class-index"], answer["exit-stage"]) != (want.class_index, want.exit_stage):

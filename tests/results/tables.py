@@ -23,7 +23,8 @@ EXTRA_MISSES = "0.015"
 
 def winnow(*arguments):
     """The JSON object that the command prints; ends the program when it fails."""
-    done = subprocess.run([WINNOW, *arguments, "--json"], stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([WINNOW, *arguments, "--precision", "fp32", "--json"],
+                          stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(f"tables.py: winnow {' '.join(arguments)} ended with status {done.returncode}")
     return json.loads(done.stdout)

@@ -61,8 +61,8 @@ START_TEST(stages_are_cut_at_the_exits) {
   ck_assert_uint_eq(stages, info->macs_full);
   ck_assert_uint_eq(layers, info->macs_full);
   /* the figure of the model's card, in MMAC */
-  ck_assert_int_eq((int)(info->macs_full / 10000), 12045);
-  ck_assert_int_eq((int)(info->stages[0].macs / 10000), 1976);
+  ck_assert_int_eq((int)(info->macs_full / 10000), 12549);
+  ck_assert_int_eq((int)(info->stages[0].macs / 10000), 90);
   wn_model_unref(model);
 }
 END_TEST

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SIDE = 32, N_CLASSES = 10, N_EXITS = 6 };
+enum { SIDE = 32, N_CLASSES = 10, N_EXITS = 8 };
 
 static uint8_t pixels[SIDE * SIDE * 3];
 
