@@ -88,7 +88,8 @@ def edge_policies():
     yield comma, ["--group-exit"], Policy(group_exit=True)
     yield comma, ["--watch", "ship,3"], Policy(watch="ship,3")
     yield comma, ["--watch", "0"], Policy(watch="0")
-    yield ({"winnow.labels": None, "winnow.groups": "low: 0, 1, 2; high: 8, 9"},
+    yield ({"winnow.labels": None, "winnow.watch-thresholds": None,
+            "winnow.groups": "low: 0, 1, 2; high: 8, 9"},
            ["--group-exit", "--watch", "3,4"], Policy(group_exit=True, watch="3,4"))
 
 
