@@ -22,7 +22,8 @@ def fill(place):
     done = subprocess.run(command, shell=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(f"it ended with status {done.returncode}; the page is unchanged")
-    return f"<!-- {command} -->\n{done.stdout.strip()}\n<!-- end -->"
+    printed = done.stdout.strip("\n")
+    return f"<!-- {command} -->\n{printed}\n<!-- end -->"
 
 
 def main():

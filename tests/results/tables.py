@@ -4,12 +4,14 @@
 usage: tables.py models   VALIDATION TEST MODEL...   accuracy, size and savings of tuned models
        tables.py search   VALIDATION TEST MODEL...   joint beside greedy search
        tables.py strategy VALIDATION TEST MODEL...   exclusion, confidence and entropy
+       tables.py level    VALIDATION TEST MODEL...   their accuracy where they save the same
        tables.py watch    VALIDATION TEST MODEL LABEL...   queries for one class each
 
 VALIDATION and TEST are folders of class-named folders; WINNOW names the program (default
 build/apps/winnow/winnow).
 """
 
+import csv
 import json
 import os
 import subprocess
@@ -19,6 +21,7 @@ import tempfile
 WINNOW = os.environ.get("WINNOW", "build/apps/winnow/winnow")
 DROP = "0.005"
 EXTRA_MISSES = "0.015"
+SAVINGS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def winnow(*arguments):
@@ -104,6 +107,39 @@ def strategy(validation, test, *paths):
             [(name, ["--max-accuracy-drop", DROP, *options]) for name, options in ways])
 
 
+def curve(path, validation, test):
+    """strategy -> [(MACs saved, accuracy)] on TEST, ascending, for thresholds found on VALIDATION."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = os.path.join(folder, "curve.csv")
+        done = subprocess.run([WINNOW, "tune", path, validation, "--precision", "fp32",
+                               "--curve", file, "--curve-on", test], stdout=subprocess.DEVNULL)
+        if done.returncode:
+            sys.exit(f"tables.py: winnow tune --curve ended with status {done.returncode}")
+        found = {}
+        with open(file, newline="", encoding="utf-8") as lines:
+            for row in csv.DictReader(lines):
+                found.setdefault(row["strategy"], set()).add((float(row["mac-reduction"]),
+                                                              float(row["accuracy"])))
+    return {strategy: sorted(points) for strategy, points in found.items()}
+
+
+def accuracy_at(saved, points):
+    """On the straight line between the two points around `saved`; None beyond the last."""
+    for (x0, y0), (x1, y1) in zip(points, points[1:]):
+        if x0 <= saved <= x1:
+            return y0 + (y1 - y0) * (saved - x0) / (x1 - x0) if x1 > x0 else y1
+    return None
+
+
+def level(validation, test, *paths):
+    rows = []
+    for path in paths:
+        for name, points in curve(path, validation, test).items():
+            found = [accuracy_at(saved, points) for saved in SAVINGS]
+            rows.append([name_of(path), name, *("" if a is None else percent(a) for a in found)])
+    table(["model", "MACs saved", *(f"{100 * saved:.0f} %" for saved in SAVINGS)], rows)
+
+
 def misses(report, label):
     """Of the images of the class, the share that got another label."""
     return next(1 - c["accuracy"] for c in report["per-class"] if c["label"] == label)
@@ -134,7 +170,8 @@ def watch(validation, test, path, *labels):
            "more misses (test)", "saved on the others"], rows)
 
 
-TABLES = {"models": models, "search": search, "strategy": strategy, "watch": watch}
+TABLES = {"models": models, "search": search, "strategy": strategy, "level": level,
+          "watch": watch}
 
 
 def main():
