@@ -248,6 +248,47 @@ START_TEST(methods_keep_to_the_limit) {
 END_TEST
 
 /* Drops of -1, 0 and 1 whose mean is exactly the limit: rejected with probability delta at most. */
+/* The end of the network answers two of five images with the next class, whatever they show. */
+static void spoil_end(Made *made) {
+  WniScores *scores = &made->scores;
+  for (size_t i = 0; i < scores->n; i++) {
+    int stages = scores->n_exits + 1, next = (scores->truth[i] + 1) % scores->n_classes;
+    if (i % 5 < 2)
+      scores->logits[(i * (size_t)stages + (size_t)scores->n_exits) * (size_t)scores->n_classes +
+                     (size_t)next] += 100;
+  }
+}
+
+START_TEST(gains_make_up_for_losses) {
+  enum { N = 4000, EXITS = 3, LIMIT = 20 };
+  double limit = (double)LIMIT / N, thresholds[EXITS];
+  Made made;
+  WniOutcome o;
+  int8_t drops[N];
+  int losses = 0, net = 0;
+  state = 12;
+  make(&made, WN_STRATEGY_CLASS_EXCLUSION, true, N, EXITS, 6, 0);
+  spoil_end(&made);
+  WniAllowed allowed = {limit, 0};
+  ck_assert_int_eq(wni_method_joint(&made.task, made.images, allowed, 1, thresholds, NULL), WN_OK);
+  ck_assert_int_eq(wni_simulate(&made.task, made.images, thresholds, &o, NULL, drops, NULL), WN_OK);
+  for (int i = 0; i < N; i++) {
+    losses += drops[i] > 0;
+    net += drops[i];
+  }
+  ck_assert_int_le(net, LIMIT);
+  ck_assert_int_gt(losses, 10 * LIMIT); /* far more than what is allowed without gains */
+  /* In a watch query they do not. */
+  watch(&made, 0);
+  ck_assert_int_eq(wni_method_joint(&made.task, made.images, allowed, 1, thresholds, NULL), WN_OK);
+  ck_assert_int_eq(wni_simulate(&made.task, made.images, thresholds, &o, NULL, NULL, NULL), WN_OK);
+  ck_assert_uint_gt(o.watched, N / 10);
+  ck_assert_uint_le(o.losses, (uint64_t)(limit * (double)o.watched));
+  ck_assert_uint_lt(o.misses, o.misses_full); /* and yet there are some */
+  discard(&made);
+}
+END_TEST
+
 START_TEST(the_p_value_keeps_its_promise) {
   enum { TRIALS = 4000, N = 400 };
   static const double deltas[] = {0.05, 0.1, 0.3};
@@ -295,4 +336,5 @@ END_TEST
 
 SUITE_MAIN("tune", a_grid_decides_as_a_session, losses_are_what_the_network_gets_right,
            levels_lie_between_images_and_rise, joint_search_finds_what_there_is,
-           methods_keep_to_the_limit, the_p_value_keeps_its_promise, risk_needs_images)
+           methods_keep_to_the_limit, gains_make_up_for_losses, the_p_value_keeps_its_promise,
+           risk_needs_images)
