@@ -280,6 +280,7 @@ START_TEST(gains_make_up_for_losses) {
   ck_assert_int_gt(losses, 10 * LIMIT); /* far more than what is allowed without gains */
   /* In a watch query they do not. */
   watch(&made, 0);
+  allowed.alarms = 1;
   ck_assert_int_eq(wni_method_joint(&made.task, made.images, allowed, 1, thresholds, NULL), WN_OK);
   ck_assert_int_eq(wni_simulate(&made.task, made.images, thresholds, &o, NULL, NULL, NULL), WN_OK);
   ck_assert_uint_gt(o.watched, N / 10);

@@ -72,7 +72,8 @@ typedef struct WnTuneRequest {
   WnExitScore exit_score; /* of class-exclusion */
   /* How far the accuracy may fall below the whole network's, a fraction in [0, 1]: 0.005 is half
    * a point.  With `watch`: the fraction of the images of watched classes that may be missed
-   * beyond those that the whole network misses. */
+   * beyond those that the whole network misses; images that only the exits find do not make up for
+   * them. */
   double max_drop;
   /* Above 0 and below 1: risk control.  The thresholds are such that with at least this probability
    * the accuracy on new images falls by max_drop at most.  Joint method, no watch. */
