@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The writing end of a channel. It has no thread: a frame is copied into the next slot, and each
+ * reader gets a message of eight bytes that never waits. One whose messages pile up is readable
+ * anyway, and finds the newest frame when it looks. Readers come and go in wn_publisher_serve().
+ */
+#include <winnow/ipc.h>
+
+#include "base/error.h"
+#include "ipc/endpoint.h"
+#include "ipc/record.h"
+#include "ipc/ring.h"
+#include "ipc/segment.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DEFAULT_READERS = 32, MAX_READERS = 256, DEFAULT_MODE = 0600 };
+enum {
+  EVENTS = 16,
+  ACCEPTS = 8
+}; /* handled at a time: a flood of connections delays no frame for long */
+enum { QUEUE_BYTES = 4096 }; /* the least the system allows: a few messages */
+
+struct WnPublisher {
+  char *path;
+  WniListener listener;
+  int epoll; /* of the listener and the readers */
+  WniSegment segment;
+  uint64_t number; /* of the newest frame */
+  int *readers;    /* [max_readers] sockets */
+  int32_t n_readers, max_readers;
+  uint32_t *uids; /* [n_uids] */
+  size_t n_uids;
+  bool any_uid;
+};
+
+/* ---- readers ---- */
+
+static void drop_reader(WnPublisher *p, int32_t r) {
+  close(p->readers[r]); /* which takes it out of the epoll set */
+  p->readers[r] = p->readers[--p->n_readers];
+}
+
+static bool is_allowed(const WnPublisher *p, int fd) {
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+  if (p->any_uid) return true;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
+  for (size_t i = 0; i < p->n_uids; i++)
+    if (p->uids[i] == peer.uid) return true;
+  return false;
+}
+
+static WniSent greet(const WnPublisher *p, int fd, WniAnswer answer) {
+  bool has_memory = answer == WNI_ANSWER_MEMORY;
+  WniWireHello hello = {.version = WNI_WIRE_VERSION,
+                        .answer = answer,
+                        .segment_bytes = has_memory ? p->segment.bytes : 0};
+  memcpy(hello.magic, WNI_WIRE_MAGIC, sizeof hello.magic);
+  return wni_endpoint_send(fd, &hello, sizeof hello, has_memory ? p->segment.fd : -1);
+}
+
+/* False: nobody waits, or descriptors have run out and they stay in line. */
+static bool let_in(WnPublisher *p) {
+  int queue = QUEUE_BYTES;
+  int fd = accept4(p->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) return false;
+  WniAnswer answer = !is_allowed(p, fd)               ? WNI_ANSWER_FORBIDDEN
+                     : p->n_readers == p->max_readers ? WNI_ANSWER_FULL
+                                                      : WNI_ANSWER_MEMORY;
+  struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.fd = fd};
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &queue, sizeof queue);
+  if (greet(p, fd, answer) != WNI_SENT || answer != WNI_ANSWER_MEMORY ||
+      epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+    close(fd);
+    return true;
+  }
+  p->readers[p->n_readers++] = fd;
+  return true;
+}
+
+/* Readers have nothing to say: a message ends the connection as a hang-up does. */
+void wn_publisher_serve(WnPublisher *p) {
+  struct epoll_event events[EVENTS];
+  int n = epoll_wait(p->epoll, events, EVENTS, 0);
+  for (int i = 0; i < n; i++) {
+    int fd = events[i].data.fd;
+    if (fd == p->listener.fd)
+      for (int k = 0; k < ACCEPTS && let_in(p);) k++;
+    for (int32_t r = 0; r < p->n_readers; r++)
+      if (p->readers[r] == fd) drop_reader(p, r--);
+  }
+}
+
+int wn_publisher_descriptor(const WnPublisher *p) {
+  return p->epoll;
+}
+
+int32_t wn_publisher_readers(const WnPublisher *p) {
+  return p->n_readers;
+}
+
+/* ---- frames ---- */
+
+/* Readers get the larger memory on the sockets they have; one that has not read its messages comes
+ * again by itself. */
+static WnStatus grow(WnPublisher *p, uint64_t pixel_bytes, WnError *error) {
+  WniSegment larger;
+  WnStatus status = wni_segment_create(pixel_bytes, &larger, error);
+  if (status != WN_OK) return status;
+  wni_segment_clear(&p->segment);
+  p->segment = larger;
+  for (int32_t r = 0; r < p->n_readers; r++)
+    if (greet(p, p->readers[r], WNI_ANSWER_MEMORY) != WNI_SENT) drop_reader(p, r--);
+  return WN_OK;
+}
+
+static void tell_readers(WnPublisher *p) {
+  WniWireTick tick = {p->number};
+  for (int32_t r = 0; r < p->n_readers; r++)
+    if (wni_endpoint_send(p->readers[r], &tick, sizeof tick, -1) == WNI_SENT_GONE)
+      drop_reader(p, r--);
+}
+
+static int64_t now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+WnStatus wn_publisher_publish(WnPublisher *p, const WnFrame *frame, const WnResult *result,
+                              WnError *error) {
+  WniWireFrame laid_out = {0};
+  WnStatus status = frame ? wni_record_lay_out(frame, &laid_out, error) : WN_OK;
+  wn_publisher_serve(p);
+  if (status == WN_OK && laid_out.bytes > wni_segment_capacity(&p->segment))
+    status = grow(p, laid_out.bytes, error);
+  if (status != WN_OK) return status;
+  uint64_t number = p->number + 1;
+  WniWireSlot *slot = wni_segment_slot(&p->segment, number);
+  wni_ring_begin(slot, number);
+  slot->number = number;
+  slot->published_ns = now_ns();
+  slot->parts = (frame ? WNI_WIRE_HAS_FRAME : 0) | (result ? WNI_WIRE_HAS_RESULT : 0);
+  if (result) wni_record_put(result, &slot->result);
+  if (frame) {
+    slot->frame = laid_out;
+    wni_record_copy_pixels(frame, &laid_out, wni_segment_pixels(&p->segment, slot));
+  }
+  wni_ring_end(wni_segment_header(&p->segment), slot, number);
+  p->number = number;
+  tell_readers(p);
+  return WN_OK;
+}
+
+/* ---- life ---- */
+
+static WnStatus find_group(const char *name, gid_t *out, WnError *error) {
+  struct group entry, *found = NULL;
+  char room[65536]; /* for the names of its members */
+  *out = (gid_t)-1;
+  if (!name) return WN_OK;
+  getgrnam_r(name, &entry, room, sizeof room, &found);
+  if (!found) return wni_fail(error, WN_ERROR_ARGUMENT, "group: there is no group '%.100s'", name);
+  *out = found->gr_gid;
+  return WN_OK;
+}
+
+static WnStatus check_options(const WnPublisherOptions *o, WnError *error) {
+  if (o->max_readers < 0 || o->max_readers > MAX_READERS)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "max_readers: %d; it must be 1 to %d", o->max_readers,
+                    MAX_READERS);
+  if (o->mode & ~0777u)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "mode: %#o; it must be 0001 to 0777", o->mode);
+  return WN_OK;
+}
+
+static WnStatus allocate(WnPublisher *p, const char *path, const WnPublisherOptions *o,
+                         WnError *error) {
+  p->max_readers = o->max_readers ? o->max_readers : DEFAULT_READERS;
+  p->any_uid = o->uids == NULL;
+  p->n_uids = o->uids ? o->n_uids : 0;
+  p->path = strdup(path);
+  p->readers = calloc((size_t)p->max_readers, sizeof *p->readers);
+  p->uids = calloc(p->n_uids + 1, sizeof *p->uids);
+  if (!p->path || !p->readers || !p->uids) return wni_fail_memory(error, "the publisher");
+  if (p->n_uids) memcpy(p->uids, o->uids, p->n_uids * sizeof *p->uids);
+  return WN_OK;
+}
+
+static WnStatus open_sockets(WnPublisher *p, const WnPublisherOptions *o, WnError *error) {
+  gid_t group;
+  WnStatus status = find_group(o->group, &group, error);
+  if (status == WN_OK)
+    status =
+        wni_endpoint_listen(p->path, o->mode ? o->mode : DEFAULT_MODE, group, &p->listener, error);
+  if (status != WN_OK) return status;
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = p->listener.fd};
+  p->epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (p->epoll < 0 || epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->listener.fd, &event) != 0)
+    return wni_fail(error, WN_ERROR_IO, "'%s': cannot wait for readers: %s", p->path,
+                    strerror(errno));
+  return WN_OK;
+}
+
+WnStatus wn_publisher_new(const char *path, const WnPublisherOptions *options, WnPublisher **out,
+                          WnError *error) {
+  WnPublisherOptions defaults = {0};
+  const WnPublisherOptions *o = options ? options : &defaults;
+  WnPublisher *p = NULL;
+  *out = NULL;
+  WnStatus status = wni_endpoint_check(path, error);
+  if (status == WN_OK) status = check_options(o, error);
+  if (status != WN_OK) return status;
+  p = calloc(1, sizeof *p);
+  if (!p) return wni_fail_memory(error, "the publisher");
+  p->listener.fd = p->epoll = -1;
+  status = allocate(p, path, o, error);
+  if (status == WN_OK) status = wni_segment_create(0, &p->segment, error);
+  if (status == WN_OK) status = open_sockets(p, o, error);
+  if (status != WN_OK) goto fail;
+  *out = p;
+  return WN_OK;
+fail:
+  wn_publisher_free(p);
+  return status;
+}
+
+void wn_publisher_free(WnPublisher *p) {
+  if (!p) return;
+  while (p->n_readers > 0) drop_reader(p, 0);
+  wni_endpoint_close(&p->listener, p->path);
+  if (p->epoll >= 0) close(p->epoll);
+  wni_segment_clear(&p->segment);
+  free(p->path);
+  free(p->readers);
+  free(p->uids);
+  free(p);
+}

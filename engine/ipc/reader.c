@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The reading end of a channel: connects, and connects again when the publisher was gone; takes the
+ * memory that comes over the socket; copies the newest frame and makes sure that it was whole.
+ */
+#include <winnow/ipc.h>
+
+#include "base/error.h"
+#include "ipc/endpoint.h"
+#include "ipc/record.h"
+#include "ipc/ring.h"
+#include "ipc/segment.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { RETRY_MS = 100 }; /* between two looks for a publisher */
+
+/* In one call. A reader that is not run while three frames are published is overtaken; who writes
+ * that fast sends another message soon. */
+enum { MAX_TORN = 8, MAX_MESSAGES = 256 };
+
+struct WnReader {
+  char *path;
+  int epoll; /* of the socket while there is one, and of the timer */
+  int timer; /* runs while there is none */
+  int socket;
+  WniSegment segment;
+  uint64_t last;       /* number of the newest frame that was read */
+  WniWireSlot *viewed; /* what wn_reader_view() gave, until the next call */
+  WniWireSlot *copy;   /* without pixels */
+  uint8_t *pixels;     /* [n_pixels] copied */
+  size_t n_pixels;
+  const char **labels; /* [WNI_WIRE_SURVIVORS] */
+};
+
+static int64_t now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- connection ---- */
+
+static void set_timer(WnReader *r, long interval_ms) {
+  struct itimerspec when = {.it_value = {0, interval_ms * 1000000}};
+  timerfd_settime(r->timer, 0, &when, NULL);
+}
+
+static void disconnect(WnReader *r) {
+  if (r->socket >= 0) close(r->socket);
+  r->socket = -1;
+  wni_segment_clear(&r->segment);
+  r->last = 0;
+  set_timer(r, RETRY_MS);
+}
+
+static WnStatus connect_if_possible(WnReader *r, WnError *error) {
+  WnStatus status = wni_endpoint_connect(r->path, &r->socket, error);
+  struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP};
+  if (r->socket >= 0 && epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->socket, &event) != 0) {
+    status =
+        wni_fail(error, WN_ERROR_IO, "'%s': cannot wait for frames: %s", r->path, strerror(errno));
+    close(r->socket);
+    r->socket = -1;
+  }
+  set_timer(r, r->socket >= 0 ? 0 : RETRY_MS);
+  return status;
+}
+
+static WnStatus refuse(WnReader *r, WnStatus status, const char *what, WnError *error) {
+  return wni_fail(error, status, "'%s': %s", r->path, what);
+}
+
+static WnStatus take_hello(WnReader *r, const WniWireHello *hello, int memory, WnError *error) {
+  WniSegment segment;
+  bool is_ours = memcmp(hello->magic, WNI_WIRE_MAGIC, sizeof hello->magic) == 0;
+  bool has_memory = is_ours && hello->version == WNI_WIRE_VERSION &&
+                    hello->answer == WNI_ANSWER_MEMORY && memory >= 0;
+  if (!has_memory && memory >= 0) close(memory);
+  if (!is_ours)
+    return refuse(r, WN_ERROR_DATA, "what answers there is no publisher of Winnow", error);
+  if (hello->version != WNI_WIRE_VERSION)
+    return wni_fail(
+        error, WN_ERROR_UNSUPPORTED,
+        "'%s': the publisher has version %u of the protocol, this reader %u; update the "
+        "older one",
+        r->path, hello->version, (unsigned)WNI_WIRE_VERSION);
+  if (hello->answer == WNI_ANSWER_FULL)
+    return refuse(r, WN_ERROR_IO, "the publisher has as many readers as it takes", error);
+  if (hello->answer == WNI_ANSWER_FORBIDDEN)
+    return refuse(r, WN_ERROR_IO, "the publisher does not let this user read", error);
+  if (!has_memory) return refuse(r, WN_ERROR_DATA, "the publisher sent no memory", error);
+  WnStatus status = wni_segment_adopt(memory, hello->segment_bytes, &segment, error);
+  if (status != WN_OK) return status;
+  wni_segment_clear(&r->segment);
+  r->segment = segment;
+  return WN_OK;
+}
+
+/* All messages that are there; the last memory counts, and ticks have done their work by waking us.
+ */
+static WnStatus drain(WnReader *r, WnError *error) {
+  WnStatus status = WN_OK;
+  for (int i = 0; i < MAX_MESSAGES && r->socket >= 0 && status == WN_OK; i++) {
+    WniWireHello message;
+    int attached;
+    ssize_t n = wni_endpoint_receive(r->socket, &message, sizeof message, &attached);
+    if (n < 0) return WN_OK;
+    if (n == sizeof message) {
+      status = take_hello(r, &message, attached, error);
+      continue;
+    }
+    if (attached >= 0) close(attached);
+    if (n == 0)
+      disconnect(r);
+    else if (n != sizeof(WniWireTick))
+      status = refuse(r, WN_ERROR_DATA, "the publisher sent a message that is none", error);
+  }
+  return status;
+}
+
+static WnStatus serve(WnReader *r, WnError *error) {
+  WnStatus status = WN_OK;
+  if (r->socket < 0) status = connect_if_possible(r, error);
+  if (status == WN_OK) status = drain(r, error);
+  if (status != WN_OK) disconnect(r);
+  return status;
+}
+
+/* ---- frames ---- */
+
+static bool make_room(WnReader *r, size_t bytes) {
+  if (bytes <= r->n_pixels) return true;
+  uint8_t *larger = realloc(r->pixels, bytes);
+  if (!larger) return false;
+  r->pixels = larger;
+  r->n_pixels = bytes;
+  return true;
+}
+
+/* Copies frame `number`, its pixels only with `copy_pixels`. *whole is false, and `out` of no use,
+ * if the publisher wrote in between; only of what was whole is it an error when it makes no sense.
+ */
+static WnStatus take(WnReader *r, uint64_t number, bool copy_pixels, WnSnapshot *out, bool *whole,
+                     WnError *error) {
+  WniWireSlot *slot = wni_segment_slot(&r->segment, number), *copy = r->copy;
+  const uint8_t *pixels = wni_segment_pixels(&r->segment, slot);
+  WnStatus status = WN_OK;
+  *whole = wni_ring_enter(slot, number);
+  if (!*whole) return WN_OK;
+  *out = (WnSnapshot){.number = number, .published_ns = slot->published_ns};
+  uint32_t parts = slot->parts;
+  copy->frame = slot->frame;
+  if (parts & WNI_WIRE_HAS_RESULT) wni_record_copy(&slot->result, &copy->result);
+  out->has_frame = parts & WNI_WIRE_HAS_FRAME;
+  out->has_result = parts & WNI_WIRE_HAS_RESULT;
+  if (out->has_frame)
+    status = wni_record_get_frame(&copy->frame, wni_segment_capacity(&r->segment), pixels,
+                                  &out->frame, error);
+  if (status == WN_OK && out->has_frame && copy_pixels) {
+    if (!make_room(r, copy->frame.bytes)) return wni_fail_memory(error, "a frame");
+    memcpy(r->pixels, pixels, copy->frame.bytes);
+    for (int p = 0; p < wn_pixel_format_planes(out->frame.format); p++)
+      out->frame.plane[p] = r->pixels + copy->frame.offset[p];
+  }
+  *whole = wni_ring_leave(slot, number);
+  if (!*whole) return WN_OK;
+  if (status == WN_OK && out->has_result)
+    status = wni_record_get(&copy->result, r->labels, &out->result, error);
+  r->viewed = slot;
+  return status;
+}
+
+/* *found: something newer than the last time. */
+static WnStatus look(WnReader *r, bool copy_pixels, WnSnapshot *out, bool *found, WnError *error) {
+  *found = false;
+  for (int torn = 0; torn < MAX_TORN && r->segment.base; torn++) {
+    uint64_t latest = wni_ring_latest(wni_segment_header(&r->segment));
+    if (latest == 0 || latest == r->last) return WN_OK; /* 0: memory that has just been made */
+    if (latest < r->last || latest > UINT64_MAX / 4)
+      return refuse(r, WN_ERROR_DATA, "the publisher's frame numbers run backwards", error);
+    WnStatus status = take(r, latest, copy_pixels, out, found, error);
+    if (status != WN_OK) return status;
+    if (!*found) continue;
+    out->skipped = r->last ? latest - r->last - 1 : 0;
+    r->last = latest;
+    return WN_OK;
+  }
+  return WN_OK;
+}
+
+static WnStatus give_up(const WnReader *r, WnError *error) {
+  return wni_fail(error, WN_ERROR_TIMEOUT,
+                  r->socket >= 0 ? "'%s': no new frame in time" : "'%s': nobody publishes there",
+                  r->path);
+}
+
+static WnStatus read_next(WnReader *r, int timeout_ms, bool copy_pixels, WnSnapshot *out,
+                          WnError *error) {
+  int64_t until = timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
+  r->viewed = NULL;
+  for (;;) {
+    bool found;
+    WnStatus status = serve(r, error);
+    if (status != WN_OK) return status;
+    status = look(r, copy_pixels, out, &found, error);
+    if (status != WN_OK) disconnect(r);
+    if (status != WN_OK || found) return status;
+    int64_t left = timeout_ms < 0 ? -1 : until - now_ms();
+    if (timeout_ms >= 0 && left <= 0) return give_up(r, error);
+    struct pollfd wait = {r->epoll, POLLIN, 0};
+    poll(&wait, 1, (int)left);
+  }
+}
+
+WnStatus wn_reader_read(WnReader *reader, int timeout_ms, WnSnapshot *out, WnError *error) {
+  return read_next(reader, timeout_ms, true, out, error);
+}
+
+WnStatus wn_reader_view(WnReader *reader, int timeout_ms, WnSnapshot *out, WnError *error) {
+  return read_next(reader, timeout_ms, false, out, error);
+}
+
+bool wn_reader_release(WnReader *r) {
+  bool whole = r->viewed && wni_ring_leave(r->viewed, r->last);
+  r->viewed = NULL;
+  return whole;
+}
+
+int wn_reader_descriptor(const WnReader *r) {
+  return r->epoll;
+}
+
+bool wn_reader_connected(const WnReader *r) {
+  return r->segment.base != NULL;
+}
+
+/* ---- life ---- */
+
+WnStatus wn_reader_new(const char *path, WnReader **out, WnError *error) {
+  WnStatus status = wni_endpoint_check(path, error);
+  *out = NULL;
+  if (status != WN_OK) return status;
+  WnReader *r = calloc(1, sizeof *r);
+  if (!r) return wni_fail_memory(error, "the reader");
+  r->socket = r->segment.fd = -1;
+  r->epoll = epoll_create1(EPOLL_CLOEXEC);
+  r->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  r->path = strdup(path);
+  r->copy = calloc(1, sizeof *r->copy);
+  r->labels = calloc(WNI_WIRE_SURVIVORS, sizeof *r->labels);
+  struct epoll_event event = {.events = EPOLLIN};
+  if (!r->path || !r->copy || !r->labels)
+    status = wni_fail_memory(error, "the reader");
+  else if (r->epoll < 0 || r->timer < 0 ||
+           epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->timer, &event) != 0)
+    status =
+        wni_fail(error, WN_ERROR_IO, "'%s': cannot wait for frames: %s", path, strerror(errno));
+  if (status != WN_OK) goto fail;
+  set_timer(r, 1);
+  *out = r;
+  return WN_OK;
+fail:
+  wn_reader_free(r);
+  return status;
+}
+
+void wn_reader_free(WnReader *r) {
+  if (!r) return;
+  if (r->socket >= 0) close(r->socket);
+  if (r->epoll >= 0) close(r->epoll);
+  if (r->timer >= 0) close(r->timer);
+  wni_segment_clear(&r->segment);
+  free(r->path);
+  free(r->copy);
+  free(r->pixels);
+  free(r->labels);
+  free(r);
+}
