@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The example readers in C and in Python against a publisher in another process.
+
+env PUBLISH: tests/ipc/publish; READER: apps/examples/reader; SOURCE_ROOT: the project.
+"""
+import importlib.util
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(os.environ["SOURCE_ROOT"])
+PYTHON_READER = ROOT / "apps" / "examples" / "reader.py"
+spec = importlib.util.spec_from_file_location("reader", PYTHON_READER)
+reader = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(reader)
+
+
+def pixel(number, plane, y, x):
+    """As in channel_rig.c."""
+    return (number * 31 + plane * 7 + y * 3 + x) % 256
+
+
+class Readers(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="winnow-readers-")
+        self.addCleanup(folder.cleanup)
+        self.path = str(pathlib.Path(folder.name) / "channel")
+
+    def publish(self, frames=1000000, pause_us=2000):
+        process = subprocess.Popen([os.environ["PUBLISH"], self.path, str(frames), str(pause_us)])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        while not os.path.exists(self.path):
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+        return process
+
+    def test_python(self):
+        self.publish()
+        numbers = []
+        for number, frame, pixels, result in reader.Channel(self.path):
+            side = (96, 96) if number % 10 == 0 else (64, 48)
+            self.assertEqual(frame[1:3], side)
+            self.assertEqual(reader.FORMATS[frame[0]], "NV12")
+            for plane, rows in ((0, side[1]), (1, side[1] // 2)):
+                for y in (0, rows - 1):
+                    begin = frame[7 + plane] + y * frame[10 + plane]
+                    wanted = bytes(pixel(number, plane, y, x) for x in range(side[0]))
+                    self.assertEqual(pixels[begin:begin + side[0]], wanted)
+            self.assertEqual(result["macs"], number)
+            self.assertEqual(result["label"], "class 0")
+            self.assertEqual(result["group"], "pets")
+            self.assertEqual(result["stop-reason"], "group")
+            self.assertEqual(result["survivors"], [2, 1, 0])
+            self.assertEqual(result["survivor-labels"], ["class 0", "class 1", "class 2"])
+            self.assertEqual(result["survivor-scores"], [1 / (k + 1 + number) for k in range(3)])
+            self.assertEqual(result["survivors-per-stage"], [10, 4, 4])
+            self.assertEqual(result["model-id"], "model@12345678")
+            self.assertEqual(result["pts"], number * 1000)
+            numbers.append(number)
+            if len(numbers) == 50:
+                break
+        self.assertEqual(numbers, sorted(set(numbers)))
+
+    def test_python_ends_with_the_publisher(self):
+        process = self.publish()
+        channel = iter(reader.Channel(self.path))
+        next(channel)
+        process.send_signal(signal.SIGKILL)
+        self.assertLess(len(list(channel)), 1000)
+
+    def test_c(self):
+        process = self.publish(frames=500)
+        done = subprocess.run([os.environ["READER"], self.path], capture_output=True, text=True,
+                              timeout=120, check=False)
+        self.assertEqual(process.wait(), 0)
+        lines = done.stdout.splitlines()
+        self.assertGreater(len(lines), 10)
+        for line in lines:
+            match = re.fullmatch(r"(\d+): (\d+) x (\d+), class 0 \([\d.]+ %\) at exit 2, "
+                                 r"3 classes left", line)
+            self.assertIsNotNone(match, line)
+            large = int(match[1]) % 10 == 0
+            self.assertEqual(match[2], "96" if large else "64")
+        self.assertIn("nobody publishes", done.stderr)
+
+    def test_killed_publishers_leave_nothing_in_the_way(self):
+        for _ in range(10):
+            process = self.publish(pause_us=0)
+            next(iter(reader.Channel(self.path)))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            self.assertTrue(os.path.exists(self.path))  # and the next one takes it
+            with self.assertRaises(ConnectionRefusedError):
+                reader.Channel(self.path)
+            successor = subprocess.run([os.environ["PUBLISH"], self.path, "1"], check=False)
+            self.assertEqual(successor.returncode, 0)
+            self.assertFalse(os.path.exists(self.path))
+
+
+if __name__ == "__main__":
+    unittest.main()
