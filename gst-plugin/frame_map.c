@@ -76,3 +76,29 @@ gboolean gst_winnow_frame_map(const GstVideoFrame *frame, WnFrame *out) {
   }
   return TRUE;
 }
+
+static GstVideoChromaSite unmap_chroma_site(WnChromaSite site) {
+  static const GstVideoChromaSite sites[] = {
+      [WN_CHROMA_MPEG2] = GST_VIDEO_CHROMA_SITE_MPEG2,
+      [WN_CHROMA_CENTRED] = GST_VIDEO_CHROMA_SITE_JPEG,
+      [WN_CHROMA_COSITED] = GST_VIDEO_CHROMA_SITE_COSITED,
+      [WN_CHROMA_ALT] = GST_VIDEO_CHROMA_SITE_V_COSITED,
+  };
+  return sites[site];
+}
+
+gboolean gst_winnow_frame_unmap(const WnFrame *frame, GstVideoInfo *out) {
+  gsize row = 0;
+  while (row < G_N_ELEMENTS(formats) && formats[row].wn != frame->format) row++;
+  if (row == G_N_ELEMENTS(formats) ||
+      !gst_video_info_set_format(out, formats[row].gst, (guint)frame->width, (guint)frame->height))
+    return FALSE;
+  if (!GST_VIDEO_INFO_IS_YUV(out) && !GST_VIDEO_INFO_IS_GRAY(out)) return TRUE;
+  gboolean is_709 = frame->matrix == WN_MATRIX_BT709;
+  gst_video_colorimetry_from_string(&out->colorimetry, is_709 ? GST_VIDEO_COLORIMETRY_BT709
+                                                              : GST_VIDEO_COLORIMETRY_BT601);
+  out->colorimetry.range =
+      frame->range == WN_RANGE_FULL ? GST_VIDEO_COLOR_RANGE_0_255 : GST_VIDEO_COLOR_RANGE_16_235;
+  if (GST_VIDEO_INFO_IS_YUV(out)) out->chroma_site = unmap_chroma_site(frame->chroma_site);
+  return TRUE;
+}

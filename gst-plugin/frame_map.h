@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * GStreamer's video description to the engine's: formats and colour.  Called by
- * winnowclassify; the only place that knows both.
+ * GStreamer's video description to the engine's and back: formats and colour.  Called by
+ * winnowclassify, winnowshmsink and winnowshmsrc; the only place that knows both.
  */
 #ifndef GST_WINNOW_FRAME_MAP_H
 #define GST_WINNOW_FRAME_MAP_H
@@ -22,5 +22,9 @@ gboolean gst_winnow_frame_map_caps(GstVideoInfo *info, const GstCaps *caps);
 /* Describes a mapped frame; `out` points into it and lives as long as the map.
  * FALSE: a format outside GST_WINNOW_CLASSIFY_CAPS. */
 gboolean gst_winnow_frame_map(const GstVideoFrame *frame, WnFrame *out);
+
+/* The other way: GStreamer's description of frames like this one, without a frame rate.  FALSE: it
+ * knows none. */
+gboolean gst_winnow_frame_unmap(const WnFrame *frame, GstVideoInfo *out);
 
 #endif

@@ -6,11 +6,15 @@
 #include "gstwinnow.h"
 #include "gstwinnowclassify.h"
 #include "gstwinnowoverlay.h"
+#include "gstwinnowshmsink.h"
+#include "gstwinnowshmsrc.h"
 
 static gboolean plugin_init(GstPlugin *plugin) {
   gst_winnow_meta_register();
   gboolean ok = GST_ELEMENT_REGISTER(winnowclassify, plugin);
-  return GST_ELEMENT_REGISTER(winnowoverlay, plugin) && ok;
+  ok = GST_ELEMENT_REGISTER(winnowoverlay, plugin) && ok;
+  ok = GST_ELEMENT_REGISTER(winnowshmsink, plugin) && ok;
+  return GST_ELEMENT_REGISTER(winnowshmsrc, plugin) && ok;
 }
 
 #define PACKAGE "winnow"

@@ -19,17 +19,32 @@ for target in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
 for target in re.findall(r"`((?:apps|tests|models|configs)/[\w./-]+)`", text):
     assert (ROOT / target).exists(), f"README.md names {target}, which is missing"
 
-lines = re.findall(r"^gst-launch-1\.0 .*$", text, re.M)
+lines = [line.replace("/tmp/camera", "camera")  # in the folder in which they run
+         for line in re.findall(r"^gst-launch-1\.0 .*$", text, re.M)]
 assert len(lines) >= 5, lines
 failed = False
+
+
+def publish(folder):
+    """The line with winnowshmsink, running for as long as one with winnowshmsrc needs."""
+    line = next(line for line in lines if "winnowshmsink" in line)
+    line = line.replace("v4l2src", "videotestsrc is-live=true")
+    return subprocess.Popen("exec " + line, shell=True, cwd=folder, stdout=subprocess.DEVNULL)
+
+
 with tempfile.TemporaryDirectory(prefix="winnow-readme-") as folder:
     for name in ("apps", "models"):
         (pathlib.Path(folder) / name).symlink_to(ROOT / name)
     for line in lines:
         line = line.replace("v4l2src", "videotestsrc num-buffers=30")
         line = line.replace("autovideosink", "fakesink").split(" | ")[0]
+        publisher = publish(folder) if "winnowshmsrc" in line else None
+        line = line.replace("winnowshmsrc", "winnowshmsrc num-buffers=10")
         result = subprocess.run(line, shell=True, cwd=folder, capture_output=True, text=True,
                                 check=False)
+        if publisher is not None:
+            publisher.kill()
+            publisher.wait()
         works = result.returncode == 0
         if " -m " in line:
             works = works and "winnowclassify, " in result.stdout

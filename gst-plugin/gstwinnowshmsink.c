@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The element winnowshmsink: a pipeline's frames and results into a shared-memory channel.
+ */
+
+/**
+ * SECTION:element-winnowshmsink
+ * @title: winnowshmsink
+ * @short_description: gives frames and their results to other processes
+ *
+ * Publishes each frame, with the result that winnowclassify attached to it, in shared memory that
+ * other processes can read and not write. Any number of them, up to #GstWinnowShmSink:max-readers,
+ * see the newest frame; one that is slow, stopped or killed delays neither this pipeline nor the
+ * others. Each frame is copied once. Readers are winnowshmsrc, and programs that use
+ * `winnow/ipc.h`.
+ *
+ * Of several results on a frame the last is published; with `inference-region=roi-list` that is the
+ * one of the last region.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 v4l2src ! decodebin ! videoconvert \
+ *   ! winnowclassify model-file=models/edge-tiny200.onnx \
+ *   ! winnowshmsink socket-path=/tmp/camera
+ * ]| Classifies a camera's frames and shares them.
+ * |[
+ * gst-launch-1.0 winnowshmsrc socket-path=/tmp/camera ! winnowoverlay ! videoconvert !
+ * autovideosink
+ * ]| Shows them from another process, with what was found.
+ *
+ * Since: 0.1
+ */
+#include "gstwinnowshmsink.h"
+
+#include <winnow/ipc.h>
+#include "frame_map.h"
+#include "gstwinnow.h"
+#include "result_map.h"
+
+GST_DEBUG_CATEGORY_STATIC(gst_winnow_shm_sink_debug);
+#define GST_CAT_DEFAULT gst_winnow_shm_sink_debug
+
+enum { DEFAULT_READERS = 32, MAX_READERS = 256, DEFAULT_MODE = 0600 };
+
+struct _GstWinnowShmSink {
+  GstVideoSink parent;
+  /* under the object lock */
+  gchar *socket_path, *socket_group;
+  guint socket_mode, max_readers;
+  /* of the streaming thread */
+  WnPublisher *publisher;
+  GstVideoInfo info;
+};
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_WINNOW_CLASSIFY_CAPS));
+
+G_DEFINE_TYPE_WITH_CODE(GstWinnowShmSink, gst_winnow_shm_sink, GST_TYPE_VIDEO_SINK,
+                        GST_DEBUG_CATEGORY_INIT(gst_winnow_shm_sink_debug, "winnowshmsink", 0,
+                                                "frames and results into shared memory"))
+GST_ELEMENT_REGISTER_DEFINE(winnowshmsink, "winnowshmsink", GST_RANK_NONE, GST_TYPE_WINNOW_SHM_SINK)
+
+static gboolean start(GstBaseSink *base) {
+  GstWinnowShmSink *self = GST_WINNOW_SHM_SINK(base);
+  WnError error = {.message = "socket-path is not set: set it to where the socket shall be"};
+  GST_OBJECT_LOCK(self);
+  g_autofree gchar *path = g_strdup(self->socket_path), *group = g_strdup(self->socket_group);
+  WnPublisherOptions options = {
+      .max_readers = (int32_t)self->max_readers, .mode = self->socket_mode, .group = group};
+  GST_OBJECT_UNLOCK(self);
+  if (path != NULL && wn_publisher_new(path, &options, &self->publisher, &error) == WN_OK)
+    return TRUE;
+  GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("%s", error.message), (NULL));
+  return FALSE;
+}
+
+static gboolean stop(GstBaseSink *base) {
+  GstWinnowShmSink *self = GST_WINNOW_SHM_SINK(base);
+  g_clear_pointer(&self->publisher, wn_publisher_free);
+  return TRUE;
+}
+
+static gboolean set_caps(GstBaseSink *base, GstCaps *caps) {
+  return gst_winnow_frame_map_caps(&GST_WINNOW_SHM_SINK(base)->info, caps);
+}
+
+/* Frames may come with any strides. */
+static gboolean propose_allocation(GstBaseSink *base, GstQuery *query) {
+  gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, NULL);
+  return TRUE;
+}
+
+static GstFlowReturn show_frame(GstVideoSink *sink, GstBuffer *buffer) {
+  GstWinnowShmSink *self = GST_WINNOW_SHM_SINK(sink);
+  g_autoptr(GstWinnowResult) attached = gst_winnow_result_from_buffer(buffer);
+  GstVideoFrame mapped;
+  WnFrame frame;
+  WnResult result;
+  WnError error = {.message = "the frame cannot be mapped"};
+  WnStatus status = WN_ERROR_IO;
+  gboolean has_result = attached != NULL && gst_winnow_result_map(attached, &result);
+  if (gst_video_frame_map(&mapped, &self->info, buffer, GST_MAP_READ)) {
+    if (gst_winnow_frame_map(&mapped, &frame))
+      status = wn_publisher_publish(self->publisher, &frame, has_result ? &result : NULL, &error);
+    gst_video_frame_unmap(&mapped);
+  }
+  if (status == WN_OK) return GST_FLOW_OK;
+  GST_ELEMENT_ERROR(self, STREAM, FAILED, ("%s", error.message), (NULL));
+  return GST_FLOW_ERROR;
+}
+
+/* ---- Properties ----------------------------------------------------------- */
+
+enum { PROP_SOCKET_PATH = 1, PROP_SOCKET_MODE, PROP_SOCKET_GROUP, PROP_MAX_READERS };
+
+static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
+  GstWinnowShmSink *self = GST_WINNOW_SHM_SINK(object);
+  GST_OBJECT_LOCK(self);
+  switch (id) {
+  case PROP_SOCKET_PATH:
+    g_free(self->socket_path);
+    self->socket_path = g_value_dup_string(value);
+    break;
+  case PROP_SOCKET_MODE:
+    self->socket_mode = g_value_get_uint(value);
+    break;
+  case PROP_SOCKET_GROUP:
+    g_free(self->socket_group);
+    self->socket_group = g_value_dup_string(value);
+    break;
+  case PROP_MAX_READERS:
+    self->max_readers = g_value_get_uint(value);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+  GST_OBJECT_UNLOCK(self);
+}
+
+static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
+  GstWinnowShmSink *self = GST_WINNOW_SHM_SINK(object);
+  GST_OBJECT_LOCK(self);
+  switch (id) {
+  case PROP_SOCKET_PATH:
+    g_value_set_string(value, self->socket_path);
+    break;
+  case PROP_SOCKET_MODE:
+    g_value_set_uint(value, self->socket_mode);
+    break;
+  case PROP_SOCKET_GROUP:
+    g_value_set_string(value, self->socket_group);
+    break;
+  case PROP_MAX_READERS:
+    g_value_set_uint(value, self->max_readers);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+  GST_OBJECT_UNLOCK(self);
+}
+
+static void finalize(GObject *object) {
+  GstWinnowShmSink *self = GST_WINNOW_SHM_SINK(object);
+  g_free(self->socket_path);
+  g_free(self->socket_group);
+  G_OBJECT_CLASS(gst_winnow_shm_sink_parent_class)->finalize(object);
+}
+
+static void install_properties(GObjectClass *object) {
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+  /**
+   * GstWinnowShmSink:socket-path:
+   *
+   * Where readers connect. A socket that a killed process left there is replaced.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property(object, PROP_SOCKET_PATH,
+                                  g_param_spec_string("socket-path", "Socket path",
+                                                      "Path of the socket that readers connect to",
+                                                      NULL, flags));
+  /**
+   * GstWinnowShmSink:socket-mode:
+   *
+   * Who may connect, as in chmod: 384 is 0600, 432 is 0660.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property(
+      object, PROP_SOCKET_MODE,
+      g_param_spec_uint("socket-mode", "Socket mode",
+                        "Permissions of the socket: 384 (0600) for this user, 432 (0660) for the "
+                        "group too, 438 (0666) for all",
+                        1, 0777, DEFAULT_MODE, flags));
+  /**
+   * GstWinnowShmSink:socket-group:
+   *
+   * The group that the socket is given to.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property(object, PROP_SOCKET_GROUP,
+                                  g_param_spec_string("socket-group", "Socket group",
+                                                      "Group that the socket is given to", NULL,
+                                                      flags));
+  /**
+   * GstWinnowShmSink:max-readers:
+   *
+   * How many may be connected at once; more are told so.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property(object, PROP_MAX_READERS,
+                                  g_param_spec_uint("max-readers", "Maximum of readers",
+                                                    "Readers connected at once", 1, MAX_READERS,
+                                                    DEFAULT_READERS, flags));
+}
+
+static void gst_winnow_shm_sink_class_init(GstWinnowShmSinkClass *klass) {
+  GObjectClass *object = G_OBJECT_CLASS(klass);
+  GstBaseSinkClass *base = GST_BASE_SINK_CLASS(klass);
+  object->set_property = set_property;
+  object->get_property = get_property;
+  object->finalize = finalize;
+  install_properties(object);
+  base->start = start;
+  base->stop = stop;
+  base->set_caps = set_caps;
+  base->propose_allocation = propose_allocation;
+  GST_VIDEO_SINK_CLASS(klass)->show_frame = show_frame;
+  gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &sink_template);
+  gst_element_class_set_static_metadata(
+      GST_ELEMENT_CLASS(klass), "Winnow shared-memory sink", "Sink/Video",
+      "Gives frames and their results to other processes", "The Winnow authors");
+}
+
+static void gst_winnow_shm_sink_init(GstWinnowShmSink *self) {
+  self->socket_mode = DEFAULT_MODE;
+  self->max_readers = DEFAULT_READERS;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The element winnowshmsrc: frames and results of a shared-memory channel into a pipeline.
+ */
+
+/**
+ * SECTION:element-winnowshmsrc
+ * @title: winnowshmsrc
+ * @short_description: takes frames and their results from another process
+ *
+ * Reads what winnowshmsink, or a program that uses `winnow/ipc.h`, publishes: always the newest
+ * frame, with its result attached as winnowclassify would have done it. It waits for the publisher
+ * to come, and for the next one when it has gone. A frame is copied once, and one that was
+ * overwritten meanwhile is left out.
+ *
+ * Frames get the running time at which they arrive. With `do-timestamp=false` they keep the
+ * timestamps of the pipeline that they come from; a #GstReferenceTimestampMeta with the caps
+ * `timestamp/x-winnow-publisher` has these in any case.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 winnowshmsrc socket-path=/tmp/camera ! winnowoverlay ! videoconvert !
+ * autovideosink
+ * ]| Shows the frames of winnowshmsink and what was found in them.
+ *
+ * Since: 0.1
+ */
+#include "gstwinnowshmsrc.h"
+
+#include <string.h>
+#include <winnow/ipc.h>
+#include "attach.h"
+#include "frame_map.h"
+#include "gstwinnow.h"
+
+GST_DEBUG_CATEGORY_STATIC(gst_winnow_shm_src_debug);
+#define GST_CAT_DEFAULT gst_winnow_shm_src_debug
+
+enum { WAIT_MS = 50 }; /* between two looks whether the pipeline stops */
+
+struct _GstWinnowShmSrc {
+  GstPushSrc parent;
+  gchar *socket_path; /* under the object lock */
+  gint flushing;      /* atomic */
+  /* of the streaming thread */
+  WnReader *reader;
+  GstVideoInfo info; /* of the last frame; GST_VIDEO_FORMAT_UNKNOWN before the first */
+  GstCaps *publisher_time;
+};
+
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_WINNOW_CLASSIFY_CAPS));
+
+G_DEFINE_TYPE_WITH_CODE(GstWinnowShmSrc, gst_winnow_shm_src, GST_TYPE_PUSH_SRC,
+                        GST_DEBUG_CATEGORY_INIT(gst_winnow_shm_src_debug, "winnowshmsrc", 0,
+                                                "frames and results from shared memory"))
+GST_ELEMENT_REGISTER_DEFINE(winnowshmsrc, "winnowshmsrc", GST_RANK_NONE, GST_TYPE_WINNOW_SHM_SRC)
+
+static gboolean start(GstBaseSrc *base) {
+  GstWinnowShmSrc *self = GST_WINNOW_SHM_SRC(base);
+  WnError error = {.message = "socket-path is not set: set it to the publisher's socket"};
+  GST_OBJECT_LOCK(self);
+  g_autofree gchar *path = g_strdup(self->socket_path);
+  GST_OBJECT_UNLOCK(self);
+  gst_video_info_init(&self->info);
+  if (path != NULL && wn_reader_new(path, &self->reader, &error) == WN_OK) return TRUE;
+  GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("%s", error.message), (NULL));
+  return FALSE;
+}
+
+static gboolean stop(GstBaseSrc *base) {
+  GstWinnowShmSrc *self = GST_WINNOW_SHM_SRC(base);
+  g_clear_pointer(&self->reader, wn_reader_free);
+  return TRUE;
+}
+
+static gboolean unlock(GstBaseSrc *base) {
+  g_atomic_int_set(&GST_WINNOW_SHM_SRC(base)->flushing, TRUE);
+  return TRUE;
+}
+
+static gboolean unlock_stop(GstBaseSrc *base) {
+  g_atomic_int_set(&GST_WINNOW_SHM_SRC(base)->flushing, FALSE);
+  return TRUE;
+}
+
+/* Caps come with the first frame. */
+static gboolean negotiate(GstBaseSrc *base) {
+  return TRUE;
+}
+
+static gboolean follow_caps(GstWinnowShmSrc *self, const WnFrame *frame) {
+  GstVideoInfo info;
+  if (!gst_winnow_frame_unmap(frame, &info)) return FALSE;
+  if (GST_VIDEO_INFO_FORMAT(&self->info) != GST_VIDEO_FORMAT_UNKNOWN &&
+      gst_video_info_is_equal(&info, &self->info))
+    return TRUE;
+  g_autoptr(GstCaps) caps = gst_video_info_to_caps(&info);
+  GST_INFO_OBJECT(self, "frames are %" GST_PTR_FORMAT, caps);
+  self->info = info;
+  return gst_base_src_set_caps(GST_BASE_SRC(self), caps);
+}
+
+/* A buffer with the pixels, which may be changing; NULL: no memory. */
+static GstBuffer *copy_frame(GstWinnowShmSrc *self, const WnFrame *frame) {
+  GstBuffer *buffer = gst_buffer_new_allocate(NULL, GST_VIDEO_INFO_SIZE(&self->info), NULL);
+  GstVideoFrame to;
+  if (buffer == NULL || !gst_video_frame_map(&to, &self->info, buffer, GST_MAP_WRITE)) {
+    gst_clear_buffer(&buffer);
+    return NULL;
+  }
+  for (gint p = 0; p < wn_pixel_format_planes(frame->format); p++) {
+    size_t row = wn_pixel_format_row_bytes(frame->format, p, frame->width);
+    guint8 *out = GST_VIDEO_FRAME_PLANE_DATA(&to, p);
+    for (int32_t y = 0; y < wn_pixel_format_rows(frame->format, p, frame->height); y++)
+      memcpy(out + (gsize)y * (gsize)GST_VIDEO_FRAME_PLANE_STRIDE(&to, p),
+             frame->plane[p] + y * frame->stride_bytes[p], row);
+  }
+  gst_video_frame_unmap(&to);
+  return buffer;
+}
+
+static void describe(GstWinnowShmSrc *self, const WnSnapshot *got, GstBuffer *buffer) {
+  if (got->frame.pts_ns >= 0) {
+    GstClockTime pts = (GstClockTime)got->frame.pts_ns;
+    if (!gst_base_src_get_do_timestamp(GST_BASE_SRC(self))) GST_BUFFER_PTS(buffer) = pts;
+    gst_buffer_add_reference_timestamp_meta(buffer, self->publisher_time, pts, GST_CLOCK_TIME_NONE);
+  }
+  if (!got->has_result) return;
+  g_autoptr(GPtrArray) answers = gst_winnow_answers_new();
+  gst_winnow_answers_add(answers, &got->result);
+  gst_winnow_answers_attach(answers, buffer, got->frame.width, got->frame.height);
+}
+
+/* *out NULL and GST_FLOW_OK: there is no whole frame, so look again. */
+static GstFlowReturn try_frame(GstWinnowShmSrc *self, GstBuffer **out) {
+  WnSnapshot got;
+  WnError error;
+  WnStatus status = wn_reader_view(self->reader, WAIT_MS, &got, &error);
+  if (status == WN_ERROR_TIMEOUT || (status == WN_OK && !got.has_frame)) return GST_FLOW_OK;
+  if (status != WN_OK) {
+    GST_ELEMENT_ERROR(self, RESOURCE, READ, ("%s", error.message), (NULL));
+    return GST_FLOW_ERROR;
+  }
+  if (!follow_caps(self, &got.frame)) return GST_FLOW_NOT_NEGOTIATED;
+  GstBuffer *buffer = copy_frame(self, &got.frame);
+  if (buffer == NULL) {
+    GST_ELEMENT_ERROR(self, RESOURCE, NO_SPACE_LEFT, ("no memory for a frame"), (NULL));
+    return GST_FLOW_ERROR;
+  }
+  if (!wn_reader_release(self->reader)) {
+    gst_buffer_unref(buffer);
+    return GST_FLOW_OK;
+  }
+  describe(self, &got, buffer);
+  *out = buffer;
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn create(GstPushSrc *push, GstBuffer **out) {
+  GstWinnowShmSrc *self = GST_WINNOW_SHM_SRC(push);
+  GstFlowReturn flow = GST_FLOW_OK;
+  *out = NULL;
+  while (flow == GST_FLOW_OK && *out == NULL)
+    flow = g_atomic_int_get(&self->flushing) ? GST_FLOW_FLUSHING : try_frame(self, out);
+  return flow;
+}
+
+/* ---- Properties ----------------------------------------------------------- */
+
+enum { PROP_SOCKET_PATH = 1 };
+
+static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
+  GstWinnowShmSrc *self = GST_WINNOW_SHM_SRC(object);
+  if (id != PROP_SOCKET_PATH) {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    return;
+  }
+  GST_OBJECT_LOCK(self);
+  g_free(self->socket_path);
+  self->socket_path = g_value_dup_string(value);
+  GST_OBJECT_UNLOCK(self);
+}
+
+static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
+  GstWinnowShmSrc *self = GST_WINNOW_SHM_SRC(object);
+  if (id != PROP_SOCKET_PATH) {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    return;
+  }
+  GST_OBJECT_LOCK(self);
+  g_value_set_string(value, self->socket_path);
+  GST_OBJECT_UNLOCK(self);
+}
+
+static void finalize(GObject *object) {
+  GstWinnowShmSrc *self = GST_WINNOW_SHM_SRC(object);
+  g_free(self->socket_path);
+  gst_caps_unref(self->publisher_time);
+  G_OBJECT_CLASS(gst_winnow_shm_src_parent_class)->finalize(object);
+}
+
+static void gst_winnow_shm_src_class_init(GstWinnowShmSrcClass *klass) {
+  GObjectClass *object = G_OBJECT_CLASS(klass);
+  GstBaseSrcClass *base = GST_BASE_SRC_CLASS(klass);
+  object->set_property = set_property;
+  object->get_property = get_property;
+  object->finalize = finalize;
+  /**
+   * GstWinnowShmSrc:socket-path:
+   *
+   * The socket of the publisher. It need not be there yet.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property(
+      object, PROP_SOCKET_PATH,
+      g_param_spec_string("socket-path", "Socket path", "Path of the publisher's socket", NULL,
+                          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+  base->start = start;
+  base->stop = stop;
+  base->unlock = unlock;
+  base->unlock_stop = unlock_stop;
+  base->negotiate = negotiate;
+  GST_PUSH_SRC_CLASS(klass)->create = create;
+  gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &src_template);
+  gst_element_class_set_static_metadata(
+      GST_ELEMENT_CLASS(klass), "Winnow shared-memory source", "Source/Video",
+      "Takes frames and their results from another process", "The Winnow authors");
+}
+
+static void gst_winnow_shm_src_init(GstWinnowShmSrc *self) {
+  self->publisher_time = gst_caps_new_empty_simple("timestamp/x-winnow-publisher");
+  gst_base_src_set_live(GST_BASE_SRC(self), TRUE);
+  gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
+  gst_base_src_set_do_timestamp(GST_BASE_SRC(self), TRUE);
+}
