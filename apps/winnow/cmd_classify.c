@@ -140,5 +140,5 @@ const Command command_classify = {
     "  winnow classify models/edge-cifar10.onnx photo.jpg\n"
     "  winnow classify models/edge-cifar10.onnx --watch cat,dog *.jpg\n"
     "  winnow classify models/edge-cifar10.onnx --strategy confidence \\\n"
-    "      --thresholds 0.9,0.9,0.9,0.9,0.9,0.9 --json photo.jpg",
+    "      --thresholds 0.9,0.9,0.9,0.9,0.9,0.9,0.9,0.9 --json photo.jpg",
     run};

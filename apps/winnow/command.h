@@ -19,6 +19,6 @@ typedef struct Command {
 } Command;
 
 extern const Command command_inspect, command_classify, command_run, command_eval, command_tune,
-    command_quantize, command_bench;
+    command_quantize, command_bench, command_monitor;
 
 #endif

@@ -3,7 +3,7 @@
 import subprocess
 import unittest
 
-from support import CAT, MODEL, SAMPLE, WINNOW, CliTest
+from support import CAT, MODEL, SAMPLE, WINNOW, CliTest, for_each_exit
 
 COMMANDS = {
     "inspect": [MODEL],
@@ -13,8 +13,10 @@ COMMANDS = {
     "tune": [MODEL, SAMPLE, "--max-accuracy-drop", "0.1", "-o", "x.onnx"],
     "quantize": [MODEL, SAMPLE, "-o", "x.onnx"],
     "bench": [MODEL, "--frames", "1"],
+    "monitor": ["socket"],
 }
-THRESHOLDS = "0.1,0.1,0.1,0.1,0.1,0.1"
+WITHOUT_MODEL = {"monitor"}
+THRESHOLDS = for_each_exit(0.1)
 
 
 class Usage(CliTest):
@@ -29,8 +31,9 @@ class Usage(CliTest):
             text = self.succeed(command, "--help")
             self.assertIn(f"winnow {command} [OPTION", text)
             self.assertIn("Example", text)
-            self.assertIn(f"  winnow {command} models/edge-cifar10.onnx", text)
-            self.assertIn("--precision", text)
+            if command not in WITHOUT_MODEL:
+                self.assertIn(f"  winnow {command} models/edge-cifar10.onnx", text)
+                self.assertIn("--precision", text)
 
     def test_version(self):
         self.assertRegex(self.succeed("--version"), r"\Awinnow \d+\.\d+\.\d+\n\Z")
@@ -68,14 +71,17 @@ class Usage(CliTest):
 
     def test_bad_thresholds(self):
         image = ["classify", MODEL, CAT]
-        for thresholds in ["0.1", THRESHOLDS + ",0.1", "0.1,0.1,0.1,0.1,0.1,1",
-                           "0.1,0.1,0.1,0.1,0.1,-0.1", "0.1,0.1,0.1,0.1,0.1,nan",
-                           "0.1,0.1,0.1,0.1,0.1,x", "0.1,,0.1,0.1,0.1,0.1"]:
+        others = for_each_exit(0.1).rsplit(",", 1)[0]
+        zeros = for_each_exit(0).split(",", 1)[1]
+        for thresholds in ["0.1", THRESHOLDS + ",0.1", others + ",1", others + ",-0.1",
+                           others + ",nan", others + ",x", others.replace("0.1", "", 1) + ",0.1"]:
             with self.subTest(thresholds=thresholds):
                 self.expect_failure(2, *image, "--thresholds", thresholds)
         self.expect_failure(2, *image, "--strategy", "confidence")  # needs thresholds of its own
-        self.expect_failure(2, *image, "--strategy", "confidence", "--thresholds", "2,0,0,0,0,0")
-        self.expect_failure(2, *image, "--strategy", "entropy", "--thresholds", "-1,0,0,0,0,0")
+        self.expect_failure(2, *image, "--strategy", "confidence", "--thresholds",
+                            "2," + zeros)
+        self.expect_failure(2, *image, "--strategy", "entropy", "--thresholds",
+                            "-1," + zeros)
 
     def test_policy_that_the_strategy_cannot_follow(self):
         self.expect_failure(2, "classify", MODEL, CAT, "--strategy", "none", "--watch", "cat")

@@ -87,7 +87,7 @@ bool rig_frame_is(const WnFrame *frame, uint64_t number) {
 
 const WnResult *rig_result(int32_t n, uint64_t number) {
   static int32_t survivors[MAX_SURVIVORS], per_stage[] = {10, 4, 4};
-  static char text[MAX_SURVIVORS][16];
+  static char text[MAX_SURVIVORS][32];
   static const char *labels[MAX_SURVIVORS];
   static double scores[MAX_SURVIVORS];
   static WnResult result;

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See monitor_stats.h.
+ */
+#include "monitor_stats.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void stats_restart(MonitorStats *stats) {
+  uint64_t missed = stats->missed;
+  *stats = (MonitorStats){.missed = missed};
+}
+
+void stats_add(MonitorStats *stats, const WnSnapshot *snapshot) {
+  const WnResult *r = &snapshot->result;
+  size_t last = (stats->seen + STATS_WINDOW - 1) % STATS_WINDOW, at;
+  if (stats->seen > 0 && snapshot->number <= stats->number[last]) stats_restart(stats);
+  at = stats->seen++ % STATS_WINDOW;
+  stats->missed += snapshot->skipped;
+  stats->number[at] = snapshot->number;
+  stats->published_ns[at] = snapshot->published_ns;
+  stats->latency_ns[at] = r->latency_ns;
+  stats->saved[at] = r->macs_full > 0 ? 1 - (double)r->macs / (double)r->macs_full : 0;
+  stats->exit[at] = r->exit_stage < STATS_STAGES ? r->exit_stage : STATS_STAGES - 1;
+}
+
+static int compare(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+void stats_summarise(const MonitorStats *stats, MonitorSummary *out) {
+  int64_t sorted[STATS_WINDOW];
+  size_t n = stats->seen < STATS_WINDOW ? (size_t)stats->seen : STATS_WINDOW;
+  *out = (MonitorSummary){.n = (int)n};
+  if (n == 0) return;
+  size_t newest = (stats->seen - 1) % STATS_WINDOW,
+         oldest = stats->seen < STATS_WINDOW ? 0 : stats->seen % STATS_WINDOW;
+  double seconds = (double)(stats->published_ns[newest] - stats->published_ns[oldest]) / 1e9;
+  if (seconds > 0)
+    out->frames_per_second = (double)(stats->number[newest] - stats->number[oldest]) / seconds;
+  for (size_t i = 0; i < n; i++) {
+    out->saved += stats->saved[i] / (double)n;
+    out->exits[stats->exit[i]]++;
+  }
+  memcpy(sorted, stats->latency_ns, n * sizeof *sorted);
+  qsort(sorted, n, sizeof *sorted, compare);
+  out->latency_median_ns = sorted[n / 2];
+  out->latency_p95_ns = sorted[n * 95 / 100];
+}

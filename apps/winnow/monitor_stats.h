@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a monitor has seen of a channel: rates and shares over the last results.
+ */
+#ifndef MONITOR_STATS_H
+#define MONITOR_STATS_H
+
+#include <winnow/ipc.h>
+
+enum { STATS_WINDOW = 256, STATS_STAGES = 65 };
+
+/* Zero: nothing yet. */
+typedef struct MonitorStats {
+  uint64_t seen, missed; /* results, and frames in between that were not */
+  /* the last ones, [seen % STATS_WINDOW] the next to be replaced */
+  uint64_t number[STATS_WINDOW];
+  int64_t published_ns[STATS_WINDOW], latency_ns[STATS_WINDOW];
+  double saved[STATS_WINDOW];
+  int exit[STATS_WINDOW];
+} MonitorStats;
+
+/* Takes a snapshot that has a result. */
+void stats_add(MonitorStats *stats, const WnSnapshot *snapshot);
+
+/* Forgets all but `seen` and `missed`: another publisher numbers its frames anew. */
+void stats_restart(MonitorStats *stats);
+
+typedef struct MonitorSummary {
+  int n;                    /* results that it is made of */
+  double frames_per_second; /* of the publisher, seen or not; 0: not known yet */
+  double saved;             /* mean, a fraction */
+  int64_t latency_median_ns, latency_p95_ns;
+  int exits[STATS_STAGES]; /* how many stopped at each stage */
+} MonitorSummary;
+
+void stats_summarise(const MonitorStats *stats, MonitorSummary *out);
+
+#endif
