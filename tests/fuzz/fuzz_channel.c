@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The handshake and the slots of a shared-memory channel against bytes that nobody meant. An input
+ * is a list of patches to what a good publisher sends, each three bytes of place, one of length and
+ * that many bytes; the hello lies behind the memory. The reader may refuse; it must not read beyond
+ * what it was given, which AddressSanitizer sees, and everything that it lets through must be safe
+ * to look at.
+ *
+ * With libFuzzer, until it finds something or is stopped:
+ *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -DFUZZER -Iengine
+ * -Iengine/include \
+ *     tests/fuzz/fuzz_channel.c engine/ipc/[eprs]*.c engine/base/{error,memory,enums}.c \
+ *     engine/preprocess/format.c -o fuzz_channel && ./fuzz_channel
+ * Else: fuzz_channel [INPUTS [SEED]] makes its inputs itself.
+ */
+#include <winnow/ipc.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ipc/endpoint.h"
+#include "ipc/record.h"
+#include "ipc/ring.h"
+#include "ipc/segment.h"
+
+enum { SIDE = 24, PIXELS = SIDE * 64 * 2, FRAMES = 3 };
+
+static char path[64];
+static WniListener listener;
+static uint8_t *good; /* what a good publisher's memory holds, then its hello */
+static size_t memory_bytes;
+
+static void publish(WniSegment *segment, uint64_t number) {
+  static const int32_t survivors[] = {4, 2, 1}, per_stage[] = {10, 3};
+  static const char *const labels[] = {"deer", "bird", "automobile"};
+  static const double scores[] = {0.5, 0.25, 0.125};
+  static const uint8_t pixels[PIXELS];
+  WnResult result = {.label = "deer",
+                     .class_index = 4,
+                     .group = "animal",
+                     .exit_stage = 1,
+                     .stage_count = 9,
+                     .n_survivors = 3,
+                     .survivors = survivors,
+                     .survivor_labels = labels,
+                     .survivor_scores = scores,
+                     .n_stages_evaluated = 2,
+                     .survivors_per_stage = per_stage,
+                     .model_id = "m@00000000"};
+  WnFrame frame = {.format = WN_PIXEL_NV12,
+                   .width = SIDE,
+                   .height = SIDE,
+                   .plane = {pixels, pixels},
+                   .stride_bytes = {SIDE, SIDE}};
+  WniWireSlot *slot = wni_segment_slot(segment, number);
+  wni_ring_begin(slot, number);
+  slot->number = number;
+  slot->parts = WNI_WIRE_HAS_FRAME | WNI_WIRE_HAS_RESULT;
+  wni_record_put(&result, &slot->result);
+  if (wni_record_lay_out(&frame, &slot->frame, NULL) != WN_OK) abort();
+  wni_record_copy_pixels(&frame, &slot->frame, wni_segment_pixels(segment, slot));
+  wni_ring_end(wni_segment_header(segment), slot, number);
+}
+
+static void prepare(void) {
+  WniSegment segment;
+  WniWireHello hello = {.version = WNI_WIRE_VERSION};
+  snprintf(path, sizeof path, "/tmp/winnow-fuzz-%d", (int)getpid());
+  if (wni_endpoint_listen(path, 0600, (gid_t)-1, &listener, NULL) != WN_OK ||
+      wni_segment_create(PIXELS, &segment, NULL) != WN_OK)
+    abort();
+  for (uint64_t n = 1; n <= FRAMES; n++) publish(&segment, n);
+  memory_bytes = segment.bytes;
+  memcpy(hello.magic, WNI_WIRE_MAGIC, sizeof hello.magic);
+  hello.segment_bytes = memory_bytes;
+  good = malloc(memory_bytes + sizeof hello);
+  memcpy(good, segment.base, memory_bytes);
+  memcpy(good + memory_bytes, &hello, sizeof hello);
+  wni_segment_clear(&segment);
+}
+
+static void patch(WniSegment *segment, WniWireHello *hello, const uint8_t *data, size_t size) {
+  size_t total = memory_bytes + sizeof *hello;
+  while (size >= 4) {
+    size_t at = (data[0] | (size_t)data[1] << 8 | (size_t)data[2] << 16) % total, n = data[3] % 16;
+    data += 4;
+    size -= 4;
+    if (n > size) n = size;
+    for (size_t i = 0; i < n && at + i < total; i++) {
+      uint8_t *to = at + i < memory_bytes ? segment->base + at + i
+                                          : (uint8_t *)hello + (at + i - memory_bytes);
+      *to = data[i];
+    }
+    data += n;
+    size -= n;
+  }
+}
+
+/* Reads every byte that a snapshot points to. */
+static uint64_t use(const WnSnapshot *got) {
+  const WnFrame *f = &got->frame;
+  const WnResult *r = &got->result;
+  uint64_t sum = 0;
+  for (int p = 0; got->has_frame && p < wn_pixel_format_planes(f->format); p++)
+    for (int32_t y = 0; y < wn_pixel_format_rows(f->format, p, f->height); y++)
+      for (size_t x = 0; x < wn_pixel_format_row_bytes(f->format, p, f->width); x++)
+        sum += f->plane[p][y * f->stride_bytes[p] + (ptrdiff_t)x];
+  if (!got->has_result) return sum;
+  sum += strlen(r->label) + strlen(r->group) + strlen(r->model_id);
+  sum += strlen(wn_stop_reason_name(r->stop_reason));
+  for (int32_t i = 0; i < r->n_survivors; i++)
+    sum +=
+        strlen(r->survivor_labels[i]) + (uint64_t)r->survivors[i] + (r->survivor_scores[i] > 0.5);
+  for (int32_t i = 0; i < r->n_stages_evaluated; i++) sum += (uint64_t)r->survivors_per_stage[i];
+  return sum;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static volatile uint64_t sink;
+  WniSegment segment;
+  WniWireHello hello;
+  WnReader *reader;
+  WnSnapshot got;
+  if (!good) prepare();
+  if (wni_segment_create(PIXELS, &segment, NULL) != WN_OK) abort();
+  memcpy(segment.base, good, memory_bytes);
+  memcpy(&hello, good + memory_bytes, sizeof hello);
+  patch(&segment, &hello, data, size);
+  if (wn_reader_new(path, &reader, NULL) != WN_OK) abort();
+  wn_reader_read(reader, 0, &got, NULL); /* connects */
+  int socket = accept(listener.fd, NULL, NULL);
+  if (socket < 0) abort();
+  wni_endpoint_send(socket, &hello, sizeof hello, segment.fd);
+  if (wn_reader_read(reader, 0, &got, NULL) == WN_OK) sink = sink + use(&got);
+  if (wn_reader_view(reader, 0, &got, NULL) == WN_OK) sink = sink + use(&got);
+  wn_reader_release(reader);
+  wn_reader_free(reader);
+  close(socket);
+  wni_segment_clear(&segment);
+  return 0;
+}
+
+#ifndef FUZZER
+
+static uint64_t state;
+
+static uint32_t draw(uint32_t n) {
+  state = state * 6364136223846793005 + 1442695040888963407;
+  return (uint32_t)(state >> 33) % n;
+}
+
+/* A patch at something that matters more often than anywhere: the header, the slots' first bytes,
+ * the hello. */
+static size_t make_patch(uint8_t *out) {
+  static const uint32_t lengths[] = {1, 2, 4, 8};
+  size_t slot_bytes = (memory_bytes - WNI_WIRE_PAGE) / WNI_WIRE_SLOTS;
+  size_t at = draw(4) == 0   ? draw((uint32_t)memory_bytes)
+              : draw(3) == 0 ? draw(sizeof(WniWireHeader))
+              : draw(8) == 0 ? memory_bytes + draw(sizeof(WniWireHello))
+                             : WNI_WIRE_PAGE + FRAMES * slot_bytes +
+                                   draw(offsetof(WniWireSlot, result.survivors_per_stage));
+  uint32_t n = lengths[draw(4)], kind = draw(3);
+  out[0] = (uint8_t)at;
+  out[1] = (uint8_t)(at >> 8);
+  out[2] = (uint8_t)(at >> 16);
+  out[3] = (uint8_t)n;
+  for (uint32_t i = 0; i < n; i++)
+    out[4 + i] = kind == 0 ? 0 : kind == 1 ? 255 : (uint8_t)draw(256);
+  return 4 + n;
+}
+
+int main(int argc, char **argv) {
+  unsigned long inputs = argc > 1 ? strtoul(argv[1], NULL, 10) : 5000;
+  state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+  prepare();
+  for (unsigned long i = 0; i < inputs; i++) {
+    uint8_t input[64];
+    size_t size = 0;
+    for (uint32_t n = 1 + draw(4); n > 0; n--) size += make_patch(input + size);
+    LLVMFuzzerTestOneInput(input, size);
+  }
+  printf("%lu inputs\n", inputs);
+  wni_endpoint_close(&listener, path);
+  free(good);
+  return 0;
+}
+
+#endif
