@@ -34,8 +34,8 @@ typedef enum WnStatus {
   WN_ERROR_ARGUMENT,    /* a value given by the caller is out of range or unknown */
   WN_ERROR_MEMORY,      /* not enough memory, or more than a limit allows */
   WN_ERROR_NUMERIC,     /* scores that are not finite */
-  WN_ERROR_DATA,        /* images that do not suffice for what is asked; a peer's bytes that are wrong */
-  WN_ERROR_TIMEOUT      /* what was waited for did not come */
+  WN_ERROR_DATA,   /* images that do not suffice for what is asked; a peer's bytes that are wrong */
+  WN_ERROR_TIMEOUT /* what was waited for did not come */
 } WnStatus;
 
 typedef struct WnError {
