@@ -16,6 +16,9 @@
  * from being done after R4. On x86 all this costs nothing but the compiler's order; on Arm the
  * fences are instructions. A reader that has seen `latest` = n finds at least n in the slot.
  *
+ * The data are plain bytes, and C11 calls it a race to read them while they change; compilers copy
+ * them between the two fences all the same, as every sequence lock relies on.
+ *
  * tests/ipc/model.py tries all orders that this allows, and shows that without either fence
  * a torn frame passes.
  */
