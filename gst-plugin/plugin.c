@@ -6,6 +6,7 @@
 #include "gstwinnow.h"
 #include "gstwinnowclassify.h"
 #include "gstwinnowoverlay.h"
+#include "gstwinnowpublish.h"
 #include "gstwinnowshmsink.h"
 #include "gstwinnowshmsrc.h"
 
@@ -13,6 +14,7 @@ static gboolean plugin_init(GstPlugin *plugin) {
   gst_winnow_meta_register();
   gboolean ok = GST_ELEMENT_REGISTER(winnowclassify, plugin);
   ok = GST_ELEMENT_REGISTER(winnowoverlay, plugin) && ok;
+  ok = GST_ELEMENT_REGISTER(winnowpublish, plugin) && ok;
   ok = GST_ELEMENT_REGISTER(winnowshmsink, plugin) && ok;
   return GST_ELEMENT_REGISTER(winnowshmsrc, plugin) && ok;
 }

@@ -4,6 +4,7 @@
 Where a line needs a camera or a window, a test picture and a sink without a
 window take their place.  GST_PLUGIN_PATH says where the plugin is.
 """
+import json
 import os
 import pathlib
 import re
@@ -48,6 +49,9 @@ with tempfile.TemporaryDirectory(prefix="winnow-readme-") as folder:
         works = result.returncode == 0
         if " -m " in line:
             works = works and "winnowclassify, " in result.stdout
+        if "winnowpublish" in line:
+            printed = [json.loads(text) for text in result.stdout.splitlines()]
+            works = works and len(printed) > 50 and all("exit-stage" in one for one in printed)
         if "location=classified.webm" in line:
             works = works and (pathlib.Path(folder) / "classified.webm").stat().st_size > 10000
         if not works:

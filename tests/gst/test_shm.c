@@ -7,7 +7,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
-#include "result_write.h"
+#include "made_result.h"
 
 typedef struct {
   gchar *folder, *path;
@@ -61,39 +61,12 @@ static GstCaps *set_caps(Channel *c, const gchar *format, gint width, gint heigh
   return caps;
 }
 
-/* Attaches a result that says `seed`. */
-static void attach_result(GstBuffer *buffer, guint seed) {
-  static const int32_t survivors[] = {3, 5}, per_stage[] = {10, 2};
-  static const char *const labels[] = {"cat", "dog"};
-  static const double scores[] = {0.75, 0.125};
-  WnResult result = {.label = "cat",
-                     .class_index = 3,
-                     .confidence = 0.75,
-                     .group = "",
-                     .exit_stage = 1,
-                     .stage_count = 4,
-                     .stop_reason = WN_STOP_WATCH,
-                     .n_survivors = 2,
-                     .survivors = survivors,
-                     .survivor_labels = labels,
-                     .survivor_scores = scores,
-                     .n_stages_evaluated = 2,
-                     .survivors_per_stage = per_stage,
-                     .macs = seed,
-                     .macs_full = 1000,
-                     .latency_ns = 77,
-                     .model_id = "m@00000000",
-                     .pts_ns = (int64_t)seed * 1000};
-  GstCustomMeta *meta = gst_buffer_add_custom_meta(buffer, GST_WINNOW_META_NAME);
-  gst_winnow_result_write(gst_custom_meta_get_structure(meta), &result);
-}
-
 /* Pushes a picture until the source has it; the publisher lets readers in when it publishes. */
 static GstBuffer *through(Channel *c, const GstVideoInfo *info, guint seed, gint padding) {
   for (gint i = 0; i < 1000; i++) {
     GstBuffer *in = rig_picture(info, seed, padding), *out;
     GST_BUFFER_PTS(in) = (GstClockTime)seed * 1000;
-    attach_result(in, seed);
+    made_result_attach(in, "cat", seed);
     fail_unless_equals_int(gst_harness_push(c->sink, in), GST_FLOW_OK);
     g_usleep(10000);
     while ((out = gst_harness_try_pull(c->src)) != NULL) {

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The element winnowpublish: results as lines of JSON.  Buffers pass as they are.
+ */
+
+/**
+ * SECTION:element-winnowpublish
+ * @title: winnowpublish
+ * @short_description: writes results as lines of JSON
+ *
+ * Passes everything on and writes each result on it as one JSON object on a line of its own, to a
+ * file, which is appended to, a FIFO or standard output. The keys are those of `winnow classify
+ * --json`; a result of a region has `x`, `y`, `w` and `h` too.
+ *
+ * The stream never waits for whoever reads: a line for which a FIFO has no room, or no reader, is
+ * left out and counted in #GstWinnowPublish:dropped. What arrives are whole lines.
+ *
+ * With #GstWinnowPublish:on-change, a result of the whole frame is written only when the headline
+ * changes, as winnowclassify's `stable-frames` and `min-confidence` have it; results of regions are
+ * all written.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 -q videotestsrc num-buffers=30 \
+ *   ! winnowclassify model-file=models/edge-cifar10.onnx ! winnowpublish ! fakesink
+ * ]| Prints a line for each frame.
+ * |[
+ * gst-launch-1.0 -q v4l2src ! decodebin ! videoconvert \
+ *   ! winnowclassify model-file=models/edge-tiny200.onnx \
+ *   ! winnowpublish on-change=true location=seen.jsonl ! fakesink
+ * ]| Keeps a log of what a camera saw.
+ *
+ * Since: 0.1
+ */
+#include "gstwinnowpublish.h"
+
+#include <errno.h>
+#include "gstwinnow.h"
+#include "headline.h"
+#include "line_file.h"
+#include "result_json.h"
+
+GST_DEBUG_CATEGORY_STATIC(gst_winnow_publish_debug);
+#define GST_CAT_DEFAULT gst_winnow_publish_debug
+
+#define DEFAULT_LOCATION "-"
+
+struct _GstWinnowPublish {
+  GstBaseTransform parent;
+  /* under the object lock */
+  gchar *location;
+  gboolean on_change;
+  guint64 dropped;
+  /* of the streaming thread */
+  GstWinnowLineFile file;
+  GstWinnowHeadline headline;
+  guint stable_frames;
+  gdouble min_confidence;
+};
+
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+G_DEFINE_TYPE_WITH_CODE(GstWinnowPublish, gst_winnow_publish, GST_TYPE_BASE_TRANSFORM,
+                        GST_DEBUG_CATEGORY_INIT(gst_winnow_publish_debug, "winnowpublish", 0,
+                                                "results as lines of JSON"))
+GST_ELEMENT_REGISTER_DEFINE(winnowpublish, "winnowpublish", GST_RANK_NONE, GST_TYPE_WINNOW_PUBLISH)
+
+static gboolean start(GstBaseTransform *trans) {
+  GstWinnowPublish *self = GST_WINNOW_PUBLISH(trans);
+  GST_OBJECT_LOCK(self);
+  g_autofree gchar *location = g_strdup(self->location);
+  self->dropped = 0;
+  GST_OBJECT_UNLOCK(self);
+  if (gst_winnow_line_file_open(&self->file, location)) return TRUE;
+  GST_ELEMENT_ERROR(self, RESOURCE, OPEN_WRITE,
+                    ("location: cannot write to '%s': %s", location, g_strerror(errno)), (NULL));
+  return FALSE;
+}
+
+static gboolean stop(GstBaseTransform *trans) {
+  GstWinnowPublish *self = GST_WINNOW_PUBLISH(trans);
+  gst_winnow_line_file_close(&self->file);
+  gst_winnow_headline_clear(&self->headline);
+  return TRUE;
+}
+
+static gboolean is_due(GstWinnowPublish *self, const GstWinnowResult *result) {
+  GST_OBJECT_LOCK(self);
+  gboolean on_change = self->on_change;
+  GST_OBJECT_UNLOCK(self);
+  if (!on_change || gst_winnow_result_get_region(result, NULL, NULL, NULL, NULL)) return TRUE;
+  const gchar *text = gst_winnow_headline_text(
+      gst_winnow_result_get_label(result), gst_winnow_result_get_group(result),
+      gst_winnow_result_get_confidence(result), self->min_confidence);
+  return gst_winnow_headline_feed(&self->headline, text, self->stable_frames);
+}
+
+static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
+  GstWinnowPublish *self = GST_WINNOW_PUBLISH(trans);
+  g_autoptr(GPtrArray) results = gst_winnow_results_from_buffer(buffer);
+  for (guint i = 0; i < results->len; i++) {
+    const GstWinnowResult *result = g_ptr_array_index(results, i);
+    if (!is_due(self, result)) continue;
+    g_autofree gchar *line = gst_winnow_result_json(result);
+    if (gst_winnow_line_file_write(&self->file, line)) continue;
+    GST_OBJECT_LOCK(self);
+    self->dropped++;
+    GST_OBJECT_UNLOCK(self);
+  }
+  return GST_FLOW_OK;
+}
+
+static gboolean sink_event(GstBaseTransform *trans, GstEvent *event) {
+  GstWinnowPublish *self = GST_WINNOW_PUBLISH(trans);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) gst_winnow_headline_clear(&self->headline);
+  if (gst_event_has_name(event, GST_WINNOW_DISPLAY_EVENT)) {
+    const GstStructure *structure = gst_event_get_structure(event);
+    gst_structure_get_uint(structure, "stable-frames", &self->stable_frames);
+    gst_structure_get_double(structure, "min-confidence", &self->min_confidence);
+  }
+  return GST_BASE_TRANSFORM_CLASS(gst_winnow_publish_parent_class)->sink_event(trans, event);
+}
+
+/* ---- Properties ----------------------------------------------------------- */
+
+enum { PROP_LOCATION = 1, PROP_ON_CHANGE, PROP_DROPPED };
+
+static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
+  GstWinnowPublish *self = GST_WINNOW_PUBLISH(object);
+  GST_OBJECT_LOCK(self);
+  switch (id) {
+  case PROP_LOCATION:
+    g_free(self->location);
+    self->location = g_value_dup_string(value);
+    if (self->location == NULL) self->location = g_strdup(DEFAULT_LOCATION);
+    break;
+  case PROP_ON_CHANGE:
+    self->on_change = g_value_get_boolean(value);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+  GST_OBJECT_UNLOCK(self);
+}
+
+static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
+  GstWinnowPublish *self = GST_WINNOW_PUBLISH(object);
+  GST_OBJECT_LOCK(self);
+  switch (id) {
+  case PROP_LOCATION:
+    g_value_set_string(value, self->location);
+    break;
+  case PROP_ON_CHANGE:
+    g_value_set_boolean(value, self->on_change);
+    break;
+  case PROP_DROPPED:
+    g_value_set_uint64(value, self->dropped);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+  GST_OBJECT_UNLOCK(self);
+}
+
+static void finalize(GObject *object) {
+  g_free(GST_WINNOW_PUBLISH(object)->location);
+  G_OBJECT_CLASS(gst_winnow_publish_parent_class)->finalize(object);
+}
+
+static void install_properties(GObjectClass *object) {
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+  /**
+   * GstWinnowPublish:location:
+   *
+   * The file that is appended to, or a FIFO; `-` for standard output.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property(
+      object, PROP_LOCATION,
+      g_param_spec_string("location", "Location", "File or FIFO to write to, - for standard output",
+                          DEFAULT_LOCATION, flags | GST_PARAM_MUTABLE_READY));
+  /**
+   * GstWinnowPublish:on-change:
+   *
+   * Write a result of the whole frame only when the headline changes.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property(object, PROP_ON_CHANGE,
+                                  g_param_spec_boolean("on-change", "On change",
+                                                       "Write only when the stable result changes",
+                                                       FALSE, flags | GST_PARAM_MUTABLE_PLAYING));
+  /**
+   * GstWinnowPublish:dropped:
+   *
+   * How many lines were left out since the start.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property(
+      object, PROP_DROPPED,
+      g_param_spec_uint64("dropped", "Dropped", "Lines that found no room or no reader", 0,
+                          G_MAXUINT64, 0, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+static void gst_winnow_publish_class_init(GstWinnowPublishClass *klass) {
+  GObjectClass *object = G_OBJECT_CLASS(klass);
+  GstBaseTransformClass *trans = GST_BASE_TRANSFORM_CLASS(klass);
+  object->set_property = set_property;
+  object->get_property = get_property;
+  object->finalize = finalize;
+  install_properties(object);
+  trans->start = start;
+  trans->stop = stop;
+  trans->transform_ip = transform_ip;
+  trans->transform_ip_on_passthrough = TRUE;
+  trans->sink_event = sink_event;
+  gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &sink_template);
+  gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &src_template);
+  gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Winnow publisher",
+                                        "Filter/Analyzer/Video", "Writes results as lines of JSON",
+                                        "The Winnow authors");
+}
+
+static void gst_winnow_publish_init(GstWinnowPublish *self) {
+  self->location = g_strdup(DEFAULT_LOCATION);
+  self->file.fd = -1;
+  self->stable_frames = GST_WINNOW_STABLE_FRAMES_DEFAULT;
+  gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self), TRUE);
+}

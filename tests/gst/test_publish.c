@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * winnowpublish in a harness: what it writes, when it writes, and that it waits for nobody.
+ */
+#include "rig.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "made_result.h"
+
+typedef struct {
+  gchar *folder, *path;
+  GstHarness *harness;
+  GstElement *element;
+} Publisher;
+
+static Publisher publisher_new(void) {
+  Publisher p = {.folder = g_dir_make_tmp("winnow-publish-XXXXXX", NULL)};
+  p.path = g_build_filename(p.folder, "lines", NULL);
+  return p;
+}
+
+static void publisher_start(Publisher *p, gboolean on_change) {
+  p->element = gst_element_factory_make("winnowpublish", NULL);
+  g_object_set(p->element, "location", p->path, "on-change", on_change, NULL);
+  p->harness = gst_harness_new_with_element(p->element, "sink", "src");
+  gst_harness_set_src_caps_str(p->harness, "anything/at-all");
+}
+
+static void publisher_stop(Publisher *p) {
+  gst_harness_teardown(p->harness);
+  gst_object_unref(p->element);
+}
+
+static void publisher_free(Publisher *p) {
+  g_unlink(p->path);
+  fail_unless_equals_int(g_rmdir(p->folder), 0);
+  g_free(p->path);
+  g_free(p->folder);
+}
+
+/* The buffer comes out as it went in. */
+static void push(Publisher *p, const gchar *label, guint seed) {
+  GstBuffer *in = gst_buffer_new_allocate(NULL, 4, NULL), *out;
+  if (label != NULL) made_result_attach(in, label, seed);
+  fail_unless_equals_int(gst_harness_push(p->harness, gst_buffer_ref(in)), GST_FLOW_OK);
+  out = gst_harness_pull(p->harness);
+  fail_unless(out == in);
+  gst_buffer_unref(in);
+  gst_buffer_unref(out);
+}
+
+static guint64 dropped(Publisher *p) {
+  guint64 n;
+  g_object_get(p->element, "dropped", &n, NULL);
+  return n;
+}
+
+static gchar **lines_of(const gchar *text) {
+  gchar **lines = g_strsplit(text, "\n", -1);
+  guint n = g_strv_length(lines);
+  fail_unless(n >= 1 && lines[n - 1][0] == '\0', "the last line is cut");
+  g_free(lines[n - 1]);
+  lines[n - 1] = NULL;
+  return lines;
+}
+
+static gchar *line_for(const gchar *label, guint seed) {
+  return g_strdup_printf(
+      "{\"label\":\"%s\",\"class-index\":3,\"confidence\":0.75,\"group\":\"\",\"exit-stage\":1,"
+      "\"stage-count\":4,\"stop-reason\":\"watch\",\"survivors\":[3,5],"
+      "\"survivor-labels\":[\"%s\",\"dog\"],\"survivor-scores\":[0.75,0.125],"
+      "\"survivors-per-stage\":[10,2],\"macs\":%u,\"macs-full\":1000,\"latency-ns\":77,"
+      "\"model-id\":\"m@00000000\",\"pts\":%u}",
+      label, label, seed, seed * 1000);
+}
+
+static void check_file(Publisher *p, const gchar *const *labels, const guint *seeds, guint n) {
+  g_autofree gchar *text = NULL;
+  fail_unless(g_file_get_contents(p->path, &text, NULL, NULL));
+  g_auto(GStrv) lines = lines_of(text);
+  fail_unless_equals_int((gint)g_strv_length(lines), (gint)n);
+  for (guint i = 0; i < n; i++) {
+    g_autofree gchar *wanted = line_for(labels[i], seeds[i]);
+    fail_unless_equals_string(lines[i], wanted);
+  }
+}
+
+GST_START_TEST(test_a_line_for_each_result) {
+  static const gchar *const labels[] = {"cat", "\\\"odd\\\"\\\\\\u0009\xc3\xa4", "cat"};
+  static const guint seeds[] = {1, 2, 3};
+  Publisher p = publisher_new();
+  publisher_start(&p, FALSE);
+  push(&p, "cat", 1);
+  push(&p, NULL, 0);
+  push(&p, "\"odd\"\\\t\xc3\xa4", 2);
+  fail_unless_equals_uint64(dropped(&p), 0);
+  publisher_stop(&p);
+  publisher_start(&p, FALSE); /* appends */
+  push(&p, "cat", 3);
+  publisher_stop(&p);
+  check_file(&p, labels, seeds, 3);
+  publisher_free(&p);
+}
+GST_END_TEST
+
+GST_START_TEST(test_on_change) {
+  static const gchar *const labels[] = {"cat", "ship"};
+  static const guint seeds[] = {3, 10};
+  static const gchar *const seen[] = {"cat", "cat",  "cat",  "cat",  "ship", "cat",
+                                      "cat", "ship", "ship", "ship", "ship"};
+  Publisher p = publisher_new();
+  publisher_start(&p, TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS(seen); i++) push(&p, seen[i], i + 1);
+  publisher_stop(&p);
+  check_file(&p, labels, seeds, 2);
+  publisher_free(&p);
+}
+GST_END_TEST
+
+/* Everything that a FIFO holds. */
+static gchar *drain(gint fd) {
+  GString *text = g_string_new(NULL);
+  gchar buffer[4096];
+  gssize n;
+  while ((n = read(fd, buffer, sizeof buffer)) > 0) g_string_append_len(text, buffer, n);
+  return g_string_free(text, FALSE);
+}
+
+GST_START_TEST(test_a_fifo_stops_nothing) {
+  Publisher p = publisher_new();
+  fail_unless_equals_int(mkfifo(p.path, 0600), 0);
+  publisher_start(&p, FALSE);
+  for (guint i = 0; i < 10; i++) push(&p, "cat", i); /* nobody reads */
+  fail_unless_equals_uint64(dropped(&p), 10);
+
+  gint reader = open(p.path, O_RDONLY | O_NONBLOCK);
+  for (guint i = 0; i < 5000; i++) push(&p, "cat", i); /* far more than it holds */
+  guint64 lost = dropped(&p) - 10;
+  fail_unless(lost > 1000 && lost < 5000, "%" G_GUINT64_FORMAT, lost);
+  GString *all = g_string_new(NULL);
+  for (guint i = 5000; i < 5010; i++) {
+    g_autofree gchar *text = drain(reader);
+    g_string_append(all, text);
+    push(&p, "cat", i);
+  }
+  g_autofree gchar *rest = drain(reader);
+  g_string_append(all, rest);
+  g_auto(GStrv) lines = lines_of(all->str);
+  fail_unless_equals_uint64(g_strv_length(lines), 5010 - (dropped(&p) - 10));
+  for (gchar **line = lines; *line != NULL; line++) {
+    guint seed = 0;
+    sscanf(strstr(*line, "\"macs\":"), "\"macs\":%u", &seed);
+    g_autofree gchar *wanted = line_for("cat", seed);
+    fail_unless_equals_string(*line, wanted);
+  }
+  g_string_free(all, TRUE);
+
+  close(reader); /* a reader that has gone is no end either */
+  guint64 before = dropped(&p);
+  for (guint i = 0; i < 5; i++) push(&p, "cat", i);
+  fail_unless_equals_uint64(dropped(&p), before + 5);
+  reader = open(p.path, O_RDONLY | O_NONBLOCK);
+  push(&p, "dog", 7);
+  g_autofree gchar *last = drain(reader), *wanted = line_for("dog", 7);
+  g_strchomp(last);
+  fail_unless_equals_string(last, wanted);
+  close(reader);
+  publisher_stop(&p);
+  publisher_free(&p);
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_full_disk_is_counted) {
+  Publisher p = publisher_new();
+  gchar *path = p.path;
+  p.path = (gchar *)"/dev/full";
+  publisher_start(&p, FALSE);
+  for (guint i = 0; i < 3; i++) push(&p, "cat", i);
+  fail_unless_equals_uint64(dropped(&p), 3);
+  publisher_stop(&p);
+  p.path = path;
+  publisher_free(&p);
+}
+GST_END_TEST
+
+GST_START_TEST(test_what_cannot_be_opened) {
+  GstElement *element = gst_element_factory_make("winnowpublish", NULL);
+  GstBus *bus = gst_bus_new();
+  g_autoptr(GError) error = NULL;
+  g_object_set(element, "location", "/nowhere/at/all", NULL);
+  gst_element_set_bus(element, bus);
+  fail_unless_equals_int(gst_element_set_state(element, GST_STATE_PAUSED),
+                         GST_STATE_CHANGE_FAILURE);
+  GstMessage *message = gst_bus_timed_pop_filtered(bus, 5 * GST_SECOND, GST_MESSAGE_ERROR);
+  fail_unless(message != NULL);
+  gst_message_parse_error(message, &error, NULL);
+  fail_unless(g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE));
+  fail_unless(strstr(error->message, "/nowhere/at/all") != NULL, "%s", error->message);
+  gst_message_unref(message);
+  gst_element_set_state(element, GST_STATE_NULL);
+  gst_object_unref(element);
+  gst_object_unref(bus);
+}
+GST_END_TEST
+
+static Suite *publish_suite(void) {
+  Suite *suite = suite_create("publish");
+  TCase *tcase = tcase_create("general");
+  suite_add_tcase(suite, tcase);
+  tcase_set_timeout(tcase, 120);
+  tcase_add_test(tcase, test_a_line_for_each_result);
+  tcase_add_test(tcase, test_on_change);
+  tcase_add_test(tcase, test_a_fifo_stops_nothing);
+  tcase_add_test(tcase, test_a_full_disk_is_counted);
+  tcase_add_test(tcase, test_what_cannot_be_opened);
+  return suite;
+}
+
+GST_CHECK_MAIN(publish);
