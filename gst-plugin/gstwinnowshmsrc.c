@@ -27,6 +27,7 @@
  */
 #include "gstwinnowshmsrc.h"
 
+#include <gst/video/gstvideopool.h>
 #include <string.h>
 #include <winnow/ipc.h>
 #include "attach.h"
@@ -44,7 +45,8 @@ struct _GstWinnowShmSrc {
   gint flushing;      /* atomic */
   /* of the streaming thread */
   WnReader *reader;
-  GstVideoInfo info; /* of the last frame; GST_VIDEO_FORMAT_UNKNOWN before the first */
+  GstVideoInfo info;   /* of the last frame; GST_VIDEO_FORMAT_UNKNOWN before the first */
+  GstBufferPool *pool; /* of such frames: new memory for each costs as much as copying it */
   GstCaps *publisher_time;
 };
 
@@ -68,8 +70,23 @@ static gboolean start(GstBaseSrc *base) {
   return FALSE;
 }
 
+static void drop_pool(GstWinnowShmSrc *self) {
+  if (self->pool != NULL) gst_buffer_pool_set_active(self->pool, FALSE);
+  gst_clear_object(&self->pool);
+}
+
+static gboolean make_pool(GstWinnowShmSrc *self, GstCaps *caps) {
+  drop_pool(self);
+  self->pool = gst_video_buffer_pool_new();
+  GstStructure *config = gst_buffer_pool_get_config(self->pool);
+  gst_buffer_pool_config_set_params(config, caps, (guint)GST_VIDEO_INFO_SIZE(&self->info), 2, 0);
+  return gst_buffer_pool_set_config(self->pool, config) &&
+         gst_buffer_pool_set_active(self->pool, TRUE);
+}
+
 static gboolean stop(GstBaseSrc *base) {
   GstWinnowShmSrc *self = GST_WINNOW_SHM_SRC(base);
+  drop_pool(self);
   g_clear_pointer(&self->reader, wn_reader_free);
   return TRUE;
 }
@@ -98,14 +115,15 @@ static gboolean follow_caps(GstWinnowShmSrc *self, const WnFrame *frame) {
   g_autoptr(GstCaps) caps = gst_video_info_to_caps(&info);
   GST_INFO_OBJECT(self, "frames are %" GST_PTR_FORMAT, caps);
   self->info = info;
-  return gst_base_src_set_caps(GST_BASE_SRC(self), caps);
+  return make_pool(self, caps) && gst_base_src_set_caps(GST_BASE_SRC(self), caps);
 }
 
 /* A buffer with the pixels, which may be changing; NULL: no memory. */
 static GstBuffer *copy_frame(GstWinnowShmSrc *self, const WnFrame *frame) {
-  GstBuffer *buffer = gst_buffer_new_allocate(NULL, GST_VIDEO_INFO_SIZE(&self->info), NULL);
+  GstBuffer *buffer = NULL;
   GstVideoFrame to;
-  if (buffer == NULL || !gst_video_frame_map(&to, &self->info, buffer, GST_MAP_WRITE)) {
+  if (gst_buffer_pool_acquire_buffer(self->pool, &buffer, NULL) != GST_FLOW_OK ||
+      !gst_video_frame_map(&to, &self->info, buffer, GST_MAP_WRITE)) {
     gst_clear_buffer(&buffer);
     return NULL;
   }

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""winnowshmsink and winnowshmsrc beside GStreamer's shmsink and shmsrc.
+
+One process publishes frames of 1920x1080 NV12 at 60 a second, others read them; a row for each pair of
+elements and number of readers: frames that a reader got in a second, and the processor time of
+all processes for a published frame, beside that of plain copies of the frame, one for the
+publisher and one for each reader.  The pairs take turns, ROUNDS times; medians are printed.
+
+usage: shm_elements.py [SECONDS [ROUNDS]]   (5, 3; GST_PLUGIN_PATH says where the plugin is)
+"""
+import os
+import resource
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+WIDTH, HEIGHT, RATE = 1920, 1080, 60
+BYTES = WIDTH * HEIGHT * 3 // 2
+CAPS = f"video/x-raw,format=NV12,width={WIDTH},height={HEIGHT},framerate={RATE}/1"
+# The source fills nothing: what is measured is the way from process to process.
+SOURCE = (f"fakesrc sizetype=fixed sizemax={BYTES} filltype=nothing format=time do-timestamp=true "
+          f"datarate={BYTES * RATE} ! {CAPS}")
+PAIRS = {
+    "winnow": ("winnowshmsink socket-path={path}",
+               "winnowshmsrc socket-path={path} num-buffers={n} ! fakesink sync=false"),
+    "shm": ("shmsink socket-path={path} wait-for-connection=false shm-size={size}",
+            "shmsrc socket-path={path} is-live=true num-buffers={n} ! {caps} ! fakesink sync=false"),
+}
+
+
+def launch(text):
+    return subprocess.Popen(["gst-launch-1.0", "-q", *text.split()], stdout=subprocess.DEVNULL)
+
+
+def processor_seconds(process):
+    """Waits for it."""
+    _, _, used = os.wait4(process.pid, 0)
+    process.returncode = 0
+    return used.ru_utime + used.ru_stime
+
+
+def run(pair, readers, seconds):
+    """(frames a second that a reader got, processor ms of all for a published frame)."""
+    sink, source = PAIRS[pair]
+    frames = int(seconds * RATE)
+    with tempfile.TemporaryDirectory(prefix="winnow-shm-") as folder:
+        names = {"path": os.path.join(folder, "socket"), "n": frames, "size": 16 * BYTES,
+                 "caps": CAPS}
+        publisher = launch(f"{SOURCE} ! {sink.format(**names)}")
+        begin = time.monotonic()
+        while not os.path.exists(names["path"]):
+            time.sleep(0.01)
+        time.sleep(0.5)
+        first = time.monotonic()
+        others = [launch(source.format(**names)) for _ in range(readers)]
+        used = sum(processor_seconds(other) for other in others)
+        end = time.monotonic()
+        publisher.send_signal(signal.SIGINT)
+        used += processor_seconds(publisher)
+    return frames / (end - first), 1000 * used / ((end - begin) * RATE)
+
+
+def copy_ms():
+    """Processor time of one plain copy of a frame, from memory that is in no cache."""
+    buffers = [bytearray(BYTES) for _ in range(32)]
+    n = 200
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    for k in range(n):
+        memoryview(buffers[k % 16])[:] = memoryview(buffers[16 + k % 16])
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / n
+
+
+def main():
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    copy = statistics.median(copy_ms() for _ in range(rounds))
+    print(f"{WIDTH} x {HEIGHT} NV12 at {RATE} frames/s; one copy takes {copy:.2f} ms\n")
+    print("| readers | elements | frames/s of a reader | processor ms a frame | of plain copies |")
+    print("|---:|---|---:|---:|---:|")
+    for readers in (1, 4):
+        found = {pair: [] for pair in PAIRS}
+        for _ in range(rounds):
+            for pair in PAIRS:
+                found[pair].append(run(pair, readers, seconds))
+        for pair, runs in found.items():
+            rate, used = (statistics.median(column) for column in zip(*runs))
+            print(f"| {readers} | {pair}shmsink, {pair}shmsrc | {rate:.1f} | {used:.2f} | "
+                  f"{used / ((1 + readers) * copy):.2f} |".replace("shmshm", "shm"))
+
+
+if __name__ == "__main__":
+    main()
