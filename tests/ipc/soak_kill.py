@@ -84,7 +84,7 @@ def main():
             kill(process)
         time.sleep(0.2)
         held, left = holders_of_memory() - strangers, os.listdir(folder)
-        print(f"killed: {killed}; memory held by {held or "nobody"}; left in the folder: {left}")
+        print(f"killed: {killed}; memory held by {held or 'nobody'}; left in the folder: {left}")
         last = subprocess.run([os.environ["PUBLISH"], path, "1"], check=False)
         return bool(held) or left not in ([], ["channel"]) or last.returncode or os.listdir(folder)
 
