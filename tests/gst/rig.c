@@ -4,6 +4,8 @@
  */
 #include "rig.h"
 
+#include <string.h>
+
 const gchar *const rig_formats[12] = {"NV12", "I420", "YV12", "YUY2", "UYVY", "RGB",
                                       "BGR",  "RGBx", "BGRx", "RGBA", "BGRA", "GRAY8"};
 
@@ -115,6 +117,23 @@ guint rig_count_messages(Rig *rig) {
     gst_message_unref(message);
   }
   return n;
+}
+
+void rig_start_fails(GstElement *element, GstResourceError code, const gchar *says) {
+  GstBus *bus = gst_bus_new();
+  g_autoptr(GError) error = NULL;
+  gst_element_set_bus(element, bus);
+  fail_unless_equals_int(gst_element_set_state(element, GST_STATE_PAUSED),
+                         GST_STATE_CHANGE_FAILURE);
+  GstMessage *message = gst_bus_timed_pop_filtered(bus, 5 * GST_SECOND, GST_MESSAGE_ERROR);
+  fail_unless(message != NULL);
+  gst_message_parse_error(message, &error, NULL);
+  fail_unless(g_error_matches(error, GST_RESOURCE_ERROR, (gint)code));
+  fail_unless(strstr(error->message, says) != NULL, "%s", error->message);
+  gst_message_unref(message);
+  gst_element_set_state(element, GST_STATE_NULL);
+  gst_object_unref(element);
+  gst_object_unref(bus);
 }
 
 void rig_close_to(gdouble got, gdouble wanted, gdouble delta) {

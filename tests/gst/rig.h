@@ -55,6 +55,10 @@ GstMessage *rig_message(Rig *rig, GstMessageType type);
 /* How many winnowclassify messages wait; they are taken. */
 guint rig_count_messages(Rig *rig);
 
+/* An element that does not start: it posts a resource error of this code whose text holds `says`.
+ * Takes the reference. */
+void rig_start_fails(GstElement *element, GstResourceError code, const gchar *says);
+
 /* Fails unless the two differ by `delta` at most. */
 void rig_close_to(gdouble got, gdouble wanted, gdouble delta);
 

@@ -189,21 +189,8 @@ GST_END_TEST
 
 GST_START_TEST(test_what_cannot_be_opened) {
   GstElement *element = gst_element_factory_make("winnowpublish", NULL);
-  GstBus *bus = gst_bus_new();
-  g_autoptr(GError) error = NULL;
   g_object_set(element, "location", "/nowhere/at/all", NULL);
-  gst_element_set_bus(element, bus);
-  fail_unless_equals_int(gst_element_set_state(element, GST_STATE_PAUSED),
-                         GST_STATE_CHANGE_FAILURE);
-  GstMessage *message = gst_bus_timed_pop_filtered(bus, 5 * GST_SECOND, GST_MESSAGE_ERROR);
-  fail_unless(message != NULL);
-  gst_message_parse_error(message, &error, NULL);
-  fail_unless(g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE));
-  fail_unless(strstr(error->message, "/nowhere/at/all") != NULL, "%s", error->message);
-  gst_message_unref(message);
-  gst_element_set_state(element, GST_STATE_NULL);
-  gst_object_unref(element);
-  gst_object_unref(bus);
+  rig_start_fails(element, GST_RESOURCE_ERROR_OPEN_WRITE, "/nowhere/at/all");
 }
 GST_END_TEST
 

@@ -6,7 +6,6 @@
 #include "rig.h"
 
 #include <glib/gstdio.h>
-#include <string.h>
 #include "made_result.h"
 
 typedef struct {
@@ -218,24 +217,10 @@ GST_START_TEST(test_a_frame_without_a_result) {
 }
 GST_END_TEST
 
-/* The element does not start, and says why. */
 static void check_start_fails(const gchar *factory, const gchar *path, const gchar *says) {
   GstElement *element = gst_element_factory_make(factory, NULL);
-  GstBus *bus = gst_bus_new();
-  g_autoptr(GError) error = NULL;
   g_object_set(element, "socket-path", path, NULL);
-  gst_element_set_bus(element, bus);
-  fail_unless_equals_int(gst_element_set_state(element, GST_STATE_PAUSED),
-                         GST_STATE_CHANGE_FAILURE);
-  GstMessage *message = gst_bus_timed_pop_filtered(bus, 5 * GST_SECOND, GST_MESSAGE_ERROR);
-  fail_unless(message != NULL);
-  gst_message_parse_error(message, &error, NULL);
-  fail_unless(g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS));
-  fail_unless(strstr(error->message, says) != NULL, "%s", error->message);
-  gst_message_unref(message);
-  gst_element_set_state(element, GST_STATE_NULL);
-  gst_object_unref(element);
-  gst_object_unref(bus);
+  rig_start_fails(element, GST_RESOURCE_ERROR_SETTINGS, says);
 }
 
 GST_START_TEST(test_what_cannot_start) {
