@@ -416,59 +416,10 @@ START_TEST(clients_that_misbehave_harm_nobody) {
 }
 END_TEST
 
-/* ---- at full speed ---- */
-
-enum { SPEED_FRAMES = 6000 };
-
-/* Exits with 0 if every frame up to the last one was whole; `view`: without a copy. */
-static void read_to_the_end(bool view) {
-  WnReader *reader;
-  WnSnapshot got;
-  uint64_t seen = 0;
-  if (wn_reader_new(rig_path(), &reader, NULL) != WN_OK) _exit(2);
-  for (;;) {
-    WnStatus status = view ? wn_reader_view(reader, 20000, &got, NULL)
-                           : wn_reader_read(reader, 20000, &got, NULL);
-    if (status != WN_OK) _exit(3);
-    bool right = rig_frame_is(&got.frame, got.number) && got.result.macs == got.number;
-    bool whole = !view || wn_reader_release(reader);
-    if (whole && !right) _exit(4); /* torn */
-    seen += whole;
-    if (got.number == SPEED_FRAMES) break;
-  }
-  wn_reader_free(reader);
-  _exit(seen > 0 ? 0 : 5);
-}
-
-START_TEST(nothing_is_torn_at_full_speed) {
-  WnPublisher *publisher = rig_publisher(NULL);
-  pid_t children[4];
-  for (int c = 0; c < 4; c++) {
-    children[c] = fork();
-    if (children[c] == 0) read_to_the_end(c % 2);
-  }
-  while (wn_publisher_readers(publisher) < 4) wn_publisher_serve(publisher);
-  for (uint64_t n = 1; n <= SPEED_FRAMES; n++) {
-    WnFrame frame = rig_frame(WN_PIXEL_RGB, 61, 47, 0, n);
-    rig_publish(publisher, &frame, rig_result(3, n));
-    rig_free_frame(&frame);
-    if (n == SPEED_FRAMES / 4) kill(children[0], SIGSTOP); /* which delays nobody */
-    if (n == SPEED_FRAMES / 2) kill(children[0], SIGCONT);
-  }
-  for (int c = 0; c < 4; c++) {
-    int status;
-    waitpid(children[c], &status, 0);
-    ck_assert_msg(status == 0, "reader %d: %#x", c, status);
-  }
-  wn_publisher_free(publisher);
-  rig_clean();
-}
-END_TEST
-
 SUITE_MAIN("channel", frames_and_results_arrive, either_part_may_be_missing, the_newest_wins,
            larger_frames_get_larger_memory, a_view_says_whether_it_was_whole,
            many_survivors_are_cut_to_the_best, readers_wait_for_a_publisher_and_find_the_next_one,
            descriptors_tell_when_to_look, a_live_socket_is_not_taken_and_a_dead_one_is,
            what_is_no_socket_stays, options_are_checked_and_used,
            only_so_many_readers_and_only_these_users, bad_frames_are_not_published,
-           readers_cannot_write, clients_that_misbehave_harm_nobody, nothing_is_torn_at_full_speed)
+           readers_cannot_write, clients_that_misbehave_harm_nobody)
