@@ -4,9 +4,11 @@
 One process publishes frames of 1920x1080 NV12 at 60 a second, others read them; a row for each pair of
 elements and number of readers: frames that a reader got in a second, and the processor time of
 all processes for a published frame, beside that of plain copies of the frame, one for the
-publisher and one for each reader.  The pairs take turns, ROUNDS times; medians are printed.
+publisher and one for each reader.  What it takes to start the programs is left out: a round is a
+short run and one three times as long, of which the difference counts.  The pairs take turns, ROUNDS
+times; medians are printed.
 
-usage: shm_elements.py [SECONDS [ROUNDS]]   (5, 3; GST_PLUGIN_PATH says where the plugin is)
+usage: shm_elements.py [SECONDS [ROUNDS]]   (3, 3; GST_PLUGIN_PATH says where the plugin is)
 """
 import os
 import resource
@@ -43,7 +45,7 @@ def processor_seconds(process):
 
 
 def run(pair, readers, seconds):
-    """(frames a second that a reader got, processor ms of all for a published frame)."""
+    """(seconds until the readers had their frames, seconds of publishing, processor seconds of all)."""
     sink, source = PAIRS[pair]
     frames = int(seconds * RATE)
     with tempfile.TemporaryDirectory(prefix="winnow-shm-") as folder:
@@ -60,7 +62,14 @@ def run(pair, readers, seconds):
         end = time.monotonic()
         publisher.send_signal(signal.SIGINT)
         used += processor_seconds(publisher)
-    return frames / (end - first), 1000 * used / ((end - begin) * RATE)
+    return end - first, end - begin, used
+
+
+def measure(pair, readers, seconds):
+    """(frames a second that a reader got, processor ms of all for a published frame)."""
+    short, long = run(pair, readers, seconds), run(pair, readers, 3 * seconds)
+    reading, publishing, used = (b - a for a, b in zip(short, long))
+    return 2 * seconds * RATE / reading, 1000 * used / (publishing * RATE)
 
 
 def copy_ms():
@@ -75,7 +84,7 @@ def copy_ms():
 
 
 def main():
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     copy = statistics.median(copy_ms() for _ in range(rounds))
     print(f"{WIDTH} x {HEIGHT} NV12 at {RATE} frames/s; one copy takes {copy:.2f} ms\n")
@@ -85,7 +94,7 @@ def main():
         found = {pair: [] for pair in PAIRS}
         for _ in range(rounds):
             for pair in PAIRS:
-                found[pair].append(run(pair, readers, seconds))
+                found[pair].append(measure(pair, readers, seconds))
         for pair, runs in found.items():
             rate, used = (statistics.median(column) for column in zip(*runs))
             print(f"| {readers} | {pair}shmsink, {pair}shmsrc | {rate:.1f} | {used:.2f} | "
