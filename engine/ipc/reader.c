@@ -53,12 +53,21 @@ static void set_timer(WnReader *r, long interval_ms) {
   timerfd_settime(r->timer, 0, &when, NULL);
 }
 
-static void disconnect(WnReader *r) {
+/* The memory stays: its last frame may not have been seen. */
+static void hang_up(WnReader *r) {
   if (r->socket >= 0) close(r->socket);
   r->socket = -1;
+  set_timer(r, RETRY_MS);
+}
+
+static void forget(WnReader *r) {
   wni_segment_clear(&r->segment);
   r->last = 0;
-  set_timer(r, RETRY_MS);
+}
+
+static void disconnect(WnReader *r) {
+  hang_up(r);
+  forget(r);
 }
 
 static WnStatus connect_if_possible(WnReader *r, WnError *error) {
@@ -71,6 +80,7 @@ static WnStatus connect_if_possible(WnReader *r, WnError *error) {
     r->socket = -1;
   }
   set_timer(r, r->socket >= 0 ? 0 : RETRY_MS);
+  if (r->socket >= 0) forget(r);
   return status;
 }
 
@@ -119,7 +129,7 @@ static WnStatus drain(WnReader *r, WnError *error) {
     }
     if (attached >= 0) close(attached);
     if (n == 0)
-      disconnect(r);
+      hang_up(r);
     else if (n != sizeof(WniWireTick))
       status = refuse(r, WN_ERROR_DATA, "the publisher sent a message that is none", error);
   }
@@ -213,6 +223,7 @@ static WnStatus read_next(WnReader *r, int timeout_ms, bool copy_pixels, WnSnaps
     status = look(r, copy_pixels, out, &found, error);
     if (status != WN_OK) disconnect(r);
     if (status != WN_OK || found) return status;
+    if (r->socket < 0) forget(r);
     int64_t left = timeout_ms < 0 ? -1 : until - now_ms();
     if (timeout_ms >= 0 && left <= 0) return give_up(r, error);
     struct pollfd wait = {r->epoll, POLLIN, 0};

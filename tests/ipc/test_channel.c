@@ -201,6 +201,27 @@ START_TEST(readers_wait_for_a_publisher_and_find_the_next_one) {
 }
 END_TEST
 
+START_TEST(the_last_frame_is_not_lost) {
+  WnPublisher *publisher = rig_publisher(NULL);
+  WnReader *reader = connected_reader(publisher);
+  WnSnapshot got;
+  rig_publish(publisher, NULL, rig_result(1, 1));
+  rig_publish(publisher, NULL, rig_result(2, 2));
+  wn_publisher_free(publisher);
+  rig_read(reader, &got); /* of a publisher that has gone */
+  ck_assert_uint_eq(got.number, 2);
+  rig_check_result(&got.result, 2, 2);
+  rig_read_fails(reader, WN_ERROR_TIMEOUT, "nobody publishes");
+  publisher = rig_publisher(NULL);
+  rig_publish(publisher, NULL, rig_result(1, 1));
+  while (wn_reader_read(reader, 10, &got, NULL) == WN_ERROR_TIMEOUT) wn_publisher_serve(publisher);
+  ck_assert_uint_eq(got.number, 1); /* of the next one, and counted anew */
+  wn_reader_free(reader);
+  wn_publisher_free(publisher);
+  rig_clean();
+}
+END_TEST
+
 static bool is_readable(int fd, int timeout_ms) {
   struct pollfd wait = {fd, POLLIN, 0};
   return poll(&wait, 1, timeout_ms) == 1;
@@ -419,7 +440,7 @@ END_TEST
 SUITE_MAIN("channel", frames_and_results_arrive, either_part_may_be_missing, the_newest_wins,
            larger_frames_get_larger_memory, a_view_says_whether_it_was_whole,
            many_survivors_are_cut_to_the_best, readers_wait_for_a_publisher_and_find_the_next_one,
-           descriptors_tell_when_to_look, a_live_socket_is_not_taken_and_a_dead_one_is,
-           what_is_no_socket_stays, options_are_checked_and_used,
-           only_so_many_readers_and_only_these_users, bad_frames_are_not_published,
-           readers_cannot_write, clients_that_misbehave_harm_nobody)
+           the_last_frame_is_not_lost, descriptors_tell_when_to_look,
+           a_live_socket_is_not_taken_and_a_dead_one_is, what_is_no_socket_stays,
+           options_are_checked_and_used, only_so_many_readers_and_only_these_users,
+           bad_frames_are_not_published, readers_cannot_write, clients_that_misbehave_harm_nobody)
