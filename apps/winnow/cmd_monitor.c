@@ -3,7 +3,6 @@
  * `winnow monitor`: what is published on a shared-memory channel, live in a terminal or as lines of
  * JSON. It waits for a publisher and for the next one, until it is told to leave.
  */
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>

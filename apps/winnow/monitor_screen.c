@@ -161,7 +161,6 @@ void screen_draw(const char *socket, const char *status, const WnSnapshot *snaps
       clrtobot();
       draw_numbers(snapshot, summary, missed);
     }
-    if (status != NULL) put(1, 0, status);
   }
   refresh();
 }

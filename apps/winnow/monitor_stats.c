@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void stats_restart(MonitorStats *stats) {
+/* Forgets all but `missed`: another publisher numbers its frames anew. */
+static void restart(MonitorStats *stats) {
   uint64_t missed = stats->missed;
   *stats = (MonitorStats){.missed = missed};
 }
@@ -15,7 +16,7 @@ void stats_restart(MonitorStats *stats) {
 void stats_add(MonitorStats *stats, const WnSnapshot *snapshot) {
   const WnResult *r = &snapshot->result;
   size_t last = (stats->seen + STATS_WINDOW - 1) % STATS_WINDOW, at;
-  if (stats->seen > 0 && snapshot->number <= stats->number[last]) stats_restart(stats);
+  if (stats->seen > 0 && snapshot->number <= stats->number[last]) restart(stats);
   at = stats->seen++ % STATS_WINDOW;
   stats->missed += snapshot->skipped;
   stats->number[at] = snapshot->number;

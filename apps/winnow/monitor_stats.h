@@ -22,9 +22,6 @@ typedef struct MonitorStats {
 /* Takes a snapshot that has a result. */
 void stats_add(MonitorStats *stats, const WnSnapshot *snapshot);
 
-/* Forgets all but `seen` and `missed`: another publisher numbers its frames anew. */
-void stats_restart(MonitorStats *stats);
-
 typedef struct MonitorSummary {
   int n;                    /* results that it is made of */
   double frames_per_second; /* of the publisher, seen or not; 0: not known yet */

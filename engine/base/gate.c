@@ -4,12 +4,13 @@
  */
 #include "base/gate.h"
 
+#include "base/clock.h"
+
 #include <limits.h>
 #include <linux/futex.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -18,12 +19,6 @@ enum {
   TRY_AGAIN = 16, /* short spins; then one in full, to see whether the cores are free again */
   ROUNDS = 16     /* between two looks at the clock */
 };
-
-static int64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static void relax(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -42,8 +37,8 @@ static bool spin(WniGate *gate, unsigned old, int64_t limit_ns) {
       if (gate->value != old) return true;
       relax();
     }
-    if (!started_ns) started_ns = now_ns();
-    if (now_ns() - started_ns >= limit_ns) return false;
+    if (!started_ns) started_ns = wni_clock_ns();
+    if (wni_clock_ns() - started_ns >= limit_ns) return false;
   }
 }
 

@@ -6,6 +6,7 @@
  */
 #include <winnow/ipc.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "ipc/endpoint.h"
 #include "ipc/record.h"
@@ -18,7 +19,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { DEFAULT_READERS = 32, MAX_READERS = 256, DEFAULT_MODE = 0600 };
@@ -129,12 +129,6 @@ static void tell_readers(WnPublisher *p) {
       drop_reader(p, r--);
 }
 
-static int64_t now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 WnStatus wn_publisher_publish(WnPublisher *p, const WnFrame *frame, const WnResult *result,
                               WnError *error) {
   WniWireFrame laid_out = {0};
@@ -147,7 +141,7 @@ WnStatus wn_publisher_publish(WnPublisher *p, const WnFrame *frame, const WnResu
   WniWireSlot *slot = wni_segment_slot(&p->segment, number);
   wni_ring_begin(slot, number);
   slot->number = number;
-  slot->published_ns = now_ns();
+  slot->published_ns = wni_clock_ns();
   slot->parts = (frame ? WNI_WIRE_HAS_FRAME : 0) | (result ? WNI_WIRE_HAS_RESULT : 0);
   if (result) wni_record_put(result, &slot->result);
   if (frame) {

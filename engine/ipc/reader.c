@@ -5,6 +5,7 @@
  */
 #include <winnow/ipc.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "ipc/endpoint.h"
 #include "ipc/record.h"
@@ -17,7 +18,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { RETRY_MS = 100 }; /* between two looks for a publisher */
@@ -39,12 +39,6 @@ struct WnReader {
   size_t n_pixels;
   const char **labels; /* [WNI_WIRE_SURVIVORS] */
 };
-
-static int64_t now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- connection ---- */
 
@@ -214,7 +208,7 @@ static WnStatus give_up(const WnReader *r, WnError *error) {
 
 static WnStatus read_next(WnReader *r, int timeout_ms, bool copy_pixels, WnSnapshot *out,
                           WnError *error) {
-  int64_t until = timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
+  int64_t until = timeout_ms < 0 ? INT64_MAX : wni_clock_ns() / 1000000 + timeout_ms;
   r->viewed = NULL;
   for (;;) {
     bool found;
@@ -224,7 +218,7 @@ static WnStatus read_next(WnReader *r, int timeout_ms, bool copy_pixels, WnSnaps
     if (status != WN_OK) disconnect(r);
     if (status != WN_OK || found) return status;
     if (r->socket < 0) forget(r);
-    int64_t left = timeout_ms < 0 ? -1 : until - now_ms();
+    int64_t left = timeout_ms < 0 ? -1 : until - wni_clock_ns() / 1000000;
     if (timeout_ms >= 0 && left <= 0) return give_up(r, error);
     struct pollfd wait = {r->epoll, POLLIN, 0};
     poll(&wait, 1, (int)left);

@@ -21,8 +21,8 @@ typedef struct WniSegment {
 /* Memory whose slots hold `pixel_bytes` each. Errors: IO, MEMORY. */
 WnStatus wni_segment_create(size_t pixel_bytes, WniSegment *out, WnError *error);
 
-/* Maps what a publisher sent and says has `bytes`; closes `fd` in any case. Errors: UNSUPPORTED
- * (version), DATA (everything else that is wrong with it), MEMORY. */
+/* Maps what a publisher sent and says has `bytes`; closes `fd` in any case. Errors: DATA (whatever
+ * is wrong with it), MEMORY. */
 WnStatus wni_segment_adopt(int fd, uint64_t bytes, WniSegment *out, WnError *error);
 
 void wni_segment_clear(WniSegment *segment);

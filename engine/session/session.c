@@ -4,21 +4,19 @@
  */
 #include "session/session.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 const char *wn_version(void) {
   return WNI_VERSION;
 }
 
 static int64_t monotonic_ns(void *user) {
-  struct timespec now;
   (void)user;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+  return wni_clock_ns();
 }
 
 static bool allocate(WnSession *s) {

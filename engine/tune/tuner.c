@@ -4,6 +4,7 @@
  */
 #include "tune/tuner.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/parallel.h"
 #include "tune/request.h"
@@ -12,7 +13,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* A session that takes no exit: with beta 0 nothing is excluded. */
 static WnStatus open_session(WnTuner *tuner, int32_t threads, WnError *error) {
@@ -105,12 +105,6 @@ WnStatus wn_tuner_add(WnTuner *tuner, const WnFrame *frame, const WnRect *region
 
 /* ---- searching ---- */
 
-static int64_t now_ns(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
 static double ratio(uint64_t part, uint64_t whole) {
   return whole ? (double)part / (double)whole : (double)NAN;
 }
@@ -165,9 +159,9 @@ WnStatus wn_tuner_search(WnTuner *tuner, const WnTuneRequest *request, WnTuning 
   tuner->found = false;
   WnStatus status = wni_request_resolve(tuner, request, &allowed, error);
   if (status != WN_OK) return status;
-  int64_t start = now_ns();
+  int64_t start = wni_clock_ns();
   status = run_method(tuner, request, allowed, &n_tested, &drop_tested, error);
-  int64_t search_ns = now_ns() - start;
+  int64_t search_ns = wni_clock_ns() - start;
   if (status == WN_OK) status = measure(tuner, out, error);
   if (status != WN_OK) return status;
   out->watch_sets_dropped = wni_tuner_drops_watch(tuner) ? tuner->model->metadata.n_watch : 0;
