@@ -11,7 +11,7 @@
 
 #include <glib.h>
 
-#include "command.h"
+#include "commands.h"
 #include "json.h"
 #include "options.h"
 #include "report.h"
@@ -247,10 +247,13 @@ static int run(int argc, char **argv) {
 }
 
 const Command command_bench = {
-    "bench", "MODEL", "Time every stage of a network",
+    "winnow bench",
+    "MODEL",
+    "Time every stage of a network",
     "All stages are computed for every frame and no exit is taken; what exits save on real\n"
     "pictures is shown by 'winnow eval'. A tenth of the frames, at least three, warm up first.\n\n"
     "Examples:\n"
     "  winnow bench models/edge-cifar10.onnx\n"
     "  winnow bench models/edge-cifar10.onnx --threads 1 --exits off --json",
-    run};
+    run,
+    NULL};

@@ -7,7 +7,7 @@
 
 #include <glib.h>
 
-#include "command.h"
+#include "commands.h"
 #include "image.h"
 #include "json.h"
 #include "options.h"
@@ -130,7 +130,9 @@ out:
 }
 
 const Command command_classify = {
-    "classify", "MODEL IMAGE...", "Classify images (PNG, JPEG, PPM), one line each",
+    "winnow classify",
+    "MODEL IMAGE...",
+    "Classify images (PNG, JPEG, PPM), one line each",
     "A line shows the image, its class, the confidence, the exit taken out of all\n"
     "(0 is the first; the last number is the end of the network), the classes left\n"
     "after each stage, the share of the computation saved and the time taken.\n"
@@ -141,4 +143,5 @@ const Command command_classify = {
     "  winnow classify models/edge-cifar10.onnx --watch cat,dog *.jpg\n"
     "  winnow classify models/edge-cifar10.onnx --strategy confidence \\\n"
     "      --thresholds 0.9,0.9,0.9,0.9,0.9,0.9,0.9,0.9 --json photo.jpg",
-    run};
+    run,
+    NULL};

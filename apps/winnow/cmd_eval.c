@@ -9,7 +9,7 @@
 
 #include <glib.h>
 
-#include "command.h"
+#include "commands.h"
 #include "dataset.h"
 #include "eval_report.h"
 #include "image.h"
@@ -165,11 +165,14 @@ static int run(int argc, char **argv) {
 }
 
 const Command command_eval = {
-    "eval", "MODEL DATASET", "Measure accuracy, exits and cost on a labelled dataset",
+    "winnow eval",
+    "MODEL DATASET",
+    "Measure accuracy, exits and cost on a labelled dataset",
     "DATASET is a folder of folders of images, each named exactly like a label. The whole\n"
     "network's accuracy is measured on the same images. With --compare, the other options\n"
     "apply to both models.\n\n"
     "Examples:\n"
     "  winnow eval models/edge-cifar10.onnx tests/data/cifar10-sample\n"
     "  winnow eval models/edge-cifar10.onnx photos --threshold-scale 0.5 --json",
-    run};
+    run,
+    NULL};

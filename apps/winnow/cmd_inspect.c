@@ -7,7 +7,7 @@
 
 #include <glib.h>
 
-#include "command.h"
+#include "commands.h"
 #include "json.h"
 #include "options.h"
 #include "text.h"
@@ -149,10 +149,13 @@ out:
 }
 
 const Command command_inspect = {
-    "inspect", "MODEL", "Show a model's stages, exits, layers and cost",
+    "winnow inspect",
+    "MODEL",
+    "Show a model's stages, exits, layers and cost",
     "A stage ends at an exit; 'so far' is the share of the whole network's\n"
     "multiply-accumulates that is spent when its exit is decided.\n\n"
     "Examples:\n"
     "  winnow inspect models/edge-cifar10.onnx\n"
     "  winnow inspect models/edge-cifar10.onnx --json | jq .stages",
-    run};
+    run,
+    NULL};

@@ -11,7 +11,7 @@
 #include <glib.h>
 #include <winnow/ipc.h>
 
-#include "command.h"
+#include "commands.h"
 #include "json.h"
 #include "monitor_screen.h"
 #include "monitor_stats.h"
@@ -147,7 +147,9 @@ out:
 }
 
 const Command command_monitor = {
-    "monitor", "SOCKET", "Show live what is published in shared memory",
+    "winnow monitor",
+    "SOCKET",
+    "Show live what is published in shared memory",
     "SOCKET is that of winnowshmsink or of a program with a publisher; it need not be there yet.\n"
     "The screen shows the newest result, the stages with what was left after each, where the\n"
     "last results stopped, the publisher's rate, the time a result took, the computation\n"
@@ -155,4 +157,5 @@ const Command command_monitor = {
     "Examples:\n"
     "  winnow monitor /tmp/camera\n"
     "  winnow monitor /tmp/camera --json | jq .label",
-    run};
+    run,
+    NULL};

@@ -7,7 +7,7 @@
 
 #include <glib.h>
 
-#include "command.h"
+#include "commands.h"
 #include "dataset.h"
 #include "image.h"
 #include "options.h"
@@ -148,10 +148,13 @@ static int run(int argc, char **argv) {
 }
 
 const Command command_quantize = {
-    "quantize", "MODEL DATASET", "Write an int8 model, calibrated on a dataset",
+    "winnow quantize",
+    "MODEL DATASET",
+    "Write an int8 model, calibrated on a dataset",
     "DATASET is a folder of folders of images, each named exactly like a label, best the training\n"
     "set. The images looked at are spread evenly over it, the same ones every time. OUT.onnx is\n"
     "standard ONNX with QuantizeLinear and DequantizeLinear nodes, of opset 13 or newer.\n\n"
     "Example:\n"
     "  winnow quantize models/edge-cifar10.onnx photos -o edge-int8.onnx",
-    run};
+    run,
+    NULL};

@@ -10,7 +10,7 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 
-#include "command.h"
+#include "commands.h"
 #include "npy.h"
 #include "options.h"
 #include "report.h"
@@ -130,10 +130,13 @@ out:
 }
 
 const Command command_run = {
-    "run", "MODEL", "Feed a tensor, write every output of the graph",
+    "winnow run",
+    "MODEL",
+    "Feed a tensor, write every output of the graph",
     "The input is a NumPy file of little-endian float32 in C order with the shape that the\n"
     "model declares (a dynamic batch is 1). Nothing is preprocessed and no exit is taken.\n"
     "Output NAME goes to D/NAME.npy; characters outside [A-Za-z0-9._-] become '_'.\n\n"
     "Example:\n"
     "  winnow run models/edge-cifar10.onnx --input x.npy --output-dir out",
-    run};
+    run,
+    NULL};

@@ -9,7 +9,7 @@
 #include <glib.h>
 #include <winnow/tune.h>
 
-#include "command.h"
+#include "commands.h"
 #include "curve.h"
 #include "dataset.h"
 #include "image.h"
@@ -218,8 +218,12 @@ static int run(int argc, char **argv) {
   return status;
 }
 
+static const char *const sections[] = {"tune", NULL};
+
 const Command command_tune = {
-    "tune", "MODEL DATASET", "Find thresholds for the exits and write them into a model",
+    "winnow tune",
+    "MODEL DATASET",
+    "Find thresholds for the exits and write them into a model",
     "DATASET is a folder of folders of images, each named exactly like a label; use images that "
     "the\n"
     "network was not trained on. The network runs once over them, then thresholds are searched in\n"
@@ -233,4 +237,5 @@ const Command command_tune = {
     "  winnow tune models/edge-cifar10.onnx photos --watch cat --max-extra-misses 0.015 -o "
     "cat.onnx\n"
     "  winnow tune models/edge-cifar10.onnx photos --curve curve.csv --curve curve.png",
-    run};
+    run,
+    sections};

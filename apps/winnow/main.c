@@ -10,7 +10,7 @@
 #include <glib.h>
 #include <winnow/winnow.h>
 
-#include "command.h"
+#include "commands.h"
 #include "report.h"
 
 static const Command *const commands[] = {
@@ -18,12 +18,17 @@ static const Command *const commands[] = {
     &command_tune,    &command_quantize, &command_bench, &command_monitor,
 };
 
+/* What is typed after the program's name. */
+static const char *verb(const Command *command) {
+  return command->name + strlen("winnow ");
+}
+
 static void print_help(void) {
   printf("Usage:\n  winnow COMMAND [OPTION...] ARGUMENT...\n\n"
          "Classifies images with networks that stop as soon as the answer is known.\n\n"
          "Commands:\n");
   for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
-    printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    printf("  %-10s %s\n", verb(commands[i]), commands[i]->summary);
   printf("\nOptions:\n  --help     Print this text\n  --version  Print the version\n\n"
          "'winnow COMMAND --help' explains a command; 'man winnow' has the whole story.\n");
 }
@@ -43,7 +48,7 @@ static int run_command(int argc, char **argv) {
     return STATUS_OK;
   }
   for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
-    if (strcmp(name, commands[i]->name) == 0) return commands[i]->run(argc - 1, argv + 1);
+    if (strcmp(name, verb(commands[i])) == 0) return commands[i]->run(argc - 1, argv + 1);
   report("unknown %s '%s'; see 'winnow --help'", name[0] == '-' ? "option" : "command", name);
   return STATUS_USAGE;
 }

@@ -67,8 +67,7 @@ static bool add_keys(GKeyFile *file, const char *path, const char *section,
   for (char **key = keys; key != NULL && *key != NULL && valid; key++) {
     const GOptionEntry *entry = find_entry(wanted, *key);
     if (find_entry(known, *key) == NULL) {
-      report("%s: [%s] %s: not an option; 'winnow %s --help' lists them", path, section, *key,
-             strcmp(section, "tune") == 0 ? "tune" : "classify");
+      report("%s: [%s] %s: not an option; see '%s --help'", path, section, *key, g_get_prgname());
       valid = false;
     } else if (entry != NULL && !is_taken(entry, taken)) {
       valid = add_key(file, path, section, entry, line);

@@ -5,6 +5,7 @@
  */
 #include "report.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -18,7 +19,7 @@ void report(const char *format, ...) {
   va_end(arguments);
   char *clean = text_clean(message);
   fflush(stdout); /* keeps the order when both streams lead to one place */
-  fprintf(stderr, "winnow: %s\n", g_strstrip(clean));
+  fprintf(stderr, "%s: %s\n", program_invocation_short_name, g_strstrip(clean));
   g_free(clean);
   g_free(message);
 }

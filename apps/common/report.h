@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Errors of `winnow`: one line on stderr that begins with "winnow: ".
+ * Errors of a program: one line on stderr that begins with its name.
  */
 #ifndef REPORT_H
 #define REPORT_H

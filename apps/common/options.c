@@ -14,6 +14,7 @@
 
 #define NS_PER_MS 1e6
 #define MAX_DEADLINE_MS 1e9
+#define SHARED_SECTION "deploy" /* of a configuration file: for every command that runs a model */
 
 /* All shared options; each belongs to a group. */
 enum { MAX_ENTRIES = 64 };
@@ -88,37 +89,62 @@ static bool take_arguments(const Command *command, char **line, int min_argument
   options->arguments = g_strdupv(line + 1);
   options->n_arguments = (int)g_strv_length(options->arguments);
   if (options->n_arguments > max_arguments) {
-    report("%s: unexpected argument '%s'; see 'winnow %s --help'", command->name,
-           options->arguments[max_arguments], command->name);
+    report("unexpected argument '%s'; see '%s --help'", options->arguments[max_arguments],
+           command->name);
     return false;
   }
   if (options->n_arguments < min_arguments) {
-    report("%s: expected %s; see 'winnow %s --help'", command->name, command->arguments,
-           command->name);
+    report("expected %s; see '%s --help'", command->arguments, command->name);
     return false;
   }
   return true;
 }
 
-/* The file's options, for the command's variables; `entries` are those of the command. */
-static bool parse_config(const Command *command, const GOptionEntry *entries, char **argv,
-                         Options *options) {
-  bool tune = strcmp(command->name, "tune") == 0;
-  GOptionEntry deploy[MAX_ENTRIES];
-  list_entries(OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_POLICY, NULL, options, deploy);
-  char **line = config_read(options->config, tune ? "tune" : "deploy", tune ? entries : deploy,
-                            entries, argv);
-  if (line == NULL) return false;
+/* Gives the options in `line` to the command's variables; false after a report. */
+static bool parse_line(const GOptionEntry *entries, const char *section, char **line,
+                       const Options *options) {
   GOptionContext *context = g_option_context_new(NULL);
   GError *error = NULL;
+  char **left = g_strdupv(line);
   g_option_context_add_main_entries(context, entries, NULL);
-  bool valid = g_option_context_parse_strv(context, &line, &error);
+  bool valid = g_option_context_parse_strv(context, &left, &error);
   if (!valid) {
-    report("%s: [%s]: %s", options->config, tune ? "tune" : "deploy", error->message);
+    report("%s: [%s]: %s", options->config, section, error->message);
     g_error_free(error);
   }
   g_option_context_free(context);
-  g_strfreev(line);
+  g_strfreev(left);
+  return valid;
+}
+
+/* `first`, then `second`, which is freed. */
+static char **join(char **first, char **second) {
+  GStrvBuilder *both = g_strv_builder_new();
+  g_strv_builder_addv(both, (const char **)first);
+  g_strv_builder_addv(both, (const char **)second);
+  g_strfreev(second);
+  char **joined = g_strv_builder_end(both);
+  g_strv_builder_unref(both);
+  return joined;
+}
+
+/* The file's options, for the command's variables; `entries` are those of the command. */
+static bool parse_config(const Command *command, const GOptionEntry *entries, char **argv,
+                         Options *options) {
+  static const char *const deploy_only[] = {SHARED_SECTION, NULL};
+  const char *const *section = command->sections != NULL ? command->sections : deploy_only;
+  GOptionEntry shared[MAX_ENTRIES];
+  list_entries(OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_POLICY, NULL, options, shared);
+  char **taken = g_strdupv(argv);
+  bool valid = true;
+  for (; *section != NULL && valid; section++) {
+    bool is_own = strcmp(*section, SHARED_SECTION) != 0;
+    char **line = config_read(options->config, *section, is_own ? entries : shared, entries, taken);
+    valid = line != NULL && parse_line(entries, *section, line, options);
+    if (valid) taken = join(line, taken);
+    g_strfreev(line);
+  }
+  g_strfreev(taken);
   return valid;
 }
 
@@ -127,9 +153,7 @@ int options_parse(const Command *command, unsigned groups, const GOptionEntry *o
   options->threads = -1;
   options->threshold_scale = 1;
 
-  char *program = g_strdup_printf("winnow %s", command->name);
-  g_set_prgname(program); /* the usage line of --help begins with it */
-  g_free(program);
+  g_set_prgname(command->name); /* the usage line of --help begins with it */
   GOptionContext *context = g_option_context_new(command->arguments);
   g_option_context_set_summary(context, command->summary);
   g_option_context_set_description(context, command->description);
@@ -143,7 +167,7 @@ int options_parse(const Command *command, unsigned groups, const GOptionEntry *o
   GError *error = NULL;
   bool valid = g_option_context_parse_strv(context, &line, &error);
   if (!valid) {
-    report("%s: %s; see 'winnow %s --help'", command->name, error->message, command->name);
+    report("%s; see '%s --help'", error->message, command->name);
     g_error_free(error);
   }
   valid = valid && (options->config == NULL || parse_config(command, entries, argv, options)) &&
