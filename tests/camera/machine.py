@@ -27,7 +27,7 @@ mkdir -p /dev/shm /tmp /run
 mount -t tmpfs tmp /tmp
 # What the script says goes through a serial line of its own, as it is.
 stty -F /dev/ttyS1 raw
-export PATH=/bin:/usr/bin HOME=/tmp
+export PATH=/bin:/usr/bin HOME=/tmp LD_LIBRARY_PATH=@libraries@
 sh /script 3>/dev/ttyS1
 echo "status $?" >/dev/ttyS1
 sync
@@ -70,6 +70,7 @@ class Initramfs:
     def __init__(self, path):
         self.out = open(path, "wb")
         self.done = {""}
+        self.libraries = set()  # folders
 
     def entry(self, name, mode, data):
         fields = [len(self.done), mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
@@ -92,9 +93,10 @@ class Initramfs:
         self.add(name or str(path), path.read_bytes(), stat.S_IFREG | (path.stat().st_mode & 0o777))
 
     def add_program(self, path, name=None):
-        """A program or plugin, and its libraries at the places where it looks for them."""
+        """A program or plugin, and its libraries."""
         self.add_file(path, name)
         for library in libraries_of(path):
+            self.libraries.add(os.path.dirname(library))
             self.add_file(library)
 
     def close(self):
@@ -112,7 +114,6 @@ def boot(script, programs=(), files=(), timeout_s=600):
         raise Unavailable("needs qemu-system-x86 and busybox-static: './test.sh --vm' installs them")
     with tempfile.TemporaryDirectory(prefix="winnow-vm-") as folder:
         archive = Initramfs(f"{folder}/initramfs")
-        archive.add("init", INIT.encode(), stat.S_IFREG | 0o755)
         archive.add("script", script.encode())
         for place in ("proc", "sys", "dev", "tmp", "bin"):
             archive.add(place, b"", stat.S_IFDIR | 0o755)
@@ -123,6 +124,9 @@ def boot(script, programs=(), files=(), timeout_s=600):
             archive.add_program(here, there)
         for here, there in files:
             archive.add_file(here, there)
+        # Programs that moved do not find what lies beside them in the build folder.
+        init = INIT.replace("@libraries@", ":".join(sorted(archive.libraries)))
+        archive.add("init", init.encode(), stat.S_IFREG | 0o755)
         archive.close()
         words = pathlib.Path(folder) / "words"
         console = subprocess.run(

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The life of winnow-camera: a frame comes, is classified, goes to whoever wants it.
+ */
+#ifndef SERVE_H
+#define SERVE_H
+
+#include <winnow/ipc.h>
+
+#include "source.h"
+
+typedef struct Service {
+  /* Opens the source, at first and after it was lost; as the functions in source.h. */
+  Source *(*open)(void *settings, char **problem);
+  void *settings;
+  WnSession *session;
+  WnPublisher *publisher; /* NULL: results only */
+  bool as_json;           /* results to stdout, a line each */
+} Service;
+
+/* Runs until the source ends, SIGINT, SIGTERM or SIGHUP comes (they must not reach other threads:
+ * serve_block_signals() first), or something fails that waiting does not mend.  A camera that is
+ * lost after it worked is waited for.  Returns an exit status; errors are reported. */
+int serve(Service *service);
+
+/* Called before the process has a second thread. */
+void serve_block_signals(void);
+
+#endif
