@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Installs what is missing, builds plainly and with sanitizers, and runs the
-# tests in both; then the unit tests under valgrind.  The last line counts.
+# tests in each; the unit tests under valgrind too.  The last line counts.
 set -u
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=configs/debian.sh
@@ -12,16 +12,18 @@ usage() {
   cat <<'TEXT'
 Usage: ./test.sh [OPTION...]
 
-Installs what is missing (asks for sudo if not root), builds into build/ and build-sanitize/
-(AddressSanitizer and UBSan), runs the tests in both and the unit tests under valgrind.
+Installs what is missing (asks for sudo if not root), builds into build/, build-sanitize/
+(AddressSanitizer and UBSan) and build-threads/ (ThreadSanitizer), runs the tests in the first two,
+the unit tests under valgrind and those of the shared-memory channel in the third.
 The last line is "N passed, N failed, N skipped"; the exit status is 0 if none failed.
 
 Options:
   --deps-only  install what is missing, nothing else
   --arm64      also the engine's tests built for 64-bit Arm, under QEMU: on a processor with all
                instruction sets, those of the kernels also on a Cortex-A72
-  --vm         also ./demo.sh as its first user meets it: in a Debian 12 with nothing
-               installed (a folder of its own; needs root)
+  --vm         also winnow-camera on the kernel's test driver for cameras, in a virtual machine
+               (QEMU, without help of the processor), and ./demo.sh as its first user meets it:
+               in a Debian 12 with nothing installed (a folder of its own; needs root)
   --soak       also the long runs that watch the memory (about half an hour)
   --werror     treat compiler warnings as errors, as CI does
   --help       print this text
@@ -134,7 +136,9 @@ test_vm() {
 }
 
 valgrind='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
-all=(-Dapps=enabled -Dgstreamer=enabled -Dtests=enabled)
+all=(-Dapps=enabled -Dcamera=enabled -Dgstreamer=enabled -Dtests=enabled)
+# Without it the test that needs it says so and is skipped.
+[ $vm = no ] || fetch_kernel "$PWD/build-vm/kernel"
 if build build "${all[@]}" -Dintrospection=enabled; then
   run_tests build plain --no-suite soak
   # Valgrind runs one thread at a time, so one that spins holds up the others; and it
@@ -148,6 +152,11 @@ if build build-sanitize "${all[@]}" -Db_sanitize=address,undefined -Db_lundef=fa
   -Dbuildtype=debugoptimized -Dintrospection=disabled; then
   ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
     run_tests build-sanitize sanitize --no-suite soak --timeout-multiplier 10
+fi
+# ThreadSanitizer knows what it sees of threads, and not OpenMP's: the channel's tests only.
+if build build-threads -Db_sanitize=thread -Db_lundef=false -Dbuildtype=debugoptimized \
+  -Dapps=disabled -Dgstreamer=disabled -Dtests=enabled; then
+  run_tests build-threads threads --suite ipc --timeout-multiplier 10
 fi
 [ $arm64 = no ] || test_arm64
 [ $vm = no ] || test_vm

@@ -19,7 +19,7 @@ packages_demo=(
 
 packages_test=(
   "${packages_demo[@]}"
-  g++ check libasan8 libubsan1 valgrind shellcheck groff
+  g++ check libasan8 libubsan1 libtsan2 valgrind shellcheck groff
   python3-numpy python3-pil python3-onnx
   python3-torch python3-tqdm python3-matplotlib
 )
@@ -28,7 +28,7 @@ packages_arm64=(
   gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 )
 
-packages_vm=(debootstrap)
+packages_vm=(debootstrap qemu-system-x86 busybox-static v4l-utils)
 
 # Unpacked into a folder, not installed.
 packages_arm64_sysroot=(libprotobuf-c1 libprotobuf-c-dev check libsubunit0 libsubunit-dev)
@@ -73,6 +73,24 @@ make_arm64_sysroot() {
       apt-get "${apt[@]}" download "${packages_arm64_sysroot[@]}" || exit 1
     for package in ./*.deb; do dpkg-deb -x "$package" . || exit 1; done
     rm -rf lists cache ./*.deb
+    touch complete
+  )
+}
+
+# fetch_kernel FOLDER: Debian's kernel with its drivers for cameras, unpacked and not installed.
+fetch_kernel() {
+  local folder=$1 package
+  [ ! -f "$folder/complete" ] || return 0
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  package=$(apt-cache depends linux-image-amd64 | sed -n 's/^ *Depends: *\(linux-image-.*\)/\1/p')
+  (
+    cd "$folder" || exit 1
+    apt-get -q -o APT::Sandbox::User= download "$package" || exit 1
+    dpkg-deb --fsys-tarfile ./*.deb |
+      tar -x --wildcards './boot/vmlinuz-*' './lib/modules/*/kernel/drivers/media/*' || exit 1
+    busybox depmod -b "$PWD" "${package#linux-image-}" || exit 1
+    rm ./*.deb
     touch complete
   )
 }

@@ -5,8 +5,11 @@
 #include "convert.h"
 
 #include <glib.h>
+#include <libv4l-plugin.h>
 #include <libv4lconvert.h>
 #include <limits.h>
+
+#include "device.h"
 
 struct Converter {
   const CameraFormat *format;
@@ -16,6 +19,15 @@ struct Converter {
   uint8_t *pixels;
   size_t n_bytes;
 };
+
+/* How libv4lconvert asks what camera it is, some of which need their pictures turned: through
+ * libv4l2, as everybody here. */
+static int ask(void *unused, int descriptor, unsigned long request, void *argument) {
+  (void)unused;
+  return device_call(descriptor, request, argument);
+}
+
+static const struct libv4l_dev_ops camera_calls = {.ioctl = ask};
 
 Converter *converter_new(int descriptor, const CameraFormat *format,
                          const struct v4l2_pix_format *driver) {
@@ -29,7 +41,7 @@ Converter *converter_new(int descriptor, const CameraFormat *format,
   self->n_bytes = format_describe(format, &self->to.fmt.pix, NULL, &self->frame);
   self->pixels =
       self->n_bytes > 0 && self->n_bytes <= INT_MAX ? g_try_malloc0(self->n_bytes) : NULL;
-  self->library = v4lconvert_create(descriptor);
+  self->library = v4lconvert_create_with_dev_ops(descriptor, NULL, &camera_calls);
   if (self->pixels != NULL && self->library != NULL) {
     format_describe(format, &self->to.fmt.pix, self->pixels, &self->frame);
     return self;

@@ -54,17 +54,29 @@ static bool captures(const struct v4l2_capability *capability) {
   return (caps & V4L2_CAP_VIDEO_CAPTURE) != 0 && (caps & V4L2_CAP_STREAMING) != 0;
 }
 
+/* libv4l2 and its plugins speak on both outputs; one carries our results, the other our errors. */
+static int open_quietly(int descriptor) {
+  if (v4l2_log_file == NULL) v4l2_log_file = fopen("/dev/null", "we");
+  fflush(stdout);
+  int results = dup(STDOUT_FILENO);
+  if (results < 0 || v4l2_log_file == NULL) return -1;
+  dup2(fileno(v4l2_log_file), STDOUT_FILENO);
+  int opened = v4l2_fd_open(descriptor, V4L2_DISABLE_CONVERSION);
+  fflush(stdout);
+  dup2(results, STDOUT_FILENO);
+  close(results);
+  return opened;
+}
+
 /* Any V4L2 device. */
 static int open_node(const char *path, struct v4l2_capability *capability, char **problem) {
-  if (v4l2_log_file == NULL) v4l2_log_file = fopen("/dev/null", "we"); /* errors are ours to tell */
   int descriptor = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0) {
     *problem = device_problem(path, "cannot be opened");
     return -1;
   }
-  /* Plugins of libv4l2 complain themselves about what is no V4L2 device. */
-  if (ioctl(descriptor, VIDIOC_QUERYCAP, capability) < 0 ||
-      v4l2_fd_open(descriptor, V4L2_DISABLE_CONVERSION) < 0) {
+  /* Asked directly first, since plugins complain about what is no V4L2 device on standard error. */
+  if (ioctl(descriptor, VIDIOC_QUERYCAP, capability) < 0 || open_quietly(descriptor) < 0) {
     *problem = g_strdup_printf("%s: is no camera (no V4L2 device)", path);
     close(descriptor);
     return -1;

@@ -3,7 +3,6 @@
  * winnow-camera: captures with V4L2, classifies, and publishes frames and results in shared
  * memory or prints the results.  serve.c is its life.
  */
-#include <errno.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -76,6 +75,7 @@ static char **split_controls(char **given) {
   GStrvBuilder *all = g_strv_builder_new();
   for (; given != NULL && *given != NULL; given++) {
     char **parts = g_strsplit(*given, ",", -1);
+    for (char **part = parts; *part != NULL; part++) g_strstrip(*part);
     g_strv_builder_addv(all, (const char **)parts);
     g_strfreev(parts);
   }
@@ -168,7 +168,7 @@ static int run_camera(int argc, char **argv) {
        "Camera (default: the first one that captures)", "PATH"},
       {"size", 0, 0, G_OPTION_ARG_STRING, &settings.size, "Pixels of a frame", "WxH"},
       {"fps", 0, 0, G_OPTION_ARG_DOUBLE, &settings.fps,
-       "Frames a second; the camera's nearest is taken", "N"},
+       "Frames a second, or the next higher rate of the camera", "N"},
       {"format", 0, 0, G_OPTION_ARG_STRING, &settings.format,
        "Pixel format as --list shows it (default: the one that costs least)", "FORMAT"},
       {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &settings.set,
@@ -207,7 +207,7 @@ int main(int argc, char **argv) {
   serve_block_signals();
   int status = command_camera.run(argc, argv);
   if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_OK) {
-    report("cannot write to standard output: %s", g_strerror(errno));
+    report("cannot write to standard output; is the disk full?");
     status = STATUS_FAILED;
   }
   return status;

@@ -4,7 +4,6 @@
  */
 #include "modes.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,14 +117,18 @@ void modes_free(GArray *modes) {
 
 /* ---- The choice --------------------------------------------------------- */
 
-/* The camera's rate that is nearest to `wish`; 0: not known. */
-static double nearest_rate(const Mode *mode, double wish) {
+static bool reaches(double rate, double wish) {
+  return rate >= RATE_REACHED * wish;
+}
+
+/* The lowest of the camera's rates that reaches `wish`, else the highest; 0: not known. */
+static double rate_for(const Mode *mode, double wish) {
   if (mode->n_rates == 0) return 0;
   if (mode->min_rate > 0) return CLAMP(wish, mode->min_rate, mode->rates[0]);
-  double nearest = mode->rates[0];
-  for (int32_t i = 1; i < mode->n_rates; i++)
-    if (fabs(mode->rates[i] - wish) < fabs(nearest - wish)) nearest = mode->rates[i];
-  return nearest;
+  double best = mode->rates[0];
+  for (int32_t i = 1; i < mode->n_rates && reaches(mode->rates[i], wish); i++)
+    best = mode->rates[i];
+  return best;
 }
 
 typedef struct Cost {
@@ -136,10 +139,10 @@ typedef struct Cost {
 } Cost;
 
 static Cost cost_of(const Mode *mode, const Wish *wish) {
-  double fps = wish->fps > 0 ? wish->fps : USUAL_FPS, rate = nearest_rate(mode, fps);
+  double fps = wish->fps > 0 ? wish->fps : USUAL_FPS, rate = rate_for(mode, fps);
   return (Cost){.size_off = abs(mode->width - (wish->width > 0 ? wish->width : USUAL_WIDTH)) +
                             abs(mode->height - (wish->height > 0 ? wish->height : USUAL_HEIGHT)),
-                .is_slow = rate > 0 && rate < RATE_REACHED * fps,
+                .is_slow = rate > 0 && !reaches(rate, fps),
                 .format = format_find(mode->fourcc)->cost,
                 .fps = rate};
 }

@@ -31,8 +31,8 @@ typedef struct Mode {
 GArray *modes_list(int descriptor, const Wish *wish);
 void modes_free(GArray *modes);
 
-/* The mode to take, and in *fps the rate nearest to the wish (0: not known).  First counts the
- * size, then whether the rate is reached, then what the format costs (formats.h).  A size or a
+/* The mode to take, and in *fps its lowest rate that reaches the wish (0: not known).  First counts
+ * the size, then whether the rate is reached, then what the format costs (formats.h).  A size or a
  * format that was wished for is kept to.  NULL: *problem is a sentence, to be freed by the caller;
  * `path` stands in it. */
 const Mode *modes_choose(const GArray *modes, const Wish *wish, const char *path, double *fps,

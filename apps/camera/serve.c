@@ -5,6 +5,7 @@
  */
 #include "serve.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -118,14 +119,17 @@ static void check_silence(Run *run) {
 
 /* ---- A frame ------------------------------------------------------------ */
 
-static void print_line(const Source *source, const WnResult *result) {
+/* False after a report. */
+static bool print_line(const Source *source, const WnResult *result) {
   JsonBuilder *json = json_builder_new();
   json_builder_begin_object(json);
   if (source->image != NULL) put_text(json, "image", source->image);
   put_result(json, result);
   json_builder_end_object(json);
   print_json(json);
-  fflush(stdout);
+  if (fflush(stdout) == 0) return true;
+  report("cannot write to standard output: %s", g_strerror(errno));
+  return false;
 }
 
 static void pass_on(Run *run, const WnFrame *frame) {
@@ -138,8 +142,7 @@ static void pass_on(Run *run, const WnFrame *frame) {
     end(run, report_error(&error));
     return;
   }
-  if (service->as_json) print_line(run->source, result);
-  if (ferror(stdout)) end(run, STATUS_OK); /* main() says so */
+  if (service->as_json && !print_line(run->source, result)) end(run, STATUS_FAILED);
   g_strlcpy(run->label, result->label, sizeof run->label);
   if (run->n_frames++ == 0) notify("READY=1");
 }

@@ -150,7 +150,8 @@ const Command command_monitor = {
     "winnow monitor",
     "SOCKET",
     "Show live what is published in shared memory",
-    "SOCKET is that of winnowshmsink or of a program with a publisher; it need not be there yet.\n"
+    "SOCKET is that of winnow-camera, of winnowshmsink or of a program with a publisher; it need\n"
+    "not be there yet.\n"
     "The screen shows the newest result, the stages with what was left after each, where the\n"
     "last results stopped, the publisher's rate, the time a result took, the computation\n"
     "saved and the frames that this monitor did not see. q leaves.\n\n"

@@ -7,6 +7,7 @@ there and returns what the script wrote to file descriptor 3.
 """
 import os
 import pathlib
+import platform
 import re
 import shutil
 import stat
@@ -109,6 +110,8 @@ def boot(script, programs=(), files=(), timeout_s=600):
 
     programs and files: (path here, path there).  Raises Unavailable where there is no QEMU or
     kernel, and subprocess.TimeoutExpired."""
+    if platform.machine() != "x86_64":
+        raise Unavailable("the machine is an x86-64 one and runs only what is built on such")
     image, modules = kernel()
     if shutil.which(QEMU) is None or not os.path.exists(BUSYBOX):
         raise Unavailable("needs qemu-system-x86 and busybox-static: './test.sh --vm' installs them")

@@ -30,10 +30,14 @@ def for_each_exit(threshold):
     return ",".join([str(threshold)] * N_EXITS)
 
 
-def winnow(*arguments, **options):
-    """Runs `winnow`; the result has returncode, stdout and stderr as text."""
-    return subprocess.run([WINNOW, *map(str, arguments)], capture_output=True, text=True,
+def run(program, *arguments, **options):
+    """Runs it; the result has returncode, stdout and stderr as text."""
+    return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, check=False, **options)
+
+
+def winnow(*arguments, **options):
+    return run(WINNOW, *arguments, **options)
 
 
 def on_terminal(*arguments):
@@ -54,7 +58,9 @@ def on_terminal(*arguments):
 
 
 class CliTest(unittest.TestCase):
-    """A test with a folder of its own."""
+    """A test of `program` with a folder of its own."""
+
+    program = WINNOW
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="winnow-cli-"))
@@ -62,7 +68,7 @@ class CliTest(unittest.TestCase):
 
     def succeed(self, *arguments):
         """Runs, expects status 0 and a silent stderr, returns stdout."""
-        result = winnow(*arguments)
+        result = run(self.program, *arguments)
         self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
         return result.stdout
 
@@ -72,14 +78,15 @@ class CliTest(unittest.TestCase):
 
     def expect_failure(self, status, *arguments, says=()):
         """Expects `status`, one line on stderr that holds every word of `says`, no stdout."""
-        result = winnow(*arguments)
+        result = run(self.program, *arguments)
         self.assertEqual(result.returncode, status, result.stdout + result.stderr)
         self.assertEqual(result.stdout, "")
         self.assert_one_line(result.stderr, says)
         return result.stderr
 
     def assert_one_line(self, stderr, says=()):
-        self.assertRegex(stderr, r"\Awinnow: [^\n]+\n\Z")
+        name = re.escape(pathlib.Path(self.program).name)
+        self.assertRegex(stderr, rf"\A{name}: [^\n]+\n\Z")
         for word in says if isinstance(says, (tuple, list)) else [says]:
             self.assertIn(str(word), stderr)
 

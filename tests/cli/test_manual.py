@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The manual page names every command and option that `--help` names, and groff likes it."""
+"""The manual pages name every command and option that `--help` names, and groff likes them."""
 import os
 import pathlib
 import re
@@ -8,8 +8,7 @@ import subprocess
 import sys
 
 SKIP = 77
-page = pathlib.Path(os.environ["SOURCE_ROOT"]) / "apps" / "winnow" / "winnow.1"
-text = page.read_text(encoding="utf-8").replace("\\-", "-").replace("\\fB", "")
+apps = pathlib.Path(os.environ["SOURCE_ROOT"]) / "apps"
 program = os.environ.get("WINNOW")
 if program is None or shutil.which("groff") is None:
     print("needs the winnow command and groff")
@@ -20,11 +19,24 @@ def run(*command):
     return subprocess.run(command, capture_output=True, text=True, check=True)
 
 
+def read(page):
+    """Its text without groff's own characters, once groff has read it without a word."""
+    warnings = run("groff", "-man", "-Tutf8", "-ww", "-z", str(page)).stderr
+    assert warnings == "", warnings
+    return re.sub(r"\\f[BIR]", "", page.read_text(encoding="utf-8").replace("\\-", "-"))
+
+
+def check_options(page, text, *command):
+    for option in re.findall(r"--[a-z][a-z-]*", run(*command, "--help").stdout):
+        assert option in text, f"{option} of {command} is not in {page}"
+
+
+page = read(apps / "winnow" / "winnow.1")
 commands = re.findall(r"^  (\w+)  +\w", run(program, "--help").stdout.split("Options:")[0], re.M)
 assert len(commands) >= 5, commands
 for command in commands:
-    assert f".SS winnow {command}\n" in text, command
-    for option in re.findall(r"--[a-z-]+", run(program, command, "--help").stdout):
-        assert option in text, f"{command} {option} is not in winnow.1"
-result = run("groff", "-man", "-Tutf8", "-ww", "-z", str(page))
-assert result.stderr == "", result.stderr
+    assert f".SS winnow {command}\n" in page, command
+    check_options("winnow.1", page, program, command)
+camera = os.environ.get("CAMERA")
+if camera is not None:
+    check_options("winnow-camera.1", read(apps / "camera" / "winnow-camera.1"), camera)
