@@ -128,7 +128,7 @@ kill $monitor
 leave
 
 section gstreamer
-gst-launch-1.0 -m v4l2src device=/dev/video0 num-buffers=3 ! video/x-raw,width=320,height=180 ! \
+command -v gst-launch-1.0 >/dev/null && gst-launch-1.0 -m v4l2src device=/dev/video0 num-buffers=3 ! video/x-raw,width=320,height=180 ! \
   winnowclassify model-file=/model.onnx precision=fp32 threads=1 stable-frames=1 ! fakesink \
   2>&3 | grep winnowclassify, >&3
 
