@@ -138,7 +138,7 @@ test_vm() {
 valgrind='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
 all=(-Dapps=enabled -Dcamera=enabled -Dgstreamer=enabled -Dtests=enabled)
 # Without it the test that needs it says so and is skipped.
-[ $vm = no ] || fetch_kernel "$PWD/build-vm/kernel"
+[ $vm = no ] || fetch_kernel "$PWD/build-vm/kernel" || failed=$((failed + 1))
 if build build "${all[@]}" -Dintrospection=enabled; then
   run_tests build plain --no-suite soak
   # Valgrind runs one thread at a time, so one that spins holds up the others; and it

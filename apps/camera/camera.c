@@ -5,7 +5,6 @@
  * slower than the camera gets the newest frame; older ones go back unseen.
  */
 #include <errno.h>
-#include <libv4l2.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -17,8 +16,9 @@
 #include "modes.h"
 #include "source.h"
 
-/* One that is looked at, one that is being filled, and two for a driver that wants more. */
-enum { N_BUFFERS = 4, NONE = -1 };
+/* One that is looked at, one that is being filled, and two for a driver that wants more; it may
+ * insist on others. */
+enum { N_BUFFERS = 4, MAX_BUFFERS = VIDEO_MAX_FRAME, NONE = -1 };
 
 typedef struct Camera {
   Source source;
@@ -29,10 +29,12 @@ typedef struct Camera {
   struct {
     uint8_t *data;
     size_t n_bytes;
-  } buffers[N_BUFFERS];
+  } buffers[MAX_BUFFERS];
   uint32_t n_buffers;
-  int taken;             /* the buffer that is looked at, or NONE */
-  int64_t last_sequence; /* -1 at first */
+  int taken;               /* the buffer that is looked at, or NONE */
+  bool has_passed_over;    /* all that was there, the last time */
+  int64_t last_sequence;   /* of the frame taken last; -1 at first */
+  int64_t n_damaged_since; /* frames that came damaged after it */
 } Camera;
 
 static int call(const Camera *self, unsigned long request, void *argument) {
@@ -47,14 +49,20 @@ static bool enqueue(const Camera *self, uint32_t index) {
 
 /* ---- Frames ------------------------------------------------------------- */
 
-/* The newest filled buffer; false and errno: there is none (EAGAIN), or the device failed. */
-static bool dequeue_newest(Camera *self, struct v4l2_buffer *newest) {
+static void count_damaged(Camera *self) {
+  self->source.n_damaged++;
+  self->n_damaged_since++;
+}
+
+/* Takes all filled buffers and gives back all but the newest.  False and errno: there is none
+ * (EAGAIN), or the device failed. */
+static bool dequeue_newest(Camera *self, struct v4l2_buffer *newest, uint32_t *n_filled) {
   bool have = false;
-  for (;;) {
+  for (*n_filled = 0; *n_filled < self->n_buffers; ++*n_filled) {
     struct v4l2_buffer buffer = {.type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP};
     if (call(self, VIDIOC_DQBUF, &buffer) < 0) return have && errno == EAGAIN;
     bool is_damaged = (buffer.flags & V4L2_BUF_FLAG_ERROR) != 0;
-    self->source.n_damaged += is_damaged;
+    if (is_damaged) count_damaged(self);
     if (is_damaged || buffer.index >= self->n_buffers) {
       if (!enqueue(self, buffer.index)) return false;
       continue;
@@ -63,13 +71,22 @@ static bool dequeue_newest(Camera *self, struct v4l2_buffer *newest) {
     *newest = buffer;
     have = true;
   }
+  errno = EAGAIN;
+  return have;
+}
+
+/* A driver without an empty buffer drops new frames and keeps old ones.  Where all that it had are
+ * full, the newest may be as old as the work on the last one took; the next one is not. */
+static bool is_stale(const Camera *self, uint32_t n_filled) {
+  return !self->has_passed_over && self->n_buffers > 2 && n_filled >= self->n_buffers - 1;
 }
 
 /* Drivers number the frames, also those that they had to drop; some always say 0. */
 static void count_missed(Camera *self, uint32_t sequence) {
-  if (self->last_sequence >= 0 && sequence > self->last_sequence)
-    self->source.n_missed += (uint64_t)(sequence - self->last_sequence - 1);
+  int64_t gap = self->last_sequence >= 0 ? sequence - self->last_sequence - 1 : 0;
+  if (gap > self->n_damaged_since) self->source.n_missed += (uint64_t)(gap - self->n_damaged_since);
   self->last_sequence = sequence;
+  self->n_damaged_since = 0;
 }
 
 /* When it was captured, CLOCK_MONOTONIC. */
@@ -79,6 +96,13 @@ static int64_t time_of(const struct v4l2_buffer *buffer) {
     return (int64_t)buffer->timestamp.tv_sec * 1000000000 + buffer->timestamp.tv_usec * 1000;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* A failure shows when the next frame is taken. */
+static void release(Source *source) {
+  Camera *self = (Camera *)source;
+  if (self->taken != NONE) enqueue(self, (uint32_t)self->taken);
+  self->taken = NONE;
 }
 
 static SourceEvent lost(Camera *self, char **problem) {
@@ -92,26 +116,28 @@ static SourceEvent lost(Camera *self, char **problem) {
 static SourceEvent take(Source *source, WnFrame *frame, char **problem) {
   Camera *self = (Camera *)source;
   struct v4l2_buffer buffer;
-  if (!dequeue_newest(self, &buffer)) return errno == EAGAIN ? SOURCE_NOTHING : lost(self, problem);
-  count_missed(self, buffer.sequence);
+  uint32_t n_filled;
+  if (!dequeue_newest(self, &buffer, &n_filled))
+    return errno == EAGAIN ? SOURCE_NOTHING : lost(self, problem);
+  self->taken = (int)buffer.index;
+  self->has_passed_over = is_stale(self, n_filled);
+  if (self->has_passed_over) {
+    release(source);
+    return SOURCE_NOTHING;
+  }
   uint8_t *data = self->buffers[buffer.index].data;
   size_t n_bytes = MIN(buffer.bytesused, self->buffers[buffer.index].n_bytes);
   bool is_whole = self->converter != NULL ? converter_run(self->converter, data, n_bytes, frame)
                                           : n_bytes >= self->frame_bytes;
+  if (!is_whole) {
+    count_damaged(self);
+    release(source);
+    return SOURCE_NOTHING;
+  }
+  count_missed(self, buffer.sequence);
   if (self->converter == NULL) format_describe(self->format, &self->driver, data, frame);
   frame->pts_ns = time_of(&buffer);
-  self->taken = (int)buffer.index;
-  if (is_whole) return SOURCE_FRAME;
-  source->n_damaged++;
-  source->class->release(source);
-  return SOURCE_NOTHING;
-}
-
-/* A failure shows when the next frame is taken. */
-static void release(Source *source) {
-  Camera *self = (Camera *)source;
-  if (self->taken != NONE) enqueue(self, (uint32_t)self->taken);
-  self->taken = NONE;
+  return SOURCE_FRAME;
 }
 
 /* ---- Opening ------------------------------------------------------------ */
@@ -121,8 +147,9 @@ static void free_camera(Source *source) {
   if (self == NULL) return;
   if (source->descriptor >= 0)
     call(self, VIDIOC_STREAMOFF, &(enum v4l2_buf_type){V4L2_BUF_TYPE_VIDEO_CAPTURE});
-  for (uint32_t i = 0; i < N_BUFFERS; i++)
-    if (self->buffers[i].data != NULL) v4l2_munmap(self->buffers[i].data, self->buffers[i].n_bytes);
+  for (uint32_t i = 0; i < MAX_BUFFERS; i++)
+    if (self->buffers[i].data != NULL)
+      device_unmap(self->buffers[i].data, self->buffers[i].n_bytes);
   converter_free(self->converter);
   device_close(source->descriptor);
   g_free(source->name);
@@ -163,9 +190,10 @@ static bool set_format(Camera *self, const Mode *mode, const Wish *wish, char **
   else
     self->frame_bytes = format_describe(self->format, got, NULL, &frame);
   if (self->converter == NULL && self->frame_bytes == 0) {
-    *problem = g_strdup_printf("%s: %s at %ux%u cannot be read (%u bytes a line); try another of "
-                               "--list",
-                               self->source.name, name, got->width, got->height, got->bytesperline);
+    *problem = g_strdup_printf("%s: %s at %ux%u cannot be read (%s); try another of --list",
+                               self->source.name, name, got->width, got->height,
+                               self->format->converted_to != 0 ? "sides have to be even"
+                                                               : "its lines are too short");
     return false;
   }
   return true;
@@ -178,7 +206,8 @@ static double set_rate(const Camera *self, double fps) {
   if (call(self, VIDIOC_G_PARM, &parameters) < 0) return 0;
   if (fps > 0 && (capture->capability & V4L2_CAP_TIMEPERFRAME)) {
     capture->timeperframe = (struct v4l2_fract){1000, (uint32_t)(fps * 1000 + 0.5)};
-    call(self, VIDIOC_S_PARM, &parameters);
+    if (call(self, VIDIOC_S_PARM, &parameters) < 0 && call(self, VIDIOC_G_PARM, &parameters) < 0)
+      return 0;
   }
   const struct v4l2_fract *period = &capture->timeperframe;
   return period->numerator > 0 ? (double)period->denominator / period->numerator : 0;
@@ -188,13 +217,12 @@ static bool map_buffers(Camera *self, char **problem) {
   struct v4l2_requestbuffers request = {
       .count = N_BUFFERS, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP};
   if (call(self, VIDIOC_REQBUFS, &request) < 0) return fail(self, "asking for buffers", problem);
-  self->n_buffers = MIN(request.count, N_BUFFERS);
+  self->n_buffers = MIN(request.count, MAX_BUFFERS);
   for (uint32_t i = 0; i < self->n_buffers; i++) {
     struct v4l2_buffer buffer = {
         .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP, .index = i};
     if (call(self, VIDIOC_QUERYBUF, &buffer) < 0) return fail(self, "asking for buffers", problem);
-    void *data = v4l2_mmap(NULL, buffer.length, PROT_READ | PROT_WRITE, MAP_SHARED,
-                           self->source.descriptor, buffer.m.offset);
+    void *data = device_map(self->source.descriptor, buffer.length, buffer.m.offset);
     if (data == MAP_FAILED) return fail(self, "mapping buffers", problem);
     self->buffers[i].data = data;
     self->buffers[i].n_bytes = buffer.length;
@@ -218,8 +246,15 @@ static void describe(Camera *self, double rate) {
   self->source.period_ns = rate > 0 ? (int64_t)(1e9 / rate) : 0;
 }
 
+/* An HDMI input has the size of its signal once it is told to look. */
+static void follow_signal(const Camera *self) {
+  struct v4l2_dv_timings timings = {0};
+  if (call(self, VIDIOC_QUERY_DV_TIMINGS, &timings) == 0) call(self, VIDIOC_S_DV_TIMINGS, &timings);
+}
+
 static bool start(Camera *self, const Wish *wish, const char *const *controls, char **problem) {
   double fps = 0;
+  follow_signal(self);
   GArray *modes = modes_list(self->source.descriptor, wish);
   const Mode *mode = modes_choose(modes, wish, self->source.name, &fps, problem);
   bool started = mode != NULL && set_format(self, mode, wish, problem);
@@ -242,7 +277,7 @@ Source *camera_open(const char *path, const Wish *wish, const char *const *contr
                     char **problem) {
   struct v4l2_capability capability = {0};
   Camera *self = g_new0(Camera, 1);
-  self->source = (Source){.class = &class, .descriptor = -1};
+  self->source = (Source){.class = &class, .is_live = true, .descriptor = -1};
   self->source.name = path != NULL ? g_strdup(path) : first_camera();
   self->taken = NONE;
   self->last_sequence = -1;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 int device_call(int descriptor, unsigned long request, void *argument) {
@@ -19,6 +20,14 @@ int device_call(int descriptor, unsigned long request, void *argument) {
     result = v4l2_ioctl(descriptor, request, argument);
   } while (result < 0 && errno == EINTR);
   return result;
+}
+
+void *device_map(int descriptor, size_t n_bytes, int64_t offset) {
+  return v4l2_mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, offset);
+}
+
+void device_unmap(void *data, size_t n_bytes) {
+  v4l2_munmap(data, n_bytes);
 }
 
 char *device_problem(const char *path, const char *doing) {
@@ -38,6 +47,11 @@ char *device_problem(const char *path, const char *doing) {
     return g_strdup_printf("%s: there is no camera; 'winnow-camera --list' shows those that are "
                            "there",
                            path);
+  case ENOSPC:
+    return g_strdup_printf(
+        "%s: the USB bus has no room left for it; try a smaller --size or --fps, "
+        "--format MJPG, or another port",
+        path);
   case EPIPE:
   case ENOLINK:
     return g_strdup_printf("%s: %s: the camera's parts are not connected, as with sensors that "
@@ -76,8 +90,13 @@ static int open_node(const char *path, struct v4l2_capability *capability, char 
     return -1;
   }
   /* Asked directly first, since plugins complain about what is no V4L2 device on standard error. */
-  if (ioctl(descriptor, VIDIOC_QUERYCAP, capability) < 0 || open_quietly(descriptor) < 0) {
+  if (ioctl(descriptor, VIDIOC_QUERYCAP, capability) < 0) {
     *problem = g_strdup_printf("%s: is no camera (no V4L2 device)", path);
+    close(descriptor);
+    return -1;
+  }
+  if (open_quietly(descriptor) < 0) {
+    *problem = device_problem(path, "libv4l2 does not understand it");
     close(descriptor);
     return -1;
   }

@@ -18,6 +18,10 @@ void device_close(int descriptor);
 /* ioctl() that goes on after a signal; -1 and errno as it. */
 int device_call(int descriptor, unsigned long request, void *argument);
 
+/* Memory of the driver, to be read and written; MAP_FAILED and errno. */
+void *device_map(int descriptor, size_t n_bytes, int64_t offset);
+void device_unmap(void *data, size_t n_bytes);
+
 /* A sentence for errno after `doing` failed, with what to do about it. */
 char *device_problem(const char *path, const char *doing);
 

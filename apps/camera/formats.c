@@ -28,6 +28,7 @@ static const CameraFormat formats[] = {
     {V4L2_PIX_FMT_XBGR32, 0, WN_PIXEL_BGRX, 4},
     {V4L2_PIX_FMT_RGBA32, 0, WN_PIXEL_RGBA, 4},
     {V4L2_PIX_FMT_ABGR32, 0, WN_PIXEL_BGRA, 4},
+    {V4L2_PIX_FMT_BGR32, 0, WN_PIXEL_BGRX, 4},
     {V4L2_PIX_FMT_GREY, 0, WN_PIXEL_GRAY8, COST_GREY},
     /* YUV in another order */
     {V4L2_PIX_FMT_YVYU, YUV420, 2 + 1.5 + 1.5},
@@ -44,11 +45,14 @@ static const CameraFormat formats[] = {
     {V4L2_PIX_FMT_CPIA1, YUV420, COST_DECODE},
     /* other RGB */
     {V4L2_PIX_FMT_RGB565, RGB24, 2 + 3 + 3},
+    {V4L2_PIX_FMT_RGB32, RGB24, 4 + 3 + 3},
+    {V4L2_PIX_FMT_XRGB32, RGB24, 4 + 3 + 3},
+    {V4L2_PIX_FMT_ARGB32, RGB24, 4 + 3 + 3},
     {V4L2_PIX_FMT_HSV24, RGB24, 3 + 3 + 3},
     {V4L2_PIX_FMT_HSV32, RGB24, 4 + 3 + 3},
-    /* decoders */
-    {V4L2_PIX_FMT_MJPEG, YUV420, COST_DECODE},
-    {V4L2_PIX_FMT_JPEG, YUV420, COST_DECODE},
+    /* decoders; that of JPEG makes YUV only of sides that are multiples of 16 */
+    {V4L2_PIX_FMT_MJPEG, RGB24, COST_DECODE},
+    {V4L2_PIX_FMT_JPEG, RGB24, COST_DECODE},
     {V4L2_PIX_FMT_PJPG, YUV420, COST_DECODE},
     {V4L2_PIX_FMT_JPGL, YUV420, COST_DECODE},
     {V4L2_PIX_FMT_SPCA561, RGB24, COST_DECODE},
@@ -65,6 +69,18 @@ static const CameraFormat formats[] = {
     {V4L2_PIX_FMT_SGBRG8, RGB24, COST_DECODE},
     {V4L2_PIX_FMT_SGRBG8, RGB24, COST_DECODE},
     {V4L2_PIX_FMT_SRGGB8, RGB24, COST_DECODE},
+    {V4L2_PIX_FMT_SBGGR10P, RGB24, COST_DECODE},
+    {V4L2_PIX_FMT_SGBRG10P, RGB24, COST_DECODE},
+    {V4L2_PIX_FMT_SGRBG10P, RGB24, COST_DECODE},
+    {V4L2_PIX_FMT_SRGGB10P, RGB24, COST_DECODE},
+    {V4L2_PIX_FMT_SBGGR10, RGB24, COST_DECODE},
+    {V4L2_PIX_FMT_SGBRG10, RGB24, COST_DECODE},
+    {V4L2_PIX_FMT_SGRBG10, RGB24, COST_DECODE},
+    {V4L2_PIX_FMT_SRGGB10, RGB24, COST_DECODE},
+    {V4L2_PIX_FMT_SBGGR16, RGB24, COST_DECODE},
+    {V4L2_PIX_FMT_SGBRG16, RGB24, COST_DECODE},
+    {V4L2_PIX_FMT_SGRBG16, RGB24, COST_DECODE},
+    {V4L2_PIX_FMT_SRGGB16, RGB24, COST_DECODE},
     /* other grey */
     {V4L2_PIX_FMT_Y16, YUV420, COST_GREY + 2},
     {V4L2_PIX_FMT_Y10BPACK, YUV420, COST_GREY + 2},
@@ -106,8 +122,7 @@ uint32_t format_parse(const char *text) {
 }
 
 static bool is_jpeg(uint32_t fourcc) {
-  return fourcc == V4L2_PIX_FMT_MJPEG || fourcc == V4L2_PIX_FMT_JPEG ||
-         fourcc == V4L2_PIX_FMT_PJPG || fourcc == V4L2_PIX_FMT_JPGL;
+  return fourcc == V4L2_PIX_FMT_PJPG || fourcc == V4L2_PIX_FMT_JPGL;
 }
 
 /* The engine knows BT.601 and BT.709, which BT.2020 is nearer to.  JPEG has its own rule (JFIF),
@@ -121,7 +136,7 @@ static void describe_colour(const CameraFormat *format, const struct v4l2_pix_fo
     return;
   }
   uint32_t encoding = driver->ycbcr_enc, range = driver->quantization;
-  bool is_grey = format->pixel == WN_PIXEL_GRAY8;
+  bool is_grey = format->cost >= COST_GREY; /* full range, as libv4lconvert leaves it too */
   if (encoding == V4L2_YCBCR_ENC_DEFAULT) encoding = V4L2_MAP_YCBCR_ENC_DEFAULT(driver->colorspace);
   if (range == V4L2_QUANTIZATION_DEFAULT)
     range = V4L2_MAP_QUANTIZATION_DEFAULT(is_grey, driver->colorspace, encoding);

@@ -80,12 +80,17 @@ static bool print_device(const char *path, char **problem) {
 bool list_cameras(const char *path, char **problem) {
   if (path != NULL) return print_device(path, problem);
   char **paths = device_list();
+  int n_printed = 0;
   if (paths[0] == NULL) *problem = g_strdup("there is no camera: no /dev/video* captures frames");
   for (char **one = paths; *one != NULL; one++) {
     char *why = NULL;
-    if (!print_device(*one, &why)) report("%s", why);
+    if (print_device(*one, &why))
+      n_printed++;
+    else
+      report("%s", why);
     g_free(why);
   }
+  if (paths[0] != NULL && n_printed == 0) *problem = g_strdup("none of the cameras can be opened");
   g_strfreev(paths);
   return *problem == NULL;
 }

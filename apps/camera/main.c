@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <glib.h>
 #include <winnow/ipc.h>
@@ -84,6 +85,12 @@ static char **split_controls(char **given) {
   return controls;
 }
 
+static bool are_assignments(char **controls) {
+  for (; *controls != NULL; controls++)
+    if (strchr(*controls, '=') == NULL || **controls == '=') return false;
+  return true;
+}
+
 static bool check(Settings *settings) {
   if (settings->size != NULL && !parse_size(settings->size, &settings->wish))
     report("--size %s: must be WIDTHxHEIGHT in pixels", settings->size);
@@ -95,14 +102,18 @@ static bool check(Settings *settings) {
     report("--format %s: must be one that --list shows, such as YUYV", settings->format);
   else if (settings->socket_mode != NULL && !parse_mode(settings->socket_mode, &settings->mode))
     report("--socket-mode %s: must be permissions like 0660", settings->socket_mode);
+  else if (!are_assignments(settings->controls))
+    report("--set: must be NAME=VALUE, or several with commas between; see --list");
   else if (settings->list)
     return true;
   else if (settings->model == NULL)
     report("--model MODEL is missing; see 'winnow-camera --help'");
   else if (settings->socket == NULL && !settings->as_json)
     report("where do the results go? give --socket PATH, --json or both");
-  else if (settings->input != NULL && settings->device != NULL)
-    report("--device and --input: give one of them");
+  else if (settings->input != NULL && (settings->device != NULL || settings->size != NULL ||
+                                       settings->format != NULL || settings->set != NULL))
+    report("--device, --size, --format and --set are a camera's, and --input takes its place; give "
+           "one or the other");
   else
     return true;
   return false;
@@ -110,11 +121,17 @@ static bool check(Settings *settings) {
 
 /* ---- Running -------------------------------------------------------------- */
 
+/* The first camera found remains the one that is opened again. */
+static Source *open_camera(Settings *settings, char **problem) {
+  Source *source = camera_open(settings->device, &settings->wish,
+                               (const char *const *)settings->controls, problem);
+  if (source != NULL && settings->device == NULL) settings->device = g_strdup(source->name);
+  return source;
+}
+
 static Source *open_source(void *data, char **problem) {
-  const Settings *settings = data;
-  if (settings->input == NULL)
-    return camera_open(settings->device, &settings->wish, (const char *const *)settings->controls,
-                       problem);
+  Settings *settings = data;
+  if (settings->input == NULL) return open_camera(settings, problem);
   if (g_file_test(settings->input, G_FILE_TEST_IS_DIR))
     return folder_open(settings->input, settings->fps, problem);
   return clip_open(settings->input, settings->fps, problem);
@@ -127,6 +144,7 @@ static int classify(Settings *settings, const Options *options) {
   Service service = {.open = open_source, .settings = settings, .as_json = settings->as_json};
   WnModel *model = options_open_model(options, settings->model, false, &status);
   if (model == NULL) goto out;
+  serve_block_signals(); /* the session starts threads */
   service.session = options_new_session(options, model, &status);
   if (service.session == NULL) goto out;
   if (settings->socket != NULL &&
@@ -204,7 +222,6 @@ out:;
 
 int main(int argc, char **argv) {
   setlocale(LC_CTYPE, ""); /* numbers keep their point in every locale */
-  serve_block_signals();
   int status = command_camera.run(argc, argv);
   if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_OK) {
     report("cannot write to standard output; is the disk full?");

@@ -56,10 +56,18 @@ static void list_rates(int descriptor, Mode *mode) {
   mode->rates = (double *)(void *)g_array_free(rates, FALSE);
 }
 
-/* Without a list of sizes there is one: TV and HDMI inputs have that of their signal. */
-static void take_present_size(int descriptor, Mode *mode) {
+/* Without a list of sizes, as of TV and HDMI inputs: the one that the driver makes of the wish,
+ * else the present one. */
+static void try_size(int descriptor, Mode *mode, const Wish *wish) {
   struct v4l2_format format = {.type = V4L2_BUF_TYPE_VIDEO_CAPTURE};
   if (device_call(descriptor, VIDIOC_G_FMT, &format) < 0) return;
+  if (wish->width > 0) {
+    format.fmt.pix.width = (uint32_t)wish->width;
+    format.fmt.pix.height = (uint32_t)wish->height;
+    format.fmt.pix.pixelformat = mode->fourcc;
+    format.fmt.pix.bytesperline = 0;
+    if (device_call(descriptor, VIDIOC_TRY_FMT, &format) < 0) return;
+  }
   mode->width = mode->min_width = mode->max_width = (int32_t)MIN(format.fmt.pix.width, G_MAXINT16);
   mode->height = mode->min_height = mode->max_height =
       (int32_t)MIN(format.fmt.pix.height, G_MAXINT16);
@@ -72,7 +80,7 @@ static void list_sizes(int descriptor, const Mode *format, const Wish *wish, GAr
     bool listed = device_call(descriptor, VIDIOC_ENUM_FRAMESIZES, &size) == 0;
     if (!listed && size.index > 0) return;
     if (!listed) {
-      take_present_size(descriptor, &mode);
+      try_size(descriptor, &mode, wish);
     } else if (size.type == V4L2_FRMSIZE_TYPE_DISCRETE) {
       mode.width = mode.min_width = mode.max_width = (int32_t)MIN(size.discrete.width, G_MAXINT16);
       mode.height = mode.min_height = mode.max_height =
@@ -103,7 +111,7 @@ GArray *modes_list(int descriptor, const Wish *wish) {
     g_strlcpy(mode.description, (const char *)format.description, sizeof mode.description);
     /* The kernel itself writes these descriptions, so that they have one form; there are over
      * forty such formats and new ones every year. */
-    mode.is_raw = strstr(mode.description, "Bayer") != NULL;
+    mode.is_raw = strcasestr(mode.description, "bayer") != NULL;
     list_sizes(descriptor, &mode, wish, modes);
   }
   return modes;

@@ -19,8 +19,8 @@ typedef struct Mode {
   char description[32];          /* the driver's */
   bool is_raw;                   /* a bare sensor's, one colour a pixel */
   int32_t width, height;         /* the wished size or the nearest that it has */
-  int32_t max_width, max_height; /* where a range begins at... */
-  int32_t min_width, min_height; /* ...equal to width and height: one size only */
+  int32_t min_width, min_height; /* where a range begins... */
+  int32_t max_width, max_height; /* ...and ends; both equal to width and height: one size only */
   double *rates;                 /* [n_rates] frames/s, highest first */
   int32_t n_rates;               /* 0: the driver does not tell */
   double min_rate;               /* above 0: any rate from it to rates[0] */

@@ -16,6 +16,7 @@
 
 #include "command.h"
 #include "json.h"
+#include "lines.h"
 #include "notify.h"
 #include "report.h"
 
@@ -33,6 +34,7 @@ typedef struct Run {
   Service *service;
   Source *source; /* NULL: lost, and waited for */
   char *last_why; /* why the source could not be opened again: told once */
+  Lines lines;    /* of JSON */
   int signals;    /* signalfd */
   uint64_t n_frames, n_missed, n_damaged;
   int64_t began, last_frame, next_open, next_watchdog, next_status, watchdog_ns;
@@ -45,11 +47,14 @@ static int64_t now_ns(void) {
   return g_get_monotonic_time() * 1000;
 }
 
+/* Those that end the program, but for what whoever started it ignores, as nohup does. */
 static void signal_set(sigset_t *set) {
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+  struct sigaction action;
   sigemptyset(set);
-  sigaddset(set, SIGINT);
-  sigaddset(set, SIGTERM);
-  sigaddset(set, SIGHUP);
+  for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
+    if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+      sigaddset(set, numbers[i]);
 }
 
 void serve_block_signals(void) {
@@ -78,9 +83,9 @@ static void close_source(Run *run) {
  * cannot be opened is told once. */
 static void open_source(Run *run) {
   char *why = NULL;
+  if (run->watchdog_ns > 0) notify("WATCHDOG=1"); /* a driver may take its time */
   run->source = run->service->open(run->service->settings, &why);
-  run->last_frame = now_ns();
-  run->next_open = run->last_frame + REOPEN_NS;
+  run->next_open = now_ns() + REOPEN_NS;
   if (run->source != NULL) {
     report("%s: %s", run->source->name, run->source->description);
     g_clear_pointer(&run->last_why, g_free);
@@ -90,6 +95,7 @@ static void open_source(Run *run) {
     run->last_why = g_strdup(why);
   }
   if (run->source == NULL && run->n_frames == 0) end(run, STATUS_FAILED);
+  run->last_frame = now_ns();
   g_free(why);
 }
 
@@ -109,7 +115,7 @@ static int64_t silence_allowed(const Source *source) {
 
 static void check_silence(Run *run) {
   int64_t silence = now_ns() - run->last_frame;
-  if (silence < silence_allowed(run->source)) return;
+  if (!run->source->is_live || silence < silence_allowed(run->source)) return;
   char *problem =
       g_strdup_printf("%s: no frame for %.0f s%s", run->source->name, (double)silence / 1e9,
                       run->source->n_damaged > 0 ? " that was whole" : "");
@@ -119,17 +125,23 @@ static void check_silence(Run *run) {
 
 /* ---- A frame ------------------------------------------------------------ */
 
-/* False after a report. */
-static bool print_line(const Source *source, const WnResult *result) {
+/* Ends the run when nobody takes the lines any more. */
+static void write_lines(Run *run) {
+  if (lines_flush(&run->lines)) return;
+  report("cannot write to standard output: %s", g_strerror(errno));
+  end(run, STATUS_FAILED);
+}
+
+static void print_line(Run *run, const WnResult *result) {
   JsonBuilder *json = json_builder_new();
   json_builder_begin_object(json);
-  if (source->image != NULL) put_text(json, "image", source->image);
+  if (run->source->image != NULL) put_text(json, "image", run->source->image);
   put_result(json, result);
   json_builder_end_object(json);
-  print_json(json);
-  if (fflush(stdout) == 0) return true;
-  report("cannot write to standard output: %s", g_strerror(errno));
-  return false;
+  char *line = json_line(json);
+  lines_put(&run->lines, line);
+  g_free(line);
+  write_lines(run);
 }
 
 static void pass_on(Run *run, const WnFrame *frame) {
@@ -142,7 +154,7 @@ static void pass_on(Run *run, const WnFrame *frame) {
     end(run, report_error(&error));
     return;
   }
-  if (service->as_json && !print_line(run->source, result)) end(run, STATUS_FAILED);
+  if (service->as_json) print_line(run, result);
   g_strlcpy(run->label, result->label, sizeof run->label);
   if (run->n_frames++ == 0) notify("READY=1");
 }
@@ -152,9 +164,9 @@ static void take_frame(Run *run) {
   char *problem = NULL;
   switch (run->source->class->take(run->source, &frame, &problem)) {
   case SOURCE_FRAME:
-    run->last_frame = now_ns();
     pass_on(run, &frame);
     run->source->class->release(run->source);
+    run->last_frame = now_ns();
     break;
   case SOURCE_NOTHING:
     break;
@@ -193,21 +205,31 @@ static int do_what_is_due(Run *run) {
     tell_status(run);
     run->next_status = now + STATUS_NS;
   }
-  next = run->source == NULL ? run->next_open : run->last_frame + silence_allowed(run->source);
+  if (run->source == NULL) next = run->next_open;
+  if (run->source != NULL && run->source->is_live)
+    next = run->last_frame + silence_allowed(run->source);
   if (run->watchdog_ns > 0) next = MIN(next, run->next_watchdog);
   return (int)CLAMP((next - now_ns()) / NS_PER_MS + 1, 0, G_MAXINT);
+}
+
+/* Pictures from files wait until the lines about those before them are written; a camera does not.
+ */
+static bool wants_frame(const Run *run) {
+  return run->source != NULL && (run->source->is_live || !lines_are_pending(&run->lines));
 }
 
 static void wait_and_act(Run *run, int timeout_ms) {
   WnPublisher *publisher = run->service->publisher;
   struct pollfd wait[] = {{run->signals, POLLIN, 0},
                           {publisher != NULL ? wn_publisher_descriptor(publisher) : -1, POLLIN, 0},
-                          {run->source != NULL ? run->source->descriptor : -1, POLLIN, 0}};
+                          {lines_are_pending(&run->lines) ? STDOUT_FILENO : -1, POLLOUT, 0},
+                          {wants_frame(run) ? run->source->descriptor : -1, POLLIN, 0}};
   if (poll(wait, G_N_ELEMENTS(wait), timeout_ms) < 0) return; /* a signal that is not ours */
   if (wait[0].revents != 0) end(run, STATUS_OK);
   if (wait[1].revents != 0) wn_publisher_serve(publisher);
+  if (wait[2].revents != 0) write_lines(run);
   if (run->ended || run->source == NULL) return;
-  if (wait[2].revents != 0) take_frame(run);
+  if (wait[3].revents != 0) take_frame(run);
   if (!run->ended && run->source != NULL) check_silence(run);
 }
 
@@ -215,6 +237,8 @@ static void report_end(const Run *run) {
   double seconds = (double)(now_ns() - run->began) / 1e9;
   report("%" PRIu64 " frames in %.1f s, %" PRIu64 " missed, %" PRIu64 " damaged", run->n_frames,
          seconds, run->n_missed, run->n_damaged);
+  if (run->lines.n_left_out > 0)
+    report("%" PRIu64 " lines left out, since nobody took them", run->lines.n_left_out);
 }
 
 int serve(Service *service) {
@@ -224,12 +248,17 @@ int serve(Service *service) {
              .signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
              .began = now_ns(),
              .watchdog_ns = notify_watchdog_ns()};
+  if (run.signals < 0) {
+    report("no descriptor for signals: %s", g_strerror(errno));
+    return STATUS_FAILED;
+  }
   open_source(&run);
   while (!run.ended) wait_and_act(&run, do_what_is_due(&run));
   notify("STOPPING=1");
   close_source(&run);
   if (run.n_frames > 0) report_end(&run);
+  lines_clear(&run.lines);
   g_free(run.last_why);
-  if (run.signals >= 0) close(run.signals);
+  close(run.signals);
   return run.status;
 }

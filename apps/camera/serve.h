@@ -23,7 +23,7 @@ typedef struct Service {
  * lost after it worked is waited for.  Returns an exit status; errors are reported. */
 int serve(Service *service);
 
-/* Called before the process has a second thread. */
+/* Called before the process has a second thread; what was ignored before stays so. */
 void serve_block_signals(void);
 
 #endif

@@ -30,6 +30,7 @@ typedef struct SourceClass {
 /* The beginning of every source. */
 struct Source {
   const SourceClass *class;
+  bool is_live;       /* a camera: waits for nobody, and may be opened again when it is lost */
   int descriptor;     /* readable when there is something to take */
   char *name;         /* the device's, folder's or clip's path */
   char *description;  /* what it delivers, for people */

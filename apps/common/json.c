@@ -103,14 +103,21 @@ void put_result(JsonBuilder *json, const WnResult *result) {
   }
 }
 
-void print_json(JsonBuilder *json) {
+char *json_line(JsonBuilder *json) {
   JsonNode *root = json_builder_get_root(json);
   JsonGenerator *generator = json_generator_new();
   json_generator_set_root(generator, root);
   char *text = json_generator_to_data(generator, NULL);
-  puts(text);
+  char *line = g_strconcat(text, "\n", NULL);
   g_free(text);
   g_object_unref(generator);
   json_node_unref(root);
   g_object_unref(json);
+  return line;
+}
+
+void print_json(JsonBuilder *json) {
+  char *line = json_line(json);
+  fputs(line, stdout);
+  g_free(line);
 }

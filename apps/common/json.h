@@ -27,7 +27,10 @@ void put_array(JsonBuilder *json, const char *name);
 /* The members of one result. */
 void put_result(JsonBuilder *json, const WnResult *result);
 
-/* Prints the object on one line of stdout and frees the builder. */
+/* The object as one line with a line break, to be freed with g_free(); frees the builder. */
+char *json_line(JsonBuilder *json);
+
+/* Prints the line on stdout and frees the builder. */
 void print_json(JsonBuilder *json);
 
 #endif

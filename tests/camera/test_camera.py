@@ -18,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "cli"))
 from support import CAT, MODEL, ROOT, SAMPLE, WINNOW, CliTest, run, winnow  # pylint: disable=C0413
 
 CAMERA = os.environ["CAMERA"]
+TINY200 = ROOT / "models" / "edge-tiny200.onnx"
 PATIENCE = 60  # seconds; only a hang takes so long
 WIDTH, HEIGHT = 48, 36
 
@@ -139,7 +140,9 @@ class Camera(CliTest):
         self.assertFalse(os.path.exists(self.socket))
 
     def test_output_that_is_closed_or_full(self):
-        camera = self.start("--json", "--input", SAMPLE, stdout=subprocess.PIPE)
+        # Lines of this network are longer than what a pipe takes at once.
+        camera = self.start("--json", "--input", SAMPLE, "--model", TINY200, "--strategy", "none",
+                            stdout=subprocess.PIPE)
         camera.stdout.readline()
         camera.stdout.close()
         self.assertEqual(camera.wait(PATIENCE), 1)
@@ -148,6 +151,40 @@ class Camera(CliTest):
             camera = self.start("--json", "--input", SAMPLE, stdout=full)
             self.assertEqual(camera.wait(PATIENCE), 1)
         self.assertIn("standard output: No space left", camera.stderr.read())
+
+    def test_output_that_nobody_takes(self):
+        camera = self.start("--json", "--input", SAMPLE, "--model", TINY200, "--strategy", "none",
+                            "--fps", 1000, stdout=subprocess.PIPE)
+        time.sleep(1)
+        # Pictures wait; none is left out.
+        self.assertIsNone(camera.poll())
+        printed = camera.stdout.readlines()
+        self.assertEqual(camera.wait(PATIENCE), 0)
+        self.assertEqual(len([json.loads(line) for line in printed]), 40)
+        camera.stdout.close()
+        # A signal is heard all the same.
+        camera = self.start("--json", "--input", SAMPLE, "--model", TINY200, "--strategy", "none",
+                            "--fps", 1000, stdout=subprocess.PIPE)
+        time.sleep(1)
+        camera.send_signal(signal.SIGTERM)
+        self.assertEqual(camera.wait(PATIENCE), 0)
+        camera.stdout.close()
+
+    def test_many_bad_pictures_are_no_silence(self):
+        (self.folder / "a.jpg").write_bytes(CAT.read_bytes())
+        for i in range(7):
+            (self.folder / f"b{i}.png").write_bytes(b"no picture")
+        result = run(CAMERA, "--model", MODEL, "--json", "--fps", 1, "--input", self.folder)
+        self.assertEqual((result.returncode, len(result.stdout.splitlines())), (1, 1))
+        self.assertEqual(result.stderr.count("7 damaged"), 1)
+
+    def test_ignored_signals_stay_so(self):
+        camera = self.start("--json", "--input", SAMPLE, "--fps", 20, stdout=subprocess.DEVNULL,
+                            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        time.sleep(0.5)
+        camera.send_signal(signal.SIGHUP)
+        self.assertEqual(camera.wait(PATIENCE), 0)
+        self.assertIn(" 40 frames in", camera.stderr.read())
 
     # ---- systemd
 
@@ -213,7 +250,7 @@ class Camera(CliTest):
 
     def test_config(self):
         config = self.file("camera.ini", b"[camera]\njson = yes\nfps = 1000\n# a comment\n"
-                           b"input = %s\nmodel = %s\nset = brightness=1,contrast=2\n"
+                           b"input = %s\nmodel = %s\n"
                            b"[deploy]\nstrategy = none\n[train]\nepochs = 3\n"
                            % (str(SAMPLE).encode(), str(MODEL).encode()))
         result = run(CAMERA, "--config", config)
@@ -250,7 +287,9 @@ class Camera(CliTest):
                             (["--size", "640x480x"], "--size"), (["--fps", "0.01"], "--fps"),
                             (["--fps", "nan"], "--fps"), (["--format", "TOOLONG"], "--format"),
                             (["--socket-mode", "9"], "--socket-mode"),
-                            (["--device", "/dev/video0"], "--input"), (["--colour"], "--colour"),
+                            (["--device", "/dev/video0"], "--input"), (["--set", "a=1"], "--input"),
+                            (["--set", "brightness"], "NAME=VALUE"), (["--set", "=1"], "NAME=VALUE"),
+                            (["--format", "YUYV"], "--input"), (["--colour"], "--colour"),
                             (["surplus"], "surplus"), (["--threads", "-3"], "--threads"),
                             (["--watch", "unicorn"], "unicorn")]:
             with self.subTest(wrong=wrong):
