@@ -34,6 +34,20 @@ leave() {
   cat /tmp/log >&3
 }
 
+# watch: the camera with somebody who looks on; results_go_on waits for three more; unwatch ends both.
+watch() {
+  start $small
+  winnow monitor --json /tmp/socket >/tmp/lines &
+  monitor=$!
+  until_found label /tmp/lines
+}
+results_go_on() { until_found label /tmp/lines $(($(wc -l </tmp/lines) + 3)); }
+unwatch() {
+  results_go_on
+  kill $monitor
+  leave
+}
+
 modprobe vivid n_devs=2 multiplanar=1,2 vid_cap_nr=0,10 vid_out_nr=1,11
 small='--device /dev/video0 --size 320x180'
 
@@ -81,51 +95,29 @@ echo "status $?" >&3
 leave
 
 section unplugged
-start $small
-winnow monitor --json /tmp/socket >/tmp/lines &
-monitor=$!
-until_found label /tmp/lines
+watch
 echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
 until_found waiting /tmp/log
 [ -e /dev/video0 ] && echo "the camera is still there" >&3
 echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
 until_found frames/s /tmp/log 2
-seen=$(wc -l </tmp/lines)
-until_found label /tmp/lines $((seen + 3))
-echo "results again" >&3
-kill $monitor
-leave
+unwatch
 
 section failing
-start $small
-winnow monitor --json /tmp/socket >/tmp/lines &
-monitor=$!
-until_found label /tmp/lines
+watch
 v4l2-ctl -d /dev/video0 -c inject_v4l2_buf_flag_error=1
-seen=$(wc -l </tmp/lines)
-until_found label /tmp/lines $((seen + 3))
+results_go_on
 v4l2-ctl -d /dev/video0 -c inject_fatal_streaming_error=1
 until_found frames/s /tmp/log 2
-seen=$(wc -l </tmp/lines)
-until_found label /tmp/lines $((seen + 3))
-echo "results again" >&3
-kill $monitor
-leave
+unwatch
 
 section silent
-start $small
-winnow monitor --json /tmp/socket >/tmp/lines &
-monitor=$!
-until_found label /tmp/lines
+watch
 v4l2-ctl -d /dev/video0 -c percentage_of_dropped_buffers=100
 until_found 'no frame' /tmp/log
 v4l2-ctl -d /dev/video0 -c percentage_of_dropped_buffers=0
 until_found frames/s /tmp/log 2
-seen=$(wc -l </tmp/lines)
-until_found label /tmp/lines $((seen + 3))
-echo "results again" >&3
-kill $monitor
-leave
+unwatch
 
 section gstreamer
 command -v gst-launch-1.0 >/dev/null && gst-launch-1.0 -m v4l2src device=/dev/video0 num-buffers=3 ! video/x-raw,width=320,height=180 ! \

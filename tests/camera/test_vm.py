@@ -169,20 +169,18 @@ class Camera(unittest.TestCase):
 
     def test_unplugged_and_plugged_again(self):
         lines = SECTIONS["unplugged"]
-        self.assertEqual(lines[0], "results again")
+        self.assertNotIn("the camera is still there", lines)
         self.assert_left_well(lines, n_openings=2)
         self.assertIn("winnow-camera: /dev/video0: the camera was unplugged; waiting for it", lines)
 
     def test_damaged_frames_and_a_driver_that_fails(self):
         lines = SECTIONS["failing"]
-        self.assertEqual(lines[0], "results again")
         self.assert_left_well(lines, n_openings=2)
         self.assertTrue(any("the camera failed" in line for line in lines))
         self.assertRegex(lines[-1], " [1-9][0-9]* damaged$")
 
     def test_a_driver_that_falls_silent(self):
         lines = SECTIONS["silent"]
-        self.assertEqual(lines[0], "results again")
         self.assert_left_well(lines, n_openings=2)
         self.assertTrue(any("no frame for 5 s; waiting" in line for line in lines))
 
