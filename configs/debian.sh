@@ -57,19 +57,25 @@ install_missing() {
     apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
-# make_arm64_sysroot FOLDER: downloads arm64 packages with package lists of its
-# own, so that the system's architecture list stays as it is, and unpacks them.
+# apt_aside ARCHITECTURE: in a folder of its own, package lists of its own, so that the system's
+# stay as they are; sets `apt`, the options that use them.
+apt_aside() {
+  mkdir -p lists/partial cache/archives/partial
+  apt=(-q -o "APT::Architecture=$1" -o "APT::Architectures::=$1"
+    -o "Dir::State::Lists=$PWD/lists" -o "Dir::Cache=$PWD/cache" -o Dir::State::status=/dev/null
+    -o APT::Sandbox::User=)
+  apt-get "${apt[@]}" update
+}
+
+# make_arm64_sysroot FOLDER: downloads arm64 packages and unpacks them.
 make_arm64_sysroot() {
   local folder=$1 package
   [ ! -f "$folder/complete" ] || return 0
   rm -rf "$folder"
-  mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial"
+  mkdir -p "$folder"
   (
     cd "$folder" || exit 1
-    apt=(-q -o APT::Architecture=arm64 -o APT::Architectures::=arm64
-      -o "Dir::State::Lists=$PWD/lists" -o "Dir::Cache=$PWD/cache" -o Dir::State::status=/dev/null
-      -o APT::Sandbox::User=)
-    apt-get "${apt[@]}" update &&
+    apt_aside arm64 &&
       apt-get "${apt[@]}" download "${packages_arm64_sysroot[@]}" || exit 1
     for package in ./*.deb; do dpkg-deb -x "$package" . || exit 1; done
     rm -rf lists cache ./*.deb
@@ -83,14 +89,16 @@ fetch_kernel() {
   [ ! -f "$folder/complete" ] || return 0
   rm -rf "$folder"
   mkdir -p "$folder"
-  package=$(apt-cache depends linux-image-amd64 | sed -n 's/^ *Depends: *\(linux-image-.*\)/\1/p')
   (
     cd "$folder" || exit 1
-    apt-get -q -o APT::Sandbox::User= download "$package" || exit 1
+    apt_aside amd64 || exit 1
+    package=$(apt-cache "${apt[@]}" depends linux-image-amd64 |
+      sed -n 's/^ *Depends: *\(linux-image-.*\)/\1/p')
+    apt-get "${apt[@]}" download "$package" || exit 1
     dpkg-deb --fsys-tarfile ./*.deb |
       tar -x --wildcards './boot/vmlinuz-*' './lib/modules/*/kernel/drivers/media/*' || exit 1
     busybox depmod -b "$PWD" "${package#linux-image-}" || exit 1
-    rm ./*.deb
+    rm -rf lists cache ./*.deb
     touch complete
   )
 }
