@@ -12,13 +12,18 @@ export WINNOW_CPU_MASK=none
 export GST_PLUGIN_PATH=/gst GST_REGISTRY=/tmp/registry GST_REGISTRY_FORK=no
 camera='winnow-camera --model /model.onnx --precision fp32 --threads 1'
 
-# until_found PATTERN FILE [TIMES]: waits, but not for ever.
+# What does not start ends the machine at once, as does what never comes.
+winnow-camera --version >&3 2>&3 && winnow --version >&3 2>&3 || exit 1
+
+# until_found PATTERN FILE [TIMES]
 until_found() {
   for _ in $(seq 300); do
     [ "$(grep -c "$1" "$2")" -lt "${3:-1}" ] || return 0
     sleep 0.2
   done
   echo "no '$1' in $2" >&3
+  cat "$2" >&3
+  exit 1
 }
 
 # start OPTION...: the camera, publishing; leave ends it and shows how it went.

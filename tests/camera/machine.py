@@ -25,7 +25,7 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 mkdir -p /dev/shm /tmp /run
-mount -t tmpfs tmp /tmp
+mount -t tmpfs shm /dev/shm
 # What the script says goes through a serial line of its own, as it is.
 stty -F /dev/ttyS1 raw
 export PATH=/bin:/usr/bin HOME=/tmp LD_LIBRARY_PATH=@libraries@
