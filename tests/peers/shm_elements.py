@@ -4,9 +4,11 @@
 One process publishes frames of 1920x1080 NV12 at 60 a second, others read them; a row for each pair of
 elements and number of readers: frames that a reader got in a second, and the processor time of
 all processes for a published frame, beside that of plain copies of the frame, one for the
-publisher and one for each reader.  What it takes to start the programs is left out: a round is a
-short run and one three times as long, of which the difference counts.  The pairs take turns, ROUNDS
-times; medians are printed.
+publisher and one for each reader.  A copy costs more when there is one every 1/60 s, as here, than
+in a loop that does nothing else and finds processor and memory awake; both are compared with.
+What it takes to start the programs is left out: a round is a short run and one three times as
+long, of which the difference counts.  The copies and the pairs take turns, ROUNDS times; medians
+are printed, also of the rounds' ratios.
 
 usage: shm_elements.py [SECONDS [ROUNDS]]   (3, 3; GST_PLUGIN_PATH says where the plugin is)
 """
@@ -72,33 +74,47 @@ def measure(pair, readers, seconds):
     return 2 * seconds * RATE / reading, 1000 * used / (publishing * RATE)
 
 
-def copy_ms():
-    """Processor time of one plain copy of a frame, from memory that is in no cache."""
+def copy_ms(pause):
+    """Processor time of one plain copy of a frame, from memory that is in no cache, with `pause`
+    seconds of sleep before each; what sleeping costs itself is left out."""
     buffers = [bytearray(BYTES) for _ in range(32)]
-    n = 200
-    before = resource.getrusage(resource.RUSAGE_SELF)
-    for k in range(n):
-        memoryview(buffers[k % 16])[:] = memoryview(buffers[16 + k % 16])
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / n
+    n = 120
+    used = []
+    for copies in (False, True):
+        before = resource.getrusage(resource.RUSAGE_SELF)
+        for k in range(n):
+            if pause:
+                time.sleep(pause)
+            if copies:
+                memoryview(buffers[k % 16])[:] = memoryview(buffers[16 + k % 16])
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return 1000 * (used[1] - used[0]) / n
 
 
 def main():
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    copy = statistics.median(copy_ms() for _ in range(rounds))
-    print(f"{WIDTH} x {HEIGHT} NV12 at {RATE} frames/s; one copy takes {copy:.2f} ms\n")
-    print("| readers | elements | frames/s of a reader | processor ms a frame | of plain copies |")
-    print("|---:|---|---:|---:|---:|")
+    copies, lines = [], []
     for readers in (1, 4):
         found = {pair: [] for pair in PAIRS}
         for _ in range(rounds):
+            copies.append((copy_ms(1 / RATE), copy_ms(0)))
             for pair in PAIRS:
-                found[pair].append(measure(pair, readers, seconds))
+                rate, used = measure(pair, readers, seconds)
+                found[pair].append((rate, used,
+                                    *(used / ((1 + readers) * copy) for copy in copies[-1])))
         for pair, runs in found.items():
-            rate, used = (statistics.median(column) for column in zip(*runs))
-            print(f"| {readers} | {pair}shmsink, {pair}shmsrc | {rate:.1f} | {used:.2f} | "
-                  f"{used / ((1 + readers) * copy):.2f} |".replace("shmshm", "shm"))
+            rate, used, *ratios = (statistics.median(column) for column in zip(*runs))
+            lines.append(f"| {readers} | {pair}shmsink, {pair}shmsrc | {rate:.1f} | {used:.2f} | "
+                         f"{ratios[0]:.2f} | {ratios[1]:.2f} |".replace("shmshm", "shm"))
+    paced, busy = (statistics.median(column) for column in zip(*copies))
+    print(f"{WIDTH} x {HEIGHT} NV12 at {RATE} frames/s; a copy takes {paced:.2f} ms at this rate, "
+          f"{busy:.2f} ms in a loop\n")
+    print("| readers | elements | frames/s of a reader | processor ms a frame | of copies at this "
+          "rate | of copies in a loop |")
+    print("|---:|---|---:|---:|---:|---:|")
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":
