@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Regions that a detector in front found: each is classified and carries a result of its own.
+ */
+#include "rig.h"
+
+static GstVideoRegionOfInterestMeta *add_roi(GstBuffer *buffer, const WnRect *r) {
+  return gst_buffer_add_video_region_of_interest_meta(buffer, "thing", (guint)r->x, (guint)r->y,
+                                                      (guint)r->width, (guint)r->height);
+}
+
+/* The region metas of a frame in order. */
+static guint list_rois(GstBuffer *buffer, GstVideoRegionOfInterestMeta **rois, guint max) {
+  guint n = 0;
+  gpointer state = NULL;
+  GstMeta *meta;
+  while ((meta = gst_buffer_iterate_meta_filtered(
+              buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) != NULL &&
+         n < max)
+    rois[n++] = (GstVideoRegionOfInterestMeta *)meta;
+  return n;
+}
+
+GST_START_TEST(test_roi_list) {
+  static const WnRect given[] = {{10, 20, 50, 40}, {0, 0, 200, 100}, {190, 95, 100, 100},
+                                 {500, 0, 10, 10}, {3, 3, 0, 5},     {7, 9, 1, 1}};
+  static const WnRect clipped[] = {{10, 20, 50, 40}, {0, 0, 200, 100}, {190, 95, 10, 5},
+                                   {0, 0, 0, 0},     {0, 0, 0, 0},     {7, 9, 1, 1}};
+  Judge judge = judge_open(NULL);
+  Rig rig = rig_open("inference-region", 1, NULL);
+  rig_caps(&rig, "RGB", 200, 100, NULL);
+  GstBuffer *in = rig_picture(&rig.info, 5, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS(given); i++) add_roi(in, &given[i]);
+  GstBuffer *out = rig_push_buffer(&rig, in);
+  GstVideoRegionOfInterestMeta *rois[8];
+  fail_unless_equals_int((gint)list_rois(out, rois, 8), (gint)G_N_ELEMENTS(given));
+  GPtrArray *all = gst_winnow_results_from_buffer(out);
+  fail_unless_equals_int((gint)all->len, 4);
+  for (gsize i = 0, k = 0; i < G_N_ELEMENTS(given); i++) {
+    g_autoptr(GstWinnowResult) result = gst_winnow_result_from_region(rois[i]);
+    if (clipped[i].width == 0) {
+      fail_unless(result == NULL, "region %zu is outside", i);
+      continue;
+    }
+    fail_unless(result != NULL, "region %zu has no result", i);
+    const WnResult *wanted = judge_frame(&judge, &rig.info, out, &clipped[i], NULL);
+    judge_equal(result, wanted);
+    judge_equal(g_ptr_array_index(all, k++), wanted);
+    fail_unless(rois[i]->x == (guint)given[i].x, "the region was moved");
+  }
+  g_ptr_array_unref(all);
+  gst_buffer_unref(out);
+  fail_unless_equals_uint64(rig_stat(&rig, "inferences"), 4);
+  /* No region, no result. */
+  out = rig_push(&rig, 5, 0);
+  fail_unless(gst_winnow_result_from_buffer(out) == NULL);
+  gst_buffer_unref(out);
+  rig_close(&rig);
+  judge_close(&judge);
+}
+GST_END_TEST
+
+/* Between inferences a region carries the result of what it overlaps most. */
+GST_START_TEST(test_roi_list_interval) {
+  static const WnRect places[] = {{0, 0, 50, 50}, {100, 40, 60, 60}};
+  static const WnRect moved[] = {{104, 38, 60, 60}, {4, 2, 50, 50}, {0, 80, 20, 20}};
+  static const gint same_as[] = {1, 0, -1};
+  Rig rig = rig_open("inference-region", 1, "inference-interval", 2u, NULL);
+  rig_caps(&rig, "RGB", 200, 100, NULL);
+  GstBuffer *in = rig_picture(&rig.info, 5, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS(places); i++) add_roi(in, &places[i]);
+  gst_buffer_unref(rig_push_buffer(&rig, in));
+  in = rig_picture(&rig.info, 6, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS(moved); i++) add_roi(in, &moved[i]);
+  GstBuffer *out = rig_push_buffer(&rig, in);
+  GstVideoRegionOfInterestMeta *rois[4];
+  fail_unless_equals_int((gint)list_rois(out, rois, 4), 3);
+  for (gint i = 0; i < 3; i++) {
+    g_autoptr(GstWinnowResult) result = gst_winnow_result_from_region(rois[i]);
+    fail_unless((result != NULL) == (same_as[i] >= 0));
+    gint x;
+    if (result == NULL) continue;
+    gst_winnow_result_get_region(result, &x, NULL, NULL, NULL);
+    fail_unless_equals_int(x, places[same_as[i]].x);
+    fail_unless_equals_uint64(gst_winnow_result_get_pts(result), 0);
+  }
+  gst_buffer_unref(out);
+  rig_close(&rig);
+}
+GST_END_TEST
+
+GST_START_TEST(test_roi_list_async) {
+  static const WnRect rect = {10, 20, 50, 40};
+  Judge judge = judge_open(NULL);
+  Rig rig = rig_open("inference-region", 1, "async", TRUE, NULL);
+  rig_caps(&rig, "RGB", 200, 100, NULL);
+  GstBuffer *picture = rig_picture(&rig.info, 5, 3);
+  add_roi(picture, &rect);
+  g_autoptr(GstWinnowResult) result = NULL;
+  for (gint tries = 0; tries < 500 && result == NULL; tries++) {
+    GstBuffer *out = rig_push_buffer(&rig, gst_buffer_copy_deep(picture));
+    GstVideoRegionOfInterestMeta *roi;
+    fail_unless_equals_int((gint)list_rois(out, &roi, 1), 1);
+    result = gst_winnow_result_from_region(roi);
+    gst_buffer_unref(out);
+    g_usleep(10000);
+  }
+  fail_unless(result != NULL);
+  GST_BUFFER_PTS(picture) = gst_winnow_result_get_pts(result);
+  judge_equal(result, judge_frame(&judge, &rig.info, picture, &rect, NULL));
+  gst_buffer_unref(picture);
+  rig_close(&rig);
+  judge_close(&judge);
+}
+GST_END_TEST
+
+static Suite *classify_regions_suite(void) {
+  Suite *suite = suite_create("classify_regions");
+  TCase *tc = tcase_create("general");
+  suite_add_tcase(suite, tc);
+  tcase_add_test(tc, test_roi_list);
+  tcase_add_test(tc, test_roi_list_interval);
+  tcase_add_test(tc, test_roi_list_async);
+  return suite;
+}
+
+GST_CHECK_MAIN(classify_regions)
