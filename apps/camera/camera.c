@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "controls.h"
 #include "convert.h"
@@ -91,11 +90,9 @@ static void count_missed(Camera *self, uint32_t sequence) {
 
 /* When it was captured, CLOCK_MONOTONIC. */
 static int64_t time_of(const struct v4l2_buffer *buffer) {
-  struct timespec now;
   if ((buffer->flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC)
     return (int64_t)buffer->timestamp.tv_sec * 1000000000 + buffer->timestamp.tv_usec * 1000;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+  return g_get_monotonic_time() * 1000;
 }
 
 /* A failure shows when the next frame is taken. */

@@ -15,7 +15,6 @@
 #include "source.h"
 
 #define MAGIC "YUV4MPEG2"
-#define USUAL_FPS 30
 #define MIN_FPS 0.1
 #define MAX_FPS 1000.0
 
@@ -165,7 +164,7 @@ static const SourceClass class = {take, release, free_clip};
 
 Source *clip_open(const char *path, double fps, char **problem) {
   Clip *self = g_new0(Clip, 1);
-  double own_fps = USUAL_FPS;
+  double own_fps = SOURCE_USUAL_FPS;
   *problem = NULL;
   self->source = (Source){.class = &class, .descriptor = -1, .name = g_strdup(path)};
   if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {

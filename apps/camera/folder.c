@@ -11,8 +11,6 @@
 #include "report.h"
 #include "source.h"
 
-#define USUAL_FPS 30
-
 typedef struct Folder {
   Source source;
   GPtrArray *paths;
@@ -85,7 +83,7 @@ static int by_name(const void *a, const void *b) {
 
 Source *folder_open(const char *path, double fps, char **problem) {
   Folder *self = g_new0(Folder, 1);
-  int64_t period_ns = (int64_t)(1e9 / (fps > 0 ? fps : USUAL_FPS));
+  int64_t period_ns = (int64_t)(1e9 / (fps > 0 ? fps : SOURCE_USUAL_FPS));
   self->source = (Source){.class = &class,
                           .descriptor = pace_open(period_ns),
                           .period_ns = period_ns,

@@ -222,10 +222,5 @@ out:;
 
 int main(int argc, char **argv) {
   setlocale(LC_CTYPE, ""); /* numbers keep their point in every locale */
-  int status = command_camera.run(argc, argv);
-  if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_OK) {
-    report("cannot write to standard output; is the disk full?");
-    status = STATUS_FAILED;
-  }
-  return status;
+  return report_output(command_camera.run(argc, argv));
 }

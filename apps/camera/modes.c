@@ -13,7 +13,6 @@
 /* Networks look at 32 to 224 pixels: more only costs. */
 #define USUAL_WIDTH 640
 #define USUAL_HEIGHT 480
-#define USUAL_FPS 30
 /* 29.97 frames/s is what 30 means to a camera. */
 #define RATE_REACHED 0.9
 
@@ -56,6 +55,11 @@ static void list_rates(int descriptor, Mode *mode) {
   mode->rates = (double *)(void *)g_array_free(rates, FALSE);
 }
 
+static void set_only_size(Mode *mode, uint32_t width, uint32_t height) {
+  mode->width = mode->min_width = mode->max_width = (int32_t)MIN(width, G_MAXINT16);
+  mode->height = mode->min_height = mode->max_height = (int32_t)MIN(height, G_MAXINT16);
+}
+
 /* Without a list of sizes, as of TV and HDMI inputs: the one that the driver makes of the wish,
  * else the present one. */
 static void try_size(int descriptor, Mode *mode, const Wish *wish) {
@@ -68,9 +72,7 @@ static void try_size(int descriptor, Mode *mode, const Wish *wish) {
     format.fmt.pix.bytesperline = 0;
     if (device_call(descriptor, VIDIOC_TRY_FMT, &format) < 0) return;
   }
-  mode->width = mode->min_width = mode->max_width = (int32_t)MIN(format.fmt.pix.width, G_MAXINT16);
-  mode->height = mode->min_height = mode->max_height =
-      (int32_t)MIN(format.fmt.pix.height, G_MAXINT16);
+  set_only_size(mode, format.fmt.pix.width, format.fmt.pix.height);
 }
 
 static void list_sizes(int descriptor, const Mode *format, const Wish *wish, GArray *modes) {
@@ -82,9 +84,7 @@ static void list_sizes(int descriptor, const Mode *format, const Wish *wish, GAr
     if (!listed) {
       try_size(descriptor, &mode, wish);
     } else if (size.type == V4L2_FRMSIZE_TYPE_DISCRETE) {
-      mode.width = mode.min_width = mode.max_width = (int32_t)MIN(size.discrete.width, G_MAXINT16);
-      mode.height = mode.min_height = mode.max_height =
-          (int32_t)MIN(size.discrete.height, G_MAXINT16);
+      set_only_size(&mode, size.discrete.width, size.discrete.height);
     } else {
       const struct v4l2_frmsize_stepwise *s = &size.stepwise;
       mode.min_width = fit(0, s->min_width, s->max_width, s->step_width);
@@ -147,7 +147,7 @@ typedef struct Cost {
 } Cost;
 
 static Cost cost_of(const Mode *mode, const Wish *wish) {
-  double fps = wish->fps > 0 ? wish->fps : USUAL_FPS, rate = rate_for(mode, fps);
+  double fps = wish->fps > 0 ? wish->fps : SOURCE_USUAL_FPS, rate = rate_for(mode, fps);
   return (Cost){.size_off = abs(mode->width - (wish->width > 0 ? wish->width : USUAL_WIDTH)) +
                             abs(mode->height - (wish->height > 0 ? wish->height : USUAL_HEIGHT)),
                 .is_slow = rate > 0 && !reaches(rate, fps),

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <winnow/winnow.h>
 
+#define SOURCE_USUAL_FPS 30 /* where neither the user nor the source says another rate */
+
 typedef enum SourceEvent {
   SOURCE_FRAME,   /* there is one, until it is released */
   SOURCE_NOTHING, /* none that is whole; wait for the descriptor again */

@@ -28,3 +28,10 @@ int report_error(const WnError *error) {
   report("%s", error->message);
   return error->status == WN_ERROR_ARGUMENT ? STATUS_USAGE : STATUS_FAILED;
 }
+
+int report_output(int status) {
+  bool is_written = fflush(stdout) == 0 && !ferror(stdout);
+  if (is_written || status != STATUS_OK) return status;
+  report("cannot write to standard output; is the disk full?");
+  return STATUS_FAILED;
+}

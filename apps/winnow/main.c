@@ -55,10 +55,5 @@ static int run_command(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   setlocale(LC_CTYPE, ""); /* numbers keep their point in every locale */
-  int status = run_command(argc, argv);
-  if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_OK) {
-    report("cannot write to standard output; is the disk full?");
-    status = STATUS_FAILED;
-  }
-  return status;
+  return report_output(run_command(argc, argv));
 }
