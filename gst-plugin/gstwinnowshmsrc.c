@@ -118,16 +118,6 @@ static gboolean follow_caps(GstWinnowShmSrc *self, const WnFrame *frame) {
   return make_pool(self, caps) && gst_base_src_set_caps(GST_BASE_SRC(self), caps);
 }
 
-/* Lines that lie alike are one piece of memory, which is copied faster than its lines. */
-static void copy_plane(guint8 *to, gsize to_stride, const guint8 *from, gsize from_stride,
-                       gsize row, gsize rows) {
-  if (to_stride == from_stride) {
-    memcpy(to, from, (rows - 1) * to_stride + row);
-    return;
-  }
-  for (gsize y = 0; y < rows; y++) memcpy(to + y * to_stride, from + y * from_stride, row);
-}
-
 /* A buffer with the pixels, which may be changing; NULL: no memory. */
 static GstBuffer *copy_frame(GstWinnowShmSrc *self, const WnFrame *frame) {
   GstBuffer *buffer = NULL;
@@ -137,11 +127,13 @@ static GstBuffer *copy_frame(GstWinnowShmSrc *self, const WnFrame *frame) {
     gst_clear_buffer(&buffer);
     return NULL;
   }
-  for (gint p = 0; p < wn_pixel_format_planes(frame->format); p++)
-    copy_plane(GST_VIDEO_FRAME_PLANE_DATA(&to, p), (gsize)GST_VIDEO_FRAME_PLANE_STRIDE(&to, p),
-               frame->plane[p], (gsize)frame->stride_bytes[p],
-               wn_pixel_format_row_bytes(frame->format, p, frame->width),
-               (gsize)wn_pixel_format_rows(frame->format, p, frame->height));
+  for (gint p = 0; p < wn_pixel_format_planes(frame->format); p++) {
+    size_t row = wn_pixel_format_row_bytes(frame->format, p, frame->width);
+    guint8 *out = GST_VIDEO_FRAME_PLANE_DATA(&to, p);
+    for (int32_t y = 0; y < wn_pixel_format_rows(frame->format, p, frame->height); y++)
+      memcpy(out + (gsize)y * (gsize)GST_VIDEO_FRAME_PLANE_STRIDE(&to, p),
+             frame->plane[p] + y * frame->stride_bytes[p], row);
+  }
   gst_video_frame_unmap(&to);
   return buffer;
 }
