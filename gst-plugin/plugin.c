@@ -4,11 +4,11 @@
  * processes too, their meta.
  */
 #include "gstwinnow.h"
-#include "gstwinnowclassify.h"
-#include "gstwinnowoverlay.h"
-#include "gstwinnowpublish.h"
-#include "gstwinnowshmsink.h"
-#include "gstwinnowshmsrc.h"
+#include "classify/gstwinnowclassify.h"
+#include "overlay/gstwinnowoverlay.h"
+#include "channel/gstwinnowpublish.h"
+#include "channel/gstwinnowshmsink.h"
+#include "channel/gstwinnowshmsrc.h"
 
 static gboolean plugin_init(GstPlugin *plugin) {
   gst_winnow_meta_register();

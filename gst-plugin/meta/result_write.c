@@ -3,8 +3,8 @@
  * WnResult to GstStructure, called by winnowclassify once per inference.  Only
  * types that a GstCustomMeta can serialise are written (fields.h).
  */
-#include "result_write.h"
-#include "fields.h"
+#include "meta/result_write.h"
+#include "meta/fields.h"
 
 /* A GstStructure refuses text that is not UTF-8; labels come from a file. */
 static void set_text(GValue *value, const char *text) {

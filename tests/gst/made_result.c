@@ -5,7 +5,7 @@
 #include "made_result.h"
 
 #include "gstwinnow.h"
-#include "result_write.h"
+#include "meta/result_write.h"
 
 void made_result_attach(GstBuffer *buffer, const char *label, guint seed) {
   static const int32_t survivors[] = {3, 5}, per_stage[] = {10, 2};

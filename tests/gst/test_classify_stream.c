@@ -4,7 +4,7 @@
  * async; messages, latency and counters.
  */
 #include "rig.h"
-#include "latency.h"
+#include "classify/latency.h"
 
 /* Timestamp of the frame whose result a frame carries. */
 static guint64 result_pts(GstBuffer *frame) {

@@ -3,7 +3,7 @@
  * Caps to WnFrame: planes, strides, colour.
  */
 #include "rig.h"
-#include "frame_map.h"
+#include "common/frame_map.h"
 
 static WnFrame map(const gchar *caps_text, GstBuffer **keep) {
   GstVideoInfo info;

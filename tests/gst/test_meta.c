@@ -4,8 +4,8 @@
  * refuses.
  */
 #include "rig.h"
-#include "fields.h"
-#include "result_write.h"
+#include "meta/fields.h"
+#include "meta/result_write.h"
 
 /* A result whose labels need quoting. */
 static WnResult sample(void) {

@@ -4,7 +4,7 @@
  * each other: no golden image, which would depend on the fonts installed.
  */
 #include "rig.h"
-#include "result_write.h"
+#include "meta/result_write.h"
 
 #define W 320
 #define H 240

@@ -3,7 +3,7 @@
  * Rounding and words.  The numbers come from a buffer's meta, so none is trusted to
  * be in range.
  */
-#include "overlay_view.h"
+#include "overlay/view.h"
 
 #include <string.h>
 

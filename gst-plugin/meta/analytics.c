@@ -3,11 +3,11 @@
  * Class names become quarks, which live as long as the process: they come from
  * the model, so there are as many as it has classes.
  */
-#include "analytics.h"
+#include "meta/analytics.h"
 
 #if HAVE_GST_ANALYTICS
 #include <gst/analytics/analytics.h>
-#include "fields.h"
+#include "meta/fields.h"
 
 void gst_winnow_analytics_attach(const GstStructure *fields, GstBuffer *buffer) {
   const GValue *labels = gst_structure_get_value(fields, FIELD_SURVIVOR_LABELS);

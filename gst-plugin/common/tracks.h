@@ -7,7 +7,7 @@
 #ifndef GST_WINNOW_TRACKS_H
 #define GST_WINNOW_TRACKS_H
 
-#include "headline.h"
+#include "common/headline.h"
 #include <winnow/frame.h>
 
 typedef struct {

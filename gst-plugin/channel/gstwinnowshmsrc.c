@@ -25,13 +25,13 @@
  *
  * Since: 0.1
  */
-#include "gstwinnowshmsrc.h"
+#include "channel/gstwinnowshmsrc.h"
 
 #include <gst/video/gstvideopool.h>
 #include <string.h>
 #include <winnow/ipc.h>
-#include "attach.h"
-#include "frame_map.h"
+#include "meta/attach.h"
+#include "common/frame_map.h"
 #include "gstwinnow.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_winnow_shm_src_debug);

@@ -12,10 +12,10 @@
  * Sizes are in units; a unit grows with the frame, slower than its height, so that
  * text is neither tiny on 320x240 nor loud on 1920x1080.
  */
-#include "overlay_draw.h"
+#include "overlay/draw.h"
 
 #include <math.h>
-#include "overlay_text.h"
+#include "overlay/text.h"
 
 #define MARGIN 8.0
 #define PAD 10.0

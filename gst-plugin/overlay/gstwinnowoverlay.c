@@ -35,11 +35,11 @@
  *
  * Since: 0.1
  */
-#include "gstwinnowoverlay.h"
+#include "overlay/gstwinnowoverlay.h"
 #include "gstwinnow.h"
-#include "overlay_draw.h"
-#include "regions.h"
-#include "tracks.h"
+#include "overlay/draw.h"
+#include "common/regions.h"
+#include "common/tracks.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_winnow_overlay_debug);
 #define GST_CAT_DEFAULT gst_winnow_overlay_debug

@@ -2,7 +2,7 @@
  *
  * One row per format; colour as the caps say, else as GStreamer assumes.
  */
-#include "frame_map.h"
+#include "common/frame_map.h"
 
 static const struct {
   GstVideoFormat gst;

@@ -3,8 +3,8 @@
  * One row per property says where its value lies and what a change leads to;
  * get and set follow from the row and the value's type.
  */
-#include "classify_settings.h"
-#include "headline.h"
+#include "classify/settings.h"
+#include "common/headline.h"
 
 enum {
   PROP_MODEL_FILE = 1,

@@ -2,7 +2,7 @@
  *
  * Counts equal texts in a row.
  */
-#include "headline.h"
+#include "common/headline.h"
 
 const gchar *gst_winnow_headline_text(const gchar *label, const gchar *group, gdouble confidence,
                                       gdouble min_confidence) {

@@ -2,7 +2,7 @@
  *
  * Regions come from other elements: any numbers are possible.
  */
-#include "regions.h"
+#include "common/regions.h"
 
 gboolean gst_winnow_region_clip(const GstVideoRegionOfInterestMeta *meta, gint width, gint height,
                                 WnRect *out) {

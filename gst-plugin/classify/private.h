@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * What winnowclassify consists of, for its two halves: gstwinnowclassify.c (the
- * stream) and classify_infer.c (the inference of one frame).
+ * stream) and infer.c (the inference of one frame).
  */
 #ifndef GST_WINNOW_CLASSIFY_PRIVATE_H
 #define GST_WINNOW_CLASSIFY_PRIVATE_H
 
 #include <gst/video/video.h>
-#include "attach.h"
-#include "classify_engine.h"
-#include "classify_settings.h"
-#include "classify_stats.h"
-#include "classify_worker.h"
-#include "gstwinnowclassify.h"
-#include "latency.h"
+#include "meta/attach.h"
+#include "classify/engine.h"
+#include "classify/settings.h"
+#include "classify/stats.h"
+#include "classify/worker.h"
+#include "classify/gstwinnowclassify.h"
+#include "classify/latency.h"
 
 struct _GstWinnowClassify {
   GstBaseTransform parent;

@@ -52,11 +52,11 @@
  *
  * Since: 0.1
  */
-#include "classify_private.h"
-#include "frame_map.h"
+#include "classify/private.h"
+#include "common/frame_map.h"
 #include "gstwinnow.h"
-#include "headline.h"
-#include "regions.h"
+#include "common/headline.h"
+#include "common/regions.h"
 
 GST_DEBUG_CATEGORY(gst_winnow_classify_debug);
 #define GST_CAT_DEFAULT gst_winnow_classify_debug

@@ -2,7 +2,7 @@
  *
  * See result_json.h.
  */
-#include "result_json.h"
+#include "meta/result_json.h"
 
 #include <math.h>
 

@@ -6,7 +6,7 @@
  * in which none took half as long, since every change makes the pipeline
  * redistribute its latency.
  */
-#include "latency.h"
+#include "classify/latency.h"
 
 #define WINDOW 128
 #define SLACK GST_MSECOND

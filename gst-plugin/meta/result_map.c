@@ -2,7 +2,7 @@
  *
  * See result_map.h.
  */
-#include "result_map.h"
+#include "meta/result_map.h"
 
 static gboolean map_stop_reason(const gchar *name, WnStopReason *out) {
   for (WnStopReason reason = 0; reason < WN_STOP_REASON_COUNT; reason++)

@@ -8,7 +8,7 @@
 #define GST_WINNOW_CLASSIFY_ENGINE_H
 
 #include <winnow/winnow.h>
-#include "classify_settings.h"
+#include "classify/settings.h"
 
 /* Zero-initialise. */
 typedef struct {

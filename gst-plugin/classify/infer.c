@@ -3,10 +3,10 @@
  * winnowclassify's inference of one frame, run by the streaming thread or with
  * async by the worker: policy, session, counters, bus messages.
  */
-#include "classify_private.h"
-#include "fields.h"
+#include "classify/private.h"
+#include "meta/fields.h"
 #include "gstwinnow.h"
-#include "tracks.h"
+#include "common/tracks.h"
 
 #define GST_CAT_DEFAULT gst_winnow_classify_debug
 

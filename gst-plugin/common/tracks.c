@@ -2,8 +2,8 @@
  *
  * An object is the one that its region overlaps most, if it does so enough.
  */
-#include "tracks.h"
-#include "regions.h"
+#include "common/tracks.h"
+#include "common/regions.h"
 
 static void track_clear(gpointer data) {
   gst_winnow_headline_clear(&((GstWinnowTrack *)data)->headline);

@@ -7,7 +7,7 @@
 #define GST_WINNOW_OVERLAY_DRAW_H
 
 #include <gst/video/video.h>
-#include "overlay_view.h"
+#include "overlay/view.h"
 
 /* A new composition that shows `views` (of GstWinnowView) on a frame of this size, or
  * NULL when there is nothing to draw or no room to draw it. */

@@ -4,7 +4,7 @@
  *
  *   submit writes `spare` --swap--> `pending` --swap--> `working` is read by work
  */
-#include "classify_worker.h"
+#include "classify/worker.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  *
  * Sums and counts since the element started.
  */
-#include "classify_stats.h"
+#include "classify/stats.h"
 
 void gst_winnow_stats_reset(GstWinnowStats *stats, guint n_stages, guint64 macs_full) {
   g_free(stats->exits);

@@ -30,12 +30,12 @@
  *
  * Since: 0.1
  */
-#include "gstwinnowshmsink.h"
+#include "channel/gstwinnowshmsink.h"
 
 #include <winnow/ipc.h>
-#include "frame_map.h"
+#include "common/frame_map.h"
 #include "gstwinnow.h"
-#include "result_map.h"
+#include "meta/result_map.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_winnow_shm_sink_debug);
 #define GST_CAT_DEFAULT gst_winnow_shm_sink_debug

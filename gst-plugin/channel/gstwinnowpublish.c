@@ -32,13 +32,13 @@
  *
  * Since: 0.1
  */
-#include "gstwinnowpublish.h"
+#include "channel/gstwinnowpublish.h"
 
 #include <errno.h>
 #include "gstwinnow.h"
-#include "headline.h"
-#include "line_file.h"
-#include "result_json.h"
+#include "common/headline.h"
+#include "channel/line_file.h"
+#include "meta/result_json.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_winnow_publish_debug);
 #define GST_CAT_DEFAULT gst_winnow_publish_debug

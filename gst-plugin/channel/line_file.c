@@ -2,7 +2,7 @@
  *
  * See line_file.h.
  */
-#include "line_file.h"
+#include "channel/line_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

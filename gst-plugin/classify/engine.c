@@ -2,7 +2,7 @@
  *
  * Opening, closing, and the engine's errors as GStreamer's.
  */
-#include "classify_engine.h"
+#include "classify/engine.h"
 
 /* The whole network on the zeroed input; 0 when it cannot be known.  The first run also
  * brings the weights in and starts threads. */

@@ -2,7 +2,7 @@
  *
  * Labels come from model files: any text, any length, any script.
  */
-#include "overlay_text.h"
+#include "overlay/text.h"
 
 const GstWinnowColor gst_winnow_ground = {0.055, 0.067, 0.086, 0.86};
 const GstWinnowColor gst_winnow_edge = {1.0, 1.0, 1.0, 0.14};

@@ -4,11 +4,11 @@
  * language; a parameter on the region that was classified; GstAnalyticsClsMtd where
  * GStreamer has it.
  */
-#include "attach.h"
-#include "analytics.h"
+#include "meta/attach.h"
+#include "meta/analytics.h"
 #include "gstwinnow.h"
-#include "regions.h"
-#include "result_write.h"
+#include "common/regions.h"
+#include "meta/result_write.h"
 
 static void answer_free(gpointer data) {
   GstWinnowAnswer *answer = data;
