@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * `winnow quantize`: shows the quantiser images drawn evenly from a dataset and
+ * `winnow quantize`: shows the quantizer images drawn evenly from a dataset and
  * writes the int8 model.
  */
 #include <string.h>

@@ -3,7 +3,7 @@
  * Attributes that changed their place between opsets, resolved once for shape
  * inference, folding and lowering alike (graph.h).
  */
-#include "plan/graph.h"
+#include "graph/graph.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * (Shape, Gather, Concat, Reshape ...) and arithmetic on weights.  Elements are
  * int64 or float32; moving operators treat both as bytes.
  */
-#include "plan/graph.h"
+#include "graph/graph.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -284,12 +284,12 @@ static WnStatus fold_reduce_prod(Fold *fold) {
   return WN_OK;
 }
 
-/* Small ones: the bytes of weights stay as they are (quantise.c). */
+/* Small ones: the bytes of weights stay as they are (quantize.c). */
 static WnStatus fold_dequantize(Fold *fold) {
   void *data;
-  WnStatus status = wni_dequantise_check(fold->graph, fold->node, fold->error);
+  WnStatus status = wni_dequantize_check(fold->graph, fold->node, fold->error);
   if (status == WN_OK) status = allocate(fold, false, &data);
-  if (status == WN_OK) wni_dequantise(fold->graph, fold->node, data);
+  if (status == WN_OK) wni_dequantize(fold->graph, fold->node, data);
   return status;
 }
 

@@ -5,7 +5,7 @@
  * it; residual additions and activations become the end of the node before.
  * A node is only merged into one whose output nobody else reads.
  */
-#include "plan/fuse.h"
+#include "graph/fuse.h"
 
 #include "base/error.h"
 
@@ -18,7 +18,7 @@
 static WnStatus is_alias(const WniGraph *graph, const WniNode *node, bool *alias, WnError *error) {
   *alias = node->op == WNI_OP_IDENTITY || node->op == WNI_OP_DROPOUT ||
            (node->op == WNI_OP_SUM && node->n_in == 1) ||
-           (node->op == WNI_OP_DEQUANTIZE_LINEAR && graph->values[node->in[0]].quantised);
+           (node->op == WNI_OP_DEQUANTIZE_LINEAR && graph->values[node->in[0]].quantized);
   if (node->op == WNI_OP_PAD) { /* PyTorch writes one of nothing before average pools */
     int64_t begin[WNI_MAX_RANK], end[WNI_MAX_RANK], sum = 0;
     WnStatus status = wni_pad_read(graph, node, begin, end, error);
@@ -154,7 +154,7 @@ static void channel_affine(const WniGraph *graph, const WniNode *node, const Wni
  * is rounded to integers. */
 static WniNode *private_producer(WniGraph *graph, int value) {
   const WniValue *v = &graph->values[value];
-  return v->producer >= 0 && v->n_readers == 1 && !v->is_output && !v->known && !v->quantised
+  return v->producer >= 0 && v->n_readers == 1 && !v->is_output && !v->known && !v->quantized
              ? &graph->nodes[v->producer]
              : NULL;
 }
@@ -334,7 +334,7 @@ static WnStatus merge_activation(WniGraph *graph, WniNode *node, WnError *error)
 }
 
 /* The node before stores what QuantizeLinear would: lowering looks at the value. */
-static void merge_quantisation(WniGraph *graph, WniNode *node) {
+static void merge_quantization(WniGraph *graph, WniNode *node) {
   if (node->op != WNI_OP_QUANTIZE_LINEAR) return;
   WniNode *into = private_producer(graph, node->in[0]);
   WniActivation activation;
@@ -364,7 +364,7 @@ WnStatus wni_fuse(WniGraph *graph, WnError *error) {
     if (!node->dead) status = merge_affine(graph, node, error);
     if (status == WN_OK && !node->dead) merge_residual(graph, node);
     if (status == WN_OK && !node->dead) status = merge_activation(graph, node, error);
-    if (status == WN_OK && !node->dead) merge_quantisation(graph, node);
+    if (status == WN_OK && !node->dead) merge_quantization(graph, node);
   }
   count_readers(graph);
   return status;

@@ -2,10 +2,10 @@
  *
  * What fusion knows about nodes and lowering needs as well.
  */
-#ifndef WNI_PLAN_FUSE_H
-#define WNI_PLAN_FUSE_H
+#ifndef WNI_GRAPH_FUSE_H
+#define WNI_GRAPH_FUSE_H
 
-#include "plan/graph.h"
+#include "graph/graph.h"
 
 /* The activation that `node` is, if it is one.  Errors: UNSUPPORTED (Clip with computed bounds). */
 WnStatus wni_activation_read(const WniGraph *graph, const WniNode *node, WniActivation *out,

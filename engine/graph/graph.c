@@ -3,7 +3,7 @@
  * See graph.h: from the file's lists of nodes, initialisers, inputs and outputs
  * to values and nodes that refer to each other by index.
  */
-#include "plan/graph.h"
+#include "graph/graph.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -177,7 +177,7 @@ WnStatus wni_graph_build(const WniOnnx *onnx, WniGraph *graph, WnError *error) {
   if (status == WN_OK) status = add_input(graph, error);
   if (status == WN_OK) status = add_nodes(graph, error);
   if (status == WN_OK) status = add_outputs(graph, error);
-  if (status == WN_OK) status = wni_quantise(graph, error);
+  if (status == WN_OK) status = wni_quantize(graph, error);
   if (status == WN_OK) status = wni_fuse(graph, error);
   if (status != WN_OK) wni_graph_clear(graph);
   return status;

@@ -5,8 +5,8 @@
  * folds constants, fuse.c merges nodes, stage.c cuts at the exits; lower.c turns
  * what is left into steps.
  */
-#ifndef WNI_PLAN_GRAPH_H
-#define WNI_PLAN_GRAPH_H
+#ifndef WNI_GRAPH_H
+#define WNI_GRAPH_H
 
 #include "base/names.h"
 #include "kernels/kernels.h"
@@ -26,7 +26,7 @@ typedef struct WniValue {
   bool is_output; /* of the graph */
   bool shaped;    /* `shape` is known */
   WniShape shape;
-  bool quantised; /* what QuantizeLinear makes: numbers for everyone who reads it, stored as U8 */
+  bool quantized; /* what QuantizeLinear makes: numbers for everyone who reads it, stored as U8 */
   WniQuant quant;
   bool known; /* `constant` holds its elements */
   WniConstant constant;
@@ -79,12 +79,12 @@ WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error);
 WnStatus wni_fold(WniGraph *graph, WniNode *node, bool *done, WnError *error);
 
 /* Gives the outputs of QuantizeLinear their scale; DequantizeLinear of them disappears
- * (quantise.c).  Errors: UNSUPPORTED, MODEL. */
-WnStatus wni_quantise(WniGraph *graph, WnError *error);
+ * (quantize.c).  Errors: UNSUPPORTED, MODEL. */
+WnStatus wni_quantize(WniGraph *graph, WnError *error);
 
 /* DequantizeLinear of a constant: whether it is one that is supported, and its numbers. */
-WnStatus wni_dequantise_check(const WniGraph *graph, const WniNode *node, WnError *error);
-void wni_dequantise(const WniGraph *graph, const WniNode *node, float *to);
+WnStatus wni_dequantize_check(const WniGraph *graph, const WniNode *node, WnError *error);
+void wni_dequantize(const WniGraph *graph, const WniNode *node, float *to);
 
 /* Merges nodes: batch normalisation and constant arithmetic into convolutions,
  * residual additions, activations; removes what does nothing. */

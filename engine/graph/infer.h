@@ -3,10 +3,10 @@
  * What the files of shape inference share: one node under inspection.
  * shape.c has the table, shape_layers.c what multiplies, shape_moves.c what only moves.
  */
-#ifndef WNI_PLAN_INFER_H
-#define WNI_PLAN_INFER_H
+#ifndef WNI_GRAPH_INFER_H
+#define WNI_GRAPH_INFER_H
 
-#include "plan/graph.h"
+#include "graph/graph.h"
 
 typedef struct WniInference {
   WniGraph *graph;

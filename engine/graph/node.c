@@ -2,7 +2,7 @@
  *
  * Access to one node of the graph (graph.h): its inputs, its integers, its errors.
  */
-#include "plan/graph.h"
+#include "graph/graph.h"
 
 #include "base/error.h"
 

@@ -5,7 +5,7 @@
  * DequantizeLinear behind it does nothing.  DequantizeLinear of constants stays: lowering takes
  * the integers from in front of it (weights.c), or places the numbers.
  */
-#include "plan/graph.h"
+#include "graph/graph.h"
 
 #include <math.h>
 
@@ -44,7 +44,7 @@ static WnStatus read_activation(const WniGraph *graph, const WniNode *node, WniQ
   return WN_OK;
 }
 
-WnStatus wni_dequantise_check(const WniGraph *graph, const WniNode *node, WnError *error) {
+WnStatus wni_dequantize_check(const WniGraph *graph, const WniNode *node, WnError *error) {
   const WniValue *scale = wni_node_input(graph, node, 1), *zero = wni_node_input(graph, node, 2);
   const WniShape *shape = &wni_node_input(graph, node, 0)->shape;
   int axis;
@@ -61,7 +61,7 @@ WnStatus wni_dequantise_check(const WniGraph *graph, const WniNode *node, WnErro
   return WN_OK;
 }
 
-void wni_dequantise(const WniGraph *graph, const WniNode *node, float *to) {
+void wni_dequantize(const WniGraph *graph, const WniNode *node, float *to) {
   const WniValue *q = wni_node_input(graph, node, 0), *zero = wni_node_input(graph, node, 2);
   const WniConstant *scale = &wni_node_input(graph, node, 1)->constant;
   size_t inner = 1;
@@ -75,27 +75,27 @@ void wni_dequantise(const WniGraph *graph, const WniNode *node, float *to) {
   }
 }
 
-static WnStatus dequantise(WniGraph *graph, WniNode *node, WnError *error) {
+static WnStatus dequantize(WniGraph *graph, WniNode *node, WnError *error) {
   const WniValue *from = wni_node_input(graph, node, 0);
-  if (from->known) return wni_dequantise_check(graph, node, error);
+  if (from->known) return wni_dequantize_check(graph, node, error);
   WniQuant quant;
   WnStatus status = read_activation(graph, node, &quant, error);
   if (status != WN_OK) return status;
-  if (!from->quantised || from->quant.scale != quant.scale || from->quant.zero != quant.zero)
+  if (!from->quantized || from->quant.scale != quant.scale || from->quant.zero != quant.zero)
     return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error,
                          "it does not undo the QuantizeLinear before it");
   return WN_OK;
 }
 
-WnStatus wni_quantise(WniGraph *graph, WnError *error) {
+WnStatus wni_quantize(WniGraph *graph, WnError *error) {
   WnStatus status = WN_OK;
   for (int i = 0; i < graph->n_nodes && status == WN_OK; i++) {
     WniNode *node = &graph->nodes[i];
     if (node->dead) continue;
-    if (node->op == WNI_OP_DEQUANTIZE_LINEAR) status = dequantise(graph, node, error);
+    if (node->op == WNI_OP_DEQUANTIZE_LINEAR) status = dequantize(graph, node, error);
     if (node->op != WNI_OP_QUANTIZE_LINEAR) continue;
     WniValue *value = &graph->values[node->out[0]];
-    value->quantised = true;
+    value->quantized = true;
     status = read_activation(graph, node, &value->quant, error);
   }
   return status;

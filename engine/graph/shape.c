@@ -3,7 +3,7 @@
  * Shape inference: one function per kind of operator, in a table.  Every shape is
  * known here, because the input's is; what only computes shapes is folded away.
  */
-#include "plan/infer.h"
+#include "graph/infer.h"
 
 #include "base/memory.h"
 

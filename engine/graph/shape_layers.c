@@ -2,9 +2,9 @@
  *
  * Shapes of what multiplies or slides a window: convolution, pools, normalisation, products.
  */
-#include "plan/infer.h"
+#include "graph/infer.h"
 
-#include "plan/window.h"
+#include "graph/window.h"
 
 static WnStatus need_image(WniInference *inference) {
   if (inference->in->rank == 4) return WN_OK;

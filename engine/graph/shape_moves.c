@@ -2,7 +2,7 @@
  *
  * Shapes of what only moves elements or removes dimensions.
  */
-#include "plan/infer.h"
+#include "graph/infer.h"
 
 #include "base/memory.h"
 

@@ -2,7 +2,7 @@
  *
  * See window.h.  Formulas: ONNX Conv-11, MaxPool-12, AveragePool-19.
  */
-#include "plan/window.h"
+#include "graph/window.h"
 
 enum { MAX_WINDOW = 1 << 16 }; /* of any attribute: keeps every sum far from overflow */
 

@@ -3,10 +3,10 @@
  * The geometry of a sliding window, shared by Conv and the pools: attributes of
  * a node, with auto_pad and ceil_mode resolved against an image size.
  */
-#ifndef WNI_PLAN_WINDOW_H
-#define WNI_PLAN_WINDOW_H
+#ifndef WNI_GRAPH_WINDOW_H
+#define WNI_GRAPH_WINDOW_H
 
-#include "plan/graph.h"
+#include "graph/graph.h"
 
 typedef struct WniWindow {
   int64_t size[2], stride[2], dilation[2], pad_begin[2], pad_end[2], out[2]; /* rows, columns */

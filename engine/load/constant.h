@@ -3,7 +3,7 @@
  * A tensor whose elements are known when the model is planned: weights, biases,
  * and the integers of shape computations.  Two element types are enough for most:
  * all floating types are widened or narrowed to float32, all others to int64.  The 8-bit
- * integers of quantised weights stay as they are until someone asks for more.
+ * integers of quantized weights stay as they are until someone asks for more.
  */
 #ifndef WNI_LOAD_CONSTANT_H
 #define WNI_LOAD_CONSTANT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * See onnx_ops.h.  The one list of operators: who adds an operator adds its row
- * here, its shape in plan/shape.c and its lowering in plan/lower_table.c.
+ * here, its shape in graph/shape.c and its lowering in plan/lower_table.c.
  */
 #include "load/onnx_ops.h"
 

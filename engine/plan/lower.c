@@ -48,12 +48,12 @@ WnStatus wni_lower_output(WniLowering *lowering, bool row_major, WniTensor *out)
   return status;
 }
 
-/* Quantised values are U8; images between layers have the plan's type. */
+/* Quantized values are U8; images between layers have the plan's type. */
 WnStatus wni_lower_typed_output(WniLowering *lowering, WniTensor *out) {
   int index = lowering->node->out[0];
   const WniValue *value = &lowering->graph->values[index];
   *out = (WniTensor){.shape = value->shape, .quant = value->quant};
-  if (value->quantised)
+  if (value->quantized)
     out->type = WNI_U8;
   else if (value->shape.rank == 4 && !value->is_output)
     out->type = lowering->type;
@@ -68,7 +68,7 @@ void wni_lower_place(WniLowering *lowering, int i, const WniTensor *tensor) {
 }
 
 /* A value that DequantizeLinear makes of a constant. */
-static const WniNode *dequantised(const WniLowering *lowering, int value) {
+static const WniNode *dequantized(const WniLowering *lowering, int value) {
   int producer = lowering->graph->values[value].producer;
   const WniNode *node = producer >= 0 ? &lowering->graph->nodes[producer] : NULL;
   return node && node->op == WNI_OP_DEQUANTIZE_LINEAR ? node : NULL;
@@ -81,7 +81,7 @@ static WnStatus place_constant(WniLowering *lowering, int value) {
   float *copy = wni_plan_alloc(lowering->plan, count, sizeof *copy);
   if (!copy) return wni_lower_no_memory(lowering);
   if (!v->known)
-    wni_dequantise(lowering->graph, dequantised(lowering, value), copy);
+    wni_dequantize(lowering->graph, dequantized(lowering, value), copy);
   else if (count)
     memcpy(copy, v->constant.f, count * sizeof *copy);
   *tensor = (WniTensor){.buffer = -1, .data = copy, .shape = v->shape};
@@ -93,7 +93,7 @@ static WnStatus place_constant(WniLowering *lowering, int value) {
 WnStatus wni_lower_value(WniLowering *lowering, int value, WniTensor *out) {
   WnStatus status = WN_OK;
   if (!lowering->placed[value] &&
-      (lowering->graph->values[value].known || dequantised(lowering, value)))
+      (lowering->graph->values[value].known || dequantized(lowering, value)))
     status = place_constant(lowering, value);
   *out = lowering->tensors[value];
   return status;

@@ -8,7 +8,7 @@
 
 #include "plan/plan.h"
 #include "plan/weights.h"
-#include "plan/window.h"
+#include "graph/window.h"
 
 /* Zeros that convolutions read around a value, in its own dimensions. */
 typedef struct WniHaloNeed {
@@ -74,7 +74,7 @@ WniTyped wni_lower_write_as_float(const WniTensor *tensor);
 
 /* Input i in a form a kernel needs, copied when it lies otherwise: without gaps; as an
  * image with dense channels and at least the given zeros around it (NULL: none).  Of a type: F32 or
- * BF16, or U8, which only fits values that are quantised. */
+ * BF16, or U8, which only fits values that are quantized. */
 WnStatus wni_lower_contiguous(WniLowering *lowering, int i, WniType type, WniTensor *out);
 WnStatus wni_lower_image(WniLowering *lowering, int value, WniType type, const WniHaloNeed *halo,
                          WniTensor *out);

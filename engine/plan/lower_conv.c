@@ -5,9 +5,9 @@
  */
 #include "plan/lower.h"
 
-#include "plan/fuse.h"
+#include "graph/fuse.h"
 #include "plan/weights.h"
-#include "plan/window.h"
+#include "graph/window.h"
 
 #include <math.h>
 #include <string.h>
@@ -53,7 +53,7 @@ static bool is_turned_input(const WniGraph *graph, int value) {
 static WniType expected_type(const WniLowering *lowering, const WniNode *node) {
   const WniValue *value = wni_node_input(lowering->graph, node, 0);
   WniWeights weights;
-  WniTensor x = {.type = value->quantised ? WNI_U8 : lowering->type};
+  WniTensor x = {.type = value->quantized ? WNI_U8 : lowering->type};
   if (wni_weights_read(lowering->graph, node, &weights, NULL) != WN_OK) return x.type;
   return wni_lower_compute_type(lowering, &x, &weights);
 }

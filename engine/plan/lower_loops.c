@@ -5,7 +5,7 @@
  */
 #include "plan/lower.h"
 
-#include "plan/fuse.h"
+#include "graph/fuse.h"
 
 #include <string.h>
 

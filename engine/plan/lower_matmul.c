@@ -5,7 +5,7 @@
  */
 #include "plan/lower.h"
 
-#include "plan/fuse.h"
+#include "graph/fuse.h"
 
 /* Some rows at a time: the matrix may be most of the model. */
 static void pack_rows(const WniLowering *lowering, const WniWeights *weights,
@@ -144,7 +144,7 @@ WnStatus wni_lower_matmul(WniLowering *lowering) {
   WniNode *node = lowering->node;
   const WniValue *b = wni_node_input(lowering->graph, node, 1);
   bool computed = b->shape.rank != 2 || (b->known && b->constant.is_int) ||
-                  (!b->known && !wni_weights_are_quantised(lowering->graph, node));
+                  (!b->known && !wni_weights_are_quantized(lowering->graph, node));
   WniWeights weights;
   WniTensor x, w, y;
   if (computed) {

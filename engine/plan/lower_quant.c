@@ -11,7 +11,7 @@ WnStatus wni_lower_quantize(WniLowering *lowering) {
   WnStatus status = wni_lower_input(lowering, 0, &x);
   if (status != WN_OK) return status;
   if (x.type == WNI_U8 && x.quant.scale == value->quant.scale &&
-      x.quant.zero == value->quant.zero) { /* a view of quantised numbers */
+      x.quant.zero == value->quant.zero) { /* a view of quantized numbers */
     wni_lower_place(lowering, 0, &x);
     return WN_OK;
   }

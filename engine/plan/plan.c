@@ -281,9 +281,9 @@ done:
   return status;
 }
 
-static bool is_quantised(const WniGraph *graph) {
+static bool is_quantized(const WniGraph *graph) {
   for (size_t v = 0; v < graph->n_values; v++)
-    if (graph->values[v].quantised) return true;
+    if (graph->values[v].quantized) return true;
   return false;
 }
 
@@ -291,7 +291,7 @@ static bool is_quantised(const WniGraph *graph) {
  * bf16 where the processor has matrix units for it. */
 static WnStatus choose_type(const WniGraph *graph, WnPrecision asked, WniPlan *plan,
                             WnError *error) {
-  bool int8 = is_quantised(graph);
+  bool int8 = is_quantized(graph);
   plan->precision = asked != WN_PRECISION_AUTO ? asked
                     : int8                     ? WN_PRECISION_INT8
                     : wni_cpu_has_bf16_units() ? WN_PRECISION_BF16
@@ -303,7 +303,7 @@ static WnStatus choose_type(const WniGraph *graph, WnPrecision asked, WniPlan *p
                     wn_precision_name(plan->precision));
   if (!int8 && plan->precision == WN_PRECISION_INT8)
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "precision: int8 needs a quantised model; make one with 'winnow quantize'");
+                    "precision: int8 needs a quantized model; make one with 'winnow quantize'");
   return WN_OK;
 }
 

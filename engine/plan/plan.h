@@ -99,7 +99,7 @@ typedef struct WniPlan {
   int n_outputs;
   uint64_t parameters;
   WnPrecision precision; /* the one in use */
-  WniType type;          /* of activations that are not quantised: F32 or BF16 */
+  WniType type;          /* of activations that are not quantized: F32 or BF16 */
 } WniPlan;
 
 typedef struct WniPlanOptions {

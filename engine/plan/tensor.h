@@ -17,7 +17,7 @@
 #define WNI_PLAN_TENSOR_H
 
 #include "kernels/layers.h"
-#include "plan/graph.h"
+#include "graph/graph.h"
 
 typedef struct WniTensor {
   int buffer;       /* of the plan; -1: a constant at `data` */

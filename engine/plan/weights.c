@@ -9,7 +9,7 @@
 enum { MAX_INT8_INPUTS = 1 << 16 }; /* times 255 times 128 fits an int32 */
 
 /* DequantizeLinear of a constant: the integers themselves. */
-static bool read_quantised(const WniGraph *graph, const WniNode *node, WniWeights *out) {
+static bool read_quantized(const WniGraph *graph, const WniNode *node, WniWeights *out) {
   const WniValue *value = wni_node_input(graph, node, 1);
   const WniNode *producer = value->producer >= 0 ? &graph->nodes[value->producer] : NULL;
   if (!producer || producer->op != WNI_OP_DEQUANTIZE_LINEAR) return false;
@@ -40,13 +40,13 @@ WnStatus wni_weights_read(const WniGraph *graph, const WniNode *node, WniWeights
     out->f = value->constant.f;
     return WN_OK;
   }
-  if (read_quantised(graph, node, out)) return WN_OK;
+  if (read_quantized(graph, node, out)) return WN_OK;
   return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error, "its weights are not constant");
 }
 
-bool wni_weights_are_quantised(const WniGraph *graph, const WniNode *node) {
+bool wni_weights_are_quantized(const WniGraph *graph, const WniNode *node) {
   WniWeights weights;
-  return read_quantised(graph, node, &weights);
+  return read_quantized(graph, node, &weights);
 }
 
 bool wni_weights_fit_int8(const WniWeights *weights) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The constant weights of a Conv, Gemm or MatMul, as floats or as the int8 of a quantised
+ * The constant weights of a Conv, Gemm or MatMul, as floats or as the int8 of a quantized
  * model, and their packing into the orders in which the kernels read them:
  *
  *   igemm   [group][panel of tile n outputs][tap][input channels / tile k][tile n][tile k]
@@ -12,7 +12,7 @@
 
 #include "kernels/kernels.h"
 #include "kernels/winograd.h"
-#include "plan/graph.h"
+#include "graph/graph.h"
 
 /* One number is at [output * output_step + input * input_step + tap]. */
 typedef struct WniWeights {
@@ -32,7 +32,7 @@ WnStatus wni_weights_read(const WniGraph *graph, const WniNode *node, WniWeights
                           WnError *error);
 
 /* Whether they come from DequantizeLinear of a constant. */
-bool wni_weights_are_quantised(const WniGraph *graph, const WniNode *node);
+bool wni_weights_are_quantized(const WniGraph *graph, const WniNode *node);
 
 /* Whether kernels for int8 can take them, with activations of type U8. */
 bool wni_weights_fit_int8(const WniWeights *weights);

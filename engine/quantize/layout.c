@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Decides which values are quantised (wni_layout() in network.h), by the convention of
- * ONNX Runtime's own quantiser: whatever an int8 layer reads or makes, with a Relu or Clip
+ * Decides which values are quantized (wni_layout() in network.h), by the convention of
+ * ONNX Runtime's own quantizer: whatever an int8 layer reads or makes, with a Relu or Clip
  * taken as the end of the layer before it; but nothing behind the last layer of an exit
  * or of the network, because scores are compared with each other.
  */
 #include "quantize/network.h"
 
-#include "plan/fuse.h"
+#include "graph/fuse.h"
 
 #include <stdlib.h>
 
-/* What an operator does to quantised values. */
+/* What an operator does to quantized values. */
 typedef enum Role {
   FLOAT,  /* reads and writes float */
   LAYER,  /* int8 in, int8 out */

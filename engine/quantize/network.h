@@ -7,7 +7,7 @@
 #define WNI_QUANTIZE_NETWORK_H
 
 #include "load/onnx_write.h"
-#include "plan/graph.h"
+#include "graph/graph.h"
 
 typedef struct WniNetwork {
   WniOnnx onnx; /* borrowed; only proto and opset are set */
@@ -32,9 +32,9 @@ const WniValue *wni_network_weights(const WniNetwork *network, int node, size_t 
  */
 int wni_network_next(const WniNetwork *network, int node);
 
-/* ---- steps of the quantiser ---- */
+/* ---- steps of the quantizer ---- */
 
-/* Writes the network into `out` as the same computation that is easy to quantise: opset 13 or
+/* Writes the network into `out` as the same computation that is easy to quantize: opset 13 or
  * newer, BatchNormalization inside convolutions, MatMul as Gemm, nothing that does nothing
  * (prepare.c).  Errors: UNSUPPORTED, MEMORY. */
 WnStatus wni_prepare(const WniNetwork *network, WniWriter *out, int64_t *opset, WnError *error);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Rewrites a network in the form that is quantised (wni_prepare() in network.h):
- * quantisation of weights by channel needs opset 13, and runtimes want a convolution
+ * Rewrites a network in the form that is quantized (wni_prepare() in network.h):
+ * quantization of weights by channel needs opset 13, and runtimes want a convolution
  * with nothing between it and its activation.
  */
 #include "quantize/network.h"
 
 #include "base/error.h"
-#include "plan/fuse.h"
+#include "graph/fuse.h"
 
 #include <math.h>
 #include <stdlib.h>

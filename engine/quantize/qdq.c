@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * See qdq.h.  A quantised activation x becomes
+ * See qdq.h.  A quantized activation x becomes
  *
  *     x --> QuantizeLinear --> x_quantized --> DequantizeLinear --> x_dequantized
  *
@@ -216,5 +216,5 @@ WnStatus wni_qdq_write(const WniNetwork *network, const WniCalibration *calibrat
     for (int i = 0; i < network->graph.n_nodes && q.status == WN_OK; i++) write_node(&q, i);
     wni_writer_prune(out);
   }
-  return out->failed ? wni_fail_memory(error, "the quantised network") : q.status;
+  return out->failed ? wni_fail_memory(error, "the quantized network") : q.status;
 }

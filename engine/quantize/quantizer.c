@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Static post-training quantisation (winnow.h): the float network, prepared, runs in the engine
- * on one image after another, with every value that will be quantised among its
+ * Static post-training quantization (winnow.h): the float network, prepared, runs in the engine
+ * on one image after another, with every value that will be quantized among its
  * outputs; what is seen there decides the scales.
  */
 #include <winnow/winnow.h>
@@ -44,13 +44,13 @@ static WnStatus refuse_quantized(const WniOnnx *onnx, WnError *error) {
     const char *op = graph->node[i]->op_type ? graph->node[i]->op_type : "";
     if (strstr(op, "QuantizeLinear") || strncmp(op, "QLinear", 7) == 0 || strstr(op, "Integer"))
       return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                      "the model is quantised already (node '%.100s', %.60s); give the float32 one",
+                      "the model is quantized already (node '%.100s', %.60s); give the float32 one",
                       wni_node_name(graph->node[i]), op);
   }
   return WN_OK;
 }
 
-/* The file as it will be quantised, and which of its values. */
+/* The file as it will be quantized, and which of its values. */
 static WnStatus prepare(WnQuantizer *q, WnError *error) {
   WniNetwork as_read;
   int64_t opset;
@@ -73,7 +73,7 @@ static WnStatus list_observed(WnQuantizer *q, WnError *error) {
     if (q->own[v] >= 0) q->observed[q->n_observed++].value = v;
   if (q->n_observed > 0) return WN_OK;
   return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                  "no layer has constant weights or another form that can be quantised");
+                  "no layer has constant weights or another form that can be quantized");
 }
 
 /* Opens the prepared network with the observed values in front of its own outputs. */

@@ -30,10 +30,10 @@ typedef struct WniScale {
 } WniScale;
 
 /* uint8 for lo <= 0 <= hi, both at least nearly; never reaches beyond hi, because runtimes drop a
- * Clip only in front of a quantisation that clips as much. */
+ * Clip only in front of a quantization that clips as much. */
 WniScale wni_scale_of(float lo, float hi);
 
-/* The range with the least squared error of the quantised values. */
+/* The range with the least squared error of the quantized values. */
 WniScale wni_scale_mse(const WniHistogram *histogram);
 
 /* The range that leaves out the share 1 - `percentile` / 100 of the values on either side. */

@@ -68,7 +68,7 @@ class Quantize(CliTest):
     def test_no_second_time(self):
         self.succeed(*self.quantize("--images", "1"))
         self.refuse(1, model=shutil.copy(self.out, self.folder / "int8.onnx"),
-                    says=["int8.onnx", "quantised already"])
+                    says=["int8.onnx", "quantized already"])
 
     def test_bad_data(self):
         data = self.folder / "data"

@@ -259,9 +259,9 @@ def operators():
     yield "negative opset", sound(opset=-1), True
 
 
-def quantised(scale=0.1, zero=np.uint8(9), weight_scale=0.01, weight_zero=None, w=None,
+def quantized(scale=0.1, zero=np.uint8(9), weight_scale=0.01, weight_zero=None, w=None,
               undo=None, axis=0, **attrs):
-    """A quantised convolution; the arguments break it."""
+    """A quantized convolution; the arguments break it."""
     w = np.ones((4, 3, 3, 3), np.int8) if w is None else w
     number = lambda v: np.asarray(v, np.float32) if np.asarray(v).dtype.kind == "f" else v
     inits = [("s", number(scale)), ("z", np.asarray(zero)), ("ws", number(weight_scale)), ("w", w),
@@ -276,27 +276,27 @@ def quantised(scale=0.1, zero=np.uint8(9), weight_scale=0.01, weight_zero=None, 
 
 
 def integers():
-    yield "the sound quantised model", quantised(), False
+    yield "the sound quantized model", quantized(), False
     for scale in (0.0, -0.1, np.nan, np.inf):
-        yield f"a scale of {scale}", quantised(scale=scale), True
-        yield f"a weight scale of {scale}", quantised(weight_scale=scale), True
-    yield "the smallest scales", quantised(scale=1e-45, weight_scale=1e-45), False
-    yield "the largest scales", quantised(scale=3e38, weight_scale=3e38), True
-    yield "an integer scale", quantised(scale=np.int64(1)), True
-    yield "scales for an activation's channels", quantised(scale=[0.1] * 3, zero=np.zeros(3, "u1")), \
+        yield f"a scale of {scale}", quantized(scale=scale), True
+        yield f"a weight scale of {scale}", quantized(weight_scale=scale), True
+    yield "the smallest scales", quantized(scale=1e-45, weight_scale=1e-45), False
+    yield "the largest scales", quantized(scale=3e38, weight_scale=3e38), True
+    yield "an integer scale", quantized(scale=np.int64(1)), True
+    yield "scales for an activation's channels", quantized(scale=[0.1] * 3, zero=np.zeros(3, "u1")), \
         True
-    yield "more zero points than scales", quantised(zero=np.zeros(3, np.uint8)), True
-    yield "a zero point of 64 bits", quantised(zero=np.int64(3)), True
-    yield "a float zero point", quantised(zero=np.float32(3)), True
-    yield "another scale on the way back", quantised(undo=0.2), True
-    yield "3 weight scales for 4 channels", quantised(weight_scale=[0.1] * 3), True
-    yield "no weight scales", quantised(weight_scale=np.zeros(0, np.float32)), True
+    yield "more zero points than scales", quantized(zero=np.zeros(3, np.uint8)), True
+    yield "a zero point of 64 bits", quantized(zero=np.int64(3)), True
+    yield "a float zero point", quantized(zero=np.float32(3)), True
+    yield "another scale on the way back", quantized(undo=0.2), True
+    yield "3 weight scales for 4 channels", quantized(weight_scale=[0.1] * 3), True
+    yield "no weight scales", quantized(weight_scale=np.zeros(0, np.float32)), True
     for axis in (-9, 4, 9):
-        yield f"weight scales along axis {axis}", quantised(weight_scale=[0.1] * 4, axis=axis), True
-    yield "weight zero points that differ", quantised(weight_scale=[0.1] * 4,
+        yield f"weight scales along axis {axis}", quantized(weight_scale=[0.1] * 4, axis=axis), True
+    yield "weight zero points that differ", quantized(weight_scale=[0.1] * 4,
                                                       weight_zero=np.arange(4, dtype="i1")), True
-    yield "scales for blocks", quantised(block_size=2), True
-    yield "a type of 16 bits", quantised(output_dtype=4), True
+    yield "scales for blocks", quantized(block_size=2), True
+    yield "a type of 16 bits", quantized(output_dtype=4), True
     yield "no integers to undo", chain([make_node("DequantizeLinear", ["x", "s"], ["y"])],
                                        [("s", np.float32(1))]), True
     yield "integers as the result", chain([make_node("QuantizeLinear", ["x", "s"], ["y"])],

@@ -46,7 +46,7 @@ def conv(g, x, c_in, c_out, k=3, group=1, with_bias=True, x_scale=STEP, w=None, 
 
 
 @case(13, shape=(1, 3, 9, 8))
-def quantised_conv(g):
+def quantized_conv(g):
     x = pair(g, "x")
     g.out(pair(g, conv(g, x, 3, 5, **P1)), "plain")
     g.out(pair(g, g.node("Relu", conv(g, x, 3, 20, **P1)), zero=0), "relu")
@@ -62,7 +62,7 @@ def quantised_conv(g):
 
 
 @case(13, shape=(1, 12, 6, 5))
-def quantised_groups(g):
+def quantized_groups(g):
     x = pair(g, "x", zero=3, scale=1 / 60)
     s = dict(x_scale=1 / 60)
     g.out(pair(g, conv(g, x, 12, 8, group=2, **P1, **s)), "two")
@@ -74,7 +74,7 @@ def quantised_groups(g):
 
 
 @case(13, shape=(1, 6, 5, 4))
-def quantised_types(g):
+def quantized_types(g):
     signed = pair(g, "x", zero=-5, kind=np.int8)
     g.out(pair(g, conv(g, signed, 6, 9, **P1), zero=11, kind=np.int8), "int8")
     x = pair(g, "x")
@@ -92,7 +92,7 @@ def quantised_types(g):
 
 
 @case(13, shape=(1, 8, 6, 6))
-def quantised_network(g):
+def quantized_network(g):
     x = pair(g, "x")
     a = pair(g, g.node("Relu", conv(g, x, 8, 8, **P1)), zero=0, scale=1 / 64)
     b = pair(g, conv(g, a, 8, 8, x_scale=1 / 64, **P1))
@@ -122,7 +122,7 @@ def quantised_network(g):
 
 
 @case(13, shape=(1, 16, 9, 10))
-def quantised_3x3(g):
+def quantized_3x3(g):
     """Wide enough for every way to compute a 3x3 convolution; sides that no tile divides."""
     x = pair(g, "x", zero=77)
     a = pair(g, g.node("Relu", conv(g, x, 16, 32, **P1)), zero=0, scale=1 / 70)

@@ -92,7 +92,7 @@ def check_file(name, old, new):
         expect(node.op not in ("BatchNormalization", "Identity", "Dropout"), name, f"{node.op} left")
     for output in model.outputs:
         expect(made[output.name].op not in ("QuantizeLinear", "DequantizeLinear"), name,
-               f"output {output.name} is quantised")
+               f"output {output.name} is quantized")
     if onnx:
         onnx.checker.check_model(onnx.load_from_string(new), full_check=True)
 
@@ -115,7 +115,7 @@ def distance(a, b):
 
 
 def compare(name, data, x, scratch, limit, *options):
-    """Quantises; returns the outputs of the old and the new file by the best judge there is."""
+    """Quantizes; returns the outputs of the old and the new file by the best judge there is."""
     new = quantize(name, data, scratch, *options)
     before, after = common.reference_logits(data, x), common.reference_logits(new, x)
     expect(distance(after, before) < limit, name, options, "far from float:",

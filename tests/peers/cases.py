@@ -18,7 +18,7 @@ MADE = ["vggsmall", "alexnet", "resnet50-32", "resnet50-224", "mobilenetv2"]
 NAMES = list(SHIPPED) + MADE
 
 
-def quantise(model, name, folder, winnow):
+def quantize(model, name, folder, winnow):
     """The path of the int8 form of `model`."""
     samples = os.path.join(ROOT, "tests", "data", "cifar10-sample")
     labels = os.path.join(folder, "labels.txt")
@@ -36,7 +36,7 @@ class Case:
 
     def __init__(self, name, folder, winnow=None):
         if name.endswith("-int8") and not os.path.exists(name):
-            name = quantise(Case(name[:-len("-int8")], folder).model, name, folder, winnow)
+            name = quantize(Case(name[:-len("-int8")], folder).model, name, folder, winnow)
         self.name, self.text = os.path.splitext(os.path.basename(name))[0], None
         self.tensor = os.path.join(folder, self.name + ".npy")
         if name in MADE:

@@ -14,13 +14,14 @@ ALLOWED = {
     "load": {"load", "base"},
     "kernels": {"kernels", "base"},
     "preprocess": {"preprocess", "load", "kernels", "base"},
-    "plan": {"plan", "kernels", "load", "base"},
-    "session": {"session", "plan", "preprocess", "kernels", "load", "base"},
-    "quantize": {"quantize", "session", "plan", "load", "base"},
-    "tune": {"tune", "session", "plan", "load", "base"},
+    "graph": {"graph", "kernels", "load", "base"},
+    "plan": {"plan", "graph", "kernels", "load", "base"},
+    "session": {"session", "plan", "graph", "preprocess", "kernels", "load", "base"},
+    "quantize": {"quantize", "session", "plan", "graph", "load", "base"},
+    "tune": {"tune", "session", "plan", "graph", "load", "base"},
     "ipc": {"ipc", "base"},
 }
-NO_FRAMES = {"load", "plan", "kernels", "base"}
+NO_FRAMES = {"load", "graph", "plan", "kernels", "base"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 GLIB = re.compile(r"^(glib|gio|gst|gobject|json-glib|cairo|pango|gdk)")
 

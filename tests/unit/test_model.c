@@ -105,7 +105,7 @@ START_TEST(precisions_that_do_not_fit_are_refused) {
   ck_assert_int_eq(wn_model_open(MODEL_FILE, &options, &model, &error), WN_ERROR_UNSUPPORTED);
   ck_assert_ptr_nonnull(strstr(error.message, "winnow quantize"));
   options = (WnModelOptions){.precision = WN_PRECISION_BF16, .any_graph = true};
-  ck_assert_int_eq(wn_model_open(GOLDEN_DIR "/quantised_conv/model.onnx", &options, &model, &error),
+  ck_assert_int_eq(wn_model_open(GOLDEN_DIR "/quantized_conv/model.onnx", &options, &model, &error),
                    WN_ERROR_UNSUPPORTED);
   ck_assert_ptr_nonnull(strstr(error.message, "int8 model"));
 }

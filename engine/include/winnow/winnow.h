@@ -240,9 +240,9 @@ WnStatus wn_session_run(WnSession *session, const float *input, size_t n_element
 WnStatus wn_session_output(WnSession *session, int32_t index, float *data, size_t n_elements,
                            WnError *error);
 
-/* ---- Quantiser ---------------------------------------------------------- */
+/* ---- Quantizer ---------------------------------------------------------- */
 
-/* Makes an int8 model of a float32 one: static post-training quantisation, written as
+/* Makes an int8 model of a float32 one: static post-training quantization, written as
  * standard ONNX with QuantizeLinear and DequantizeLinear nodes (opset 13 or newer; activations
  * uint8 by tensor, weights int8 by output channel, biases int32, scores float32). */
 typedef struct WnQuantizer WnQuantizer;
@@ -262,8 +262,8 @@ typedef struct WnQuantizerOptions {
 } WnQuantizerOptions;
 
 /* Opens the float32 model at `path`; `options` NULL: the defaults.  On failure *out is NULL.
- * Errors: those of wn_model_open(), and UNSUPPORTED for a model that is quantised already or has
- * nothing to quantise.  A quantiser is used by one thread at a time. */
+ * Errors: those of wn_model_open(), and UNSUPPORTED for a model that is quantized already or has
+ * nothing to quantize.  A quantizer is used by one thread at a time. */
 WnStatus wn_quantizer_new(const char *path, const WnQuantizerOptions *options, WnQuantizer **out,
                           WnError *error);
 void wn_quantizer_free(WnQuantizer *quantizer); /* NULL is ignored */
@@ -273,7 +273,7 @@ void wn_quantizer_free(WnQuantizer *quantizer); /* NULL is ignored */
 WnStatus wn_quantizer_add(WnQuantizer *quantizer, const float *input, size_t n_elements,
                           WnError *error);
 
-/* Writes the quantised model to `path`, whole or not at all.  Metadata and the names of inputs
+/* Writes the quantized model to `path`, whole or not at all.  Metadata and the names of inputs
  * and outputs are those of the float32 model.  Errors: ARGUMENT (no image yet), IO, MEMORY. */
 WnStatus wn_quantizer_write(WnQuantizer *quantizer, const char *path, WnError *error);
 
