@@ -36,7 +36,8 @@ const GstMetaInfo *gst_winnow_meta_register(void) {
  * for a whole frame, one per region with inference-region=roi-list, and those of
  * each winnowclassify when there are several.
  *
- * Returns: (transfer full) (element-type GstWinnowResult): the results, maybe none
+ * Returns: (transfer container) (element-type GstWinnowResult): the results, maybe none; the
+ *   array owns them
  */
 GPtrArray *gst_winnow_results_from_buffer(GstBuffer *buffer) {
   g_return_val_if_fail(GST_IS_BUFFER(buffer), NULL);
