@@ -12,7 +12,11 @@
  * other processes can read and not write. Any number of them, up to #GstWinnowShmSink:max-readers,
  * see the newest frame; one that is slow, stopped or killed delays neither this pipeline nor the
  * others. Each frame is copied once. Readers are winnowshmsrc, and programs that use
- * `winnow/ipc.h`.
+ * `winnow/ipc.h`; they are let in at any time, in a paused pipeline too.
+ *
+ * Every frame that comes is published once, also when it comes late. With `sync`, as by default,
+ * that is at its time; with `sync=false` at once. With `qos=true` elements in front learn how late
+ * frames are: winnowclassify then passes late ones with the last result.
  *
  * Of several results on a frame the last is published; with `inference-region=roi-list` that is the
  * one of the last region.
@@ -32,7 +36,7 @@
  */
 #include "channel/gstwinnowshmsink.h"
 
-#include <winnow/ipc.h>
+#include "channel/shm_publisher.h"
 #include "common/frame_map.h"
 #include "gstwinnow.h"
 #include "meta/result_map.h"
@@ -48,8 +52,9 @@ struct _GstWinnowShmSink {
   gchar *socket_path, *socket_group;
   guint socket_mode, max_readers;
   /* of the streaming thread */
-  WnPublisher *publisher;
+  GstWinnowShmPublisher *publisher;
   GstVideoInfo info;
+  GstBuffer *waiting; /* published while the pipeline was paused, and to be rendered yet */
 };
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
@@ -68,15 +73,16 @@ static gboolean start(GstBaseSink *base) {
   WnPublisherOptions options = {
       .max_readers = (int32_t)self->max_readers, .mode = self->socket_mode, .group = group};
   GST_OBJECT_UNLOCK(self);
-  if (path != NULL && wn_publisher_new(path, &options, &self->publisher, &error) == WN_OK)
-    return TRUE;
+  if (path != NULL) self->publisher = gst_winnow_shm_publisher_new(path, &options, &error);
+  if (self->publisher != NULL) return TRUE;
   GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("%s", error.message), (NULL));
   return FALSE;
 }
 
 static gboolean stop(GstBaseSink *base) {
   GstWinnowShmSink *self = GST_WINNOW_SHM_SINK(base);
-  g_clear_pointer(&self->publisher, wn_publisher_free);
+  gst_clear_buffer(&self->waiting);
+  g_clear_pointer(&self->publisher, gst_winnow_shm_publisher_free);
   return TRUE;
 }
 
@@ -90,8 +96,7 @@ static gboolean propose_allocation(GstBaseSink *base, GstQuery *query) {
   return TRUE;
 }
 
-static GstFlowReturn show_frame(GstVideoSink *sink, GstBuffer *buffer) {
-  GstWinnowShmSink *self = GST_WINNOW_SHM_SINK(sink);
+static GstFlowReturn publish(GstWinnowShmSink *self, GstBuffer *buffer) {
   g_autoptr(GstWinnowResult) attached = gst_winnow_result_from_buffer(buffer);
   GstVideoFrame mapped;
   WnFrame frame;
@@ -101,12 +106,29 @@ static GstFlowReturn show_frame(GstVideoSink *sink, GstBuffer *buffer) {
   gboolean has_result = attached != NULL && gst_winnow_result_map(attached, &result);
   if (gst_video_frame_map(&mapped, &self->info, buffer, GST_MAP_READ)) {
     if (gst_winnow_frame_map(&mapped, &frame))
-      status = wn_publisher_publish(self->publisher, &frame, has_result ? &result : NULL, &error);
+      status = gst_winnow_shm_publisher_publish(self->publisher, &frame,
+                                                has_result ? &result : NULL, &error);
     gst_video_frame_unmap(&mapped);
   }
   if (status == WN_OK) return GST_FLOW_OK;
   GST_ELEMENT_ERROR(self, STREAM, FAILED, ("%s", error.message), (NULL));
   return GST_FLOW_ERROR;
+}
+
+/* The base class shows a frame once or more while the pipeline is paused, and renders it when it is
+ * played; what is published is each frame, once. */
+static GstFlowReturn show_frame(GstVideoSink *sink, GstBuffer *buffer) {
+  GstWinnowShmSink *self = GST_WINNOW_SHM_SINK(sink);
+  if (buffer == self->waiting) return GST_FLOW_OK;
+  gst_buffer_replace(&self->waiting, buffer);
+  return publish(self, buffer);
+}
+
+static GstFlowReturn render(GstBaseSink *base, GstBuffer *buffer) {
+  GstWinnowShmSink *self = GST_WINNOW_SHM_SINK(base);
+  gboolean is_published = buffer == self->waiting;
+  gst_clear_buffer(&self->waiting);
+  return is_published ? GST_FLOW_OK : publish(self, buffer);
 }
 
 /* ---- Properties ----------------------------------------------------------- */
@@ -227,6 +249,7 @@ static void gst_winnow_shm_sink_class_init(GstWinnowShmSinkClass *klass) {
   base->stop = stop;
   base->set_caps = set_caps;
   base->propose_allocation = propose_allocation;
+  base->render = render;
   GST_VIDEO_SINK_CLASS(klass)->show_frame = show_frame;
   gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &sink_template);
   gst_element_class_set_static_metadata(
@@ -237,4 +260,8 @@ static void gst_winnow_shm_sink_class_init(GstWinnowShmSinkClass *klass) {
 static void gst_winnow_shm_sink_init(GstWinnowShmSink *self) {
   self->socket_mode = DEFAULT_MODE;
   self->max_readers = DEFAULT_READERS;
+  /* A video sink leaves out what comes late, and has it left out further up: a reader decides that
+   * for itself. */
+  gst_base_sink_set_max_lateness(GST_BASE_SINK(self), -1);
+  gst_base_sink_set_qos_enabled(GST_BASE_SINK(self), FALSE);
 }

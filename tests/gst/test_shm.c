@@ -60,7 +60,8 @@ static GstCaps *set_caps(Channel *c, const gchar *format, gint width, gint heigh
   return caps;
 }
 
-/* Pushes a picture until the source has it; the publisher lets readers in when it publishes. */
+/* Pushes a picture until the source has it, which sees the newest one only, once it is connected.
+ */
 static GstBuffer *through(Channel *c, const GstVideoInfo *info, guint seed, gint padding) {
   for (gint i = 0; i < 1000; i++) {
     GstBuffer *in = rig_picture(info, seed, padding), *out;
