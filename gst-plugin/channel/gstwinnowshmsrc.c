@@ -27,9 +27,10 @@
  */
 #include "channel/gstwinnowshmsrc.h"
 
-#include <gst/video/gstvideopool.h>
+#include <gst/video/video.h>
 #include <string.h>
 #include <winnow/ipc.h>
+#include "channel/wait.h"
 #include "meta/attach.h"
 #include "common/frame_map.h"
 #include "gstwinnow.h"
@@ -37,12 +38,10 @@
 GST_DEBUG_CATEGORY_STATIC(gst_winnow_shm_src_debug);
 #define GST_CAT_DEFAULT gst_winnow_shm_src_debug
 
-enum { WAIT_MS = 50 }; /* between two looks whether the pipeline stops */
-
 struct _GstWinnowShmSrc {
   GstPushSrc parent;
   gchar *socket_path; /* under the object lock */
-  gint flushing;      /* atomic */
+  GstPoll *poll;      /* for the reader's descriptor; flushing: the pipeline stops */
   /* of the streaming thread */
   WnReader *reader;
   GstVideoInfo info;   /* of the last frame; GST_VIDEO_FORMAT_UNKNOWN before the first */
@@ -65,7 +64,10 @@ static gboolean start(GstBaseSrc *base) {
   g_autofree gchar *path = g_strdup(self->socket_path);
   GST_OBJECT_UNLOCK(self);
   gst_video_info_init(&self->info);
-  if (path != NULL && wn_reader_new(path, &self->reader, &error) == WN_OK) return TRUE;
+  if (path != NULL && wn_reader_new(path, &self->reader, &error) == WN_OK) {
+    self->poll = gst_winnow_wait_new(wn_reader_descriptor(self->reader));
+    return TRUE;
+  }
   GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("%s", error.message), (NULL));
   return FALSE;
 }
@@ -87,17 +89,18 @@ static gboolean make_pool(GstWinnowShmSrc *self, GstCaps *caps) {
 static gboolean stop(GstBaseSrc *base) {
   GstWinnowShmSrc *self = GST_WINNOW_SHM_SRC(base);
   drop_pool(self);
+  g_clear_pointer(&self->poll, gst_poll_free);
   g_clear_pointer(&self->reader, wn_reader_free);
   return TRUE;
 }
 
 static gboolean unlock(GstBaseSrc *base) {
-  g_atomic_int_set(&GST_WINNOW_SHM_SRC(base)->flushing, TRUE);
+  gst_poll_set_flushing(GST_WINNOW_SHM_SRC(base)->poll, TRUE);
   return TRUE;
 }
 
 static gboolean unlock_stop(GstBaseSrc *base) {
-  g_atomic_int_set(&GST_WINNOW_SHM_SRC(base)->flushing, FALSE);
+  gst_poll_set_flushing(GST_WINNOW_SHM_SRC(base)->poll, FALSE);
   return TRUE;
 }
 
@@ -150,11 +153,11 @@ static void describe(GstWinnowShmSrc *self, const WnSnapshot *got, GstBuffer *bu
   gst_winnow_answers_attach(answers, buffer, got->frame.width, got->frame.height);
 }
 
-/* *out NULL and GST_FLOW_OK: there is no whole frame, so look again. */
+/* *out NULL and GST_FLOW_OK: there is no whole frame, so wait for the next one. */
 static GstFlowReturn try_frame(GstWinnowShmSrc *self, GstBuffer **out) {
   WnSnapshot got;
   WnError error;
-  WnStatus status = wn_reader_view(self->reader, WAIT_MS, &got, &error);
+  WnStatus status = wn_reader_view(self->reader, 0, &got, &error);
   if (status == WN_ERROR_TIMEOUT || (status == WN_OK && !got.has_frame)) return GST_FLOW_OK;
   if (status != WN_OK) {
     GST_ELEMENT_ERROR(self, RESOURCE, READ, ("%s", error.message), (NULL));
@@ -180,7 +183,7 @@ static GstFlowReturn create(GstPushSrc *push, GstBuffer **out) {
   GstFlowReturn flow = GST_FLOW_OK;
   *out = NULL;
   while (flow == GST_FLOW_OK && *out == NULL)
-    flow = g_atomic_int_get(&self->flushing) ? GST_FLOW_FLUSHING : try_frame(self, out);
+    flow = gst_winnow_wait_until_readable(self->poll) ? try_frame(self, out) : GST_FLOW_FLUSHING;
   return flow;
 }
 

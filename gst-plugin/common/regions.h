@@ -6,7 +6,7 @@
 #ifndef GST_WINNOW_REGIONS_H
 #define GST_WINNOW_REGIONS_H
 
-#include <gst/video/gstvideometa.h>
+#include <gst/video/video.h>
 #include <winnow/frame.h>
 
 /* The region clipped to a frame of width x height; FALSE: nothing is left. */

@@ -9,7 +9,7 @@
 #define GST_WINNOW_H
 
 #include <gst/gst.h>
-#include <gst/video/gstvideometa.h>
+#include <gst/video/video.h>
 
 G_BEGIN_DECLS
 

@@ -6,6 +6,7 @@
 #include "rig.h"
 
 #include <glib/gstdio.h>
+#include <string.h>
 #include "made_result.h"
 
 typedef struct {
@@ -218,6 +219,42 @@ GST_START_TEST(test_a_frame_without_a_result) {
 }
 GST_END_TEST
 
+/* How often the source's thread has gone to sleep. */
+static gint64 count_sleeps(void) {
+  static const gchar key[] = "voluntary_ctxt_switches:";
+  g_autoptr(GDir) threads = g_dir_open("/proc/self/task", 0, NULL);
+  for (const gchar *id; (id = g_dir_read_name(threads)) != NULL;) {
+    g_autofree gchar *path = g_strdup_printf("/proc/self/task/%s/status", id), *text = NULL;
+    if (!g_file_get_contents(path, &text, NULL, NULL) || strstr(text, "winnowshmsrc") == NULL)
+      continue;
+    return g_ascii_strtoll(strstr(text, key) + strlen(key), NULL, 10);
+  }
+  fail("the source has no thread");
+  return -1;
+}
+
+/* While nothing is published the source sleeps all the time, not for some milliseconds each. */
+GST_START_TEST(test_sleeps_until_there_is_a_frame) {
+  Channel c = channel_new();
+  GstVideoInfo info;
+  GstBuffer *out;
+  gboolean slept = FALSE;
+  open_sink(&c);
+  open_src(&c);
+  gst_caps_unref(set_caps(&c, "GRAY8", 8, 8, &info));
+  gst_buffer_unref(through(&c, &info, 1, 0));
+  for (gint tries = 0; tries < 20 && !slept; tries++) {
+    gint64 before = count_sleeps();
+    g_usleep(500000);
+    slept = count_sleeps() == before;
+  }
+  fail_unless(slept, "it keeps waking up");
+  gst_buffer_unref(through(&c, &info, 2, 0));
+  while ((out = gst_harness_try_pull(c.src)) != NULL) gst_buffer_unref(out);
+  channel_free(&c);
+}
+GST_END_TEST
+
 static void check_start_fails(const gchar *factory, const gchar *path, const gchar *says) {
   GstElement *element = gst_element_factory_make(factory, NULL);
   g_object_set(element, "socket-path", path, NULL);
@@ -245,6 +282,7 @@ static Suite *shm_suite(void) {
   tcase_add_test(tcase, test_caps_may_change);
   tcase_add_test(tcase, test_either_side_comes_and_goes);
   tcase_add_test(tcase, test_a_frame_without_a_result);
+  tcase_add_test(tcase, test_sleeps_until_there_is_a_frame);
   tcase_add_test(tcase, test_what_cannot_start);
   return suite;
 }
