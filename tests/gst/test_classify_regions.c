@@ -32,7 +32,7 @@ GST_START_TEST(test_roi_list) {
   GstBuffer *in = rig_picture(&rig.info, 5, 0);
   for (gsize i = 0; i < G_N_ELEMENTS(given); i++) add_roi(in, &given[i]);
   GstBuffer *out = rig_push_buffer(&rig, in);
-  GstVideoRegionOfInterestMeta *rois[8];
+  GstVideoRegionOfInterestMeta *rois[8] = {0};
   fail_unless_equals_int((gint)list_rois(out, rois, 8), (gint)G_N_ELEMENTS(given));
   GPtrArray *all = gst_winnow_results_from_buffer(out);
   fail_unless_equals_int((gint)all->len, 4);
@@ -73,7 +73,7 @@ GST_START_TEST(test_roi_list_interval) {
   in = rig_picture(&rig.info, 6, 0);
   for (gsize i = 0; i < G_N_ELEMENTS(moved); i++) add_roi(in, &moved[i]);
   GstBuffer *out = rig_push_buffer(&rig, in);
-  GstVideoRegionOfInterestMeta *rois[4];
+  GstVideoRegionOfInterestMeta *rois[4] = {0};
   fail_unless_equals_int((gint)list_rois(out, rois, 4), 3);
   for (gint i = 0; i < 3; i++) {
     g_autoptr(GstWinnowResult) result = gst_winnow_result_from_region(rois[i]);
@@ -99,7 +99,7 @@ GST_START_TEST(test_roi_list_async) {
   g_autoptr(GstWinnowResult) result = NULL;
   for (gint tries = 0; tries < 500 && result == NULL; tries++) {
     GstBuffer *out = rig_push_buffer(&rig, gst_buffer_copy_deep(picture));
-    GstVideoRegionOfInterestMeta *roi;
+    GstVideoRegionOfInterestMeta *roi = NULL;
     fail_unless_equals_int((gint)list_rois(out, &roi, 1), 1);
     result = gst_winnow_result_from_region(roi);
     gst_buffer_unref(out);
