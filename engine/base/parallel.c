@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 enum {
-  MAX_WORKERS = WNI_MAX_THREADS - 1,
+  MAX_WORKERS = WN_MAX_THREADS - 1,
   CACHE_LINE = 64,
   GONE_TRIES = 20000 /* 50 microseconds each; the end of a thread is a matter of one or two */
 };

@@ -12,8 +12,7 @@
 #define WNI_BASE_PARALLEL_H
 
 #include <stddef.h>
-
-enum { WNI_MAX_THREADS = 256 };
+#include <winnow/winnow.h>
 
 /* One thread of a team.  A thread alone needs no team. */
 typedef struct WniThread {
@@ -23,7 +22,7 @@ typedef struct WniThread {
 
 typedef void (*WniParallelBody)(void *context, WniThread thread);
 
-/* Announces a user of wni_parallel_run(n_threads, ...), n_threads up to WNI_MAX_THREADS, and
+/* Announces a user of wni_parallel_run(n_threads, ...), n_threads up to WN_MAX_THREADS, and
  * starts what workers are missing; fewer if the system refuses.  One alone starts none.
  * release() takes it back; with the last one all workers end before it returns.
  * Thread-safe; not for the inside of a body. */

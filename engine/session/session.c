@@ -46,14 +46,14 @@ WnStatus wn_session_new(WnModel *model, const WnSessionOptions *options, WnSessi
   *out = NULL;
   if (!model) return wni_fail(error, WN_ERROR_ARGUMENT, "session: no model is given");
   if (!options) options = &defaults;
-  if (options->threads > WNI_MAX_THREADS)
+  if (options->threads > WN_MAX_THREADS)
     return wni_fail(error, WN_ERROR_ARGUMENT, "threads: %d is over %d", options->threads,
-                    WNI_MAX_THREADS);
+                    WN_MAX_THREADS);
   WnSession *session = calloc(1, sizeof *session);
   if (!session) return wni_fail_memory(error, "a session");
   session->model = wn_model_ref(model);
   session->threads = options->threads > 0 ? options->threads : wni_parallel_cores();
-  if (session->threads > WNI_MAX_THREADS) session->threads = WNI_MAX_THREADS;
+  if (session->threads > WN_MAX_THREADS) session->threads = WN_MAX_THREADS;
   wni_parallel_retain(session->threads);
   session->clock = options->clock ? options->clock : monotonic_ns;
   session->clock_user = options->clock_user;

@@ -131,8 +131,8 @@ static void install_model(GObjectClass *k) {
   g_object_class_install_property(
       k, PROP_THREADS,
       g_param_spec_int("threads", "Threads",
-                       "Threads that compute a frame together (-1: one per usable core)", -1, 1024,
-                       -1, READY));
+                       "Threads that compute a frame together (-1: one per usable core)", -1,
+                       WN_MAX_THREADS, -1, READY));
   /**
    * GstWinnowClassify:precision:
    *

@@ -193,6 +193,25 @@ GST_START_TEST(test_properties_together) {
 }
 GST_END_TEST
 
+/* The property allows what the engine does, and no more. */
+GST_START_TEST(test_the_most_threads) {
+  Judge judge = judge_open(NULL);
+  GstElement *element = gst_element_factory_make("winnowclassify", NULL);
+  GParamSpec *spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), "threads");
+  gint most = G_PARAM_SPEC_INT(spec)->maximum;
+  const WnSessionOptions options = {.threads = most}, over = {.threads = most + 1};
+  WnSession *session = NULL;
+  WnError error = {0};
+  fail_unless(wn_session_new(judge.model, &options, &session, &error) == WN_OK, "%s",
+              error.message);
+  wn_session_free(session);
+  fail_unless(wn_session_new(judge.model, &over, &session, &error) == WN_ERROR_ARGUMENT);
+  fail_unless(strstr(error.message, "threads") != NULL, "%s", error.message);
+  gst_object_unref(element);
+  judge_close(&judge);
+}
+GST_END_TEST
+
 GST_START_TEST(test_short_buffer) {
   Rig rig = rig_open(NULL, NULL);
   rig_caps(&rig, "RGB", 64, 64, NULL);
@@ -219,6 +238,7 @@ static Suite *classify_errors_suite(void) {
   tcase_add_test(tc, test_settings);
   tcase_add_test(tc, test_bad_values_while_playing);
   tcase_add_test(tc, test_properties_together);
+  tcase_add_test(tc, test_the_most_threads);
   tcase_add_test(tc, test_short_buffer);
   return suite;
 }

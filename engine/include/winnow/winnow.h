@@ -187,9 +187,12 @@ typedef struct WnPolicy {
 /* Monotonic nanoseconds; tests give their own. */
 typedef int64_t (*WnClock)(void *user);
 
+/* The most threads of a session. */
+#define WN_MAX_THREADS 256
+
 /* Zero-initialise for the defaults: one thread per usable core. */
 typedef struct WnSessionOptions {
-  int32_t threads; /* <= 0: one per usable core; 1 starts none */
+  int32_t threads; /* <= 0: one per usable core; 1 starts none; at most WN_MAX_THREADS */
   WnPolicy policy;
   WnClock clock; /* NULL: CLOCK_MONOTONIC */
   void *clock_user;
