@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One frame in, the same frame and the engine's own answer out: for every format,
+ * One frame in, the same frame and the engine's own result out: for every format,
  * size and stride, over state changes, new caps, flushes and the end.
  */
-#include "rig.h"
+#include "fixture.h"
 
 #include <malloc.h>
 
@@ -15,56 +15,59 @@ static GQuark digest(GstBuffer *buffer) {
   return g_quark_from_string(sum);
 }
 
-/* Pushes a picture; the pixels must come out unchanged and the result be the judge's. */
-static void check_frame(Rig *rig, Judge *judge, guint seed, gint padding, const WnFrame *like) {
-  GstBuffer *in = rig_picture(&rig->info, seed, padding);
+/* Pushes a picture; the pixels must come out unchanged and the result be the reference's. */
+static void check_frame(Fixture *fixture, Reference *reference, guint seed, gint padding,
+                        const WnFrame *like) {
+  GstBuffer *in = make_picture(&fixture->info, seed, padding);
   GQuark before = digest(in);
-  GstBuffer *out = rig_push_buffer(rig, in);
+  GstBuffer *out = fixture_push_buffer(fixture, in);
   fail_unless(digest(out) == before, "the pixels changed");
-  g_autoptr(GstWinnowResult) result = rig_result(out);
-  judge_equal(result, judge_frame(judge, &rig->info, out, NULL, like));
+  g_autoptr(GstWinnowResult) result = result_on(out);
+  reference_equal(result, reference_frame(reference, &fixture->info, out, NULL, like));
   gst_buffer_unref(out);
 }
 
 /* Every format, with the strides of GStreamer and with odd ones. */
 GST_START_TEST(test_formats) {
-  Judge judge = judge_open(NULL);
+  Reference reference = reference_open(NULL);
   WnFrame like = {0};
-  Rig rig = rig_open(NULL, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS(rig_formats); i++) {
-    like.range = g_str_equal(rig_formats[i], "GRAY8") ? WN_RANGE_FULL : WN_RANGE_LIMITED;
-    rig_caps(&rig, rig_formats[i], 67, 45, NULL);
-    check_frame(&rig, &judge, 1, 0, &like);
-    check_frame(&rig, &judge, 2, 13, &like);
+  Fixture fixture = fixture_open(NULL, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS(every_format); i++) {
+    like.range = g_str_equal(every_format[i], "GRAY8") ? WN_RANGE_FULL : WN_RANGE_LIMITED;
+    fixture_caps(&fixture, every_format[i], 67, 45, NULL);
+    check_frame(&fixture, &reference, 1, 0, &like);
+    check_frame(&fixture, &reference, 2, 13, &like);
   }
-  rig_close(&rig);
-  judge_close(&judge);
+  fixture_close(&fixture);
+  reference_close(&reference);
 }
 GST_END_TEST
 
 GST_START_TEST(test_sizes) {
   static const gint sizes[][2] = {{1, 1},   {1, 7},     {2, 2},       {3, 5},   {32, 32},
                                   {33, 31}, {640, 480}, {1919, 1079}, {1, 4096}};
-  Judge judge = judge_open(NULL);
-  Rig rig = rig_open(NULL, NULL);
+  Reference reference = reference_open(NULL);
+  Fixture fixture = fixture_open(NULL, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
-    rig_caps(&rig, "I420", sizes[i][0], sizes[i][1], ",colorimetry=bt601,chroma-site=mpeg2");
-    check_frame(&rig, &judge, (guint)i, 0, NULL);
-    rig_caps(&rig, "YUY2", sizes[i][0], sizes[i][1], ",colorimetry=bt601,chroma-site=mpeg2");
-    check_frame(&rig, &judge, (guint)i, 5, NULL);
+    fixture_caps(&fixture, "I420", sizes[i][0], sizes[i][1],
+                 ",colorimetry=bt601,chroma-site=mpeg2");
+    check_frame(&fixture, &reference, (guint)i, 0, NULL);
+    fixture_caps(&fixture, "YUY2", sizes[i][0], sizes[i][1],
+                 ",colorimetry=bt601,chroma-site=mpeg2");
+    check_frame(&fixture, &reference, (guint)i, 5, NULL);
   }
-  rig_close(&rig);
-  judge_close(&judge);
+  fixture_close(&fixture);
+  reference_close(&reference);
 }
 GST_END_TEST
 
 GST_START_TEST(test_8192) {
-  Judge judge = judge_open(NULL);
-  Rig rig = rig_open(NULL, NULL);
-  rig_caps(&rig, "NV12", 8192, 8192, ",colorimetry=bt601,chroma-site=mpeg2");
-  check_frame(&rig, &judge, 3, 0, NULL);
-  rig_close(&rig);
-  judge_close(&judge);
+  Reference reference = reference_open(NULL);
+  Fixture fixture = fixture_open(NULL, NULL);
+  fixture_caps(&fixture, "NV12", 8192, 8192, ",colorimetry=bt601,chroma-site=mpeg2");
+  check_frame(&fixture, &reference, 3, 0, NULL);
+  fixture_close(&fixture);
+  reference_close(&reference);
 }
 GST_END_TEST
 
@@ -77,22 +80,22 @@ GST_START_TEST(test_colour) {
       {",colorimetry=1:4:0:0", {.range = WN_RANGE_FULL}},
       {",colorimetry=bt601,chroma-site=jpeg", {.chroma_site = WN_CHROMA_CENTRED}},
   };
-  Judge judge = judge_open(NULL);
-  Rig rig = rig_open(NULL, NULL);
+  Reference reference = reference_open(NULL);
+  Fixture fixture = fixture_open(NULL, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-    rig_caps(&rig, "I420", 40, 40, rows[i].caps);
-    check_frame(&rig, &judge, 9, 0, &rows[i].like);
+    fixture_caps(&fixture, "I420", 40, 40, rows[i].caps);
+    check_frame(&fixture, &reference, 9, 0, &rows[i].like);
   }
-  rig_close(&rig);
-  judge_close(&judge);
+  fixture_close(&fixture);
+  reference_close(&reference);
 }
 GST_END_TEST
 
 /* Memory that may not be written, and a buffer that someone else holds too. */
 GST_START_TEST(test_pixels_are_not_copied) {
-  Rig rig = rig_open(NULL, NULL);
-  rig_caps(&rig, "RGB", 32, 32, NULL);
-  gsize size = rig.info.size;
+  Fixture fixture = fixture_open(NULL, NULL);
+  fixture_caps(&fixture, "RGB", 32, 32, NULL);
+  gsize size = fixture.info.size;
   GstMemory *memory =
       gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, g_malloc0(size), size, 0, size, NULL, NULL);
   gpointer pixels = NULL;
@@ -104,110 +107,110 @@ GST_START_TEST(test_pixels_are_not_copied) {
   gst_buffer_append_memory(in, memory);
   GST_BUFFER_PTS(in) = 0;
   gst_buffer_ref(in);
-  GstBuffer *out = gst_harness_push_and_pull(rig.harness, in);
+  GstBuffer *out = gst_harness_push_and_pull(fixture.harness, in);
   fail_unless(out != in, "a shared buffer was changed");
   fail_unless(gst_buffer_peek_memory(out, 0) == memory);
   fail_unless(gst_winnow_result_from_buffer(in) == NULL);
-  g_autoptr(GstWinnowResult) result = rig_result(out);
+  g_autoptr(GstWinnowResult) result = result_on(out);
   fail_unless(gst_buffer_is_writable(out));
   gst_buffer_unref(in);
   gst_buffer_unref(out);
   g_free(pixels);
-  rig_close(&rig);
+  fixture_close(&fixture);
 }
 GST_END_TEST
 
 GST_START_TEST(test_no_timestamp) {
-  Rig rig = rig_open(NULL, NULL);
-  rig_caps(&rig, "RGB", 32, 32, NULL);
-  GstBuffer *in = rig_picture(&rig.info, 1, 0);
-  GstBuffer *out = gst_harness_push_and_pull(rig.harness, in);
-  g_autoptr(GstWinnowResult) result = rig_result(out);
+  Fixture fixture = fixture_open(NULL, NULL);
+  fixture_caps(&fixture, "RGB", 32, 32, NULL);
+  GstBuffer *in = make_picture(&fixture.info, 1, 0);
+  GstBuffer *out = gst_harness_push_and_pull(fixture.harness, in);
+  g_autoptr(GstWinnowResult) result = result_on(out);
   fail_if(GST_CLOCK_TIME_IS_VALID(gst_winnow_result_get_pts(result)));
   gst_buffer_unref(out);
-  rig_close(&rig);
+  fixture_close(&fixture);
 }
 GST_END_TEST
 
 GST_START_TEST(test_state_cycling) {
-  Judge judge = judge_open(NULL);
+  Reference reference = reference_open(NULL);
   for (gint async = 0; async < 2; async++) {
-    Rig rig = rig_open("async", async, NULL);
+    Fixture fixture = fixture_open("async", async, NULL);
     for (gint i = 0; i < 10; i++) {
-      fail_unless_equals_int(gst_element_set_state(rig.element, GST_STATE_NULL),
+      fail_unless_equals_int(gst_element_set_state(fixture.element, GST_STATE_NULL),
                              GST_STATE_CHANGE_SUCCESS);
-      fail_unless_equals_int(gst_element_set_state(rig.element, GST_STATE_PLAYING),
+      fail_unless_equals_int(gst_element_set_state(fixture.element, GST_STATE_PLAYING),
                              GST_STATE_CHANGE_SUCCESS);
-      fail_unless_equals_uint64(rig_stat(&rig, "frames"), 0);
-      gst_harness_push_event(rig.harness, gst_event_new_stream_start("again"));
-      rig_caps(&rig, "I420", 32, 32, ",colorimetry=bt601,chroma-site=mpeg2");
+      fail_unless_equals_uint64(fixture_stat(&fixture, "frames"), 0);
+      gst_harness_push_event(fixture.harness, gst_event_new_stream_start("again"));
+      fixture_caps(&fixture, "I420", 32, 32, ",colorimetry=bt601,chroma-site=mpeg2");
       GstSegment segment;
       gst_segment_init(&segment, GST_FORMAT_TIME);
-      gst_harness_push_event(rig.harness, gst_event_new_segment(&segment));
+      gst_harness_push_event(fixture.harness, gst_event_new_segment(&segment));
       if (async)
-        gst_buffer_unref(rig_push(&rig, (guint)i, 0));
+        gst_buffer_unref(fixture_push(&fixture, (guint)i, 0));
       else
-        check_frame(&rig, &judge, (guint)i, 0, NULL);
-      fail_unless_equals_uint64(rig_stat(&rig, "frames"), 1);
+        check_frame(&fixture, &reference, (guint)i, 0, NULL);
+      fail_unless_equals_uint64(fixture_stat(&fixture, "frames"), 1);
     }
-    rig_close(&rig);
+    fixture_close(&fixture);
   }
-  judge_close(&judge);
+  reference_close(&reference);
 }
 GST_END_TEST
 
 /* New caps in mid-stream, between every two frames. */
 GST_START_TEST(test_renegotiation) {
-  Judge judge = judge_open(NULL);
-  Rig rig = rig_open(NULL, NULL);
+  Reference reference = reference_open(NULL);
+  Fixture fixture = fixture_open(NULL, NULL);
   for (guint i = 0; i < 12; i++) {
-    rig_caps(&rig, i % 2 ? "I420" : "UYVY", 20 + (gint)i * 31, 200 - (gint)i * 11,
-             ",colorimetry=bt601,chroma-site=mpeg2");
-    check_frame(&rig, &judge, i, 0, NULL);
-    check_frame(&rig, &judge, i + 100, 0, NULL);
+    fixture_caps(&fixture, i % 2 ? "I420" : "UYVY", 20 + (gint)i * 31, 200 - (gint)i * 11,
+                 ",colorimetry=bt601,chroma-site=mpeg2");
+    check_frame(&fixture, &reference, i, 0, NULL);
+    check_frame(&fixture, &reference, i + 100, 0, NULL);
   }
-  fail_unless_equals_uint64(rig_stat(&rig, "frames"), 24);
-  fail_unless_equals_uint64(rig_stat(&rig, "inferences"), 24);
-  rig_close(&rig);
-  judge_close(&judge);
+  fail_unless_equals_uint64(fixture_stat(&fixture, "frames"), 24);
+  fail_unless_equals_uint64(fixture_stat(&fixture, "inferences"), 24);
+  fixture_close(&fixture);
+  reference_close(&reference);
 }
 GST_END_TEST
 
 /* Frames behind a flush do not carry a result from before it. */
 GST_START_TEST(test_flush) {
-  Rig rig = rig_open("inference-interval", 100u, NULL);
-  rig_caps(&rig, "RGB", 32, 32, NULL);
-  gst_buffer_unref(rig_push(&rig, 1, 0));
-  GstBuffer *second = rig_push(&rig, 2, 0);
-  g_autoptr(GstWinnowResult) old = rig_result(second);
+  Fixture fixture = fixture_open("inference-interval", 100u, NULL);
+  fixture_caps(&fixture, "RGB", 32, 32, NULL);
+  gst_buffer_unref(fixture_push(&fixture, 1, 0));
+  GstBuffer *second = fixture_push(&fixture, 2, 0);
+  g_autoptr(GstWinnowResult) old = result_on(second);
   fail_unless_equals_uint64(gst_winnow_result_get_pts(old), 0);
   gst_buffer_unref(second);
-  fail_unless(gst_harness_push_event(rig.harness, gst_event_new_flush_start()));
-  fail_unless(gst_harness_push_event(rig.harness, gst_event_new_flush_stop(TRUE)));
+  fail_unless(gst_harness_push_event(fixture.harness, gst_event_new_flush_start()));
+  fail_unless(gst_harness_push_event(fixture.harness, gst_event_new_flush_stop(TRUE)));
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_TIME);
-  fail_unless(gst_harness_push_event(rig.harness, gst_event_new_segment(&segment)));
-  GstBuffer *third = rig_push(&rig, 3, 0);
-  g_autoptr(GstWinnowResult) fresh = rig_result(third);
+  fail_unless(gst_harness_push_event(fixture.harness, gst_event_new_segment(&segment)));
+  GstBuffer *third = fixture_push(&fixture, 3, 0);
+  g_autoptr(GstWinnowResult) fresh = result_on(third);
   fail_unless_equals_uint64(gst_winnow_result_get_pts(fresh), 2 * FRAME_DURATION);
   gst_buffer_unref(third);
-  rig_close(&rig);
+  fixture_close(&fixture);
 }
 GST_END_TEST
 
 GST_START_TEST(test_eos) {
-  Rig rig = rig_open(NULL, NULL);
-  rig_caps(&rig, "RGB", 32, 32, NULL);
-  gst_buffer_unref(rig_push(&rig, 1, 0));
-  fail_unless(gst_harness_push_event(rig.harness, gst_event_new_eos()));
+  Fixture fixture = fixture_open(NULL, NULL);
+  fixture_caps(&fixture, "RGB", 32, 32, NULL);
+  gst_buffer_unref(fixture_push(&fixture, 1, 0));
+  fail_unless(gst_harness_push_event(fixture.harness, gst_event_new_eos()));
   gboolean eos = FALSE;
   GstEvent *event;
-  while ((event = gst_harness_try_pull_event(rig.harness)) != NULL) {
+  while ((event = gst_harness_try_pull_event(fixture.harness)) != NULL) {
     if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) eos = TRUE;
     gst_event_unref(event);
   }
   fail_unless(eos, "the end did not come through");
-  rig_close(&rig);
+  fixture_close(&fixture);
 }
 GST_END_TEST
 
@@ -219,30 +222,30 @@ static gsize allocated(void) {
 
 /* The second element with a file shares the first one's weights. */
 GST_START_TEST(test_two_elements_one_model) {
-  Rig warm = rig_open(NULL, NULL); /* whatever is made once per process */
-  rig_close(&warm);
+  Fixture warm = fixture_open(NULL, NULL); /* whatever is made once per process */
+  fixture_close(&warm);
   gsize none = allocated();
-  Rig one = rig_open("threads", 1, NULL);
+  Fixture one = fixture_open("threads", 1, NULL);
   gsize first = allocated() - none;
-  Rig two = rig_open("threads", 1, NULL);
+  Fixture two = fixture_open("threads", 1, NULL);
   gsize second = allocated() - none - first;
-  Judge judge = judge_open(NULL);
-  const WnModelInfo *info = wn_model_info(judge.model);
+  Reference reference = reference_open(NULL);
+  const WnModelInfo *info = wn_model_info(reference.model);
   if (none > 0) { /* a sanitizer's malloc does not count */
     fail_unless(first > info->weight_bytes, "%zu bytes for the first", first);
     fail_unless(second + info->weight_bytes / 2 < first, "%zu bytes, then %zu", first, second);
   }
 
-  rig_caps(&one, "I420", 40, 30, ",colorimetry=bt601,chroma-site=mpeg2");
-  rig_caps(&two, "I420", 50, 60, ",colorimetry=bt601,chroma-site=mpeg2");
+  fixture_caps(&one, "I420", 40, 30, ",colorimetry=bt601,chroma-site=mpeg2");
+  fixture_caps(&two, "I420", 50, 60, ",colorimetry=bt601,chroma-site=mpeg2");
   for (guint i = 0; i < 5; i++) {
-    check_frame(&one, &judge, i, 0, NULL);
-    check_frame(&two, &judge, i + 7, 0, NULL);
+    check_frame(&one, &reference, i, 0, NULL);
+    check_frame(&two, &reference, i + 7, 0, NULL);
   }
-  rig_close(&one);
-  check_frame(&two, &judge, 99, 0, NULL);
-  rig_close(&two);
-  judge_close(&judge);
+  fixture_close(&one);
+  check_frame(&two, &reference, 99, 0, NULL);
+  fixture_close(&two);
+  reference_close(&reference);
 }
 GST_END_TEST
 
@@ -254,12 +257,12 @@ GST_START_TEST(test_two_elements_in_a_row) {
   gst_harness_set_src_caps_str(harness, "video/x-raw,format=RGB,width=32,height=32,framerate=1/1");
   GstVideoInfo info;
   gst_video_info_set_format(&info, GST_VIDEO_FORMAT_RGB, 32, 32);
-  GstBuffer *out = gst_harness_push_and_pull(harness, rig_picture(&info, 5, 0));
+  GstBuffer *out = gst_harness_push_and_pull(harness, make_picture(&info, 5, 0));
   GPtrArray *results = gst_winnow_results_from_buffer(out);
   fail_unless_equals_int((gint)results->len, 2);
-  g_autoptr(GstWinnowResult) last = rig_result(out);
+  g_autoptr(GstWinnowResult) last = result_on(out);
   fail_unless_equals_string(gst_winnow_result_get_stop_reason(last), "final");
-  fail_unless_equals_int(gst_winnow_result_get_exit_stage(last), RIG_EXITS);
+  fail_unless_equals_int(gst_winnow_result_get_exit_stage(last), FIXTURE_EXITS);
   fail_unless(gst_winnow_result_get_macs(last) <= gst_winnow_result_get_macs_full(last));
   g_ptr_array_unref(results);
   gst_buffer_unref(out);
@@ -270,17 +273,18 @@ GST_END_TEST
 /* The element claims neither more nor less than what is behind it. */
 GST_START_TEST(test_allocation_query) {
   for (gint can = 0; can < 2; can++) {
-    Rig rig = rig_open(NULL, NULL);
-    if (can) gst_harness_add_propose_allocation_meta(rig.harness, GST_VIDEO_META_API_TYPE, NULL);
-    rig_caps(&rig, "RGB", 32, 32, NULL);
-    GstCaps *caps = gst_video_info_to_caps(&rig.info);
+    Fixture fixture = fixture_open(NULL, NULL);
+    if (can)
+      gst_harness_add_propose_allocation_meta(fixture.harness, GST_VIDEO_META_API_TYPE, NULL);
+    fixture_caps(&fixture, "RGB", 32, 32, NULL);
+    GstCaps *caps = gst_video_info_to_caps(&fixture.info);
     GstQuery *query = gst_query_new_allocation(caps, TRUE);
-    gst_pad_peer_query(rig.harness->srcpad, query);
+    gst_pad_peer_query(fixture.harness->srcpad, query);
     fail_unless_equals_int(gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, NULL),
                            can);
     gst_query_unref(query);
     gst_caps_unref(caps);
-    rig_close(&rig);
+    fixture_close(&fixture);
   }
 }
 GST_END_TEST

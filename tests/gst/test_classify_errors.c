@@ -3,7 +3,7 @@
  * Bad files and bad values: each is one clear error on the bus, and the element can
  * be set right afterwards.
  */
-#include "rig.h"
+#include "fixture.h"
 
 #include <glib/gstdio.h>
 
@@ -106,15 +106,15 @@ GST_END_TEST
 GST_START_TEST(test_labels_are_used) {
   g_autofree gchar *path =
       write_file("winnow-test-letters.txt", "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n", -1);
-  Rig rig = rig_open("labels-file", path, NULL);
-  rig_caps(&rig, "RGB", 32, 32, NULL);
-  GstBuffer *out = rig_push(&rig, 4, 0);
-  g_autoptr(GstWinnowResult) result = rig_result(out);
+  Fixture fixture = fixture_open("labels-file", path, NULL);
+  fixture_caps(&fixture, "RGB", 32, 32, NULL);
+  GstBuffer *out = fixture_push(&fixture, 4, 0);
+  g_autoptr(GstWinnowResult) result = result_on(out);
   const gchar *label = gst_winnow_result_get_label(result);
   fail_unless_equals_int((gint)strlen(label), 1);
   fail_unless_equals_int(label[0] - 'a', gst_winnow_result_get_class_index(result));
   gst_buffer_unref(out);
-  rig_close(&rig);
+  fixture_close(&fixture);
   g_unlink(path);
 }
 GST_END_TEST
@@ -122,8 +122,8 @@ GST_END_TEST
 GST_START_TEST(test_settings) {
   static const gchar *const bad[][3] = {
       {"thresholds", "0.1,0.2", "threshold"},
-      {"thresholds", RIG_THRESHOLDS("a"), "threshold"},
-      {"thresholds", RIG_THRESHOLDS("2"), "threshold"},
+      {"thresholds", FIXTURE_THRESHOLDS("a"), "threshold"},
+      {"thresholds", FIXTURE_THRESHOLDS("2"), "threshold"},
       {"watch", "unicorn", "unicorn"},
       {"strategy", "entropy", "threshold"},
   };
@@ -132,8 +132,8 @@ GST_START_TEST(test_settings) {
 }
 GST_END_TEST
 
-static void check_warning(Rig *rig, const gchar *word) {
-  GstMessage *message = rig_message(rig, GST_MESSAGE_WARNING);
+static void check_warning(Fixture *fixture, const gchar *word) {
+  GstMessage *message = fixture_message(fixture, GST_MESSAGE_WARNING);
   g_autoptr(GError) error = NULL;
   gst_message_parse_warning(message, &error, NULL);
   fail_unless(g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS));
@@ -141,89 +141,89 @@ static void check_warning(Rig *rig, const gchar *word) {
   gst_message_unref(message);
 }
 
-static gint exit_stage_of_next(Rig *rig) {
-  GstBuffer *out = rig_push(rig, 1, 0);
-  g_autoptr(GstWinnowResult) result = rig_result(out);
+static gint exit_stage_of_next(Fixture *fixture) {
+  GstBuffer *out = fixture_push(fixture, 1, 0);
+  g_autoptr(GstWinnowResult) result = result_on(out);
   gst_buffer_unref(out);
   return gst_winnow_result_get_exit_stage(result);
 }
 
 /* While playing a bad value is a warning, once, and the policy in force stays. */
 GST_START_TEST(test_bad_values_while_playing) {
-  Rig rig = rig_open("strategy", WN_STRATEGY_NONE, NULL);
-  rig_caps(&rig, "RGB", 32, 32, NULL);
-  fail_unless_equals_int(exit_stage_of_next(&rig), RIG_EXITS);
-  g_object_set(rig.element, "strategy", WN_STRATEGY_CONFIDENCE, NULL);
-  fail_unless_equals_int(exit_stage_of_next(&rig), RIG_EXITS);
-  check_warning(&rig, "threshold");
-  fail_unless_equals_int(exit_stage_of_next(&rig), RIG_EXITS);
-  fail_unless(gst_bus_pop_filtered(rig.bus, GST_MESSAGE_WARNING) == NULL, "said twice");
+  Fixture fixture = fixture_open("strategy", WN_STRATEGY_NONE, NULL);
+  fixture_caps(&fixture, "RGB", 32, 32, NULL);
+  fail_unless_equals_int(exit_stage_of_next(&fixture), FIXTURE_EXITS);
+  g_object_set(fixture.element, "strategy", WN_STRATEGY_CONFIDENCE, NULL);
+  fail_unless_equals_int(exit_stage_of_next(&fixture), FIXTURE_EXITS);
+  check_warning(&fixture, "threshold");
+  fail_unless_equals_int(exit_stage_of_next(&fixture), FIXTURE_EXITS);
+  fail_unless(gst_bus_pop_filtered(fixture.bus, GST_MESSAGE_WARNING) == NULL, "said twice");
   /* What was missing comes: the whole takes effect. */
-  g_object_set(rig.element, "thresholds", RIG_THRESHOLDS("0"), NULL);
-  exit_stage_of_next(&rig);
-  fail_unless(gst_bus_pop_filtered(rig.bus, GST_MESSAGE_WARNING) == NULL);
-  g_object_set(rig.element, "thresholds", NULL, "strategy", WN_STRATEGY_MODEL, "watch", "unicorn",
-               NULL);
-  exit_stage_of_next(&rig);
-  check_warning(&rig, "unicorn");
-  g_object_set(rig.element, "watch", "cat", NULL);
-  exit_stage_of_next(&rig);
-  fail_unless(gst_bus_pop_filtered(rig.bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR) == NULL);
-  rig_close(&rig);
+  g_object_set(fixture.element, "thresholds", FIXTURE_THRESHOLDS("0"), NULL);
+  exit_stage_of_next(&fixture);
+  fail_unless(gst_bus_pop_filtered(fixture.bus, GST_MESSAGE_WARNING) == NULL);
+  g_object_set(fixture.element, "thresholds", NULL, "strategy", WN_STRATEGY_MODEL, "watch",
+               "unicorn", NULL);
+  exit_stage_of_next(&fixture);
+  check_warning(&fixture, "unicorn");
+  g_object_set(fixture.element, "watch", "cat", NULL);
+  exit_stage_of_next(&fixture);
+  fail_unless(gst_bus_pop_filtered(fixture.bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR) == NULL);
+  fixture_close(&fixture);
 }
 GST_END_TEST
 
 /* Properties of one g_object_set() take effect together. */
 GST_START_TEST(test_properties_together) {
-  Rig rig = rig_open(NULL, NULL);
-  rig_caps(&rig, "RGB", 32, 32, NULL);
+  Fixture fixture = fixture_open(NULL, NULL);
+  fixture_caps(&fixture, "RGB", 32, 32, NULL);
   for (guint i = 0; i < 10; i++) {
-    g_object_set(rig.element, "strategy", WN_STRATEGY_ENTROPY, "thresholds", RIG_THRESHOLDS("9"),
-                 NULL);
-    GstBuffer *out = rig_push(&rig, i, 0);
-    g_autoptr(GstWinnowResult) result = rig_result(out);
+    g_object_set(fixture.element, "strategy", WN_STRATEGY_ENTROPY, "thresholds",
+                 FIXTURE_THRESHOLDS("9"), NULL);
+    GstBuffer *out = fixture_push(&fixture, i, 0);
+    g_autoptr(GstWinnowResult) result = result_on(out);
     fail_unless_equals_string(gst_winnow_result_get_stop_reason(result), "confident");
     fail_unless_equals_int(gst_winnow_result_get_exit_stage(result), 0);
     gst_buffer_unref(out);
-    g_object_set(rig.element, "thresholds", NULL, "strategy", WN_STRATEGY_NONE, NULL);
-    fail_unless_equals_int(exit_stage_of_next(&rig), RIG_EXITS);
+    g_object_set(fixture.element, "thresholds", NULL, "strategy", WN_STRATEGY_NONE, NULL);
+    fail_unless_equals_int(exit_stage_of_next(&fixture), FIXTURE_EXITS);
   }
-  fail_unless(gst_bus_pop_filtered(rig.bus, GST_MESSAGE_WARNING) == NULL);
-  rig_close(&rig);
+  fail_unless(gst_bus_pop_filtered(fixture.bus, GST_MESSAGE_WARNING) == NULL);
+  fixture_close(&fixture);
 }
 GST_END_TEST
 
 /* The property allows what the engine does, and no more. */
 GST_START_TEST(test_the_most_threads) {
-  Judge judge = judge_open(NULL);
+  Reference reference = reference_open(NULL);
   GstElement *element = gst_element_factory_make("winnowclassify", NULL);
   GParamSpec *spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), "threads");
   gint most = G_PARAM_SPEC_INT(spec)->maximum;
   const WnSessionOptions options = {.threads = most}, over = {.threads = most + 1};
   WnSession *session = NULL;
   WnError error = {0};
-  fail_unless(wn_session_new(judge.model, &options, &session, &error) == WN_OK, "%s",
+  fail_unless(wn_session_new(reference.model, &options, &session, &error) == WN_OK, "%s",
               error.message);
   wn_session_free(session);
-  fail_unless(wn_session_new(judge.model, &over, &session, &error) == WN_ERROR_ARGUMENT);
+  fail_unless(wn_session_new(reference.model, &over, &session, &error) == WN_ERROR_ARGUMENT);
   fail_unless(strstr(error.message, "threads") != NULL, "%s", error.message);
   gst_object_unref(element);
-  judge_close(&judge);
+  reference_close(&reference);
 }
 GST_END_TEST
 
 GST_START_TEST(test_short_buffer) {
-  Rig rig = rig_open(NULL, NULL);
-  rig_caps(&rig, "RGB", 64, 64, NULL);
+  Fixture fixture = fixture_open(NULL, NULL);
+  fixture_caps(&fixture, "RGB", 64, 64, NULL);
   GstBuffer *buffer = gst_buffer_new_allocate(NULL, 100, NULL);
   GST_BUFFER_PTS(buffer) = 0;
-  fail_unless_equals_int(gst_harness_push(rig.harness, buffer), GST_FLOW_ERROR);
-  GstMessage *message = rig_message(&rig, GST_MESSAGE_ERROR);
+  fail_unless_equals_int(gst_harness_push(fixture.harness, buffer), GST_FLOW_ERROR);
+  GstMessage *message = fixture_message(&fixture, GST_MESSAGE_ERROR);
   g_autoptr(GError) error = NULL;
   gst_message_parse_error(message, &error, NULL);
   fail_unless(g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED));
   gst_message_unref(message);
-  rig_close(&rig);
+  fixture_close(&fixture);
 }
 GST_END_TEST
 

@@ -2,7 +2,7 @@
  *
  * Regions that a detector in front found: each is classified and carries a result of its own.
  */
-#include "rig.h"
+#include "fixture.h"
 
 static GstVideoRegionOfInterestMeta *add_roi(GstBuffer *buffer, const WnRect *r) {
   return gst_buffer_add_video_region_of_interest_meta(buffer, "thing", (guint)r->x, (guint)r->y,
@@ -26,12 +26,12 @@ GST_START_TEST(test_roi_list) {
                                  {500, 0, 10, 10}, {3, 3, 0, 5},     {7, 9, 1, 1}};
   static const WnRect clipped[] = {{10, 20, 50, 40}, {0, 0, 200, 100}, {190, 95, 10, 5},
                                    {0, 0, 0, 0},     {0, 0, 0, 0},     {7, 9, 1, 1}};
-  Judge judge = judge_open(NULL);
-  Rig rig = rig_open("inference-region", 1, NULL);
-  rig_caps(&rig, "RGB", 200, 100, NULL);
-  GstBuffer *in = rig_picture(&rig.info, 5, 0);
+  Reference reference = reference_open(NULL);
+  Fixture fixture = fixture_open("inference-region", 1, NULL);
+  fixture_caps(&fixture, "RGB", 200, 100, NULL);
+  GstBuffer *in = make_picture(&fixture.info, 5, 0);
   for (gsize i = 0; i < G_N_ELEMENTS(given); i++) add_roi(in, &given[i]);
-  GstBuffer *out = rig_push_buffer(&rig, in);
+  GstBuffer *out = fixture_push_buffer(&fixture, in);
   GstVideoRegionOfInterestMeta *rois[8] = {0};
   fail_unless_equals_int((gint)list_rois(out, rois, 8), (gint)G_N_ELEMENTS(given));
   GPtrArray *all = gst_winnow_results_from_buffer(out);
@@ -43,20 +43,20 @@ GST_START_TEST(test_roi_list) {
       continue;
     }
     fail_unless(result != NULL, "region %zu has no result", i);
-    const WnResult *wanted = judge_frame(&judge, &rig.info, out, &clipped[i], NULL);
-    judge_equal(result, wanted);
-    judge_equal(g_ptr_array_index(all, k++), wanted);
+    const WnResult *wanted = reference_frame(&reference, &fixture.info, out, &clipped[i], NULL);
+    reference_equal(result, wanted);
+    reference_equal(g_ptr_array_index(all, k++), wanted);
     fail_unless(rois[i]->x == (guint)given[i].x, "the region was moved");
   }
   g_ptr_array_unref(all);
   gst_buffer_unref(out);
-  fail_unless_equals_uint64(rig_stat(&rig, "inferences"), 4);
+  fail_unless_equals_uint64(fixture_stat(&fixture, "inferences"), 4);
   /* No region, no result. */
-  out = rig_push(&rig, 5, 0);
+  out = fixture_push(&fixture, 5, 0);
   fail_unless(gst_winnow_result_from_buffer(out) == NULL);
   gst_buffer_unref(out);
-  rig_close(&rig);
-  judge_close(&judge);
+  fixture_close(&fixture);
+  reference_close(&reference);
 }
 GST_END_TEST
 
@@ -65,14 +65,14 @@ GST_START_TEST(test_roi_list_interval) {
   static const WnRect places[] = {{0, 0, 50, 50}, {100, 40, 60, 60}};
   static const WnRect moved[] = {{104, 38, 60, 60}, {4, 2, 50, 50}, {0, 80, 20, 20}};
   static const gint same_as[] = {1, 0, -1};
-  Rig rig = rig_open("inference-region", 1, "inference-interval", 2u, NULL);
-  rig_caps(&rig, "RGB", 200, 100, NULL);
-  GstBuffer *in = rig_picture(&rig.info, 5, 0);
+  Fixture fixture = fixture_open("inference-region", 1, "inference-interval", 2u, NULL);
+  fixture_caps(&fixture, "RGB", 200, 100, NULL);
+  GstBuffer *in = make_picture(&fixture.info, 5, 0);
   for (gsize i = 0; i < G_N_ELEMENTS(places); i++) add_roi(in, &places[i]);
-  gst_buffer_unref(rig_push_buffer(&rig, in));
-  in = rig_picture(&rig.info, 6, 0);
+  gst_buffer_unref(fixture_push_buffer(&fixture, in));
+  in = make_picture(&fixture.info, 6, 0);
   for (gsize i = 0; i < G_N_ELEMENTS(moved); i++) add_roi(in, &moved[i]);
-  GstBuffer *out = rig_push_buffer(&rig, in);
+  GstBuffer *out = fixture_push_buffer(&fixture, in);
   GstVideoRegionOfInterestMeta *rois[4] = {0};
   fail_unless_equals_int((gint)list_rois(out, rois, 4), 3);
   for (gint i = 0; i < 3; i++) {
@@ -85,20 +85,20 @@ GST_START_TEST(test_roi_list_interval) {
     fail_unless_equals_uint64(gst_winnow_result_get_pts(result), 0);
   }
   gst_buffer_unref(out);
-  rig_close(&rig);
+  fixture_close(&fixture);
 }
 GST_END_TEST
 
 GST_START_TEST(test_roi_list_async) {
   static const WnRect rect = {10, 20, 50, 40};
-  Judge judge = judge_open(NULL);
-  Rig rig = rig_open("inference-region", 1, "async", TRUE, NULL);
-  rig_caps(&rig, "RGB", 200, 100, NULL);
-  GstBuffer *picture = rig_picture(&rig.info, 5, 3);
+  Reference reference = reference_open(NULL);
+  Fixture fixture = fixture_open("inference-region", 1, "async", TRUE, NULL);
+  fixture_caps(&fixture, "RGB", 200, 100, NULL);
+  GstBuffer *picture = make_picture(&fixture.info, 5, 3);
   add_roi(picture, &rect);
   g_autoptr(GstWinnowResult) result = NULL;
   for (gint tries = 0; tries < 500 && result == NULL; tries++) {
-    GstBuffer *out = rig_push_buffer(&rig, gst_buffer_copy_deep(picture));
+    GstBuffer *out = fixture_push_buffer(&fixture, gst_buffer_copy_deep(picture));
     GstVideoRegionOfInterestMeta *roi = NULL;
     fail_unless_equals_int((gint)list_rois(out, &roi, 1), 1);
     result = gst_winnow_result_from_region(roi);
@@ -107,10 +107,10 @@ GST_START_TEST(test_roi_list_async) {
   }
   fail_unless(result != NULL);
   GST_BUFFER_PTS(picture) = gst_winnow_result_get_pts(result);
-  judge_equal(result, judge_frame(&judge, &rig.info, picture, &rect, NULL));
+  reference_equal(result, reference_frame(&reference, &fixture.info, picture, &rect, NULL));
   gst_buffer_unref(picture);
-  rig_close(&rig);
-  judge_close(&judge);
+  fixture_close(&fixture);
+  reference_close(&reference);
 }
 GST_END_TEST
 

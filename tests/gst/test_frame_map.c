@@ -2,7 +2,7 @@
  *
  * Caps to WnFrame: planes, strides, colour.
  */
-#include "rig.h"
+#include "fixture.h"
 #include "common/frame_map.h"
 
 static WnFrame map(const gchar *caps_text, GstBuffer **keep) {
@@ -28,12 +28,12 @@ static WnFrame map(const gchar *caps_text, GstBuffer **keep) {
 }
 
 GST_START_TEST(test_formats) {
-  for (gsize i = 0; i < G_N_ELEMENTS(rig_formats); i++) {
+  for (gsize i = 0; i < G_N_ELEMENTS(every_format); i++) {
     GstBuffer *keep;
     g_autofree gchar *caps =
-        g_strdup_printf("video/x-raw,format=%s,width=17,height=5,framerate=0/1", rig_formats[i]);
+        g_strdup_printf("video/x-raw,format=%s,width=17,height=5,framerate=0/1", every_format[i]);
     WnFrame frame = map(caps, &keep);
-    fail_unless_equals_string(wn_pixel_format_name(frame.format), rig_formats[i]);
+    fail_unless_equals_string(wn_pixel_format_name(frame.format), every_format[i]);
     fail_unless_equals_int(frame.width, 17);
     fail_unless_equals_int(frame.height, 5);
     fail_unless_equals_int64(frame.pts_ns, 42);

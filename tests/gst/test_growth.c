@@ -3,7 +3,7 @@
  * 10,000 frames through winnowclassify and winnowoverlay, sync and async: resident
  * memory does not grow after the first thousand.
  */
-#include "rig.h"
+#include "fixture.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -31,7 +31,7 @@ static void check_growth(const gchar *async) {
   GstVideoInfo info;
   gst_video_info_set_format(&info, GST_VIDEO_FORMAT_I420, 320, 240);
   GstBuffer *pictures[16];
-  for (guint i = 0; i < 16; i++) pictures[i] = rig_picture(&info, i, 0);
+  for (guint i = 0; i < 16; i++) pictures[i] = make_picture(&info, i, 0);
   gsize before = 0;
   guint n_results = 0;
   for (guint i = 0; i < N_FRAMES; i++) {

@@ -3,7 +3,7 @@
  * The carrier without the element: writer, text form, reader, and what the reader
  * refuses.
  */
-#include "rig.h"
+#include "fixture.h"
 #include "meta/fields.h"
 #include "meta/result_write.h"
 
@@ -52,7 +52,7 @@ GST_START_TEST(test_text_round_trip) {
   fail_unless(gst_structure_is_equal(written, parsed), "%s", text);
   g_autoptr(GstWinnowResult) result = gst_winnow_result_from_structure(parsed);
   fail_unless(result != NULL);
-  judge_equal(result, &wanted);
+  reference_equal(result, &wanted);
   fail_unless(gst_winnow_result_get_confidence(result) == wanted.confidence);
   fail_unless_equals_int64(gst_winnow_result_get_latency_ns(result), 123456789);
   gst_structure_free(written);
@@ -171,7 +171,7 @@ GST_START_TEST(test_buffer) {
   GPtrArray *all = gst_winnow_results_from_buffer(copy);
   fail_unless_equals_int((gint)all->len, 2);
   WnResult wanted = sample();
-  judge_equal(g_ptr_array_index(all, 0), &wanted);
+  reference_equal(g_ptr_array_index(all, 0), &wanted);
   g_autoptr(GstWinnowResult) last = gst_winnow_result_from_buffer(copy);
   fail_unless_equals_string(gst_winnow_result_get_label(last), "second");
   g_ptr_array_unref(all);
@@ -191,7 +191,7 @@ GST_START_TEST(test_region_and_message) {
   gst_video_region_of_interest_meta_add_param(roi, structure);
   g_autoptr(GstWinnowResult) result = gst_winnow_result_from_region(roi);
   WnResult wanted = sample();
-  judge_equal(result, &wanted);
+  reference_equal(result, &wanted);
   gst_buffer_unref(buffer);
 
   structure = sample_structure();
@@ -200,7 +200,7 @@ GST_START_TEST(test_region_and_message) {
   GstMessage *message = gst_message_new_element(NULL, structure);
   fail_unless(gst_winnow_result_from_message(other) == NULL);
   g_autoptr(GstWinnowResult) told = gst_winnow_result_from_message(message);
-  judge_equal(told, &wanted);
+  reference_equal(told, &wanted);
   gst_message_unref(other);
   gst_message_unref(message);
 }

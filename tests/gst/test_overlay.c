@@ -3,7 +3,7 @@
  * What winnowoverlay changes of a frame, and what not.  Pictures are compared with
  * each other: no golden image, which would depend on the fonts installed.
  */
-#include "rig.h"
+#include "fixture.h"
 #include "meta/result_write.h"
 
 #define W 320
@@ -250,14 +250,14 @@ GST_START_TEST(test_display_event) {
 GST_END_TEST
 
 GST_START_TEST(test_classify_sends_display_event) {
-  Rig rig = rig_open("stable-frames", 9u, "min-confidence", 0.25, NULL);
-  rig_caps(&rig, "RGB", 32, 32, NULL);
+  Fixture fixture = fixture_open("stable-frames", 9u, "min-confidence", 0.25, NULL);
+  fixture_caps(&fixture, "RGB", 32, 32, NULL);
   for (guint round = 0; round < 2; round++) {
-    gst_buffer_unref(rig_push(&rig, 1, 0));
+    gst_buffer_unref(fixture_push(&fixture, 1, 0));
     guint n = 0, stable_frames = 0;
     gdouble min_confidence = 0.0;
     GstEvent *event;
-    while ((event = gst_harness_try_pull_event(rig.harness)) != NULL) {
+    while ((event = gst_harness_try_pull_event(fixture.harness)) != NULL) {
       if (gst_event_has_name(event, "winnow-display")) {
         n++;
         gst_structure_get(gst_event_get_structure(event), "stable-frames", G_TYPE_UINT,
@@ -268,9 +268,9 @@ GST_START_TEST(test_classify_sends_display_event) {
     fail_unless_equals_int((gint)n, 1);
     fail_unless_equals_int((gint)stable_frames, round == 0 ? 9 : 2);
     fail_unless_equals_float(min_confidence, 0.25);
-    g_object_set(rig.element, "stable-frames", 2u, NULL);
+    g_object_set(fixture.element, "stable-frames", 2u, NULL);
   }
-  rig_close(&rig);
+  fixture_close(&fixture);
 }
 GST_END_TEST
 
@@ -385,8 +385,8 @@ GST_START_TEST(test_in_a_pipeline) {
   GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
   GstSample *last = NULL;
   g_object_get(sink, "last-sample", &last, NULL);
-  g_autoptr(GstWinnowResult) result = rig_result(gst_sample_get_buffer(last));
-  fail_unless_equals_int(gst_winnow_result_get_stage_count(result), RIG_EXITS + 1);
+  g_autoptr(GstWinnowResult) result = result_on(gst_sample_get_buffer(last));
+  fail_unless_equals_int(gst_winnow_result_get_stage_count(result), FIXTURE_EXITS + 1);
   gst_sample_unref(last);
   gst_object_unref(sink);
   gst_message_unref(message);

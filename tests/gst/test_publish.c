@@ -2,7 +2,7 @@
  *
  * winnowpublish in a harness: what it writes, when it writes, and that it waits for nobody.
  */
-#include "rig.h"
+#include "fixture.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -190,7 +190,7 @@ GST_END_TEST
 GST_START_TEST(test_what_cannot_be_opened) {
   GstElement *element = gst_element_factory_make("winnowpublish", NULL);
   g_object_set(element, "location", "/nowhere/at/all", NULL);
-  rig_start_fails(element, GST_RESOURCE_ERROR_OPEN_WRITE, "/nowhere/at/all");
+  fail_unless_start_fails(element, GST_RESOURCE_ERROR_OPEN_WRITE, "/nowhere/at/all");
 }
 GST_END_TEST
 

@@ -3,7 +3,7 @@
  * winnowshmsink and winnowshmsrc, each in its harness: frames, caps, timestamps and results that go
  * in come out; either side may come, go and change its caps at any time.
  */
-#include "rig.h"
+#include "fixture.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -65,7 +65,7 @@ static GstCaps *set_caps(Channel *c, const gchar *format, gint width, gint heigh
  */
 static GstBuffer *through(Channel *c, const GstVideoInfo *info, guint seed, gint padding) {
   for (gint i = 0; i < 1000; i++) {
-    GstBuffer *in = rig_picture(info, seed, padding), *out;
+    GstBuffer *in = make_picture(info, seed, padding), *out;
     GST_BUFFER_PTS(in) = (GstClockTime)seed * 1000;
     made_result_attach(in, "cat", seed);
     fail_unless_equals_int(gst_harness_push(c->sink, in), GST_FLOW_OK);
@@ -83,7 +83,7 @@ static GstBuffer *through(Channel *c, const GstVideoInfo *info, guint seed, gint
 
 static void compare_pixels(GstBuffer *got, const GstVideoInfo *info, guint seed, gint padding) {
   GstVideoFrame a, b;
-  GstBuffer *wanted = rig_picture(info, seed, padding);
+  GstBuffer *wanted = make_picture(info, seed, padding);
   fail_unless(gst_video_frame_map(&a, info, got, GST_MAP_READ));
   fail_unless(gst_video_frame_map(&b, info, wanted, GST_MAP_READ));
   for (guint k = 0; k < GST_VIDEO_FRAME_N_COMPONENTS(&a); k++)
@@ -112,13 +112,13 @@ static void check_caps(Channel *c, const GstVideoInfo *wanted) {
 }
 
 GST_START_TEST(test_every_format) {
-  for (guint f = 0; f < G_N_ELEMENTS(rig_formats); f++) {
+  for (guint f = 0; f < G_N_ELEMENTS(every_format); f++) {
     Channel c = channel_new();
     GstVideoInfo info;
     open_sink(&c);
     open_src(&c);
     g_object_set(c.src->element, "do-timestamp", FALSE, NULL);
-    gst_caps_unref(set_caps(&c, rig_formats[f], 37 + (gint)f, 720 - (gint)f * 61, &info));
+    gst_caps_unref(set_caps(&c, every_format[f], 37 + (gint)f, 720 - (gint)f * 61, &info));
     for (guint seed = 1; seed <= 3; seed++) {
       gint padding = seed == 2 ? 24 : 0;
       GstBuffer *out = through(&c, &info, seed, padding);
@@ -206,7 +206,7 @@ GST_START_TEST(test_a_frame_without_a_result) {
   open_src(&c);
   gst_caps_unref(set_caps(&c, "RGB", 16, 16, &info));
   for (gint i = 0; i < 1000 && out == NULL; i++) {
-    gst_harness_push(c.sink, rig_picture(&info, 1, 0));
+    gst_harness_push(c.sink, make_picture(&info, 1, 0));
     g_usleep(10000);
     out = gst_harness_try_pull(c.src);
   }
@@ -258,7 +258,7 @@ GST_END_TEST
 static void check_start_fails(const gchar *factory, const gchar *path, const gchar *says) {
   GstElement *element = gst_element_factory_make(factory, NULL);
   g_object_set(element, "socket-path", path, NULL);
-  rig_start_fails(element, GST_RESOURCE_ERROR_SETTINGS, says);
+  fail_unless_start_fails(element, GST_RESOURCE_ERROR_SETTINGS, says);
 }
 
 GST_START_TEST(test_what_cannot_start) {

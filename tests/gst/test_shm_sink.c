@@ -3,7 +3,7 @@
  * winnowshmsink at the end of whole pipelines, with a reader of libwinnow: every frame is
  * published, once, however slow or paused the pipeline is, and readers are let in all the while.
  */
-#include "rig.h"
+#include "fixture.h"
 
 #include <glib/gstdio.h>
 #include <winnow/ipc.h>

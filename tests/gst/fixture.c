@@ -1,49 +1,50 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * See rig.h.  MODEL_FILE comes from the build.
+ * See fixture.h.  MODEL_FILE comes from the build.
  */
-#include "rig.h"
+#include "fixture.h"
 
 #include <string.h>
 
-const gchar *const rig_formats[12] = {"NV12", "I420", "YV12", "YUY2", "UYVY", "RGB",
-                                      "BGR",  "RGBx", "BGRx", "RGBA", "BGRA", "GRAY8"};
+const gchar *const every_format[12] = {"NV12", "I420", "YV12", "YUY2", "UYVY", "RGB",
+                                       "BGR",  "RGBx", "BGRx", "RGBA", "BGRA", "GRAY8"};
 
 /* ---- Harness -------------------------------------------------------------- */
 
-Rig rig_open(const gchar *first_property, ...) {
-  Rig rig = {.element = gst_element_factory_make("winnowclassify", NULL)};
-  fail_unless(rig.element != NULL, "no winnowclassify: is GST_PLUGIN_PATH set?");
+Fixture fixture_open(const gchar *first_property, ...) {
+  Fixture fixture = {.element = gst_element_factory_make("winnowclassify", NULL)};
+  fail_unless(fixture.element != NULL, "no winnowclassify: is GST_PLUGIN_PATH set?");
   /* One thread: a test machine is busy, and sums are then exact. */
-  g_object_set(rig.element, "model-file", MODEL_FILE, "threads", 1, NULL);
+  g_object_set(fixture.element, "model-file", MODEL_FILE, "threads", 1, NULL);
   va_list args;
   va_start(args, first_property);
-  g_object_set_valist(G_OBJECT(rig.element), first_property, args);
+  g_object_set_valist(G_OBJECT(fixture.element), first_property, args);
   va_end(args);
-  rig.bus = gst_bus_new();
-  gst_element_set_bus(rig.element, rig.bus);
-  rig.harness = gst_harness_new_with_element(rig.element, "sink", "src");
-  return rig;
+  fixture.bus = gst_bus_new();
+  gst_element_set_bus(fixture.element, fixture.bus);
+  fixture.harness = gst_harness_new_with_element(fixture.element, "sink", "src");
+  return fixture;
 }
 
-void rig_close(Rig *rig) {
-  gst_harness_teardown(rig->harness);
-  gst_element_set_bus(rig->element, NULL);
-  gst_object_unref(rig->element);
-  gst_bus_set_flushing(rig->bus, TRUE);
-  gst_object_unref(rig->bus);
+void fixture_close(Fixture *fixture) {
+  gst_harness_teardown(fixture->harness);
+  gst_element_set_bus(fixture->element, NULL);
+  gst_object_unref(fixture->element);
+  gst_bus_set_flushing(fixture->bus, TRUE);
+  gst_object_unref(fixture->bus);
 }
 
-void rig_caps(Rig *rig, const gchar *format, gint width, gint height, const gchar *extra) {
+void fixture_caps(Fixture *fixture, const gchar *format, gint width, gint height,
+                  const gchar *extra) {
   g_autofree gchar *text =
       g_strdup_printf("video/x-raw,format=%s,width=%d,height=%d,framerate=30/1%s", format, width,
                       height, extra != NULL ? extra : "");
   GstCaps *caps = gst_caps_from_string(text);
-  fail_unless(gst_video_info_from_caps(&rig->info, caps));
-  gst_harness_set_src_caps(rig->harness, caps);
+  fail_unless(gst_video_info_from_caps(&fixture->info, caps));
+  gst_harness_set_src_caps(fixture->harness, caps);
 }
 
-GstBuffer *rig_picture(const GstVideoInfo *info, guint seed, gint padding) {
+GstBuffer *make_picture(const GstVideoInfo *info, guint seed, gint padding) {
   gsize offsets[GST_VIDEO_MAX_PLANES] = {0};
   gint strides[GST_VIDEO_MAX_PLANES] = {0}, rows[GST_VIDEO_MAX_PLANES] = {0};
   gsize size = 0;
@@ -85,41 +86,41 @@ GstBuffer *rig_picture(const GstVideoInfo *info, guint seed, gint padding) {
   return buffer;
 }
 
-GstBuffer *rig_push_buffer(Rig *rig, GstBuffer *buffer) {
-  GST_BUFFER_PTS(buffer) = rig->n_pushed++ * FRAME_DURATION;
+GstBuffer *fixture_push_buffer(Fixture *fixture, GstBuffer *buffer) {
+  GST_BUFFER_PTS(buffer) = fixture->n_pushed++ * FRAME_DURATION;
   GST_BUFFER_DURATION(buffer) = FRAME_DURATION;
-  GstBuffer *out = gst_harness_push_and_pull(rig->harness, buffer);
+  GstBuffer *out = gst_harness_push_and_pull(fixture->harness, buffer);
   fail_unless(out != NULL, "no frame came out");
   return out;
 }
 
-GstBuffer *rig_push(Rig *rig, guint seed, gint padding) {
-  return rig_push_buffer(rig, rig_picture(&rig->info, seed, padding));
+GstBuffer *fixture_push(Fixture *fixture, guint seed, gint padding) {
+  return fixture_push_buffer(fixture, make_picture(&fixture->info, seed, padding));
 }
 
-GstWinnowResult *rig_result(GstBuffer *buffer) {
+GstWinnowResult *result_on(GstBuffer *buffer) {
   GstWinnowResult *result = gst_winnow_result_from_buffer(buffer);
   fail_unless(result != NULL, "the frame has no result");
   return result;
 }
 
-GstMessage *rig_message(Rig *rig, GstMessageType type) {
-  GstMessage *message = gst_bus_timed_pop_filtered(rig->bus, 5 * GST_SECOND, type);
+GstMessage *fixture_message(Fixture *fixture, GstMessageType type) {
+  GstMessage *message = gst_bus_timed_pop_filtered(fixture->bus, 5 * GST_SECOND, type);
   fail_unless(message != NULL, "no %s message came", gst_message_type_get_name(type));
   return message;
 }
 
-guint rig_count_messages(Rig *rig) {
+guint fixture_count_messages(Fixture *fixture) {
   guint n = 0;
   GstMessage *message;
-  while ((message = gst_bus_pop_filtered(rig->bus, GST_MESSAGE_ELEMENT)) != NULL) {
+  while ((message = gst_bus_pop_filtered(fixture->bus, GST_MESSAGE_ELEMENT)) != NULL) {
     n++;
     gst_message_unref(message);
   }
   return n;
 }
 
-void rig_start_fails(GstElement *element, GstResourceError code, const gchar *says) {
+void fail_unless_start_fails(GstElement *element, GstResourceError code, const gchar *says) {
   GstBus *bus = gst_bus_new();
   g_autoptr(GError) error = NULL;
   gst_element_set_bus(element, bus);
@@ -136,40 +137,40 @@ void rig_start_fails(GstElement *element, GstResourceError code, const gchar *sa
   gst_object_unref(bus);
 }
 
-void rig_close_to(gdouble got, gdouble wanted, gdouble delta) {
+void fail_unless_close(gdouble got, gdouble wanted, gdouble delta) {
   fail_unless(ABS(got - wanted) <= delta, "%.17g is not %.17g", got, wanted);
 }
 
-guint64 rig_stat(Rig *rig, const gchar *name) {
+guint64 fixture_stat(Fixture *fixture, const gchar *name) {
   GstStructure *stats = NULL;
   guint64 value = G_MAXUINT64;
-  g_object_get(rig->element, "stats", &stats, NULL);
+  g_object_get(fixture->element, "stats", &stats, NULL);
   fail_unless(gst_structure_get_uint64(stats, name, &value), "stats lack %s", name);
   gst_structure_free(stats);
   return value;
 }
 
-/* ---- Judge ---------------------------------------------------------------- */
+/* ---- Reference ---------------------------------------------------------------- */
 
-Judge judge_open(const WnPolicy *policy) {
-  Judge judge = {0};
+Reference reference_open(const WnPolicy *policy) {
+  Reference reference = {0};
   WnError error = {0};
   WnSessionOptions options = {.threads = 1};
   if (policy != NULL) options.policy = *policy;
-  fail_unless(wn_model_open(MODEL_FILE, &(WnModelOptions){0}, &judge.model, &error) == WN_OK, "%s",
+  fail_unless(wn_model_open(MODEL_FILE, &(WnModelOptions){0}, &reference.model, &error) == WN_OK,
+              "%s", error.message);
+  fail_unless(wn_session_new(reference.model, &options, &reference.session, &error) == WN_OK, "%s",
               error.message);
-  fail_unless(wn_session_new(judge.model, &options, &judge.session, &error) == WN_OK, "%s",
-              error.message);
-  return judge;
+  return reference;
 }
 
-void judge_close(Judge *judge) {
-  wn_session_free(judge->session);
-  wn_model_unref(judge->model);
+void reference_close(Reference *reference) {
+  wn_session_free(reference->session);
+  wn_model_unref(reference->model);
 }
 
-const WnResult *judge_frame(Judge *judge, const GstVideoInfo *info, GstBuffer *buffer,
-                            const WnRect *region, const WnFrame *like) {
+const WnResult *reference_frame(Reference *reference, const GstVideoInfo *info, GstBuffer *buffer,
+                                const WnRect *region, const WnFrame *like) {
   GstVideoFrame video;
   WnFrame frame = like != NULL ? *like : (WnFrame){0};
   WnError error = {0};
@@ -187,13 +188,13 @@ const WnResult *judge_frame(Judge *judge, const GstVideoInfo *info, GstBuffer *b
     frame.plane[p] = GST_VIDEO_FRAME_PLANE_DATA(&video, p);
     frame.stride_bytes[p] = GST_VIDEO_FRAME_PLANE_STRIDE(&video, p);
   }
-  fail_unless(wn_session_classify(judge->session, &frame, region, &result, &error) == WN_OK, "%s",
-              error.message);
+  fail_unless(wn_session_classify(reference->session, &frame, region, &result, &error) == WN_OK,
+              "%s", error.message);
   gst_video_frame_unmap(&video);
   return result;
 }
 
-void judge_equal(const GstWinnowResult *got, const WnResult *wanted) {
+void reference_equal(const GstWinnowResult *got, const WnResult *wanted) {
   fail_unless_equals_string(gst_winnow_result_get_label(got), wanted->label);
   fail_unless_equals_string(gst_winnow_result_get_group(got), wanted->group);
   fail_unless_equals_string(gst_winnow_result_get_model_id(got), wanted->model_id);
@@ -205,7 +206,7 @@ void judge_equal(const GstWinnowResult *got, const WnResult *wanted) {
   fail_unless_equals_uint64(gst_winnow_result_get_macs(got), wanted->macs);
   fail_unless_equals_uint64(gst_winnow_result_get_macs_full(got), wanted->macs_full);
   /* Threads may add in another order. */
-  rig_close_to(gst_winnow_result_get_confidence(got), wanted->confidence, 1e-4);
+  fail_unless_close(gst_winnow_result_get_confidence(got), wanted->confidence, 1e-4);
   guint64 pts = wanted->pts_ns == WN_PTS_NONE ? GST_CLOCK_TIME_NONE : (guint64)wanted->pts_ns;
   fail_unless_equals_uint64(gst_winnow_result_get_pts(got), pts);
   fail_unless(gst_winnow_result_get_latency_ns(got) >= 0);
@@ -219,7 +220,7 @@ void judge_equal(const GstWinnowResult *got, const WnResult *wanted) {
   for (gsize i = 0; i < n; i++) {
     fail_unless_equals_int(survivors[i], wanted->survivors[i]);
     fail_unless_equals_string(labels[i], wanted->survivor_labels[i]);
-    rig_close_to(scores[i], wanted->survivor_scores[i], 1e-4);
+    fail_unless_close(scores[i], wanted->survivor_scores[i], 1e-4);
   }
   fail_unless(labels[n] == NULL);
   const gint *per_stage = gst_winnow_result_get_survivors_per_stage(got, &n);
@@ -234,12 +235,12 @@ void judge_equal(const GstWinnowResult *got, const WnResult *wanted) {
               h == wanted->region.height);
 }
 
-void judge_two_seeds(const GstVideoInfo *info, guint seeds[2]) {
-  Judge judge = judge_open(NULL);
+void reference_two_seeds(const GstVideoInfo *info, guint seeds[2]) {
+  Reference reference = reference_open(NULL);
   gchar *first = NULL;
   for (guint seed = 0; seed < 500; seed++) {
-    GstBuffer *buffer = rig_picture(info, seed, 0);
-    const WnResult *result = judge_frame(&judge, info, buffer, NULL, NULL);
+    GstBuffer *buffer = make_picture(info, seed, 0);
+    const WnResult *result = reference_frame(&reference, info, buffer, NULL, NULL);
     if (first == NULL) {
       first = g_strdup(result->label);
       seeds[0] = seed;
@@ -251,5 +252,5 @@ void judge_two_seeds(const GstVideoInfo *info, guint seeds[2]) {
     fail_unless(seed < 499, "all pictures are %s", first);
   }
   g_free(first);
-  judge_close(&judge);
+  reference_close(&reference);
 }
