@@ -148,9 +148,9 @@ static void describe(GstWinnowShmSrc *self, const WnSnapshot *got, GstBuffer *bu
     gst_buffer_add_reference_timestamp_meta(buffer, self->publisher_time, pts, GST_CLOCK_TIME_NONE);
   }
   if (!got->has_result) return;
-  g_autoptr(GPtrArray) answers = gst_winnow_answers_new();
-  gst_winnow_answers_add(answers, &got->result);
-  gst_winnow_answers_attach(answers, buffer, got->frame.width, got->frame.height);
+  g_autoptr(GstWinnowResultList) results = gst_winnow_result_list_new();
+  gst_winnow_result_list_add(results, &got->result);
+  gst_winnow_result_list_attach(results, buffer, got->frame.width, got->frame.height);
 }
 
 /* *out NULL and GST_FLOW_OK: there is no whole frame, so wait for the next one. */

@@ -78,7 +78,7 @@ GST_ELEMENT_REGISTER_DEFINE(winnowclassify, "winnowclassify", GST_RANK_NONE,
 static void cut_stream(GstWinnowClassify *self) {
   if (self->worker != NULL) gst_winnow_worker_flush(self->worker);
   GST_OBJECT_LOCK(self);
-  GPtrArray *last = g_steal_pointer(&self->last);
+  GstWinnowResultList *last = g_steal_pointer(&self->last);
   self->generation++;
   self->earliest = GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK(self);
@@ -88,14 +88,14 @@ static void cut_stream(GstWinnowClassify *self) {
 
 static void work(gpointer owner, const GstWinnowJob *job) {
   GstWinnowClassify *self = owner;
-  GPtrArray *answers = NULL;
-  gboolean ok = gst_winnow_classify_infer(self, &job->frame, job->regions, &job->moment, &answers);
+  GstWinnowResultList *results = NULL;
+  gboolean ok = gst_winnow_classify_infer(self, &job->frame, job->regions, &job->times, &results);
   GST_OBJECT_LOCK(self);
   if (!ok) self->failed = TRUE;
-  GPtrArray *old = answers;
-  if (ok && job->moment.generation == self->generation) {
+  GstWinnowResultList *old = results;
+  if (ok && job->times.generation == self->generation) {
     old = self->last;
-    self->last = answers;
+    self->last = results;
   }
   GST_OBJECT_UNLOCK(self);
   if (old != NULL) g_ptr_array_unref(old);
@@ -164,19 +164,19 @@ static gboolean set_caps(GstBaseTransform *trans, GstCaps *in, GstCaps *out) {
 
 /* ---- Frames --------------------------------------------------------------- */
 
-static GstWinnowMoment moment_of(GstWinnowClassify *self, GstBuffer *buffer) {
+static GstWinnowFrameTimes frame_times(GstWinnowClassify *self, GstBuffer *buffer) {
   const GstSegment *segment = &GST_BASE_TRANSFORM(self)->segment;
-  GstWinnowMoment moment = {
+  GstWinnowFrameTimes times = {
       .timestamp = GST_BUFFER_PTS(buffer),
       .stream_time = GST_CLOCK_TIME_NONE,
       .running_time = GST_CLOCK_TIME_NONE,
       .duration = GST_BUFFER_DURATION(buffer),
   };
-  if (segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(moment.timestamp)) {
-    moment.stream_time = gst_segment_to_stream_time(segment, GST_FORMAT_TIME, moment.timestamp);
-    moment.running_time = gst_segment_to_running_time(segment, GST_FORMAT_TIME, moment.timestamp);
+  if (segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(times.timestamp)) {
+    times.stream_time = gst_segment_to_stream_time(segment, GST_FORMAT_TIME, times.timestamp);
+    times.running_time = gst_segment_to_running_time(segment, GST_FORMAT_TIME, times.timestamp);
   }
-  return moment;
+  return times;
 }
 
 /* Tells the elements behind how results are to be shown. */
@@ -196,14 +196,14 @@ static void send_display_event(GstWinnowClassify *self) {
 }
 
 /* Counts the frame and decides whether it is classified. */
-static gboolean is_due(GstWinnowClassify *self, const GstWinnowMoment *moment) {
+static gboolean is_due(GstWinnowClassify *self, const GstWinnowFrameTimes *times) {
   gboolean qos = gst_base_transform_is_qos_enabled(GST_BASE_TRANSFORM(self));
   if (self->since_last < G_MAXUINT) self->since_last++;
   GST_OBJECT_LOCK(self);
   gboolean due = self->since_last >= self->settings.inference_interval;
   gboolean late = due && qos && GST_CLOCK_TIME_IS_VALID(self->earliest) &&
-                  GST_CLOCK_TIME_IS_VALID(moment->running_time) &&
-                  moment->running_time <= self->earliest;
+                  GST_CLOCK_TIME_IS_VALID(times->running_time) &&
+                  times->running_time <= self->earliest;
   self->stats.frames++;
   if (!due || late) self->stats.skipped++;
   if (late) self->stats.late++;
@@ -213,16 +213,16 @@ static gboolean is_due(GstWinnowClassify *self, const GstWinnowMoment *moment) {
   return TRUE;
 }
 
-/* The inference of this frame, now; its answers become the last ones. */
+/* The inference of this frame, now; its results become the last ones. */
 static gboolean classify_now(GstWinnowClassify *self, const WnFrame *frame, const GArray *regions,
-                             const GstWinnowMoment *moment) {
-  GPtrArray *answers = NULL;
+                             const GstWinnowFrameTimes *times) {
+  GstWinnowResultList *results = NULL;
   gint64 begin = g_get_monotonic_time();
-  if (!gst_winnow_classify_infer(self, frame, regions, moment, &answers)) return FALSE;
+  if (!gst_winnow_classify_infer(self, frame, regions, times, &results)) return FALSE;
   GstClockTime duration = (GstClockTime)(g_get_monotonic_time() - begin) * GST_USECOND;
   GST_OBJECT_LOCK(self);
-  GPtrArray *old = self->last;
-  self->last = answers;
+  GstWinnowResultList *old = self->last;
+  self->last = results;
   gboolean drifted = gst_winnow_latency_feed(&self->latency, duration);
   GstClockTime reported = self->latency.reported;
   GST_OBJECT_UNLOCK(self);
@@ -235,7 +235,7 @@ static gboolean classify_now(GstWinnowClassify *self, const WnFrame *frame, cons
 }
 
 static gboolean classify_frame(GstWinnowClassify *self, GstBuffer *buffer,
-                               GstWinnowMoment *moment) {
+                               GstWinnowFrameTimes *times) {
   GstVideoFrame video;
   WnFrame frame;
   /* NO_REF: a reference would make the buffer shared, and metas could not be added. */
@@ -251,15 +251,15 @@ static gboolean classify_frame(GstWinnowClassify *self, GstBuffer *buffer,
   gst_winnow_frame_map(&video, &frame); /* the pad template has no other formats */
   GST_OBJECT_LOCK(self);
   gboolean roi_list = self->settings.inference_region == GST_WINNOW_INFERENCE_REGION_ROI_LIST;
-  moment->generation = self->generation;
+  times->generation = self->generation;
   gboolean ok = !self->failed;
   GST_OBJECT_UNLOCK(self);
   g_autoptr(GArray) regions =
       roi_list ? gst_winnow_regions_collect(buffer, frame.width, frame.height) : NULL;
   if (self->worker == NULL) {
-    ok = classify_now(self, &frame, regions, moment);
+    ok = classify_now(self, &frame, regions, times);
   } else if (ok &&
-             gst_winnow_worker_submit(self->worker, &frame, g_steal_pointer(&regions), moment)) {
+             gst_winnow_worker_submit(self->worker, &frame, g_steal_pointer(&regions), times)) {
     GST_OBJECT_LOCK(self);
     self->stats.skipped++; /* the frame that this one replaced */
     GST_OBJECT_UNLOCK(self);
@@ -270,16 +270,16 @@ static gboolean classify_frame(GstWinnowClassify *self, GstBuffer *buffer,
 
 static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   GstWinnowClassify *self = GST_WINNOW_CLASSIFY(trans);
-  GstWinnowMoment moment = moment_of(self, buffer);
+  GstWinnowFrameTimes times = frame_times(self, buffer);
   send_display_event(self);
-  if (is_due(self, &moment) && !classify_frame(self, buffer, &moment)) return GST_FLOW_ERROR;
+  if (is_due(self, &times) && !classify_frame(self, buffer, &times)) return GST_FLOW_ERROR;
 
   GST_OBJECT_LOCK(self);
-  GPtrArray *last = self->last != NULL ? g_ptr_array_ref(self->last) : NULL;
+  GstWinnowResultList *last = self->last != NULL ? g_ptr_array_ref(self->last) : NULL;
   GST_OBJECT_UNLOCK(self);
   if (last == NULL) return GST_FLOW_OK;
-  gst_winnow_answers_attach(last, buffer, GST_VIDEO_INFO_WIDTH(&self->info),
-                            GST_VIDEO_INFO_HEIGHT(&self->info));
+  gst_winnow_result_list_attach(last, buffer, GST_VIDEO_INFO_WIDTH(&self->info),
+                                GST_VIDEO_INFO_HEIGHT(&self->info));
   g_ptr_array_unref(last);
   return GST_FLOW_OK;
 }

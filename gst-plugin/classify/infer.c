@@ -42,21 +42,21 @@ static void update_policy(GstWinnowClassify *self) {
 
 /* ---- Messages ------------------------------------------------------------- */
 
-static void post_message(GstWinnowClassify *self, const GstWinnowAnswer *answer, gboolean unknown,
-                         const GstWinnowMoment *moment) {
-  GstStructure *structure = gst_structure_copy(answer->fields);
+static void post_message(GstWinnowClassify *self, const GstWinnowResultEntry *entry,
+                         gboolean unknown, const GstWinnowFrameTimes *times) {
+  GstStructure *structure = gst_structure_copy(entry->fields);
   gst_structure_set_name(structure, GST_WINNOW_MESSAGE_NAME);
-  gst_structure_set(structure, "timestamp", G_TYPE_UINT64, moment->timestamp, "stream-time",
-                    G_TYPE_UINT64, moment->stream_time, "running-time", G_TYPE_UINT64,
-                    moment->running_time, "duration", G_TYPE_UINT64, moment->duration, NULL);
+  gst_structure_set(structure, "timestamp", G_TYPE_UINT64, times->timestamp, "stream-time",
+                    G_TYPE_UINT64, times->stream_time, "running-time", G_TYPE_UINT64,
+                    times->running_time, "duration", G_TYPE_UINT64, times->duration, NULL);
   if (unknown)
     gst_structure_set(structure, FIELD_LABEL, G_TYPE_STRING, GST_WINNOW_UNKNOWN, FIELD_CLASS_INDEX,
                       G_TYPE_INT, -1, NULL);
   gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), structure));
 }
 
-static void announce(GstWinnowClassify *self, const GPtrArray *answers,
-                     const GstWinnowMoment *moment) {
+static void announce(GstWinnowClassify *self, const GstWinnowResultList *results,
+                     const GstWinnowFrameTimes *times) {
   GST_OBJECT_LOCK(self);
   gboolean post = self->settings.post_messages;
   guint stable_frames = self->settings.stable_frames;
@@ -64,32 +64,32 @@ static void announce(GstWinnowClassify *self, const GPtrArray *answers,
   GST_OBJECT_UNLOCK(self);
 
   GArray *old = self->tracks;
-  if (old != NULL && self->tracks_generation != moment->generation) g_array_set_size(old, 0);
+  if (old != NULL && self->tracks_generation != times->generation) g_array_set_size(old, 0);
   GArray *tracks = gst_winnow_tracks_new();
-  for (guint i = 0; i < answers->len; i++) {
-    const GstWinnowAnswer *answer = g_ptr_array_index(answers, i);
-    GstWinnowTrack track = gst_winnow_tracks_take(old, answer->has_region, &answer->region);
+  for (guint i = 0; i < results->len; i++) {
+    const GstWinnowResultEntry *entry = g_ptr_array_index(results, i);
+    GstWinnowTrack track = gst_winnow_tracks_take(old, entry->has_region, &entry->region);
     gdouble confidence = 0.0;
-    gst_structure_get_double(answer->fields, FIELD_CONFIDENCE, &confidence);
+    gst_structure_get_double(entry->fields, FIELD_CONFIDENCE, &confidence);
     const gchar *text = gst_winnow_headline_text(
-        gst_structure_get_string(answer->fields, FIELD_LABEL),
-        gst_structure_get_string(answer->fields, FIELD_GROUP), confidence, min_confidence);
+        gst_structure_get_string(entry->fields, FIELD_LABEL),
+        gst_structure_get_string(entry->fields, FIELD_GROUP), confidence, min_confidence);
     if (gst_winnow_headline_feed(&track.headline, text, stable_frames) && post)
-      post_message(self, answer, confidence < min_confidence, moment);
+      post_message(self, entry, confidence < min_confidence, times);
     g_array_append_val(tracks, track);
   }
   if (old != NULL) g_array_unref(old);
   self->tracks = tracks;
-  self->tracks_generation = moment->generation;
+  self->tracks_generation = times->generation;
 }
 
 /* ---- Inference ------------------------------------------------------------ */
 
 gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame,
-                                   const GArray *regions, const GstWinnowMoment *moment,
-                                   GPtrArray **answers) {
+                                   const GArray *regions, const GstWinnowFrameTimes *times,
+                                   GstWinnowResultList **results) {
   update_policy(self);
-  g_autoptr(GPtrArray) made = gst_winnow_answers_new();
+  g_autoptr(GstWinnowResultList) made = gst_winnow_result_list_new();
   guint n = regions != NULL ? regions->len : 1;
   for (guint i = 0; i < n; i++) {
     const WnRect *region = regions != NULL ? &g_array_index(regions, WnRect, i) : NULL;
@@ -104,12 +104,12 @@ gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame
     GST_OBJECT_LOCK(self);
     gst_winnow_stats_add(&self->stats, result);
     GST_OBJECT_UNLOCK(self);
-    gst_winnow_answers_add(made, result);
+    gst_winnow_result_list_add(made, result);
     GST_LOG_OBJECT(self, "%s (%.3f) exit %d/%d, %s", result->label, result->confidence,
                    result->exit_stage, result->stage_count - 1,
                    wn_stop_reason_name(result->stop_reason));
   }
-  announce(self, made, moment);
-  *answers = g_steal_pointer(&made);
+  announce(self, made, times);
+  *results = g_steal_pointer(&made);
   return TRUE;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * How long a frame may be held up by its inference: what winnowclassify answers
- * to LATENCY queries.  Fed by the streaming thread, read by any; the owner's
+ * How long a frame may be held up by its inference: what winnowclassify reports to
+ * LATENCY queries.  Fed by the streaming thread, read by any; the owner's
  * object lock guards it.
  */
 #ifndef GST_WINNOW_LATENCY_H
@@ -11,7 +11,7 @@
 
 /* Zero-initialise. */
 typedef struct {
-  GstClockTime reported; /* the answer */
+  GstClockTime reported; /* to queries */
   GstClockTime peak;     /* largest and */
   GstClockTime second;   /* second largest of the current window */
   guint n;               /* inferences in the window */

@@ -23,10 +23,10 @@ struct _GstWinnowClassify {
   gboolean policy_dirty, display_dirty;
   GstWinnowStats stats;
   GstWinnowLatency latency;
-  GstClockTime earliest; /* running time before which a frame is late */
-  GPtrArray *last;       /* of GstWinnowAnswer: the newest answers, or NULL */
-  guint generation;      /* counts flushes and renegotiations */
-  gboolean failed;       /* the worker met an error */
+  GstClockTime earliest;     /* running time before which a frame is late */
+  GstWinnowResultList *last; /* the newest results, or NULL */
+  guint generation;          /* counts flushes and renegotiations */
+  gboolean failed;           /* the worker met an error */
 
   /* The streaming thread's. */
   GstVideoInfo info;
@@ -42,10 +42,10 @@ struct _GstWinnowClassify {
 GST_DEBUG_CATEGORY_EXTERN(gst_winnow_classify_debug);
 
 /* Classifies a frame, or each of its `regions`: counts, posts messages, and gives
- * the answers in *answers.  An error has been posted when it returns FALSE. */
+ * the results in *results.  An error has been posted when it returns FALSE. */
 gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame,
-                                   const GArray *regions, const GstWinnowMoment *moment,
-                                   GPtrArray **answers);
+                                   const GArray *regions, const GstWinnowFrameTimes *times,
+                                   GstWinnowResultList **results);
 
 /* Forgets what messages said; frees everything that infer keeps. */
 void gst_winnow_classify_infer_clear(GstWinnowClassify *self);

@@ -104,12 +104,12 @@ static void copy_frame(GstWinnowJob *job, const WnFrame *frame) {
 }
 
 gboolean gst_winnow_worker_submit(GstWinnowWorker *worker, const WnFrame *frame, GArray *regions,
-                                  const GstWinnowMoment *moment) {
+                                  const GstWinnowFrameTimes *times) {
   GstWinnowJob *job = worker->spare;
   copy_frame(job, frame);
   if (job->regions != NULL) g_array_unref(job->regions);
   job->regions = regions;
-  job->moment = *moment;
+  job->times = *times;
 
   g_mutex_lock(&worker->lock);
   gboolean replaced = worker->has_pending;

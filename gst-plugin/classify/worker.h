@@ -12,16 +12,16 @@
 #include <gst/gst.h>
 #include <winnow/frame.h>
 
-/* When a frame is shown; `generation` changes where the stream is cut. */
+/* The times of a frame; `generation` changes where the stream is cut. */
 typedef struct {
   GstClockTime timestamp, stream_time, running_time, duration;
   guint generation;
-} GstWinnowMoment;
+} GstWinnowFrameTimes;
 
 typedef struct {
   WnFrame frame;
   GArray *regions; /* of WnRect; NULL: the whole frame */
-  GstWinnowMoment moment;
+  GstWinnowFrameTimes times;
   guint8 *pixels; /* what `frame` points into */
   gsize capacity;
 } GstWinnowJob;
@@ -38,7 +38,7 @@ void gst_winnow_worker_free(GstWinnowWorker *worker);
 /* Copies the frame as the next job and takes `regions`; TRUE when it replaced one
  * that had not begun.  Called by one thread. */
 gboolean gst_winnow_worker_submit(GstWinnowWorker *worker, const WnFrame *frame, GArray *regions,
-                                  const GstWinnowMoment *moment);
+                                  const GstWinnowFrameTimes *times);
 
 /* Forgets the job that has not begun. */
 void gst_winnow_worker_flush(GstWinnowWorker *worker);

@@ -10,24 +10,25 @@
 #include "common/regions.h"
 #include "meta/result_write.h"
 
-static void answer_free(gpointer data) {
-  GstWinnowAnswer *answer = data;
-  gst_structure_free(answer->fields);
-  g_free(answer);
+static void entry_free(gpointer data) {
+  GstWinnowResultEntry *entry = data;
+  gst_structure_free(entry->fields);
+  g_free(entry);
 }
 
-GPtrArray *gst_winnow_answers_new(void) {
-  return g_ptr_array_new_with_free_func(answer_free);
+GstWinnowResultList *gst_winnow_result_list_new(void) {
+  return g_ptr_array_new_with_free_func(entry_free);
 }
 
-const GstWinnowAnswer *gst_winnow_answers_add(GPtrArray *answers, const WnResult *result) {
-  GstWinnowAnswer *answer = g_new0(GstWinnowAnswer, 1);
-  answer->has_region = result->has_region;
-  answer->region = result->region;
-  answer->fields = gst_structure_new_empty(GST_WINNOW_REGION_PARAM_NAME);
-  gst_winnow_result_write(answer->fields, result);
-  g_ptr_array_add(answers, answer);
-  return answer;
+const GstWinnowResultEntry *gst_winnow_result_list_add(GstWinnowResultList *results,
+                                                       const WnResult *result) {
+  GstWinnowResultEntry *entry = g_new0(GstWinnowResultEntry, 1);
+  entry->has_region = result->has_region;
+  entry->region = result->region;
+  entry->fields = gst_structure_new_empty(GST_WINNOW_REGION_PARAM_NAME);
+  gst_winnow_result_write(entry->fields, result);
+  g_ptr_array_add(results, entry);
+  return entry;
 }
 
 static gboolean copy_field(GQuark field, const GValue *value, gpointer to) {
@@ -35,35 +36,37 @@ static gboolean copy_field(GQuark field, const GValue *value, gpointer to) {
   return TRUE;
 }
 
-static void attach_meta(const GstWinnowAnswer *answer, GstBuffer *buffer) {
+static void attach_meta(const GstWinnowResultEntry *entry, GstBuffer *buffer) {
   GstCustomMeta *meta = gst_buffer_add_custom_meta(buffer, GST_WINNOW_META_NAME);
-  gst_structure_foreach(answer->fields, copy_field, gst_custom_meta_get_structure(meta));
+  gst_structure_foreach(entry->fields, copy_field, gst_custom_meta_get_structure(meta));
 }
 
-/* The answer that is about `rect`, or about what was there a few frames ago. */
-static const GstWinnowAnswer *find_answer(const GPtrArray *answers, const WnRect *rect) {
-  const GstWinnowAnswer *best = NULL;
+/* The entry that is about `rect`, or about what was there a few frames ago. */
+static const GstWinnowResultEntry *find_entry(const GstWinnowResultList *results,
+                                              const WnRect *rect) {
+  const GstWinnowResultEntry *best = NULL;
   gdouble best_overlap = GST_WINNOW_REGION_SAME;
-  for (guint i = 0; i < answers->len; i++) {
-    const GstWinnowAnswer *answer = g_ptr_array_index(answers, i);
-    if (!answer->has_region) continue;
-    gdouble overlap = gst_winnow_region_overlap(&answer->region, rect);
+  for (guint i = 0; i < results->len; i++) {
+    const GstWinnowResultEntry *entry = g_ptr_array_index(results, i);
+    if (!entry->has_region) continue;
+    gdouble overlap = gst_winnow_region_overlap(&entry->region, rect);
     if (overlap < best_overlap) continue;
     best_overlap = overlap;
-    best = answer;
+    best = entry;
   }
   return best;
 }
 
-void gst_winnow_answers_attach(GPtrArray *answers, GstBuffer *buffer, gint width, gint height) {
+void gst_winnow_result_list_attach(GstWinnowResultList *results, GstBuffer *buffer, gint width,
+                                   gint height) {
   gboolean regions = FALSE;
-  for (guint i = 0; i < answers->len; i++) {
-    const GstWinnowAnswer *answer = g_ptr_array_index(answers, i);
-    attach_meta(answer, buffer);
-    if (answer->has_region)
+  for (guint i = 0; i < results->len; i++) {
+    const GstWinnowResultEntry *entry = g_ptr_array_index(results, i);
+    attach_meta(entry, buffer);
+    if (entry->has_region)
       regions = TRUE;
     else
-      gst_winnow_analytics_attach(answer->fields, buffer);
+      gst_winnow_analytics_attach(entry->fields, buffer);
   }
   if (!regions) return;
 
@@ -74,8 +77,8 @@ void gst_winnow_answers_attach(GPtrArray *answers, GstBuffer *buffer, gint width
     GstVideoRegionOfInterestMeta *roi = (GstVideoRegionOfInterestMeta *)meta;
     WnRect rect;
     if (!gst_winnow_region_clip(roi, width, height, &rect)) continue;
-    const GstWinnowAnswer *answer = find_answer(answers, &rect);
-    if (answer == NULL) continue;
-    gst_video_region_of_interest_meta_add_param(roi, gst_structure_copy(answer->fields));
+    const GstWinnowResultEntry *entry = find_entry(results, &rect);
+    if (entry == NULL) continue;
+    gst_video_region_of_interest_meta_add_param(roi, gst_structure_copy(entry->fields));
   }
 }

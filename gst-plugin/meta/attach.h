@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The answer to a frame or region, and how it gets onto a buffer.
+ * The results of a frame, one for all of it or one for each region, and how they get onto a buffer.
  */
 #ifndef GST_WINNOW_ATTACH_H
 #define GST_WINNOW_ATTACH_H
@@ -13,16 +13,22 @@ typedef struct {
   gboolean has_region;
   WnRect region;
   GstStructure *fields;
-} GstWinnowAnswer;
+} GstWinnowResultEntry;
 
-/* A new array that frees its answers. */
-GPtrArray *gst_winnow_answers_new(void);
+/* The results of a frame; references to it are shared among threads. */
+typedef GPtrArray GstWinnowResultList; /* of GstWinnowResultEntry */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GstWinnowResultList, g_ptr_array_unref)
 
-/* Copies `result` into a new answer at the end of `answers` and returns it. */
-const GstWinnowAnswer *gst_winnow_answers_add(GPtrArray *answers, const WnResult *result);
+/* A new list that frees its entries. */
+GstWinnowResultList *gst_winnow_result_list_new(void);
 
-/* Adds one meta per answer to `buffer`, which is writable, and a parameter to each of its
- * regions of interest that an answer is about.  `width` and `height` are the frame's. */
-void gst_winnow_answers_attach(GPtrArray *answers, GstBuffer *buffer, gint width, gint height);
+/* Copies `result` into a new entry at the end of `results` and returns it. */
+const GstWinnowResultEntry *gst_winnow_result_list_add(GstWinnowResultList *results,
+                                                       const WnResult *result);
+
+/* Adds one meta per entry to `buffer`, which is writable, and a parameter to each of its
+ * regions of interest that an entry is about.  `width` and `height` are the frame's. */
+void gst_winnow_result_list_attach(GstWinnowResultList *results, GstBuffer *buffer, gint width,
+                                   gint height);
 
 #endif
