@@ -2,14 +2,14 @@
  *
  * The workers of parallel.h.
  *
- *   retain   -> a crew: one leader thread opens one OpenMP region; each thread of
- *               it, the leader too, becomes a worker and stays in the region
+ *   retain   -> a region: one thread opens an OpenMP region and is its primary thread; each
+ *               thread of it, the primary too, becomes a worker and stays in the region
  *   run      -> takes free workers, gives each its orders, works, meets them, frees them
- *   release  -> the last one dismisses all workers; regions close, leaders end
+ *   release  -> the last one dismisses all workers; regions close, primary threads end
  *
  * Why not a region for each frame: the runtime's threads spin for milliseconds behind
  * a region, for which no program can be asked to set the environment.  Here they wait at a
- * gate of ours instead.  A process that asks for more gets a further crew, so
+ * gate of ours instead.  A process that asks for more gets a further region, so
  * growing disturbs nobody who is computing.
  */
 #include "base/parallel.h"
@@ -50,12 +50,12 @@ typedef struct Worker {
   _Alignas(CACHE_LINE) WniTeam team;
 } Worker;
 
-typedef struct Crew {
-  pthread_t leader;
+typedef struct Region {
+  pthread_t primary; /* OpenMP's word for the thread that opens it */
   int first, asked;
   _Atomic int reported;
   WniGate complete;
-} Crew;
+} Region;
 
 static struct {
   /* Read and changed by frames. */
@@ -66,8 +66,8 @@ static struct {
   /* Under the lock. */
   pthread_mutex_t lock;
   int wanted; /* workers, summed over all who retain */
-  int n_crews;
-  Crew crews[MAX_WORKERS];
+  int n_regions;
+  Region regions[MAX_WORKERS];
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* ---- frames --------------------------------------------------------------- */
@@ -84,8 +84,8 @@ void wni_parallel_barrier(WniThread thread) {
   }
 }
 
-/* Enters the calling thread and up to n - 1 more into `computing`; how many in all.  A
- * frame alone gets what it asks for, even more threads than there are cores; others
+/* Enters the calling thread and up to n - 1 more into `computing`; how many in all.  The
+ * only frame gets what it asks for, even more threads than there are cores; others
  * share what is left of the cores. */
 static int reserve(int n) {
   int cores = pool.cores, limit = n > cores ? n : cores;
@@ -155,20 +155,20 @@ static void work(Worker *worker, unsigned done) {
   worker->taken = false; /* the last look at the orders was taken */
 }
 
-/* ---- crews ---------------------------------------------------------------- */
+/* ---- regions -------------------------------------------------------------- */
 
-/* The crew is found anew by each thread, not passed on by the region: only what goes through
+/* The region is found anew by each thread, not passed on by OpenMP: only what goes through
  * our own atomics is synchronised in a way that a race checker sees. */
-static void *lead(void *asked) {
+static void *open_region(void *asked) {
   omp_set_dynamic(0);
 #pragma omp parallel num_threads(*(int *)asked)
   {
-    Crew *crew = &pool.crews[pool.n_crews];
-    Worker *worker = &pool.workers[crew->first + omp_get_thread_num()];
+    Region *region = &pool.regions[pool.n_regions];
+    Worker *worker = &pool.workers[region->first + omp_get_thread_num()];
     unsigned done = worker->orders.value;
     worker->tid = (pid_t)syscall(SYS_gettid);
     int given = omp_get_num_threads();
-    if (++crew->reported == given) wni_gate_set(&crew->complete, (unsigned)given);
+    if (++region->reported == given) wni_gate_set(&region->complete, (unsigned)given);
     work(worker, done);
   }
   return NULL;
@@ -200,15 +200,16 @@ static void block_signals(sigset_t *old) {
   pthread_sigmask(SIG_SETMASK, &set, old);
 }
 
-static void start_crew(int n) {
-  Crew *crew = &pool.crews[pool.n_crews];
+static void start_region(int n) {
+  Region *region = &pool.regions[pool.n_regions];
   sigset_t signals;
   block_signals(&signals);
-  *crew = (Crew){.first = pool.n_workers, .asked = count_available(n)};
-  if (crew->asked > 0 && pthread_create(&crew->leader, NULL, lead, &crew->asked) == 0) {
-    wni_gate_wait(&crew->complete, 0);
-    pool.n_workers += (int)crew->complete.value;
-    pool.n_crews++;
+  *region = (Region){.first = pool.n_workers, .asked = count_available(n)};
+  if (region->asked > 0 &&
+      pthread_create(&region->primary, NULL, open_region, &region->asked) == 0) {
+    wni_gate_wait(&region->complete, 0);
+    pool.n_workers += (int)region->complete.value;
+    pool.n_regions++;
   }
   pthread_sigmask(SIG_SETMASK, &signals, NULL);
 }
@@ -230,9 +231,9 @@ static void dismiss_all(void) {
     pool.workers[i].taken = true;
     give_orders(&pool.workers[i], NULL, NULL, (WniThread){.count = 1});
   }
-  for (int i = 0; i < pool.n_crews; i++) pthread_join(pool.crews[i].leader, NULL);
+  for (int i = 0; i < pool.n_regions; i++) pthread_join(pool.regions[i].primary, NULL);
   for (int i = 0; i < n_workers; i++) wait_until_gone(&pool.workers[i]);
-  pool.n_crews = 0;
+  pool.n_regions = 0;
 }
 
 static void lock_pool(void) {
@@ -243,12 +244,12 @@ static void unlock_pool(void) {
   pthread_mutex_unlock(&pool.lock);
 }
 
-/* A forked child has none of the threads.  Its sessions run alone until one that
- * it opens itself starts workers of the child's own. */
+/* A forked child has none of the threads.  Its sessions are single-threaded until one
+ * that it opens itself starts workers of the child's own. */
 static void forget_workers(void) {
   memset(pool.workers, 0, (size_t)pool.n_workers * sizeof *pool.workers);
   pool.n_workers = pool.computing = 0;
-  pool.n_crews = 0;
+  pool.n_regions = 0;
   unlock_pool();
 }
 
@@ -272,7 +273,7 @@ void wni_parallel_retain(int n_threads) {
   pool.cores = wni_parallel_cores();
   pool.wanted += n_threads - 1;
   int missing = workers_needed(n_threads) - pool.n_workers;
-  if (missing > 0) start_crew(missing);
+  if (missing > 0) start_region(missing);
   unlock_pool();
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The engine's only door to OpenMP.  A frame is one wni_parallel_run(): every
+ * The engine's only use of OpenMP.  A frame is one wni_parallel_run(): every
  * thread of a team runs `body` once and meets the others at barriers inside it.
  *
  * The process has one set of workers, threads of long OpenMP regions that sleep between
  * frames.  A frame leases those that are free; when frames of several sessions meet, they
- * share the cores, and whoever finds none left runs alone.  What a body computes
- * must therefore not depend on the number of threads.
+ * share the cores, and a frame that finds none left is computed by its caller only.  What a body
+ * computes must therefore not depend on the number of threads.
  */
 #ifndef WNI_BASE_PARALLEL_H
 #define WNI_BASE_PARALLEL_H
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <winnow/winnow.h>
 
-/* One thread of a team.  A thread alone needs no team. */
+/* One thread of a team.  A single thread needs no team. */
 typedef struct WniThread {
   int index, count;
   struct WniTeam *team;
@@ -23,7 +23,7 @@ typedef struct WniThread {
 typedef void (*WniParallelBody)(void *context, WniThread thread);
 
 /* Announces a user of wni_parallel_run(n_threads, ...), n_threads up to WN_MAX_THREADS, and
- * starts what workers are missing; fewer if the system refuses.  One alone starts none.
+ * starts what workers are missing; fewer if the system refuses; none for a single thread.
  * release() takes it back; with the last one all workers end before it returns.
  * Thread-safe; not for the inside of a body. */
 void wni_parallel_retain(int n_threads);
