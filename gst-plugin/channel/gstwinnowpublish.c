@@ -36,6 +36,7 @@
 
 #include <errno.h>
 #include "gstwinnow.h"
+#include "common/display_event.h"
 #include "common/headline.h"
 #include "channel/line_file.h"
 #include "meta/result_json.h"
@@ -54,8 +55,7 @@ struct _GstWinnowPublish {
   /* of the streaming thread */
   GstWinnowLineFile file;
   GstWinnowHeadline headline;
-  guint stable_frames;
-  gdouble min_confidence;
+  GstWinnowDisplay display;
 };
 
 static GstStaticPadTemplate sink_template =
@@ -94,8 +94,8 @@ static gboolean is_due(GstWinnowPublish *self, const GstWinnowResult *result) {
   if (!on_change || gst_winnow_result_get_region(result, NULL, NULL, NULL, NULL)) return TRUE;
   const gchar *text = gst_winnow_headline_text(
       gst_winnow_result_get_label(result), gst_winnow_result_get_group(result),
-      gst_winnow_result_get_confidence(result), self->min_confidence);
-  return gst_winnow_headline_feed(&self->headline, text, self->stable_frames);
+      gst_winnow_result_get_confidence(result), self->display.min_confidence);
+  return gst_winnow_headline_feed(&self->headline, text, self->display.stable_frames);
 }
 
 static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
@@ -116,11 +116,7 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
 static gboolean sink_event(GstBaseTransform *trans, GstEvent *event) {
   GstWinnowPublish *self = GST_WINNOW_PUBLISH(trans);
   if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) gst_winnow_headline_clear(&self->headline);
-  if (gst_event_has_name(event, GST_WINNOW_DISPLAY_EVENT)) {
-    const GstStructure *structure = gst_event_get_structure(event);
-    gst_structure_get_uint(structure, "stable-frames", &self->stable_frames);
-    gst_structure_get_double(structure, "min-confidence", &self->min_confidence);
-  }
+  gst_winnow_display_event_parse(event, &self->display);
   return GST_BASE_TRANSFORM_CLASS(gst_winnow_publish_parent_class)->sink_event(trans, event);
 }
 
@@ -229,6 +225,6 @@ static void gst_winnow_publish_class_init(GstWinnowPublishClass *klass) {
 static void gst_winnow_publish_init(GstWinnowPublish *self) {
   self->location = g_strdup(DEFAULT_LOCATION);
   self->file.fd = -1;
-  self->stable_frames = GST_WINNOW_STABLE_FRAMES_DEFAULT;
+  self->display = GST_WINNOW_DISPLAY_DEFAULT;
   gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self), TRUE);
 }

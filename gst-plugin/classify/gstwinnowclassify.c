@@ -53,9 +53,9 @@
  * Since: 0.1
  */
 #include "classify/private.h"
+#include "common/display_event.h"
 #include "common/frame_map.h"
 #include "gstwinnow.h"
-#include "common/headline.h"
 #include "common/regions.h"
 
 GST_DEBUG_CATEGORY(gst_winnow_classify_debug);
@@ -183,16 +183,11 @@ static GstWinnowFrameTimes frame_times(GstWinnowClassify *self, GstBuffer *buffe
 static void send_display_event(GstWinnowClassify *self) {
   GST_OBJECT_LOCK(self);
   gboolean dirty = self->display_dirty;
-  guint stable_frames = self->settings.stable_frames;
-  gdouble min_confidence = self->settings.min_confidence;
+  GstWinnowDisplay display = {self->settings.stable_frames, self->settings.min_confidence};
   self->display_dirty = FALSE;
   GST_OBJECT_UNLOCK(self);
-  if (!dirty) return;
-  GstStructure *structure =
-      gst_structure_new(GST_WINNOW_DISPLAY_EVENT, "stable-frames", G_TYPE_UINT, stable_frames,
-                        "min-confidence", G_TYPE_DOUBLE, min_confidence, NULL);
-  gst_pad_push_event(GST_BASE_TRANSFORM_SRC_PAD(self),
-                     gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, structure));
+  if (dirty)
+    gst_pad_push_event(GST_BASE_TRANSFORM_SRC_PAD(self), gst_winnow_display_event_new(&display));
 }
 
 /* Counts the frame and decides whether it is classified. */

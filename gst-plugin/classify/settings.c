@@ -4,7 +4,7 @@
  * get and set follow from the row and the value's type.
  */
 #include "classify/settings.h"
-#include "common/headline.h"
+#include "common/display_event.h"
 
 enum {
   PROP_MODEL_FILE = 1,

@@ -11,11 +11,6 @@
 
 #define GST_WINNOW_UNKNOWN "unknown"
 
-/* winnowclassify tells the elements behind it its stable-frames and
- * min-confidence by a sticky event of this name, so that they are set once. */
-#define GST_WINNOW_DISPLAY_EVENT "winnow-display"
-#define GST_WINNOW_STABLE_FRAMES_DEFAULT 3
-
 /* Zero-initialise. */
 typedef struct {
   gchar *current;   /* NULL until a first text was stable */

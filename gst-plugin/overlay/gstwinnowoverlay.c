@@ -38,6 +38,7 @@
 #include "overlay/gstwinnowoverlay.h"
 #include "gstwinnow.h"
 #include "overlay/draw.h"
+#include "common/display_event.h"
 #include "common/regions.h"
 #include "common/tracks.h"
 
@@ -48,8 +49,7 @@ GST_DEBUG_CATEGORY_STATIC(gst_winnow_overlay_debug);
 struct _GstWinnowOverlay {
   GstBaseTransform parent;
   GstVideoInfo info;
-  guint stable_frames;
-  gdouble min_confidence;
+  GstWinnowDisplay display;
   GArray *tracks;                          /* of GstWinnowTrack */
   GPtrArray *views;                        /* of GstWinnowView: what `composition` shows */
   GstVideoOverlayComposition *composition; /* NULL: nothing to draw */
@@ -80,14 +80,14 @@ static GstWinnowView *make_view(GstWinnowOverlay *self, GArray *tracks,
   static const WnRect nowhere = {0};
   const gchar *text = gst_winnow_headline_text(
       gst_winnow_result_get_label(result), gst_winnow_result_get_group(result),
-      gst_winnow_result_get_confidence(result), self->min_confidence);
+      gst_winnow_result_get_confidence(result), self->display.min_confidence);
   GstWinnowTrack track =
       gst_winnow_tracks_take(self->tracks, region != NULL, region != NULL ? region : &nowhere);
   if (region != NULL) track.region = *region;
   /* Frames may carry one result several times; it counts once. */
   guint64 pts = gst_winnow_result_get_pts(result);
   if (pts != track.pts || !GST_CLOCK_TIME_IS_VALID(pts))
-    gst_winnow_headline_feed(&track.headline, text, self->stable_frames);
+    gst_winnow_headline_feed(&track.headline, text, self->display.stable_frames);
   track.pts = pts;
   g_array_append_val(tracks, track);
   /* Until a first text was stable, the newest is better than none. */
@@ -195,13 +195,9 @@ static gboolean set_caps(GstBaseTransform *trans, GstCaps *in, GstCaps *out) {
 static gboolean sink_event(GstBaseTransform *trans, GstEvent *event) {
   GstWinnowOverlay *self = GST_WINNOW_OVERLAY(trans);
   if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) forget(self);
-  if (gst_event_has_name(event, GST_WINNOW_DISPLAY_EVENT)) {
-    const GstStructure *structure = gst_event_get_structure(event);
-    gst_structure_get_uint(structure, "stable-frames", &self->stable_frames);
-    gst_structure_get_double(structure, "min-confidence", &self->min_confidence);
-    GST_DEBUG_OBJECT(self, "headline after %u equal results of at least %.3f", self->stable_frames,
-                     self->min_confidence);
-  }
+  if (gst_winnow_display_event_parse(event, &self->display))
+    GST_DEBUG_OBJECT(self, "headline after %u equal results of at least %.3f",
+                     self->display.stable_frames, self->display.min_confidence);
   return GST_BASE_TRANSFORM_CLASS(gst_winnow_overlay_parent_class)->sink_event(trans, event);
 }
 
@@ -226,6 +222,6 @@ static void gst_winnow_overlay_class_init(GstWinnowOverlayClass *klass) {
 }
 
 static void gst_winnow_overlay_init(GstWinnowOverlay *self) {
-  self->stable_frames = GST_WINNOW_STABLE_FRAMES_DEFAULT;
+  self->display = GST_WINNOW_DISPLAY_DEFAULT;
   gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
 }

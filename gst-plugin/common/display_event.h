@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * How results are to be shown: winnowclassify tells the elements behind it by a sticky event, so
+ * that it is set once.  Both ends of the event are here.
+ */
+#ifndef GST_WINNOW_DISPLAY_EVENT_H
+#define GST_WINNOW_DISPLAY_EVENT_H
+
+#include <gst/gst.h>
+
+typedef struct {
+  guint stable_frames;    /* equal results in a row before the headline changes */
+  gdouble min_confidence; /* below it the headline says `unknown` */
+} GstWinnowDisplay;
+
+/* What holds until an event comes; the first is the default of the property too. */
+#define GST_WINNOW_STABLE_FRAMES_DEFAULT 3
+#define GST_WINNOW_DISPLAY_DEFAULT ((GstWinnowDisplay){GST_WINNOW_STABLE_FRAMES_DEFAULT, 0.0})
+
+/* A new event that says `display`. */
+GstEvent *gst_winnow_display_event_new(const GstWinnowDisplay *display);
+
+/* Takes over what `event` says.  FALSE: it is another event, and nothing changes. */
+gboolean gst_winnow_display_event_parse(GstEvent *event, GstWinnowDisplay *display);
+
+#endif
