@@ -38,13 +38,12 @@
 #include "gstwinnow.h"
 #include "common/display_event.h"
 #include "common/headline.h"
+#include "common/properties.h"
 #include "channel/line_file.h"
 #include "meta/result_json.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_winnow_publish_debug);
 #define GST_CAT_DEFAULT gst_winnow_publish_debug
-
-#define DEFAULT_LOCATION "-"
 
 struct _GstWinnowPublish {
   GstBaseTransform parent;
@@ -122,94 +121,48 @@ static gboolean sink_event(GstBaseTransform *trans, GstEvent *event) {
 
 /* ---- Properties ----------------------------------------------------------- */
 
-enum { PROP_LOCATION = 1, PROP_ON_CHANGE, PROP_DROPPED };
-
-static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
-  GstWinnowPublish *self = GST_WINNOW_PUBLISH(object);
-  GST_OBJECT_LOCK(self);
-  switch (id) {
-  case PROP_LOCATION:
-    g_free(self->location);
-    self->location = g_value_dup_string(value);
-    if (self->location == NULL) self->location = g_strdup(DEFAULT_LOCATION);
-    break;
-  case PROP_ON_CHANGE:
-    self->on_change = g_value_get_boolean(value);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-  GST_OBJECT_UNLOCK(self);
-}
-
-static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
-  GstWinnowPublish *self = GST_WINNOW_PUBLISH(object);
-  GST_OBJECT_LOCK(self);
-  switch (id) {
-  case PROP_LOCATION:
-    g_value_set_string(value, self->location);
-    break;
-  case PROP_ON_CHANGE:
-    g_value_set_boolean(value, self->on_change);
-    break;
-  case PROP_DROPPED:
-    g_value_set_uint64(value, self->dropped);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-  GST_OBJECT_UNLOCK(self);
-}
+#define FIELD(name) G_STRUCT_OFFSET(GstWinnowPublish, name)
+static const GstWinnowProperty rows[] = {
+    /**
+     * GstWinnowPublish:location:
+     *
+     * The file that is appended to, or a FIFO; `-` for standard output.
+     *
+     * Since: 0.1
+     */
+    {"location", "Location", "File or FIFO to write to, - for standard output",
+     GST_WINNOW_STRING("-"), FIELD(location), GST_WINNOW_READY},
+    /**
+     * GstWinnowPublish:on-change:
+     *
+     * Write a result of the whole frame only when the headline changes.
+     *
+     * Since: 0.1
+     */
+    {"on-change", "On change", "Write only when the stable result changes",
+     GST_WINNOW_BOOLEAN(FALSE), FIELD(on_change), GST_WINNOW_PLAYING},
+    /**
+     * GstWinnowPublish:dropped:
+     *
+     * How many lines were left out since the start.
+     *
+     * Since: 0.1
+     */
+    {"dropped", "Dropped", "Lines that found no room or no reader",
+     GST_WINNOW_UINT64(0, 0, G_MAXUINT64), FIELD(dropped), GST_WINNOW_READ_ONLY},
+};
+static const GstWinnowProperties properties = {rows, G_N_ELEMENTS(rows)};
 
 static void finalize(GObject *object) {
-  g_free(GST_WINNOW_PUBLISH(object)->location);
+  gst_winnow_properties_clear(object);
   G_OBJECT_CLASS(gst_winnow_publish_parent_class)->finalize(object);
-}
-
-static void install_properties(GObjectClass *object) {
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-  /**
-   * GstWinnowPublish:location:
-   *
-   * The file that is appended to, or a FIFO; `-` for standard output.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(
-      object, PROP_LOCATION,
-      g_param_spec_string("location", "Location", "File or FIFO to write to, - for standard output",
-                          DEFAULT_LOCATION, flags | GST_PARAM_MUTABLE_READY));
-  /**
-   * GstWinnowPublish:on-change:
-   *
-   * Write a result of the whole frame only when the headline changes.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(object, PROP_ON_CHANGE,
-                                  g_param_spec_boolean("on-change", "On change",
-                                                       "Write only when the stable result changes",
-                                                       FALSE, flags | GST_PARAM_MUTABLE_PLAYING));
-  /**
-   * GstWinnowPublish:dropped:
-   *
-   * How many lines were left out since the start.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(
-      object, PROP_DROPPED,
-      g_param_spec_uint64("dropped", "Dropped", "Lines that found no room or no reader", 0,
-                          G_MAXUINT64, 0, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
 static void gst_winnow_publish_class_init(GstWinnowPublishClass *klass) {
   GObjectClass *object = G_OBJECT_CLASS(klass);
   GstBaseTransformClass *trans = GST_BASE_TRANSFORM_CLASS(klass);
-  object->set_property = set_property;
-  object->get_property = get_property;
   object->finalize = finalize;
-  install_properties(object);
+  gst_winnow_properties_install(object, &properties);
   trans->start = start;
   trans->stop = stop;
   trans->transform_ip = transform_ip;
@@ -223,7 +176,7 @@ static void gst_winnow_publish_class_init(GstWinnowPublishClass *klass) {
 }
 
 static void gst_winnow_publish_init(GstWinnowPublish *self) {
-  self->location = g_strdup(DEFAULT_LOCATION);
+  gst_winnow_properties_init(G_OBJECT(self));
   self->file.fd = -1;
   self->display = GST_WINNOW_DISPLAY_DEFAULT;
   gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self), TRUE);

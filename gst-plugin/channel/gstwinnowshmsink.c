@@ -38,13 +38,12 @@
 
 #include "channel/shm_publisher.h"
 #include "common/frame_map.h"
+#include "common/properties.h"
 #include "gstwinnow.h"
 #include "meta/result_map.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_winnow_shm_sink_debug);
 #define GST_CAT_DEFAULT gst_winnow_shm_sink_debug
-
-enum { DEFAULT_READERS = 32, MAX_READERS = 256, DEFAULT_MODE = 0600 };
 
 struct _GstWinnowShmSink {
   GstVideoSink parent;
@@ -133,118 +132,60 @@ static GstFlowReturn render(GstBaseSink *base, GstBuffer *buffer) {
 
 /* ---- Properties ----------------------------------------------------------- */
 
-enum { PROP_SOCKET_PATH = 1, PROP_SOCKET_MODE, PROP_SOCKET_GROUP, PROP_MAX_READERS };
-
-static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
-  GstWinnowShmSink *self = GST_WINNOW_SHM_SINK(object);
-  GST_OBJECT_LOCK(self);
-  switch (id) {
-  case PROP_SOCKET_PATH:
-    g_free(self->socket_path);
-    self->socket_path = g_value_dup_string(value);
-    break;
-  case PROP_SOCKET_MODE:
-    self->socket_mode = g_value_get_uint(value);
-    break;
-  case PROP_SOCKET_GROUP:
-    g_free(self->socket_group);
-    self->socket_group = g_value_dup_string(value);
-    break;
-  case PROP_MAX_READERS:
-    self->max_readers = g_value_get_uint(value);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-  GST_OBJECT_UNLOCK(self);
-}
-
-static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
-  GstWinnowShmSink *self = GST_WINNOW_SHM_SINK(object);
-  GST_OBJECT_LOCK(self);
-  switch (id) {
-  case PROP_SOCKET_PATH:
-    g_value_set_string(value, self->socket_path);
-    break;
-  case PROP_SOCKET_MODE:
-    g_value_set_uint(value, self->socket_mode);
-    break;
-  case PROP_SOCKET_GROUP:
-    g_value_set_string(value, self->socket_group);
-    break;
-  case PROP_MAX_READERS:
-    g_value_set_uint(value, self->max_readers);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-  GST_OBJECT_UNLOCK(self);
-}
+#define FIELD(name) G_STRUCT_OFFSET(GstWinnowShmSink, name)
+static const GstWinnowProperty rows[] = {
+    /**
+     * GstWinnowShmSink:socket-path:
+     *
+     * Where readers connect. A socket that a killed process left there is replaced.
+     *
+     * Since: 0.1
+     */
+    {"socket-path", "Socket path", "Path of the socket that readers connect to",
+     GST_WINNOW_STRING(NULL), FIELD(socket_path), GST_WINNOW_READY},
+    /**
+     * GstWinnowShmSink:socket-mode:
+     *
+     * Who may connect, as in chmod: 384 is 0600, 432 is 0660.
+     *
+     * Since: 0.1
+     */
+    {"socket-mode", "Socket mode",
+     "Permissions of the socket: 384 (0600) for this user, 432 (0660) for the group too, 438 "
+     "(0666) "
+     "for all",
+     GST_WINNOW_UINT(0600, 1, 0777), FIELD(socket_mode), GST_WINNOW_READY},
+    /**
+     * GstWinnowShmSink:socket-group:
+     *
+     * The group that the socket is given to.
+     *
+     * Since: 0.1
+     */
+    {"socket-group", "Socket group", "Group that the socket is given to", GST_WINNOW_STRING(NULL),
+     FIELD(socket_group), GST_WINNOW_READY},
+    /**
+     * GstWinnowShmSink:max-readers:
+     *
+     * How many may be connected at once; more are told so.
+     *
+     * Since: 0.1
+     */
+    {"max-readers", "Maximum of readers", "Readers connected at once", GST_WINNOW_UINT(32, 1, 256),
+     FIELD(max_readers), GST_WINNOW_READY},
+};
+static const GstWinnowProperties properties = {rows, G_N_ELEMENTS(rows)};
 
 static void finalize(GObject *object) {
-  GstWinnowShmSink *self = GST_WINNOW_SHM_SINK(object);
-  g_free(self->socket_path);
-  g_free(self->socket_group);
+  gst_winnow_properties_clear(object);
   G_OBJECT_CLASS(gst_winnow_shm_sink_parent_class)->finalize(object);
-}
-
-static void install_properties(GObjectClass *object) {
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-  /**
-   * GstWinnowShmSink:socket-path:
-   *
-   * Where readers connect. A socket that a killed process left there is replaced.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(object, PROP_SOCKET_PATH,
-                                  g_param_spec_string("socket-path", "Socket path",
-                                                      "Path of the socket that readers connect to",
-                                                      NULL, flags));
-  /**
-   * GstWinnowShmSink:socket-mode:
-   *
-   * Who may connect, as in chmod: 384 is 0600, 432 is 0660.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(
-      object, PROP_SOCKET_MODE,
-      g_param_spec_uint("socket-mode", "Socket mode",
-                        "Permissions of the socket: 384 (0600) for this user, 432 (0660) for the "
-                        "group too, 438 (0666) for all",
-                        1, 0777, DEFAULT_MODE, flags));
-  /**
-   * GstWinnowShmSink:socket-group:
-   *
-   * The group that the socket is given to.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(object, PROP_SOCKET_GROUP,
-                                  g_param_spec_string("socket-group", "Socket group",
-                                                      "Group that the socket is given to", NULL,
-                                                      flags));
-  /**
-   * GstWinnowShmSink:max-readers:
-   *
-   * How many may be connected at once; more are told so.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(object, PROP_MAX_READERS,
-                                  g_param_spec_uint("max-readers", "Maximum of readers",
-                                                    "Readers connected at once", 1, MAX_READERS,
-                                                    DEFAULT_READERS, flags));
 }
 
 static void gst_winnow_shm_sink_class_init(GstWinnowShmSinkClass *klass) {
   GObjectClass *object = G_OBJECT_CLASS(klass);
   GstBaseSinkClass *base = GST_BASE_SINK_CLASS(klass);
-  object->set_property = set_property;
-  object->get_property = get_property;
   object->finalize = finalize;
-  install_properties(object);
+  gst_winnow_properties_install(object, &properties);
   base->start = start;
   base->stop = stop;
   base->set_caps = set_caps;
@@ -258,8 +199,7 @@ static void gst_winnow_shm_sink_class_init(GstWinnowShmSinkClass *klass) {
 }
 
 static void gst_winnow_shm_sink_init(GstWinnowShmSink *self) {
-  self->socket_mode = DEFAULT_MODE;
-  self->max_readers = DEFAULT_READERS;
+  gst_winnow_properties_init(G_OBJECT(self));
   /* A video sink leaves out what comes late, and has it left out further up: a reader decides that
    * for itself. */
   gst_base_sink_set_max_lateness(GST_BASE_SINK(self), -1);

@@ -33,6 +33,7 @@
 #include "channel/wait.h"
 #include "meta/attach.h"
 #include "common/frame_map.h"
+#include "common/properties.h"
 #include "gstwinnow.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_winnow_shm_src_debug);
@@ -189,55 +190,31 @@ static GstFlowReturn create(GstPushSrc *push, GstBuffer **out) {
 
 /* ---- Properties ----------------------------------------------------------- */
 
-enum { PROP_SOCKET_PATH = 1 };
-
-static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
-  GstWinnowShmSrc *self = GST_WINNOW_SHM_SRC(object);
-  if (id != PROP_SOCKET_PATH) {
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    return;
-  }
-  GST_OBJECT_LOCK(self);
-  g_free(self->socket_path);
-  self->socket_path = g_value_dup_string(value);
-  GST_OBJECT_UNLOCK(self);
-}
-
-static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
-  GstWinnowShmSrc *self = GST_WINNOW_SHM_SRC(object);
-  if (id != PROP_SOCKET_PATH) {
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    return;
-  }
-  GST_OBJECT_LOCK(self);
-  g_value_set_string(value, self->socket_path);
-  GST_OBJECT_UNLOCK(self);
-}
+#define FIELD(name) G_STRUCT_OFFSET(GstWinnowShmSrc, name)
+static const GstWinnowProperty rows[] = {
+    /**
+     * GstWinnowShmSrc:socket-path:
+     *
+     * The socket of the publisher. It need not be there yet.
+     *
+     * Since: 0.1
+     */
+    {"socket-path", "Socket path", "Path of the publisher's socket", GST_WINNOW_STRING(NULL),
+     FIELD(socket_path), GST_WINNOW_READY},
+};
+static const GstWinnowProperties properties = {rows, G_N_ELEMENTS(rows)};
 
 static void finalize(GObject *object) {
-  GstWinnowShmSrc *self = GST_WINNOW_SHM_SRC(object);
-  g_free(self->socket_path);
-  gst_caps_unref(self->publisher_time);
+  gst_winnow_properties_clear(object);
+  gst_caps_unref(GST_WINNOW_SHM_SRC(object)->publisher_time);
   G_OBJECT_CLASS(gst_winnow_shm_src_parent_class)->finalize(object);
 }
 
 static void gst_winnow_shm_src_class_init(GstWinnowShmSrcClass *klass) {
   GObjectClass *object = G_OBJECT_CLASS(klass);
   GstBaseSrcClass *base = GST_BASE_SRC_CLASS(klass);
-  object->set_property = set_property;
-  object->get_property = get_property;
   object->finalize = finalize;
-  /**
-   * GstWinnowShmSrc:socket-path:
-   *
-   * The socket of the publisher. It need not be there yet.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(
-      object, PROP_SOCKET_PATH,
-      g_param_spec_string("socket-path", "Socket path", "Path of the publisher's socket", NULL,
-                          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+  gst_winnow_properties_install(object, &properties);
   base->start = start;
   base->stop = stop;
   base->unlock = unlock;
@@ -251,6 +228,7 @@ static void gst_winnow_shm_src_class_init(GstWinnowShmSrcClass *klass) {
 }
 
 static void gst_winnow_shm_src_init(GstWinnowShmSrc *self) {
+  gst_winnow_properties_init(G_OBJECT(self));
   self->publisher_time = gst_caps_new_empty_simple("timestamp/x-winnow-publisher");
   gst_base_src_set_live(GST_BASE_SRC(self), TRUE);
   gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);

@@ -104,11 +104,7 @@ static void work(gpointer owner, const GstWinnowJob *job) {
 static gboolean start(GstBaseTransform *trans) {
   GstWinnowClassify *self = GST_WINNOW_CLASSIFY(trans);
   GST_OBJECT_LOCK(self);
-  GstWinnowSettings settings = self->settings;
-  settings.model_file = g_strdup(settings.model_file);
-  settings.labels_file = g_strdup(settings.labels_file);
-  settings.thresholds = g_strdup(settings.thresholds);
-  settings.watch = g_strdup(settings.watch);
+  GstWinnowSettings settings = gst_winnow_settings_copy(&self->settings);
   self->policy_dirty = FALSE;
   self->display_dirty = TRUE;
   self->failed = FALSE;
@@ -326,31 +322,15 @@ static gboolean query(GstBaseTransform *trans, GstPadDirection direction, GstQue
 
 /* ---- Properties ----------------------------------------------------------- */
 
-static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
-  GstWinnowClassify *self = GST_WINNOW_CLASSIFY(object);
-  GST_OBJECT_LOCK(self);
-  gst_winnow_settings_set(&self->settings, id, value);
-  GST_OBJECT_UNLOCK(self);
-}
-
-static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
-  GstWinnowClassify *self = GST_WINNOW_CLASSIFY(object);
-  GST_OBJECT_LOCK(self);
-  if (id < gst_winnow_settings_n_ids())
-    gst_winnow_settings_get(&self->settings, id, value);
-  else
-    g_value_take_boxed(value, gst_winnow_stats_to_structure(&self->stats));
-  GST_OBJECT_UNLOCK(self);
-}
-
 /* Comes once for all properties of one g_object_set(), after the last of them: a
  * frame between two of them sees neither. */
 static void dispatch_properties_changed(GObject *object, guint n, GParamSpec **specs) {
   GstWinnowClassify *self = GST_WINNOW_CLASSIFY(object);
   guint change = GST_WINNOW_CHANGE_NONE;
-  for (guint i = 0; i < n; i++)
-    if (specs[i]->owner_type == GST_TYPE_WINNOW_CLASSIFY)
-      change |= gst_winnow_settings_change(specs[i]->param_id);
+  for (guint i = 0; i < n; i++) {
+    const GstWinnowProperty *row = gst_winnow_properties_find(specs[i]);
+    if (row != NULL) change |= row->access.change;
+  }
   GST_OBJECT_LOCK(self);
   if (change & GST_WINNOW_CHANGE_POLICY) self->policy_dirty = TRUE;
   if (change & GST_WINNOW_CHANGE_DISPLAY) self->display_dirty = TRUE;
@@ -360,7 +340,7 @@ static void dispatch_properties_changed(GObject *object, guint n, GParamSpec **s
 
 static void finalize(GObject *object) {
   GstWinnowClassify *self = GST_WINNOW_CLASSIFY(object);
-  gst_winnow_settings_clear(&self->settings);
+  gst_winnow_properties_clear(object);
   gst_winnow_stats_reset(&self->stats, 0, 0);
   G_OBJECT_CLASS(gst_winnow_classify_parent_class)->finalize(object);
 }
@@ -370,26 +350,9 @@ static void gst_winnow_classify_class_init(GstWinnowClassifyClass *klass) {
   GstElementClass *element_class = GST_ELEMENT_CLASS(klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS(klass);
 
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
   object_class->dispatch_properties_changed = dispatch_properties_changed;
   object_class->finalize = finalize;
-  gst_winnow_settings_install(object_class);
-  /**
-   * GstWinnowClassify:stats:
-   *
-   * Since the element started: `frames`, `inferences`, `skipped` (frames without an inference of
-   * their own), `late` (of those, passed because of QoS), `macs-mean`, `macs-full`,
-   * `mac-reduction`, `latency-mean`, `latency-max` (ns) and `exits`, how many inferences
-   * ended at each stage.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(
-      object_class, gst_winnow_settings_n_ids(),
-      g_param_spec_boxed("stats", "Statistics", "Counters since the element started",
-                         GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
-
+  gst_winnow_properties_install(object_class, &gst_winnow_settings_properties);
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_set_static_metadata(
@@ -407,7 +370,7 @@ static void gst_winnow_classify_class_init(GstWinnowClassifyClass *klass) {
 }
 
 static void gst_winnow_classify_init(GstWinnowClassify *self) {
-  gst_winnow_settings_init(&self->settings, G_OBJECT_GET_CLASS(self));
+  gst_winnow_properties_init(G_OBJECT(self));
   self->earliest = GST_CLOCK_TIME_NONE;
   gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
   gst_base_transform_set_qos_enabled(GST_BASE_TRANSFORM(self), TRUE);

@@ -25,19 +25,16 @@ static void update_policy(GstWinnowClassify *self) {
     return;
   }
   self->policy_dirty = FALSE;
-  WnPolicy policy = gst_winnow_settings_policy(&self->settings);
-  g_autofree gchar *thresholds = g_strdup(policy.thresholds);
-  g_autofree gchar *watch = g_strdup(policy.watch);
+  GstWinnowSettings settings = gst_winnow_settings_copy(&self->settings);
   GST_OBJECT_UNLOCK(self);
-  policy.thresholds = thresholds;
-  policy.watch = watch;
+  const WnPolicy policy = gst_winnow_settings_policy(&settings);
   WnError error;
-  if (wn_session_set_policy(self->engine.session, &policy, &error) == WN_OK) {
+  if (wn_session_set_policy(self->engine.session, &policy, &error) == WN_OK)
     GST_INFO_OBJECT(self, "policy: %s",
                     wn_strategy_name(wn_session_strategy(self->engine.session)));
-    return;
-  }
-  gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, &error);
+  else
+    gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, &error);
+  gst_winnow_settings_clear(&settings);
 }
 
 /* ---- Messages ------------------------------------------------------------- */

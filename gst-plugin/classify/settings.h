@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The properties of winnowclassify: one table of specifications, one struct of
- * values.  The element holds its object lock around get, set and copy.
+ * values.  The element holds its object lock around copies.
  */
 #ifndef GST_WINNOW_CLASSIFY_SETTINGS_H
 #define GST_WINNOW_CLASSIFY_SETTINGS_H
 
 #include <gst/gst.h>
 #include <winnow/winnow.h>
+#include "common/properties.h"
 
 typedef enum {
   GST_WINNOW_INFERENCE_REGION_FULL_FRAME,
@@ -40,18 +41,12 @@ typedef struct {
   gdouble min_confidence;
 } GstWinnowSettings;
 
-/* Installs every property but `stats`, with ids from 1. */
-void gst_winnow_settings_install(GObjectClass *klass);
+/* Every property, `stats` too; `change` is a GstWinnowChange. */
+extern const GstWinnowProperties gst_winnow_settings_properties;
 
-/* The first id that is free for the class. */
-guint gst_winnow_settings_n_ids(void);
-
-void gst_winnow_settings_init(GstWinnowSettings *settings, GObjectClass *klass);
+/* A copy with strings of its own; clear frees them. */
+GstWinnowSettings gst_winnow_settings_copy(const GstWinnowSettings *settings);
 void gst_winnow_settings_clear(GstWinnowSettings *settings);
-
-void gst_winnow_settings_set(GstWinnowSettings *settings, guint id, const GValue *value);
-void gst_winnow_settings_get(const GstWinnowSettings *settings, guint id, GValue *value);
-GstWinnowChange gst_winnow_settings_change(guint id);
 
 /* The engine's view; its strings belong to `settings`. */
 WnPolicy gst_winnow_settings_policy(const GstWinnowSettings *settings);
