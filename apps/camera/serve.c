@@ -16,7 +16,7 @@
 
 #include "command.h"
 #include "json.h"
-#include "lines.h"
+#include "line_output.h"
 #include "notify.h"
 #include "report.h"
 
@@ -32,10 +32,11 @@
 /* What is going on. */
 typedef struct Run {
   Service *service;
-  Source *source; /* NULL: lost, and waited for */
-  char *last_why; /* why the source could not be opened again: told once */
-  Lines lines;    /* of JSON */
-  int signals;    /* signalfd */
+  Source *source;      /* NULL: lost, and waited for */
+  char *last_why;      /* why the source could not be opened again: told once */
+  LineOutput lines;    /* of JSON */
+  uint64_t n_left_out; /* of them, since nobody took those before */
+  int signals;         /* signalfd */
   uint64_t n_frames, n_missed, n_damaged;
   int64_t began, last_frame, next_open, next_watchdog, next_status, watchdog_ns;
   char label[64]; /* of the last result, for systemctl status */
@@ -125,11 +126,14 @@ static void check_silence(Run *run) {
 
 /* ---- A frame ------------------------------------------------------------ */
 
-/* Ends the run when nobody takes the lines any more. */
-static void write_lines(Run *run) {
-  if (lines_flush(&run->lines)) return;
+static void end_without_output(Run *run) {
   report("cannot write to standard output: %s", g_strerror(errno));
   end(run, STATUS_FAILED);
+}
+
+/* Ends the run when nobody takes the lines any more. */
+static void write_lines(Run *run) {
+  if (!line_output_flush(&run->lines)) end_without_output(run);
 }
 
 static void print_line(Run *run, const WnResult *result) {
@@ -139,7 +143,7 @@ static void print_line(Run *run, const WnResult *result) {
   put_result(json, result);
   json_builder_end_object(json);
   char *line = json_line(json);
-  lines_put(&run->lines, line);
+  if (!line_output_put(&run->lines, line)) run->n_left_out++;
   g_free(line);
   write_lines(run);
 }
@@ -215,14 +219,14 @@ static int do_what_is_due(Run *run) {
 /* Pictures from files wait until the lines about those before them are written; a camera does not.
  */
 static bool wants_frame(const Run *run) {
-  return run->source != NULL && (run->source->is_live || !lines_are_pending(&run->lines));
+  return run->source != NULL && (run->source->is_live || !line_output_is_pending(&run->lines));
 }
 
 static void wait_and_act(Run *run, int timeout_ms) {
   WnPublisher *publisher = run->service->publisher;
   struct pollfd wait[] = {{run->signals, POLLIN, 0},
                           {publisher != NULL ? wn_publisher_descriptor(publisher) : -1, POLLIN, 0},
-                          {lines_are_pending(&run->lines) ? STDOUT_FILENO : -1, POLLOUT, 0},
+                          {line_output_is_pending(&run->lines) ? run->lines.fd : -1, POLLOUT, 0},
                           {wants_frame(run) ? run->source->descriptor : -1, POLLIN, 0}};
   if (poll(wait, G_N_ELEMENTS(wait), timeout_ms) < 0) return; /* a signal that is not ours */
   if (wait[0].revents != 0) end(run, STATUS_OK);
@@ -237,8 +241,8 @@ static void report_end(const Run *run) {
   double seconds = (double)(now_ns() - run->began) / 1e9;
   report("%" PRIu64 " frames in %.1f s, %" PRIu64 " missed, %" PRIu64 " damaged", run->n_frames,
          seconds, run->n_missed, run->n_damaged);
-  if (run->lines.n_left_out > 0)
-    report("%" PRIu64 " lines left out, since nobody took them", run->lines.n_left_out);
+  if (run->n_left_out > 0)
+    report("%" PRIu64 " lines left out, since nobody took them", run->n_left_out);
 }
 
 int serve(Service *service) {
@@ -252,12 +256,13 @@ int serve(Service *service) {
     report("no descriptor for signals: %s", g_strerror(errno));
     return STATUS_FAILED;
   }
-  open_source(&run);
+  if (service->as_json && !line_output_open(&run.lines, "-")) end_without_output(&run);
+  if (!run.ended) open_source(&run);
   while (!run.ended) wait_and_act(&run, do_what_is_due(&run));
   notify("STOPPING=1");
   close_source(&run);
   if (run.n_frames > 0) report_end(&run);
-  lines_clear(&run.lines);
+  line_output_close(&run.lines);
   g_free(run.last_why);
   close(run.signals);
   return run.status;

@@ -39,7 +39,7 @@
 #include "common/display_event.h"
 #include "common/headline.h"
 #include "common/properties.h"
-#include "channel/line_file.h"
+#include "line_output.h"
 #include "meta/result_json.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_winnow_publish_debug);
@@ -52,7 +52,7 @@ struct _GstWinnowPublish {
   gboolean on_change;
   guint64 dropped;
   /* of the streaming thread */
-  GstWinnowLineFile file;
+  LineOutput output;
   GstWinnowHeadline headline;
   GstWinnowDisplay display;
 };
@@ -73,7 +73,7 @@ static gboolean start(GstBaseTransform *trans) {
   g_autofree gchar *location = g_strdup(self->location);
   self->dropped = 0;
   GST_OBJECT_UNLOCK(self);
-  if (gst_winnow_line_file_open(&self->file, location)) return TRUE;
+  if (line_output_open(&self->output, location)) return TRUE;
   GST_ELEMENT_ERROR(self, RESOURCE, OPEN_WRITE,
                     ("location: cannot write to '%s': %s", location, g_strerror(errno)), (NULL));
   return FALSE;
@@ -81,7 +81,7 @@ static gboolean start(GstBaseTransform *trans) {
 
 static gboolean stop(GstBaseTransform *trans) {
   GstWinnowPublish *self = GST_WINNOW_PUBLISH(trans);
-  gst_winnow_line_file_close(&self->file);
+  line_output_close(&self->output);
   gst_winnow_headline_clear(&self->headline);
   return TRUE;
 }
@@ -104,7 +104,7 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
     const GstWinnowResult *result = g_ptr_array_index(results, i);
     if (!is_due(self, result)) continue;
     g_autofree gchar *line = gst_winnow_result_json(result);
-    if (gst_winnow_line_file_write(&self->file, line)) continue;
+    if (line_output_write(&self->output, line)) continue;
     GST_OBJECT_LOCK(self);
     self->dropped++;
     GST_OBJECT_UNLOCK(self);
@@ -177,7 +177,6 @@ static void gst_winnow_publish_class_init(GstWinnowPublishClass *klass) {
 
 static void gst_winnow_publish_init(GstWinnowPublish *self) {
   gst_winnow_properties_init(G_OBJECT(self));
-  self->file.fd = -1;
   self->display = GST_WINNOW_DISPLAY_DEFAULT;
   gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self), TRUE);
 }

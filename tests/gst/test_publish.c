@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "made_result.h"
@@ -174,6 +176,71 @@ GST_START_TEST(test_a_fifo_stops_nothing) {
 }
 GST_END_TEST
 
+/* Standard output becomes `fd` until it is given back. */
+static gint replace_standard_output(gint fd) {
+  gint before = dup(STDOUT_FILENO);
+  fflush(stdout);
+  dup2(fd, STDOUT_FILENO);
+  return before;
+}
+
+static void give_back_standard_output(gint before) {
+  dup2(before, STDOUT_FILENO);
+  close(before);
+}
+
+/* Whoever shares a file as standard output goes on behind what the element wrote. */
+GST_START_TEST(test_standard_output_is_shared) {
+  Publisher p = publisher_new();
+  g_autofree gchar *text = NULL, *wanted = line_for("cat", 1);
+  gint file = open(p.path, O_RDWR | O_CREAT, 0600);
+  gint before = replace_standard_output(file);
+  gchar *path = p.path;
+  p.path = (gchar *)"-";
+  publisher_start(&p, FALSE);
+  push(&p, "cat", 1);
+  publisher_stop(&p);
+  gssize n = write(STDOUT_FILENO, "after\n", 6);
+  give_back_standard_output(before);
+  close(file);
+  p.path = path;
+  fail_unless_equals_int((gint)n, 6);
+  fail_unless(g_file_get_contents(p.path, &text, NULL, NULL));
+  g_auto(GStrv) lines = lines_of(text);
+  fail_unless_equals_int((gint)g_strv_length(lines), 2);
+  fail_unless_equals_string(lines[0], wanted);
+  fail_unless_equals_string(lines[1], "after");
+  publisher_free(&p);
+}
+GST_END_TEST
+
+/* A socket cannot be opened a second time; nobody waits for it all the same. */
+GST_START_TEST(test_standard_output_may_be_a_socket) {
+  Publisher p = publisher_new();
+  gint ends[2];
+  fail_unless_equals_int(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  gint before = replace_standard_output(ends[0]);
+  gchar *path = p.path;
+  p.path = (gchar *)"-";
+  publisher_start(&p, FALSE);
+  for (guint i = 0; i < 5000; i++) push(&p, "cat", i); /* far more than it holds */
+  guint64 lost = dropped(&p);
+  publisher_stop(&p);
+  give_back_standard_output(before);
+  close(ends[0]);
+  p.path = path;
+  g_autofree gchar *text = drain(ends[1]);
+  close(ends[1]);
+  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+  fail_unless(lost > 0 && lost < 5000, "%" G_GUINT64_FORMAT, lost);
+  for (guint i = 0; i < 3; i++) {
+    g_autofree gchar *wanted = line_for("cat", i);
+    fail_unless_equals_string(lines[i], wanted);
+  }
+  publisher_free(&p);
+}
+GST_END_TEST
+
 GST_START_TEST(test_a_full_disk_is_counted) {
   Publisher p = publisher_new();
   gchar *path = p.path;
@@ -202,6 +269,8 @@ static Suite *publish_suite(void) {
   tcase_add_test(tcase, test_a_line_for_each_result);
   tcase_add_test(tcase, test_on_change);
   tcase_add_test(tcase, test_a_fifo_stops_nothing);
+  tcase_add_test(tcase, test_standard_output_is_shared);
+  tcase_add_test(tcase, test_standard_output_may_be_a_socket);
   tcase_add_test(tcase, test_a_full_disk_is_counted);
   tcase_add_test(tcase, test_what_cannot_be_opened);
   return suite;

@@ -2,8 +2,8 @@
 """Checks which layer includes which.
 
 Each row of ALLOWED names a folder and the folders whose headers its files may include; the public
-headers <winnow/...> are open to all.  GLib and GStreamer belong to the plugin and the programs,
-OpenMP pragmas to base/parallel.c, and nobody outside sees the inside of the engine.
+headers <winnow/...> are open to all.  GLib and GStreamer belong to the plugin, the programs and what they
+share in common/, OpenMP pragmas to base/parallel.c, and nobody outside sees the inside of the engine.
 """
 import pathlib
 import re
@@ -60,7 +60,7 @@ def main(root):
             found.append(f"{path}: folder {layer} has no row in ALLOWED")
             continue
         found += [f"{path.relative_to(root)}: {what}" for what in check_engine(path, layer)]
-    for folder in ("gst-plugin", "apps"):
+    for folder in ("common", "gst-plugin", "apps"):
         for path in sorted((root / folder).rglob("*.[ch]")):
             files += 1
             found += [f"{path.relative_to(root)}: {what}" for what in check_outside(path)]

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A file, FIFO or standard output that lines are written to without ever waiting for whoever reads
+ * them.  Called by winnowpublish and winnow-camera.  What arrives is whole lines: of one that is
+ * begun the rest is kept until it finds room, and meanwhile others are left out.
+ *
+ * Functions that fail set errno.  None raises SIGPIPE.
+ */
+#ifndef LINE_OUTPUT_H
+#define LINE_OUTPUT_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct LineOutput {
+  char *location;
+  int fd;           /* -1: closed; a FIFO that nobody reads */
+  bool may_block;   /* the descriptor waits when it is full, and is not ours to change */
+  GString *pending; /* what is to be written yet of one line */
+} LineOutput;
+
+/* Opens `location` to be appended to, "-" for standard output.  A FIFO need not have a reader.
+ * False: it cannot be, and nothing is open. */
+bool line_output_open(LineOutput *output, const char *location);
+
+/* Writes `line`, a newline at its end, or as much of it as there is room for.  False: it is left
+ * out.  A FIFO that has found a reader is opened again. */
+bool line_output_write(LineOutput *output, const char *line);
+
+/* The same in two steps, for who waits for room: takes `line` unless one is pending, false then;
+ * and writes what there is room for, false when it failed for good. */
+bool line_output_put(LineOutput *output, const char *line);
+bool line_output_flush(LineOutput *output);
+
+/* Whether there is something to flush, when the descriptor takes it. */
+bool line_output_is_pending(const LineOutput *output);
+
+/* Waits a moment for the rest of a line and closes.  What is zero or closed is ignored. */
+void line_output_close(LineOutput *output);
+
+#endif
