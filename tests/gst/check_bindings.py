@@ -34,18 +34,21 @@ def picture(region):
     return buffer
 
 
-def classified(model, region):
-    """A buffer with a result, and the message that announced it."""
+def classify(model):
+    """A buffer that was classified whole and the message that announced it, and one with a region."""
     pipeline = Gst.parse_launch(
         "appsrc name=in format=time caps=video/x-raw,format=RGB,width=64,height=48,framerate=1/1 "
-        f"! winnowclassify model-file={model} threads=1 stable-frames=1 "
-        f"inference-region={'roi-list' if region else 'full-frame'} ! appsink name=out sync=false")
+        f"! winnowclassify name=classify model-file={model} threads=1 stable-frames=1 "
+        "! appsink name=out sync=false")
+    buffers = []
     pipeline.set_state(Gst.State.PLAYING)
-    pipeline.get_by_name("in").emit("push-buffer", picture(region))
-    buffer = pipeline.get_by_name("out").emit("pull-sample").get_buffer()
+    for what in ("full-frame", "roi-list"):
+        Gst.util_set_object_arg(pipeline.get_by_name("classify"), "inference-region", what)
+        pipeline.get_by_name("in").emit("push-buffer", picture(what == "roi-list"))
+        buffers.append(pipeline.get_by_name("out").emit("pull-sample").get_buffer())
     message = pipeline.get_bus().timed_pop_filtered(50 * Gst.SECOND, Gst.MessageType.ELEMENT)
     pipeline.set_state(Gst.State.NULL)
-    return buffer, message
+    return buffers[0], message, buffers[1]
 
 
 def check_fields(result, calls, region):
@@ -95,11 +98,10 @@ def call_all(model):
     for source in ("buffer", "message", "structure", "region"):
         calls |= {f"result_from_{source}", f"Result.from_{source}"}
     assert GstWinnow.meta_register() is not None
-    buffer, message = classified(model, False)
+    buffer, message, buffer_with_region = classify(model)
     for _ in range(ROUNDS):
         check_whole(buffer, message, calls)
-    buffer, message = classified(model, True)
-    region = GstVideo.buffer_get_video_region_of_interest_meta_id(buffer, 0)
+    region = GstVideo.buffer_get_video_region_of_interest_meta_id(buffer_with_region, 0)
     for _ in range(ROUNDS):
         for result in GstWinnow.Result.from_region(region), GstWinnow.result_from_region(region):
             check_fields(result, calls, (True, 8, 4, 32, 24))

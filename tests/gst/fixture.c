@@ -133,6 +133,7 @@ void fail_unless_start_fails(GstElement *element, GstResourceError code, const g
   fail_unless(strstr(error->message, says) != NULL, "%s", error->message);
   gst_message_unref(message);
   gst_element_set_state(element, GST_STATE_NULL);
+  gst_bus_set_flushing(bus, TRUE); /* its messages hold the element, which holds the bus */
   gst_object_unref(element);
   gst_object_unref(bus);
 }

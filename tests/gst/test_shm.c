@@ -45,6 +45,7 @@ static void open_src(Channel *c) {
 static void channel_free(Channel *c) {
   if (c->src != NULL) gst_harness_teardown(c->src);
   if (c->sink != NULL) gst_harness_teardown(c->sink);
+  gst_bus_set_flushing(c->bus, TRUE);
   gst_object_unref(c->bus);
   fail_unless_equals_int(g_rmdir(c->folder), 0); /* the socket is gone */
   g_free(c->folder);
