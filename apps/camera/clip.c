@@ -18,7 +18,7 @@
 #define MIN_FPS 0.1
 #define MAX_FPS 1000.0
 
-enum { MAX_LINE = 256, MAX_SIDE = 16384 };
+enum { MAX_LINE = 256 };
 
 typedef struct Clip {
   Source source;
@@ -52,8 +52,8 @@ static bool read_line(FILE *file, char line[MAX_LINE]) {
 static bool parse_side(const char *text, int32_t *side) {
   char *end;
   long value = strtol(text, &end, 10);
-  *side = (int32_t)CLAMP(value, 0, MAX_SIDE + 1);
-  return *end == '\0' && value >= 1 && value <= MAX_SIDE;
+  *side = (int32_t)CLAMP(value, 0, WN_FRAME_MAX_SIDE + 1);
+  return *end == '\0' && value >= 1 && value <= WN_FRAME_MAX_SIDE;
 }
 
 /* What one word of the header says; words of other kinds do not matter here. */
@@ -102,7 +102,7 @@ static bool parse_header(Clip *self, double *fps, char **problem) {
       *problem =
           g_strdup_printf("%s: its header says '%s'; sides up to %d pixels and 4:2:0 or grey "
                           "pixels of 8 bits can be read",
-                          self->source.name, *word, MAX_SIDE);
+                          self->source.name, *word, WN_FRAME_MAX_SIDE);
   g_strfreev(words);
   if (*problem == NULL && (self->frame.width < 1 || self->frame.height < 1))
     *problem = g_strdup_printf("%s: its header has no width or height", self->source.name);
@@ -111,22 +111,14 @@ static bool parse_header(Clip *self, double *fps, char **problem) {
 
 /* Sizes and memory, once the file is known to hold a frame. */
 static bool prepare(Clip *self, char **problem) {
-  WnFrame *frame = &self->frame;
   struct stat file;
-  size_t offsets[3] = {0};
-  for (int plane = 0; plane < wn_pixel_format_planes(frame->format); plane++) {
-    size_t row = wn_pixel_format_row_bytes(frame->format, plane, frame->width);
-    frame->stride_bytes[plane] = (ptrdiff_t)row;
-    offsets[plane] = self->n_bytes;
-    self->n_bytes += row * (size_t)wn_pixel_format_rows(frame->format, plane, frame->height);
-  }
+  self->n_bytes = wn_frame_lay_out(&self->frame, 1, NULL);
   if (fstat(fileno(self->file), &file) < 0 || (uint64_t)file.st_size < self->n_bytes) {
     *problem = g_strdup_printf("%s: the file is too short for one frame", self->source.name);
     return false;
   }
   self->pixels = g_malloc(self->n_bytes);
-  for (int plane = 0; plane < wn_pixel_format_planes(frame->format); plane++)
-    frame->plane[plane] = self->pixels + offsets[plane];
+  wn_frame_lay_out(&self->frame, 1, self->pixels);
   return true;
 }
 

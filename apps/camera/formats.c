@@ -147,9 +147,8 @@ static void describe_colour(const CameraFormat *format, const struct v4l2_pix_fo
 
 size_t format_describe(const CameraFormat *format, const struct v4l2_pix_format *driver,
                        const uint8_t *data, WnFrame *frame) {
-  enum { MAX_SIDE = 16384 };
-  if (driver->width < 1 || driver->width > MAX_SIDE || driver->height < 1 ||
-      driver->height > MAX_SIDE)
+  if (driver->width < 1 || driver->width > WN_FRAME_MAX_SIDE || driver->height < 1 ||
+      driver->height > WN_FRAME_MAX_SIDE)
     return 0;
   *frame = (WnFrame){.format = format->pixel,
                      .width = (int32_t)driver->width,
@@ -161,7 +160,7 @@ size_t format_describe(const CameraFormat *format, const struct v4l2_pix_format 
     size_t row = wn_pixel_format_row_bytes(format->pixel, plane, frame->width);
     size_t stride = driver->bytesperline;
     if (plane > 0 && format->pixel != WN_PIXEL_NV12) stride /= 2; /* a chroma plane of its own */
-    if (stride < row || stride > (size_t)MAX_SIDE * 8) return 0;
+    if (stride < row || stride > (size_t)WN_FRAME_MAX_SIDE * 8) return 0;
     frame->plane[plane] = data + offset;
     frame->stride_bytes[plane] = (ptrdiff_t)stride;
     offset += stride * (size_t)wn_pixel_format_rows(format->pixel, plane, frame->height);

@@ -137,12 +137,9 @@ static void write_lines(Run *run) {
 }
 
 static void print_line(Run *run, const WnResult *result) {
-  JsonBuilder *json = json_builder_new();
-  json_builder_begin_object(json);
+  json_t *json = json_object();
   if (run->source->image != NULL) put_text(json, "image", run->source->image);
-  put_result(json, result);
-  json_builder_end_object(json);
-  char *line = json_line(json);
+  char *line = result_line(json, result);
   if (!line_output_put(&run->lines, line)) run->n_left_out++;
   g_free(line);
   write_lines(run);
@@ -154,7 +151,7 @@ static void pass_on(Run *run, const WnFrame *frame) {
   WnError error;
   if (wn_session_classify(service->session, frame, NULL, &result, &error) != WN_OK ||
       (service->publisher != NULL &&
-       wn_publisher_publish(service->publisher, frame, result, &error) != WN_OK)) {
+       wn_publisher_publish(service->publisher, frame, result, 1, &error) != WN_OK)) {
     end(run, report_error(&error));
     return;
   }

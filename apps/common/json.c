@@ -1,123 +1,108 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * See json.h.
+ * See json.h.  A result's own members are written by the engine alone (wn_result_json()).
  */
 #include "json.h"
 
+#include <glib.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-static void put_name(JsonBuilder *json, const char *name) {
-  if (name != NULL) json_builder_set_member_name(json, name);
+/* Running out of memory ends the program, as everywhere where GLib allocates. */
+static void put(json_t *json, const char *name, json_t *value) {
+  int failed =
+      name != NULL ? json_object_set_new(json, name, value) : json_array_append_new(json, value);
+  if (failed) g_error("no memory for JSON");
 }
 
-void put_text(JsonBuilder *json, const char *name, const char *value) {
-  put_name(json, name);
+void put_text(json_t *json, const char *name, const char *value) {
   if (value == NULL) {
-    json_builder_add_null_value(json);
+    put_null(json, name);
     return;
   }
   char *valid = g_utf8_make_valid(value, -1); /* a file name may be any bytes */
-  json_builder_add_string_value(json, valid);
+  put(json, name, json_string(valid));
   g_free(valid);
 }
 
-void put_int(JsonBuilder *json, const char *name, int64_t value) {
-  put_name(json, name);
-  json_builder_add_int_value(json, value);
+void put_int(json_t *json, const char *name, int64_t value) {
+  put(json, name, json_integer(value));
 }
 
-void put_count(JsonBuilder *json, const char *name, uint64_t value) {
+void put_count(json_t *json, const char *name, uint64_t value) {
   put_int(json, name, (int64_t)MIN(value, (uint64_t)G_MAXINT64));
 }
 
-void put_real(JsonBuilder *json, const char *name, double value) {
-  put_name(json, name);
-  if (isfinite(value)) {
-    json_builder_add_double_value(json, value);
-  } else {
-    json_builder_add_null_value(json);
-  }
+void put_real(json_t *json, const char *name, double value) {
+  put(json, name, isfinite(value) ? json_real(value) : json_null());
 }
 
-void put_null(JsonBuilder *json, const char *name) {
-  put_name(json, name);
-  json_builder_add_null_value(json);
+void put_null(json_t *json, const char *name) {
+  put(json, name, json_null());
 }
 
-void put_array(JsonBuilder *json, const char *name) {
-  put_name(json, name);
-  json_builder_begin_array(json);
+json_t *put_array(json_t *json, const char *name) {
+  json_t *array = json_array();
+  put(json, name, array);
+  return array;
 }
 
-void put_indices(JsonBuilder *json, const char *name, const int32_t *values, int32_t n) {
-  put_array(json, name);
-  for (int32_t i = 0; i < n; i++) json_builder_add_int_value(json, values[i]);
-  json_builder_end_array(json);
+json_t *put_object(json_t *json, const char *name) {
+  json_t *object = json_object();
+  put(json, name, object);
+  return object;
 }
 
-void put_sizes(JsonBuilder *json, const char *name, const int64_t *values, int32_t n) {
-  put_array(json, name);
-  for (int32_t i = 0; i < n; i++) json_builder_add_int_value(json, values[i]);
-  json_builder_end_array(json);
+void put_sizes(json_t *json, const char *name, const int64_t *values, int32_t n) {
+  json_t *array = put_array(json, name);
+  for (int32_t i = 0; i < n; i++) put_int(array, NULL, values[i]);
 }
 
-void put_counts(JsonBuilder *json, const char *name, const uint64_t *values, int32_t n) {
-  put_array(json, name);
-  for (int32_t i = 0; i < n; i++) put_count(json, NULL, values[i]);
-  json_builder_end_array(json);
+void put_counts(json_t *json, const char *name, const uint64_t *values, int32_t n) {
+  json_t *array = put_array(json, name);
+  for (int32_t i = 0; i < n; i++) put_count(array, NULL, values[i]);
 }
 
-void put_reals(JsonBuilder *json, const char *name, const double *values, int32_t n) {
-  put_array(json, name);
-  for (int32_t i = 0; i < n; i++) put_real(json, NULL, values[i]);
-  json_builder_end_array(json);
+void put_reals(json_t *json, const char *name, const double *values, int32_t n) {
+  json_t *array = put_array(json, name);
+  for (int32_t i = 0; i < n; i++) put_real(array, NULL, values[i]);
 }
 
-void put_texts(JsonBuilder *json, const char *name, const char *const *values, int32_t n) {
-  put_array(json, name);
-  for (int32_t i = 0; i < n; i++) put_text(json, NULL, values[i]);
-  json_builder_end_array(json);
+void put_texts(json_t *json, const char *name, const char *const *values, int32_t n) {
+  json_t *array = put_array(json, name);
+  for (int32_t i = 0; i < n; i++) put_text(array, NULL, values[i]);
 }
 
-void put_result(JsonBuilder *json, const WnResult *result) {
-  put_text(json, "label", result->label);
-  put_int(json, "class-index", result->class_index);
-  put_real(json, "confidence", result->confidence);
-  put_text(json, "group", result->group);
-  put_int(json, "exit-stage", result->exit_stage);
-  put_int(json, "stage-count", result->stage_count);
-  put_text(json, "stop-reason", wn_stop_reason_name(result->stop_reason));
-  put_indices(json, "survivors", result->survivors, result->n_survivors);
-  put_texts(json, "survivor-labels", result->survivor_labels, result->n_survivors);
-  put_reals(json, "survivor-scores", result->survivor_scores, result->n_survivors);
-  put_indices(json, "survivors-per-stage", result->survivors_per_stage, result->n_stages_evaluated);
-  put_count(json, "macs", result->macs);
-  put_count(json, "macs-full", result->macs_full);
-  put_int(json, "latency-ns", result->latency_ns);
-  put_text(json, "model-id", result->model_id);
-  if (result->pts_ns == WN_PTS_NONE) {
-    put_null(json, "pts");
-  } else {
-    put_int(json, "pts", result->pts_ns);
-  }
+/* Without a line break; frees the object. */
+static char *dump(json_t *json) {
+  char *text = json_dumps(json, JSON_COMPACT);
+  json_decref(json);
+  if (text == NULL) g_error("no memory for JSON");
+  return text;
 }
 
-char *json_line(JsonBuilder *json) {
-  JsonNode *root = json_builder_get_root(json);
-  JsonGenerator *generator = json_generator_new();
-  json_generator_set_root(generator, root);
-  char *text = json_generator_to_data(generator, NULL);
-  char *line = g_strconcat(text, "\n", NULL);
-  g_free(text);
-  g_object_unref(generator);
-  json_node_unref(root);
-  g_object_unref(json);
+/* Two objects become one where the first one's brace closes. */
+char *result_line(json_t *first, const WnResult *result) {
+  char *before = first != NULL && json_object_size(first) > 0 ? dump(first) : NULL;
+  char *members = wn_result_json(result);
+  if (members == NULL) g_error("no memory for JSON");
+  char *line = before != NULL
+                   ? g_strdup_printf("%.*s,%s\n", (int)strlen(before) - 1, before, members + 1)
+                   : g_strconcat(members, "\n", NULL);
+  free(before);
+  free(members);
   return line;
 }
 
-void print_json(JsonBuilder *json) {
-  char *line = json_line(json);
+void print_result(json_t *first, const WnResult *result) {
+  char *line = result_line(first, result);
   fputs(line, stdout);
   g_free(line);
+}
+
+void print_json(json_t *json) {
+  char *text = dump(json);
+  puts(text);
+  free(text);
 }

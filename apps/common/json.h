@@ -1,36 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * JSON output: json-glib's builder with the rules of this program, which are
- * kebab-case keys, null for what has no value, UTF-8 only, and one object a line.
+ * JSON output: jansson with the rules of these programs, which are kebab-case keys, null for what
+ * has no value, UTF-8 only, and one object a line.
  */
 #ifndef JSON_H
 #define JSON_H
 
-#include <json-glib/json-glib.h>
+#include <jansson.h>
 #include <winnow/winnow.h>
 
-/* Members of the open object; with `name` NULL elements of the open array. */
-void put_text(JsonBuilder *json, const char *name, const char *value); /* NULL: null */
-void put_int(JsonBuilder *json, const char *name, int64_t value);
-void put_count(JsonBuilder *json, const char *name, uint64_t value);
-void put_real(JsonBuilder *json, const char *name, double value); /* not finite: null */
-void put_null(JsonBuilder *json, const char *name);
-void put_indices(JsonBuilder *json, const char *name, const int32_t *values, int32_t n);
-void put_sizes(JsonBuilder *json, const char *name, const int64_t *values, int32_t n);
-void put_counts(JsonBuilder *json, const char *name, const uint64_t *values, int32_t n);
-void put_reals(JsonBuilder *json, const char *name, const double *values, int32_t n);
-void put_texts(JsonBuilder *json, const char *name, const char *const *values, int32_t n);
+/* Members of an object, or elements of an array with `name` NULL. */
+void put_text(json_t *json, const char *name, const char *value); /* NULL: null */
+void put_int(json_t *json, const char *name, int64_t value);
+void put_count(json_t *json, const char *name, uint64_t value);
+void put_real(json_t *json, const char *name, double value); /* not finite: null */
+void put_null(json_t *json, const char *name);
+void put_sizes(json_t *json, const char *name, const int64_t *values, int32_t n);
+void put_counts(json_t *json, const char *name, const uint64_t *values, int32_t n);
+void put_reals(json_t *json, const char *name, const double *values, int32_t n);
+void put_texts(json_t *json, const char *name, const char *const *values, int32_t n);
 
-/* Opens an array to be filled and closed with json_builder_end_array(). */
-void put_array(JsonBuilder *json, const char *name);
+/* An empty one in its place, to be filled; it belongs to `json`. */
+json_t *put_array(json_t *json, const char *name);
+json_t *put_object(json_t *json, const char *name);
 
-/* The members of one result. */
-void put_result(JsonBuilder *json, const WnResult *result);
+/* The members of `first` (may be NULL) and then the result's as one line with a line break, to be
+ * freed with g_free(); frees `first`. */
+char *result_line(json_t *first, const WnResult *result);
 
-/* The object as one line with a line break, to be freed with g_free(); frees the builder. */
-char *json_line(JsonBuilder *json);
-
-/* Prints the line on stdout and frees the builder. */
-void print_json(JsonBuilder *json);
+/* Prints such a line, or an object alone, on stdout and frees the object. */
+void print_result(json_t *first, const WnResult *result);
+void print_json(json_t *json);
 
 #endif

@@ -18,7 +18,7 @@ int main(int argc, char **argv) {
 
   FILE *file = argc == 3 ? fopen(argv[2], "rb") : NULL;
   if (file == NULL || fscanf(file, "P6 %d %d 255%*c", &width, &height) != 2 || width < 1 ||
-      height < 1 || width > 16384 || height > 16384) {
+      height < 1 || width > WN_FRAME_MAX_SIDE || height > WN_FRAME_MAX_SIDE) {
     fprintf(stderr, "usage: classify MODEL.onnx PICTURE.ppm\n");
     return EXIT_FAILURE;
   }

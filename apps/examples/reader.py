@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Reads a shared-memory channel with nothing but Python's standard library.
 
-    python3 reader.py /run/winnow/camera          prints every frame's result
+    python3 reader.py /run/winnow/camera          prints every frame's results
     python3 reader.py /run/winnow/camera --count 1  only one
 
 How the memory is laid out: engine/ipc/protocol.md.
 """
+import json
 import mmap
 import os
 import socket
@@ -13,19 +14,34 @@ import struct
 import sys
 
 HELLO = struct.Struct("=8sIIQ")
-HEADER = struct.Struct("=8sIIQQQQ")
-SLOT = struct.Struct("=QQqI4x")
-FRAME = struct.Struct("=IiiIIIQ3Q3Qq")
-RESULT = struct.Struct("=dQQqqiiiiiiI4iIIII4x")
-STOP_REASONS = "single-class confident watch group final deadline".split()
+HEADER = struct.Struct("=8sIIQQQQQ")
+SLOT = struct.Struct("=QQqIi")
+FRAME = struct.Struct("=IiiIIIQ3Q3Qqq")
+VERSION, LATEST, FRAME_AT, RESULT_AT, RESULT_BYTES = 2, 64, 32, 128, 19136
+# The result's fields: where each lies, its type, its name. The last five say how much the others
+# hold; a text is a place behind the beginning of the texts.
+FIELDS = [
+    (56, "text", "label"), (60, "i32", "class-index"), (0, "f64", "confidence"),
+    (64, "text", "group"), (68, "i32", "exit-stage"), (72, "i32", "stage-count"),
+    (76, "i32", "stop-reason"), (128, "100 x i32", "survivors"),
+    (528, "100 x text", "survivor-labels"), (1952, "100 x f64", "survivor-scores"),
+    (80, "i32", "survivor-count"), (928, "256 x i32", "survivors-per-stage"), (84, "i32", "watched"),
+    (8, "u64", "macs"), (16, "u64", "macs-full"), (24, "i64", "latency-ns"),
+    (88, "text", "model-id"), (32, "i64", "pts"), (40, "i64", "time"), (48, "i64", "age-ns"),
+    (96, "i32", "x"), (100, "i32", "y"), (104, "i32", "w"), (108, "i32", "h"),
+    (112, "text", "region"),
+    (92, "u32", "has-region"), (116, "i32", "n-survivors"), (120, "i32", "n-stages"),
+    (124, "u32", "text-bytes"), (2752, "16384 bytes", "texts")]
+AT = {name: at for at, _, name in FIELDS}
+CODES = {"i32": "i", "u32": "I", "text": "I", "i64": "q", "u64": "Q", "f64": "d"}
+REGION = ["x", "y", "w", "h", "region"]
+STOP_REASONS = "unchanged nothing single-class confident watch group final deadline".split()
 FORMATS = "NV12 I420 YV12 YUY2 UYVY RGB BGR RGBx BGRx RGBA BGRA GRAY8".split()
-LATEST, FRAME_AT, RESULT_AT = 64, 32, 120
-PER_STAGE_AT, SURVIVORS_AT, LABELS_AT, SCORES_AT, TEXT_AT = 224, 480, 4576, 8672, 16864
 
 
 class Channel:
-    """Iterates over (number, frame description, pixels, result), the newest each time; ends with the
-    publisher.  frame and pixels, or the result, are None where they were not published."""
+    """Iterates over (number, frame description, pixels, results), the newest each time; ends with
+    the publisher.  frame and pixels are None where they were not published."""
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -35,7 +51,10 @@ class Channel:
     def wait(self):
         """Reads messages until there is something new; False: the publisher has gone."""
         while True:
-            message, descriptors, _, _ = socket.recv_fds(self.socket, HELLO.size + 1, 1)
+            try:
+                message, descriptors, _, _ = socket.recv_fds(self.socket, HELLO.size + 1, 1)
+            except ConnectionResetError:  # it has gone before it greeted us
+                return False
             if not message:
                 return False
             if len(message) == HELLO.size:
@@ -45,14 +64,15 @@ class Channel:
 
     def take(self, message, descriptors):
         magic, version, answer, size = HELLO.unpack(message)
-        if magic != b"WINNOW\r\n" or version != 1:
-            raise ValueError(f"no publisher of Winnow with version 1 of the protocol: {magic} {version}")
+        if magic != b"WINNOW\r\n" or version != VERSION:
+            raise ValueError(f"no publisher of Winnow with version {VERSION} of the protocol: "
+                             f"{magic} {version}")
         if answer or not descriptors:
             raise PermissionError("the publisher lets nobody else read")
         self.memory = mmap.mmap(descriptors[0], size, prot=mmap.PROT_READ)
         os.close(descriptors[0])
-        _, _, self.n_slots, _, self.first, self.slot_bytes, self.pixels = HEADER.unpack_from(
-            self.memory)
+        (_, _, self.n_slots, _, self.first, self.slot_bytes, self.pixels,
+         self.described) = HEADER.unpack_from(self.memory)
 
     def latest(self):
         return struct.unpack_from("=Q", self.memory, LATEST)[0]
@@ -64,38 +84,50 @@ class Channel:
         begin = self.first + number % self.n_slots * self.slot_bytes
         sequence = struct.unpack_from("=Q", self.memory, begin)[0]
         record = self.memory[begin:begin + self.pixels]
-        _, _, _, parts = SLOT.unpack_from(record)
-        frame = pixels = result = None
+        _, _, _, parts, n_results = SLOT.unpack_from(record)
+        frame = pixels = None
         if parts & 1:
             frame = FRAME.unpack_from(record, FRAME_AT)
             pixels = self.memory[begin + self.pixels:begin + self.pixels + frame[6]]
         if sequence != 2 * number or struct.unpack_from("=Q", self.memory, begin)[0] != sequence:
             return None
-        if parts & 2:
-            result = self.unpack_result(record)
         self.last = number
-        return number, frame, pixels, result
+        return number, frame, pixels, [self.unpack_result(record, RESULT_AT + i * RESULT_BYTES)
+                                       for i in range(n_results)]
+
+    def description(self):
+        """What the channel is about, as JSON; None if nobody has said it, or it is being written."""
+        sequence, size = struct.unpack_from("=QI", self.memory, self.described)
+        text = self.memory[self.described + 16:self.described + 16 + size]
+        if sequence % 2 or not sequence:
+            return None
+        whole = struct.unpack_from("=Q", self.memory, self.described)[0] == sequence
+        return json.loads(text) if whole else None
 
     @staticmethod
-    def unpack_result(record):
-        (confidence, macs, macs_full, latency, pts, index, stage, stages, reason, n, n_stages, _, _,
-         _, _, _, _, label, group, model, ) = RESULT.unpack_from(record, RESULT_AT)
-
+    def unpack_result(record, begin):
         def text(at):
-            begin = TEXT_AT + at
-            return record[begin:record.index(b"\0", begin)].decode()
+            first = begin + AT["texts"] + at
+            return record[first:record.index(b"\0", first)].decode()
 
-        labels = struct.unpack_from(f"={n}I", record, LABELS_AT)
-        return {"label": text(label), "class-index": index, "confidence": confidence,
-                "group": text(group), "exit-stage": stage, "stage-count": stages,
-                "stop-reason": STOP_REASONS[reason],
-                "survivors": list(struct.unpack_from(f"={n}i", record, SURVIVORS_AT)),
-                "survivor-labels": [text(at) for at in labels],
-                "survivor-scores": list(struct.unpack_from(f"={n}d", record, SCORES_AT)),
-                "survivors-per-stage": list(struct.unpack_from(f"={n_stages}i", record,
-                                                               PER_STAGE_AT)),
-                "macs": macs, "macs-full": macs_full, "latency-ns": latency, "model-id": text(model),
-                "pts": None if pts == -2**63 else pts}
+        def numbers(at, kind, n):
+            values = struct.unpack_from(f"={n}{CODES[kind]}", record, begin + at)
+            return [text(value) for value in values] if kind == "text" else list(values)
+
+        counts = {name: numbers(at, kind, 1)[0] for at, kind, name in FIELDS[-5:-1]}
+        result = {}
+        for at, kind, name in FIELDS[:-5]:
+            if name in REGION and not counts["has-region"]:
+                continue
+            n = counts["n-stages" if name == "survivors-per-stage" else "n-survivors"]
+            array = " x " in kind
+            values = numbers(at, kind.split()[-1], n if array else 1)
+            result[name] = values if array else values[0]
+        result["stop-reason"] = STOP_REASONS[result["stop-reason"]]
+        result["label"] = result["label"] or None
+        result["pts"] = None if result["pts"] == -2**63 else result["pts"]
+        result["time"] = result["time"] or None
+        return result
 
     def __iter__(self):
         while self.wait():
@@ -108,11 +140,14 @@ def main():
     if len(sys.argv) not in (2, 4):
         sys.exit(__doc__)
     count = int(sys.argv[3]) if len(sys.argv) == 4 else None
-    for seen, (number, frame, _, result) in enumerate(Channel(sys.argv[1]), 1):
-        size = f"{FORMATS[frame[0]]} {frame[1]} x {frame[2]}" if frame else "no frame"
-        print(f"{number}: {size}, {result}", flush=True)
-        if seen == count:
-            break
+    try:
+        for seen, (number, frame, _, results) in enumerate(Channel(sys.argv[1]), 1):
+            size = f"{FORMATS[frame[0]]} {frame[1]} x {frame[2]}" if frame else "no frame"
+            print(f"{number}: {size}, {json.dumps(results)}", flush=True)
+            if seen == count:
+                break
+    except (OSError, ValueError) as error:
+        sys.exit(f"reader.py: {sys.argv[1]}: {error}")
 
 
 if __name__ == "__main__":

@@ -125,8 +125,7 @@ static double macs_per_second(const Bench *bench) {
 }
 
 static void print_bench_json(const Bench *bench) {
-  JsonBuilder *json = json_builder_new();
-  json_builder_begin_object(json);
+  json_t *json = json_object();
   put_text(json, "precision", wn_precision_name(bench->info->precision));
   put_int(json, "threads", bench->threads);
   put_text(json, "exits", bench->heads ? "on" : "off");
@@ -139,15 +138,12 @@ static void print_bench_json(const Bench *bench) {
   put_count(json, "arena-bytes", bench->info->arena_bytes);
   put_int(json, "peak-rss-bytes", memory_bytes("VmHWM:"));
   put_int(json, "rss-growth-bytes", memory_bytes("VmHWM:") - bench->rss_at_start_bytes);
-  put_array(json, "stages");
+  json_t *stages = put_array(json, "stages");
   for (int32_t i = 0; i < bench->info->n_stages; i++) {
-    json_builder_begin_object(json);
-    put_int(json, "index", i);
-    put_int(json, "latency-median", stage_median(bench, i));
-    json_builder_end_object(json);
+    json_t *stage = put_object(stages, NULL);
+    put_int(stage, "index", i);
+    put_int(stage, "latency-median", stage_median(bench, i));
   }
-  json_builder_end_array(json);
-  json_builder_end_object(json);
   print_json(json);
 }
 

@@ -32,12 +32,9 @@ static Layout plan_layout(const Options *options, const WnModelInfo *info) {
 }
 
 static void print_result_json(const char *path, const WnResult *result) {
-  JsonBuilder *json = json_builder_new();
-  json_builder_begin_object(json);
+  json_t *json = json_object();
   put_text(json, "image", path);
-  put_result(json, result);
-  json_builder_end_object(json);
-  print_json(json);
+  print_result(json, result);
 }
 
 /* The names, when more than one class is left. */

@@ -15,28 +15,24 @@
 enum { NAME_CHARACTERS = 28, SHAPE_CHARACTERS = 16, OP_CHARACTERS = 18 };
 
 static void print_inspect_json(const WnModelInfo *info) {
-  JsonBuilder *json = json_builder_new();
+  json_t *json = json_object();
   const int64_t input[] = {info->input_shape[0], info->channels, info->height, info->width};
-  json_builder_begin_object(json);
   put_text(json, "model-id", info->id);
   put_sizes(json, "input", input, G_N_ELEMENTS(input));
   put_int(json, "classes", info->n_classes);
   put_texts(json, "labels", info->labels, info->n_classes);
   put_count(json, "parameters", info->parameters);
   put_count(json, "macs-full", info->macs_full);
-  put_array(json, "stages");
+  json_t *stages = put_array(json, "stages");
   for (int32_t i = 0; i < info->n_stages; i++) {
     const WnStageInfo *stage = &info->stages[i];
-    json_builder_begin_object(json);
-    put_int(json, "index", i);
-    put_count(json, "macs", stage->macs);
-    put_text(json, "exit", stage->exit_name);
-    put_real(json, "threshold", stage->exit_name != NULL ? stage->threshold : NAN);
-    put_texts(json, "kernels", stage->kernels, stage->n_kernels);
-    json_builder_end_object(json);
+    json_t *entry = put_object(stages, NULL);
+    put_int(entry, "index", i);
+    put_count(entry, "macs", stage->macs);
+    put_text(entry, "exit", stage->exit_name);
+    put_real(entry, "threshold", stage->exit_name != NULL ? stage->threshold : NAN);
+    put_texts(entry, "kernels", stage->kernels, stage->n_kernels);
   }
-  json_builder_end_array(json);
-  json_builder_end_object(json);
   print_json(json);
 }
 

@@ -40,9 +40,9 @@ static bool wait_for_news(const WnReader *reader, bool keys, int timeout_ms) {
   return poll(wait, keys ? 2 : 1, timeout_ms) > 0 && wait[0].revents != 0;
 }
 
-static void print_line(const WnSnapshot *snapshot) {
-  JsonBuilder *json = json_builder_new();
-  json_builder_begin_object(json);
+/* One for each result. */
+static void print_line(const WnSnapshot *snapshot, const WnResult *result) {
+  json_t *json = json_object();
   put_count(json, "number", snapshot->number);
   put_count(json, "skipped", snapshot->skipped);
   if (snapshot->has_frame) {
@@ -50,10 +50,7 @@ static void print_line(const WnSnapshot *snapshot) {
     put_int(json, "width", snapshot->frame.width);
     put_int(json, "height", snapshot->frame.height);
   }
-  put_result(json, &snapshot->result);
-  json_builder_end_object(json);
-  print_json(json);
-  fflush(stdout);
+  print_result(json, result);
 }
 
 static int print_lines(WnReader *reader) {
@@ -65,8 +62,9 @@ static int print_lines(WnReader *reader) {
       wait_for_news(reader, false, WAIT_MS);
     else if (status != WN_OK)
       return report_error(&error);
-    else if (snapshot.has_result)
-      print_line(&snapshot);
+    for (int32_t i = 0; status == WN_OK && i < snapshot.n_results; i++)
+      print_line(&snapshot, &snapshot.results[i]);
+    fflush(stdout);
   }
   return STATUS_OK;
 }
@@ -86,7 +84,7 @@ typedef struct View {
 /* False: the channel cannot be read. */
 static bool look(View *view) {
   WnStatus status = wn_reader_view(view->reader, 0, &view->snapshot, &view->error);
-  view->has_result = status == WN_OK && view->snapshot.has_result;
+  view->has_result = status == WN_OK && view->snapshot.n_results > 0;
   if (view->has_result) stats_add(&view->stats, &view->snapshot);
   /* Between two frames the last one stays on the screen. */
   view->is_old = view->has_result || !wn_reader_connected(view->reader);

@@ -25,14 +25,14 @@ static double share(uint64_t part, uint64_t whole) {
 
 /* ---- JSON --------------------------------------------------------------- */
 
-static void put_stages(JsonBuilder *json, const Tally *tally) {
+static void put_stages(json_t *json, const Tally *tally) {
   put_counts(json, "exits", tally->exits, tally->n_stages);
-  put_array(json, "survivors-per-stage");
-  for (int32_t i = 0; i < tally->n_stages; i++) put_real(json, NULL, tally_survivors(tally, i));
-  json_builder_end_array(json);
+  json_t *survivors = put_array(json, "survivors-per-stage");
+  for (int32_t i = 0; i < tally->n_stages; i++)
+    put_real(survivors, NULL, tally_survivors(tally, i));
 }
 
-static void put_cost(JsonBuilder *json, const Candidate *candidate) {
+static void put_cost(json_t *json, const Candidate *candidate) {
   put_real(json, "accuracy", tally_accuracy(&candidate->total));
   put_real(json, "accuracy-full", tally_accuracy_full(&candidate->total));
   put_real(json, "macs-mean", tally_macs_mean(&candidate->total));
@@ -40,27 +40,24 @@ static void put_cost(JsonBuilder *json, const Candidate *candidate) {
   put_real(json, "mac-reduction", reduction(candidate));
 }
 
-static void put_classes(JsonBuilder *json, const Evaluation *evaluation) {
+static void put_classes(json_t *json, const Evaluation *evaluation) {
   const WnModelInfo *info = wn_model_info(evaluation->first.model);
-  put_array(json, "per-class");
+  json_t *classes = put_array(json, "per-class");
   for (int32_t i = 0; i < info->n_classes; i++) {
     const Tally *tally = &evaluation->classes[i];
-    json_builder_begin_object(json);
-    put_text(json, "label", info->labels[i]);
-    put_count(json, "images", tally->images);
-    put_real(json, "accuracy", tally_accuracy(tally));
-    put_real(json, "macs-mean", tally_macs_mean(tally));
-    put_stages(json, tally);
-    json_builder_end_object(json);
+    json_t *class = put_object(classes, NULL);
+    put_text(class, "label", info->labels[i]);
+    put_count(class, "images", tally->images);
+    put_real(class, "accuracy", tally_accuracy(tally));
+    put_real(class, "macs-mean", tally_macs_mean(tally));
+    put_stages(class, tally);
   }
-  json_builder_end_array(json);
 }
 
 void eval_print_json(const Evaluation *evaluation) {
   const Candidate *first = &evaluation->first;
   uint64_t images = first->total.images;
-  JsonBuilder *json = json_builder_new();
-  json_builder_begin_object(json);
+  json_t *json = json_object();
   put_count(json, "images", images);
   put_cost(json, first);
   put_stages(json, &first->total);
@@ -68,15 +65,12 @@ void eval_print_json(const Evaluation *evaluation) {
   put_text(json, "strategy", wn_strategy_name(wn_session_strategy(first->session)));
   put_classes(json, evaluation);
   if (evaluation->second != NULL) {
-    json_builder_set_member_name(json, "compare");
-    json_builder_begin_object(json);
-    put_text(json, "model-id", wn_model_info(evaluation->second->model)->id);
-    put_cost(json, evaluation->second);
-    put_real(json, "same-class", share(evaluation->same_class, images));
-    put_real(json, "same-exit", share(evaluation->same_exit, images));
-    json_builder_end_object(json);
+    json_t *compare = put_object(json, "compare");
+    put_text(compare, "model-id", wn_model_info(evaluation->second->model)->id);
+    put_cost(compare, evaluation->second);
+    put_real(compare, "same-class", share(evaluation->same_class, images));
+    put_real(compare, "same-exit", share(evaluation->same_exit, images));
   }
-  json_builder_end_object(json);
   print_json(json);
 }
 

@@ -94,7 +94,7 @@ static void draw_ladder(int row, const WnResult *r) {
 }
 
 static void draw_result(const WnSnapshot *snapshot) {
-  const WnResult *r = &snapshot->result;
+  const WnResult *r = &snapshot->results[0];
   attron(A_BOLD);
   put_label(2, 0, r->label, LABEL_WIDTH);
   attroff(A_BOLD);
@@ -134,9 +134,9 @@ static void draw_numbers(const WnSnapshot *snapshot, const MonitorSummary *summa
   print_at(LINES - 2, 0,
            "%.1f frames/s   latency %s, 95 %% under %s   saved %.1f %%   missed %" PRIu64,
            summary->frames_per_second, median, p95, 100 * summary->saved, missed);
-  print_at(LINES - 1, 0, "%s   ", snapshot->result.model_id);
+  print_at(LINES - 1, 0, "%s   ", snapshot->results[0].model_id);
   if (snapshot->has_frame)
-    print_at(LINES - 1, (int)g_utf8_strlen(snapshot->result.model_id, -1) + 3, "%s %d x %d",
+    print_at(LINES - 1, (int)g_utf8_strlen(snapshot->results[0].model_id, -1) + 3, "%s %d x %d",
              wn_pixel_format_name(snapshot->frame.format), snapshot->frame.width,
              snapshot->frame.height);
   g_free(median);
@@ -154,8 +154,8 @@ void screen_draw(const char *socket, const char *status, const WnSnapshot *snaps
     put(2, 0, status);
   } else {
     draw_result(snapshot);
-    int row = draw_survivors(HEAD_ROWS + 1, &snapshot->result) + 1;
-    draw_exits(row, summary, snapshot->result.stage_count);
+    int row = draw_survivors(HEAD_ROWS + 1, &snapshot->results[0]) + 1;
+    draw_exits(row, summary, snapshot->results[0].stage_count);
     if (LINES > HEAD_ROWS + 2) {
       move(LINES - 2, 0);
       clrtobot();

@@ -14,7 +14,7 @@ static void restart(MonitorStats *stats) {
 }
 
 void stats_add(MonitorStats *stats, const WnSnapshot *snapshot) {
-  const WnResult *r = &snapshot->result;
+  const WnResult *r = &snapshot->results[0];
   size_t last = (stats->seen + STATS_WINDOW - 1) % STATS_WINDOW, at;
   if (stats->seen > 0 && snapshot->number <= stats->number[last]) restart(stats);
   at = stats->seen++ % STATS_WINDOW;

@@ -21,7 +21,7 @@ static double saved(const WnTuning *tuning, double macs_mean) {
 
 /* ---- JSON --------------------------------------------------------------- */
 
-static void put_watch(JsonBuilder *json, const char *watch, const WnTuning *tuning) {
+static void put_watch(json_t *json, const char *watch, const WnTuning *tuning) {
   put_text(json, "watch", watch);
   put_count(json, "images-watched", tuning->images_watched);
   put_real(json, "misses-full", tuning->misses_full);
@@ -33,7 +33,7 @@ static void put_watch(JsonBuilder *json, const char *watch, const WnTuning *tuni
   put_real(json, "mac-reduction-others", saved(tuning, tuning->macs_mean_others));
 }
 
-static void put_risk(JsonBuilder *json, const WnTuneRequest *request, const WnTuning *tuning) {
+static void put_risk(json_t *json, const WnTuneRequest *request, const WnTuning *tuning) {
   put_real(json, "risk", request->max_drop);
   put_real(json, "confidence", request->confidence);
   put_count(json, "images-tested", tuning->images_tested);
@@ -42,8 +42,7 @@ static void put_risk(JsonBuilder *json, const WnTuneRequest *request, const WnTu
 
 void tune_print_json(const WnModelInfo *info, const WnTuneRequest *request,
                      const WnTuning *tuning) {
-  JsonBuilder *json = json_builder_new();
-  json_builder_begin_object(json);
+  json_t *json = json_object();
   put_text(json, "model-id", info->id);
   put_text(json, "method", wn_tune_method_name(request->method));
   put_text(json, "strategy", wn_strategy_name(tuning->strategy));
@@ -61,7 +60,6 @@ void tune_print_json(const WnModelInfo *info, const WnTuneRequest *request,
   put_int(json, "search-time", tuning->search_ns);
   if (request->confidence > 0) put_risk(json, request, tuning);
   if (request->watch != NULL) put_watch(json, request->watch, tuning);
-  json_builder_end_object(json);
   print_json(json);
 }
 

@@ -9,9 +9,6 @@
 static const char *const strategy_names[WN_STRATEGY_COUNT] = {"model", "class-exclusion",
                                                               "confidence", "entropy", "none"};
 static const char *const precision_names[WN_PRECISION_COUNT] = {"auto", "fp32", "bf16", "int8"};
-static const char *const reason_names[WN_STOP_REASON_COUNT] = {
-    "single-class", "confident", "watch", "group", "final", "deadline"};
-
 static WnStatus find_name(const char *name, const char *const *names, int count, const char *what,
                           const char *known, int *out, WnError *error) {
   for (*out = 0; *out < count; ++*out)
@@ -41,8 +38,4 @@ WnStatus wn_precision_parse(const char *name, WnPrecision *out, WnError *error) 
                               "auto, fp32, bf16 or int8", &index, error);
   if (status == WN_OK) *out = (WnPrecision)index;
   return status;
-}
-
-const char *wn_stop_reason_name(WnStopReason reason) {
-  return (unsigned)reason < WN_STOP_REASON_COUNT ? reason_names[reason] : NULL;
 }

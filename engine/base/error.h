@@ -15,4 +15,11 @@ WnStatus wni_fail(WnError *error, WnStatus status, const char *format, ...)
 /* "not enough memory for WHAT". */
 WnStatus wni_fail_memory(WnError *error, const char *what);
 
+/* Words of a caller's structure that later versions will give a meaning.  Errors: ARGUMENT unless
+ * all are 0. */
+WnStatus wni_reserved_check(const uint64_t *words, size_t n, const char *what, WnError *error);
+#define WNI_RESERVED_CHECK(structure, what, error)                                                 \
+  wni_reserved_check((structure)->reserved,                                                        \
+                     sizeof(structure)->reserved / sizeof *(structure)->reserved, what, error)
+
 #endif

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A new socket is bound beside the path, one byte longer, and then moved there. */
+/* A new socket is bound beside the path, one byte longer, and moved there once it listens: whoever
+ * sees the path can connect. */
 enum { PATH_MAX_BYTES = sizeof(((struct sockaddr_un *)0)->sun_path) - 2, BACKLOG = 64 };
 enum { MAX_ATTACHED = 8, LOCK_TRIES = 40, LOCK_PAUSE_MS = 50 };
 
@@ -28,6 +31,12 @@ static struct sockaddr_un address_of(const char *path, const char *suffix) {
   memcpy(address.sun_path, path, length);
   memcpy(address.sun_path + length, suffix, strlen(suffix));
   return address;
+}
+
+/* The last part of a path. */
+static const char *name_of(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
 }
 
 static int new_socket(void) {
@@ -71,10 +80,10 @@ static int lock_folder(const char *path) {
 }
 
 /* Whether the path is free, or holds a socket that nobody listens to any more. */
-static WnStatus check_free(const char *path, WnError *error) {
+static WnStatus check_free(const char *path, int folder, WnError *error) {
   struct sockaddr_un address = address_of(path, "");
   struct stat info;
-  if (lstat(path, &info) != 0)
+  if (fstatat(folder, name_of(path), &info, AT_SYMLINK_NOFOLLOW) != 0)
     return errno == ENOENT ? WN_OK : fail(path, "no socket can be made", errno, error);
   if (!S_ISSOCK(info.st_mode))
     return wni_fail(error, WN_ERROR_IO, "'%s': is in the way and no socket; name another path",
@@ -90,23 +99,71 @@ static WnStatus check_free(const char *path, WnError *error) {
   return fail(path, "cannot tell whether it is in use", reason, error);
 }
 
-/* Nobody can connect before listen(), so that nobody sees the socket with other permissions. */
-static bool bind_beside(WniListener *l, const char *path, mode_t mode, gid_t group) {
-  struct sockaddr_un beside = address_of(path, "~");
+/* bind() with permissions. Afterwards the path may lead to anything, if the folder is another
+ * user's: they are not changed there, but come from a umask. */
+typedef struct Bind {
+  int fd;
+  struct sockaddr_un address;
+  mode_t mode;
+  int reason; /* errno; 0: done */
+} Bind;
+
+/* In a thread of its own, since a umask is the process's unless a thread gives that up; where a
+ * container forbids even this, it is the process's for the moment. */
+static void *bind_with_mode(void *argument) {
+  Bind *b = argument;
+  bool own = unshare(CLONE_FS) == 0;
+  mode_t before = umask(~b->mode & 0777);
+  if (bind(b->fd, (struct sockaddr *)&b->address, sizeof b->address) != 0) b->reason = errno;
+  if (!own) umask(before);
+  return NULL;
+}
+
+/* False: errno says why. */
+static bool bind_socket(int fd, const struct sockaddr_un *address, mode_t mode) {
+  Bind b = {.fd = fd, .address = *address, .mode = mode};
+  pthread_t thread;
+  int reason = pthread_create(&thread, NULL, bind_with_mode, &b);
+  if (reason == 0) pthread_join(thread, NULL);
+  errno = reason ? reason : b.reason;
+  return errno == 0;
+}
+
+/* Remembers which file the socket is and gives it to the group, through a descriptor of what is
+ * there now: a socket of ours, or nothing is changed. */
+static bool claim(WniListener *l, const char *name, gid_t group) {
   struct stat info;
-  if (lstat(beside.sun_path, &info) == 0 && S_ISSOCK(info.st_mode)) unlink(beside.sun_path);
-  l->fd = new_socket();
-  if (l->fd < 0 || bind(l->fd, (struct sockaddr *)&beside, sizeof beside) != 0) return false;
-  if (chmod(beside.sun_path, mode) == 0 &&
-      (group == (gid_t)-1 || lchown(beside.sun_path, (uid_t)-1, group) == 0) &&
-      lstat(beside.sun_path, &info) == 0 && listen(l->fd, BACKLOG) == 0 &&
-      rename(beside.sun_path, path) == 0) {
+  int fd = openat(l->folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  bool ours = fd >= 0 && fstat(fd, &info) == 0;
+  if (ours && (!S_ISSOCK(info.st_mode) || info.st_uid != geteuid())) {
+    errno = EPERM;
+    ours = false;
+  }
+  if (ours && group != (gid_t)-1) ours = fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH) == 0;
+  if (ours) {
     l->device = info.st_dev;
     l->inode = info.st_ino;
-    return true;
   }
   int reason = errno;
-  unlink(beside.sun_path);
+  if (fd >= 0) close(fd);
+  errno = reason;
+  return ours;
+}
+
+/* Nobody can connect before listen(), so that nobody gets in before the group is set. */
+static bool open_listener(WniListener *l, const char *path, mode_t mode, gid_t group) {
+  struct sockaddr_un beside = address_of(path, "~");
+  const char *name = name_of(beside.sun_path);
+  struct stat info;
+  if (fstatat(l->folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(info.st_mode))
+    unlinkat(l->folder, name, 0); /* of a publisher that was killed just here */
+  l->fd = new_socket();
+  if (l->fd < 0 || !bind_socket(l->fd, &beside, mode)) return false;
+  if (claim(l, name, group) && listen(l->fd, BACKLOG) == 0 &&
+      renameat(l->folder, name, l->folder, name_of(path)) == 0)
+    return true;
+  int reason = errno;
+  unlinkat(l->folder, name, 0);
   errno = reason;
   return false;
 }
@@ -114,27 +171,27 @@ static bool bind_beside(WniListener *l, const char *path, mode_t mode, gid_t gro
 WnStatus wni_endpoint_listen(const char *path, mode_t mode, gid_t group, WniListener *out,
                              WnError *error) {
   WnStatus status = wni_endpoint_check(path, error);
-  *out = (WniListener){.fd = -1};
+  *out = (WniListener){.fd = -1, .folder = -1};
   if (status != WN_OK) return status;
-  int folder = lock_folder(path);
-  if (folder < 0) return fail(path, "its folder cannot be used", errno, error);
-  status = check_free(path, error);
-  if (status == WN_OK && !bind_beside(out, path, mode, group)) {
+  out->folder = lock_folder(path);
+  if (out->folder < 0) return fail(path, "its folder cannot be used", errno, error);
+  status = check_free(path, out->folder, error);
+  if (status == WN_OK && !open_listener(out, path, mode, group))
     status = fail(path, "no socket can be made", errno, error);
-    if (out->fd >= 0) close(out->fd);
-    out->fd = -1;
-  }
-  close(folder);
+  flock(out->folder, LOCK_UN);
+  if (status != WN_OK) wni_endpoint_close(out, path);
   return status;
 }
 
 void wni_endpoint_close(WniListener *listener, const char *path) {
   struct stat info;
-  if (listener->fd < 0) return;
-  if (lstat(path, &info) == 0 && info.st_dev == listener->device && info.st_ino == listener->inode)
-    unlink(path);
-  close(listener->fd);
-  listener->fd = -1;
+  if (listener->folder < 0) return;
+  if (fstatat(listener->folder, name_of(path), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+      listener->inode != 0 && info.st_dev == listener->device && info.st_ino == listener->inode)
+    unlinkat(listener->folder, name_of(path), 0);
+  close(listener->folder);
+  if (listener->fd >= 0) close(listener->fd);
+  *listener = (WniListener){.fd = -1, .folder = -1};
 }
 
 /* ---- connecting ---- */

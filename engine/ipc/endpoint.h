@@ -15,6 +15,7 @@ WnStatus wni_endpoint_check(const char *path, WnError *error);
 /* A socket at a path, as the one who made it knows it again. */
 typedef struct WniListener {
   int fd;
+  int folder; /* that the path is in */
   dev_t device;
   ino_t inode;
 } WniListener;

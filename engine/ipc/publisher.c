@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -33,8 +34,10 @@ struct WnPublisher {
   WniListener listener;
   int epoll; /* of the listener and the readers */
   WniSegment segment;
-  uint64_t number; /* of the newest frame */
-  int *readers;    /* [max_readers] sockets */
+  uint64_t number;      /* of the newest frame */
+  char *description;    /* NULL: none */
+  uint64_t n_described; /* how often it was written */
+  int *readers;         /* [max_readers] sockets */
   int32_t n_readers, max_readers;
   uint32_t *uids; /* [n_uids] */
   size_t n_uids;
@@ -107,6 +110,45 @@ int32_t wn_publisher_readers(const WnPublisher *p) {
   return p->n_readers;
 }
 
+/* ---- the description ---- */
+
+static void write_description(WnPublisher *p) {
+  WniWireDescription *out = wni_segment_description(&p->segment);
+  uint64_t number = ++p->n_described;
+  wni_ring_begin(&out->sequence, number);
+  out->bytes = (uint32_t)strlen(p->description);
+  memcpy(out->text, p->description, out->bytes);
+  wni_ring_end(&out->sequence, number);
+}
+
+static bool is_json_object(const char *text) {
+  json_t *json = json_loads(text, 0, NULL);
+  bool is_object = json_is_object(json);
+  json_decref(json);
+  return is_object;
+}
+
+static void tell_readers(WnPublisher *p) {
+  WniWireTick tick = {p->number};
+  for (int32_t r = 0; r < p->n_readers; r++)
+    if (wni_endpoint_send(p->readers[r], &tick, sizeof tick, -1) == WNI_SENT_GONE)
+      drop_reader(p, r--);
+}
+
+WnStatus wn_publisher_describe(WnPublisher *p, const char *json, WnError *error) {
+  if (!json || strlen(json) > WNI_WIRE_DESCRIPTION || !is_json_object(json))
+    return wni_fail(error, WN_ERROR_ARGUMENT,
+                    "description: it must be a JSON object of at most %d bytes",
+                    WNI_WIRE_DESCRIPTION);
+  char *copy = strdup(json);
+  if (!copy) return wni_fail_memory(error, "the description");
+  free(p->description);
+  p->description = copy;
+  write_description(p);
+  tell_readers(p);
+  return WN_OK;
+}
+
 /* ---- frames ---- */
 
 /* Readers get the larger memory on the sockets they have; one that has not read its messages comes
@@ -117,39 +159,39 @@ static WnStatus grow(WnPublisher *p, uint64_t pixel_bytes, WnError *error) {
   if (status != WN_OK) return status;
   wni_segment_clear(&p->segment);
   p->segment = larger;
+  if (p->description) write_description(p);
   for (int32_t r = 0; r < p->n_readers; r++)
     if (greet(p, p->readers[r], WNI_ANSWER_MEMORY) != WNI_SENT) drop_reader(p, r--);
   return WN_OK;
 }
 
-static void tell_readers(WnPublisher *p) {
-  WniWireTick tick = {p->number};
-  for (int32_t r = 0; r < p->n_readers; r++)
-    if (wni_endpoint_send(p->readers[r], &tick, sizeof tick, -1) == WNI_SENT_GONE)
-      drop_reader(p, r--);
+static void write_slot(WnPublisher *p, uint64_t number, const WnFrame *frame,
+                       const WniWireFrame *laid_out, const WnResult *results, int32_t n_results) {
+  WniWireSlot *slot = wni_segment_slot(&p->segment, number);
+  wni_ring_begin(&slot->sequence, number);
+  slot->number = number;
+  slot->published_ns = wni_clock_ns();
+  slot->parts = frame ? WNI_WIRE_HAS_FRAME : 0;
+  slot->n_results = n_results < WNI_WIRE_RESULTS ? n_results : WNI_WIRE_RESULTS;
+  for (int32_t i = 0; i < slot->n_results; i++) wni_record_put(&results[i], &slot->result[i]);
+  if (frame) {
+    slot->frame = *laid_out;
+    wni_record_copy_pixels(frame, wni_segment_pixels(&p->segment, slot));
+  }
+  wni_ring_end(&slot->sequence, number);
+  wni_ring_set_latest(wni_segment_header(&p->segment), number);
 }
 
-WnStatus wn_publisher_publish(WnPublisher *p, const WnFrame *frame, const WnResult *result,
-                              WnError *error) {
+WnStatus wn_publisher_publish(WnPublisher *p, const WnFrame *frame, const WnResult *results,
+                              int32_t n_results, WnError *error) {
   WniWireFrame laid_out = {0};
   WnStatus status = frame ? wni_record_lay_out(frame, &laid_out, error) : WN_OK;
   wn_publisher_serve(p);
   if (status == WN_OK && laid_out.bytes > wni_segment_capacity(&p->segment))
     status = grow(p, laid_out.bytes, error);
   if (status != WN_OK) return status;
-  uint64_t number = p->number + 1;
-  WniWireSlot *slot = wni_segment_slot(&p->segment, number);
-  wni_ring_begin(slot, number);
-  slot->number = number;
-  slot->published_ns = wni_clock_ns();
-  slot->parts = (frame ? WNI_WIRE_HAS_FRAME : 0) | (result ? WNI_WIRE_HAS_RESULT : 0);
-  if (result) wni_record_put(result, &slot->result);
-  if (frame) {
-    slot->frame = laid_out;
-    wni_record_copy_pixels(frame, &laid_out, wni_segment_pixels(&p->segment, slot));
-  }
-  wni_ring_end(wni_segment_header(&p->segment), slot, number);
-  p->number = number;
+  write_slot(p, p->number + 1, frame, &laid_out, results, n_results);
+  p->number++;
   tell_readers(p);
   return WN_OK;
 }
@@ -168,6 +210,8 @@ static WnStatus find_group(const char *name, gid_t *out, WnError *error) {
 }
 
 static WnStatus check_options(const WnPublisherOptions *o, WnError *error) {
+  WnStatus status = WNI_RESERVED_CHECK(o, "publisher options", error);
+  if (status != WN_OK) return status;
   if (o->max_readers < 0 || o->max_readers > MAX_READERS)
     return wni_fail(error, WN_ERROR_ARGUMENT, "max_readers: %d; it must be 1 to %d", o->max_readers,
                     MAX_READERS);
@@ -215,7 +259,8 @@ WnStatus wn_publisher_new(const char *path, const WnPublisherOptions *options, W
   if (status != WN_OK) return status;
   p = calloc(1, sizeof *p);
   if (!p) return wni_fail_memory(error, "the publisher");
-  p->listener.fd = p->epoll = -1;
+  p->listener = (WniListener){.fd = -1, .folder = -1};
+  p->epoll = -1;
   status = allocate(p, path, o, error);
   if (status == WN_OK) status = wni_segment_create(0, &p->segment, error);
   if (status == WN_OK) status = open_sockets(p, o, error);
@@ -234,6 +279,7 @@ void wn_publisher_free(WnPublisher *p) {
   if (p->epoll >= 0) close(p->epoll);
   wni_segment_clear(&p->segment);
   free(p->path);
+  free(p->description);
   free(p->readers);
   free(p->uids);
   free(p);

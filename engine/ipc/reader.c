@@ -35,9 +35,13 @@ struct WnReader {
   uint64_t last;       /* number of the newest frame that was read */
   WniWireSlot *viewed; /* what wn_reader_view() gave, until the next call */
   WniWireSlot *copy;   /* without pixels */
+  WnResult *results;   /* [WNI_WIRE_RESULTS] that point into `copy` */
   uint8_t *pixels;     /* [n_pixels] copied */
   size_t n_pixels;
-  const char **labels; /* [WNI_WIRE_SURVIVORS] */
+  const char **labels; /* [WNI_WIRE_RESULTS][WNI_WIRE_SURVIVORS] */
+  /* [WNI_WIRE_DESCRIPTION + 1] what is given out, and where the next one is copied to */
+  char *description, *description_next;
+  uint64_t described; /* its number; 0: none */
 };
 
 /* ---- connection ---- */
@@ -57,6 +61,8 @@ static void hang_up(WnReader *r) {
 static void forget(WnReader *r) {
   wni_segment_clear(&r->segment);
   r->last = 0;
+  r->described = 0;
+  r->description[0] = '\0';
 }
 
 static void disconnect(WnReader *r) {
@@ -105,6 +111,7 @@ static WnStatus take_hello(WnReader *r, const WniWireHello *hello, int memory, W
   if (status != WN_OK) return status;
   wni_segment_clear(&r->segment);
   r->segment = segment;
+  r->described = 0;
   return WN_OK;
 }
 
@@ -149,37 +156,81 @@ static bool make_room(WnReader *r, size_t bytes) {
   return true;
 }
 
+/* The records of a slot as they are used, into the reader's own. */
+static void copy_slot(WnReader *r, const WniWireSlot *slot) {
+  WniWireSlot *copy = r->copy;
+  copy->published_ns = slot->published_ns;
+  copy->parts = slot->parts;
+  copy->n_results = slot->n_results;
+  copy->frame = slot->frame;
+  for (int32_t i = 0; i < copy->n_results && i < WNI_WIRE_RESULTS; i++)
+    wni_record_copy(&slot->result[i], &copy->result[i]);
+}
+
+static WnStatus get_results(WnReader *r, WnSnapshot *out, WnError *error) {
+  WnStatus status = WN_OK;
+  if (r->copy->n_results < 0 || r->copy->n_results > WNI_WIRE_RESULTS)
+    return refuse(r, WN_ERROR_DATA, "the publisher's number of results is out of range", error);
+  for (int32_t i = 0; status == WN_OK && i < r->copy->n_results; i++)
+    status = wni_record_get(&r->copy->result[i], r->labels + i * WNI_WIRE_SURVIVORS, &r->results[i],
+                            error);
+  out->n_results = r->copy->n_results;
+  out->results = r->results;
+  return status;
+}
+
+static WnStatus copy_frame(WnReader *r, const uint8_t *pixels, WnSnapshot *out, WnError *error) {
+  if (!make_room(r, r->copy->frame.bytes)) return wni_fail_memory(error, "a frame");
+  memcpy(r->pixels, pixels, r->copy->frame.bytes);
+  for (int p = 0; p < wn_pixel_format_planes(out->frame.format); p++)
+    out->frame.plane[p] = r->pixels + r->copy->frame.offset[p];
+  return WN_OK;
+}
+
 /* Copies frame `number`, its pixels only with `copy_pixels`. *whole is false, and `out` of no use,
  * if the publisher wrote in between; only of what was whole is it an error when it makes no sense.
  */
 static WnStatus take(WnReader *r, uint64_t number, bool copy_pixels, WnSnapshot *out, bool *whole,
                      WnError *error) {
-  WniWireSlot *slot = wni_segment_slot(&r->segment, number), *copy = r->copy;
+  WniWireSlot *slot = wni_segment_slot(&r->segment, number);
   const uint8_t *pixels = wni_segment_pixels(&r->segment, slot);
   WnStatus status = WN_OK;
-  *whole = wni_ring_enter(slot, number);
+  *whole = wni_ring_enter(&slot->sequence) == number;
   if (!*whole) return WN_OK;
-  *out = (WnSnapshot){.number = number, .published_ns = slot->published_ns};
-  uint32_t parts = slot->parts;
-  copy->frame = slot->frame;
-  if (parts & WNI_WIRE_HAS_RESULT) wni_record_copy(&slot->result, &copy->result);
-  out->has_frame = parts & WNI_WIRE_HAS_FRAME;
-  out->has_result = parts & WNI_WIRE_HAS_RESULT;
+  copy_slot(r, slot);
+  *out = (WnSnapshot){.number = number,
+                      .published_ns = r->copy->published_ns,
+                      .has_frame = r->copy->parts & WNI_WIRE_HAS_FRAME};
   if (out->has_frame)
-    status = wni_record_get_frame(&copy->frame, wni_segment_capacity(&r->segment), pixels,
+    status = wni_record_get_frame(&r->copy->frame, wni_segment_capacity(&r->segment), pixels,
                                   &out->frame, error);
   if (status == WN_OK && out->has_frame && copy_pixels) {
-    if (!make_room(r, copy->frame.bytes)) return wni_fail_memory(error, "a frame");
-    memcpy(r->pixels, pixels, copy->frame.bytes);
-    for (int p = 0; p < wn_pixel_format_planes(out->frame.format); p++)
-      out->frame.plane[p] = r->pixels + copy->frame.offset[p];
+    status = copy_frame(r, pixels, out, error);
+    if (status != WN_OK) return status;
   }
-  *whole = wni_ring_leave(slot, number);
+  *whole = wni_ring_leave(&slot->sequence, number);
   if (!*whole) return WN_OK;
-  if (status == WN_OK && out->has_result)
-    status = wni_record_get(&copy->result, r->labels, &out->result, error);
+  if (status == WN_OK) status = get_results(r, out, error);
   r->viewed = slot;
   return status;
+}
+
+/* Takes the description if it is another one than the reader has; one that is being written is
+ * taken the next time. */
+static void take_description(WnReader *r) {
+  if (!r->segment.base) return;
+  const WniWireDescription *from = wni_segment_description(&r->segment);
+  uint64_t number = wni_ring_enter(&from->sequence);
+  if (number == 0 || number == r->described) return;
+  uint32_t bytes = from->bytes;
+  if (bytes > WNI_WIRE_DESCRIPTION) return;
+  memcpy(r->description_next, from->text, bytes);
+  if (!wni_ring_leave(&from->sequence, number)) return;
+  r->description_next[bytes] = '\0';
+  char *before = r->description;
+  r->description = r->description_next;
+  r->description_next = before;
+  r->described = number;
 }
 
 /* *found: something newer than the last time. */
@@ -214,6 +265,7 @@ static WnStatus read_next(WnReader *r, int timeout_ms, bool copy_pixels, WnSnaps
     bool found;
     WnStatus status = serve(r, error);
     if (status != WN_OK) return status;
+    take_description(r);
     status = look(r, copy_pixels, out, &found, error);
     if (status != WN_OK) disconnect(r);
     if (status != WN_OK || found) return status;
@@ -234,9 +286,13 @@ WnStatus wn_reader_view(WnReader *reader, int timeout_ms, WnSnapshot *out, WnErr
 }
 
 bool wn_reader_release(WnReader *r) {
-  bool whole = r->viewed && wni_ring_leave(r->viewed, r->last);
+  bool whole = r->viewed && wni_ring_leave(&r->viewed->sequence, r->last);
   r->viewed = NULL;
   return whole;
+}
+
+const char *wn_reader_description(const WnReader *r) {
+  return r->description;
 }
 
 int wn_reader_descriptor(const WnReader *r) {
@@ -260,9 +316,12 @@ WnStatus wn_reader_new(const char *path, WnReader **out, WnError *error) {
   r->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   r->path = strdup(path);
   r->copy = calloc(1, sizeof *r->copy);
-  r->labels = calloc(WNI_WIRE_SURVIVORS, sizeof *r->labels);
+  r->results = calloc(WNI_WIRE_RESULTS, sizeof *r->results);
+  r->labels = calloc(WNI_WIRE_RESULTS * WNI_WIRE_SURVIVORS, sizeof *r->labels);
+  r->description = calloc(1, WNI_WIRE_DESCRIPTION + 1);
+  r->description_next = calloc(1, WNI_WIRE_DESCRIPTION + 1);
   struct epoll_event event = {.events = EPOLLIN};
-  if (!r->path || !r->copy || !r->labels)
+  if (!r->path || !r->copy || !r->results || !r->labels || !r->description || !r->description_next)
     status = wni_fail_memory(error, "the reader");
   else if (r->epoll < 0 || r->timer < 0 ||
            epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->timer, &event) != 0)
@@ -286,6 +345,9 @@ void wn_reader_free(WnReader *r) {
   free(r->path);
   free(r->copy);
   free(r->pixels);
+  free(r->results);
   free(r->labels);
+  free(r->description);
+  free(r->description_next);
   free(r);
 }

@@ -10,11 +10,11 @@
 
 #include "ipc/wire.h"
 
-/* How the pixels of a frame lie in a slot. Errors: ARGUMENT (no such format or size, a plane that
- * is missing, a stride that is too short, more than WNI_WIRE_FRAME_MAX bytes). */
+/* How the pixels of a frame lie in a slot. Errors: ARGUMENT (no frame, or more than
+ * WNI_WIRE_FRAME_MAX bytes). */
 WnStatus wni_record_lay_out(const WnFrame *frame, WniWireFrame *out, WnError *error);
 
-void wni_record_copy_pixels(const WnFrame *frame, const WniWireFrame *laid_out, uint8_t *pixels);
+void wni_record_copy_pixels(const WnFrame *frame, uint8_t *pixels);
 
 /* Keeps the best survivors that there is room for. */
 void wni_record_put(const WnResult *result, WniWireResult *out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The sequence lock of a slot, between one writer and readers that cannot write.
+ * The sequence lock of a slot and of the description, between one writer and readers that cannot
+ * write.
  *
  *   writer                                   reader
  *   W1 sequence = 2 n - 1  (relaxed)         R1 s = sequence        (acquire)
@@ -29,13 +30,16 @@
 
 #include "ipc/wire.h"
 
-static inline void wni_ring_begin(WniWireSlot *slot, uint64_t number) {
-  atomic_store_explicit(&slot->sequence, 2 * number - 1, memory_order_relaxed);
+static inline void wni_ring_begin(_Atomic uint64_t *sequence, uint64_t number) {
+  atomic_store_explicit(sequence, 2 * number - 1, memory_order_relaxed);
   atomic_thread_fence(memory_order_release);
 }
 
-static inline void wni_ring_end(WniWireHeader *header, WniWireSlot *slot, uint64_t number) {
-  atomic_store_explicit(&slot->sequence, 2 * number, memory_order_release);
+static inline void wni_ring_end(_Atomic uint64_t *sequence, uint64_t number) {
+  atomic_store_explicit(sequence, 2 * number, memory_order_release);
+}
+
+static inline void wni_ring_set_latest(WniWireHeader *header, uint64_t number) {
   atomic_store_explicit(&header->latest, number, memory_order_release);
 }
 
@@ -43,15 +47,16 @@ static inline uint64_t wni_ring_latest(const WniWireHeader *header) {
   return atomic_load_explicit(&header->latest, memory_order_acquire);
 }
 
-/* Before frame `number` is read: whether it is whole. */
-static inline bool wni_ring_enter(const WniWireSlot *slot, uint64_t number) {
-  return atomic_load_explicit(&slot->sequence, memory_order_acquire) == 2 * number;
+/* Before what `sequence` guards is read: the number of what is whole there; 0: nothing is. */
+static inline uint64_t wni_ring_enter(const _Atomic uint64_t *sequence) {
+  uint64_t s = atomic_load_explicit(sequence, memory_order_acquire);
+  return s % 2 == 0 ? s / 2 : 0;
 }
 
-/* After it: whether it was until now. */
-static inline bool wni_ring_leave(const WniWireSlot *slot, uint64_t number) {
+/* After it: whether number `number` was whole until now. */
+static inline bool wni_ring_leave(const _Atomic uint64_t *sequence, uint64_t number) {
   atomic_thread_fence(memory_order_acquire);
-  return atomic_load_explicit(&slot->sequence, memory_order_relaxed) == 2 * number;
+  return atomic_load_explicit(sequence, memory_order_relaxed) == 2 * number;
 }
 
 #endif

@@ -29,6 +29,7 @@ static void write_header(const WniSegment *s) {
   header->first_slot = s->first_slot;
   header->slot_bytes = s->slot_bytes;
   header->pixels = s->pixels;
+  header->description = s->description;
 }
 
 /* The writable mapping is made before the seal that forbids any further one. */
@@ -45,7 +46,8 @@ static bool map_and_seal(WniSegment *s) {
 
 WnStatus wni_segment_create(size_t pixel_bytes, WniSegment *out, WnError *error) {
   size_t pixels = wni_round_up(sizeof(WniWireSlot), WNI_WIRE_STRIDE);
-  *out = (WniSegment){.n_slots = WNI_WIRE_SLOTS, .first_slot = WNI_WIRE_PAGE, .pixels = pixels};
+  *out = (WniSegment){.n_slots = WNI_WIRE_SLOTS, .description = WNI_WIRE_PAGE, .pixels = pixels};
+  out->first_slot = wni_round_up(out->description + sizeof(WniWireDescription), WNI_WIRE_PAGE);
   out->slot_bytes = wni_round_up(pixels + pixel_bytes, WNI_WIRE_PAGE);
   out->bytes = out->first_slot + out->n_slots * out->slot_bytes;
   out->fd = memfd_create("winnow", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -83,7 +85,9 @@ static bool is_consistent(const WniWireHeader *h, uint64_t bytes) {
          h->first_slot >= sizeof *h && h->first_slot <= bytes && h->first_slot % 64 == 0 &&
          h->slot_bytes <= bytes && h->slot_bytes % 64 == 0 && h->pixels >= sizeof(WniWireSlot) &&
          h->pixels <= h->slot_bytes && h->pixels % 64 == 0 &&
-         h->first_slot + h->n_slots * h->slot_bytes <= bytes;
+         h->first_slot + h->n_slots * h->slot_bytes <= bytes && h->description >= sizeof *h &&
+         h->description <= bytes && h->description % 64 == 0 &&
+         h->description + sizeof(WniWireDescription) <= h->first_slot;
 }
 
 WnStatus wni_segment_adopt(int fd, uint64_t bytes, WniSegment *out, WnError *error) {
@@ -103,7 +107,8 @@ WnStatus wni_segment_adopt(int fd, uint64_t bytes, WniSegment *out, WnError *err
                         .n_slots = header.n_slots,
                         .first_slot = header.first_slot,
                         .slot_bytes = header.slot_bytes,
-                        .pixels = header.pixels};
+                        .pixels = header.pixels,
+                        .description = header.description};
     return WN_OK;
   }
   munmap(base, bytes);

@@ -15,7 +15,7 @@ typedef struct WniSegment {
   int fd; /* of a publisher; a reader closes it */
   uint8_t *base;
   size_t bytes;
-  uint64_t n_slots, first_slot, slot_bytes, pixels;
+  uint64_t n_slots, first_slot, slot_bytes, pixels, description;
 } WniSegment;
 
 /* Memory whose slots hold `pixel_bytes` each. Errors: IO, MEMORY. */
@@ -29,6 +29,10 @@ void wni_segment_clear(WniSegment *segment);
 
 static inline WniWireHeader *wni_segment_header(const WniSegment *segment) {
   return (WniWireHeader *)(void *)segment->base;
+}
+
+static inline WniWireDescription *wni_segment_description(const WniSegment *segment) {
+  return (WniWireDescription *)(void *)(segment->base + segment->description);
 }
 
 /* The slot of frame `number`. */

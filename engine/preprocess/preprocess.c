@@ -17,15 +17,6 @@ typedef struct Window {
   double x, y, width, height;
 } Window;
 
-static WnRect clip(const WnFrame *frame, const WnRect *region) {
-  if (!region) return (WnRect){0, 0, frame->width, frame->height};
-  int64_t x0 = region->x < 0 ? 0 : region->x, y0 = region->y < 0 ? 0 : region->y;
-  int64_t x1 = (int64_t)region->x + region->width, y1 = (int64_t)region->y + region->height;
-  if (x1 > frame->width) x1 = frame->width;
-  if (y1 > frame->height) y1 = frame->height;
-  return (WnRect){(int32_t)x0, (int32_t)y0, (int32_t)(x1 - x0), (int32_t)(y1 - y0)};
-}
-
 static int at_least_one(double x) {
   return x < 1 ? 1 : (int)x;
 }
@@ -108,7 +99,7 @@ static bool make_scratch(WniRecipe *recipe, int n_threads) {
 
 WnStatus wni_recipe_update(WniRecipe *recipe, const WnFrame *frame, const WnRect *region,
                            const WniImageTarget *target, int n_threads, WnError *error) {
-  WnRect clipped = clip(frame, region);
+  WnRect clipped = wni_frame_clip(frame, region);
   if (same_geometry(recipe, frame, &clipped, n_threads)) return WN_OK;
   recipe->valid = false;
   recipe->frame = *frame;

@@ -18,6 +18,7 @@
 #define WNI_PREPROCESS_PREPROCESS_H
 
 #include "base/parallel.h"
+#include "frame/frame.h"
 #include "kernels/kernels.h"
 #include "load/metadata.h"
 
@@ -28,22 +29,6 @@ typedef struct WniImageTarget {
   WniResize resize;
   double mean[3], std[3];
 } WniImageTarget;
-
-/* One colour component of a pixel format. */
-typedef struct WniComponent {
-  int plane, offset, step; /* bytes within a row */
-} WniComponent;
-
-typedef struct WniFormatInfo {
-  const char *name;
-  int n_planes, n_components;
-  bool yuv;
-  WniComponent component[3]; /* Y Cb Cr, R G B or Y */
-  int chroma_shift_x, chroma_shift_y;
-} WniFormatInfo;
-
-/* NULL for a value that is no format. */
-const WniFormatInfo *wni_format_info(WnPixelFormat format);
 
 /* Weighted samples for each output index of one axis.  All weights but the first and the last
  * are equal. */
@@ -88,9 +73,6 @@ typedef struct WniRecipe {
   float *scratch; /* [n_threads][scratch_count]: a plane's row of sums, rows of samples */
   size_t scratch_count, row_count, sample_count;
 } WniRecipe;
-
-/* Errors: ARGUMENT: what is wrong with the frame or region. */
-WnStatus wni_frame_check(const WnFrame *frame, const WnRect *region, WnError *error);
 
 /* Makes `recipe` fit a checked frame; does nothing if it does already.  `region` NULL: all of the
  * frame.  Errors: ARGUMENT (region outside), MEMORY. */

@@ -111,7 +111,7 @@ static void fill_result(WnSession *session, const WniJob *job, const WnRect *reg
   result->group = survivors->group >= 0 ? model->metadata.groups[survivors->group] : "";
   result->stage_count = model->plan.n_stages;
   result->stop_reason = job->reason;
-  result->n_survivors = survivors->count;
+  result->n_survivors = result->survivor_count = survivors->count;
   result->survivors = session->order;
   result->survivor_labels = session->order_labels;
   result->survivor_scores = session->order_scores;
@@ -120,9 +120,12 @@ static void fill_result(WnSession *session, const WniJob *job, const WnRect *reg
   result->macs = count_macs(session, result->exit_stage, left_out);
   result->macs_full = model->info.macs_full;
   result->model_id = model->id;
+  result->watched = session->rule.watching ? session->rule.watched[result->class_index] : -1;
   result->pts_ns = job->frame->pts_ns;
+  result->time_ns = job->frame->time_ns;
   result->has_region = region != NULL;
   result->region = session->recipe.region;
+  result->region_name = region ? "" : NULL;
 }
 
 WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnRect *region,

@@ -95,8 +95,8 @@ static WnStatus set_target(WnModel *model, WnError *error) {
     model->not_image = "its input is not an image of 1 or 3 channels";
     return WN_OK;
   }
-  if (dim[h] > 16384 || dim[h + 1] > 16384) {
-    model->not_image = "its input is larger than 16384 pixels";
+  if (dim[h] > WN_FRAME_MAX_SIDE || dim[h + 1] > WN_FRAME_MAX_SIDE) {
+    model->not_image = "its input has more pixels a side than frames";
     return WN_OK;
   }
   target->channels = (int)dim[c];

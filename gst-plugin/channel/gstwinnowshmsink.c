@@ -105,8 +105,8 @@ static GstFlowReturn publish(GstWinnowShmSink *self, GstBuffer *buffer) {
   gboolean has_result = attached != NULL && gst_winnow_result_map(attached, &result);
   if (gst_video_frame_map(&mapped, &self->info, buffer, GST_MAP_READ)) {
     if (gst_winnow_frame_map(&mapped, &frame))
-      status = gst_winnow_shm_publisher_publish(self->publisher, &frame,
-                                                has_result ? &result : NULL, &error);
+      status = gst_winnow_shm_publisher_publish(self->publisher, &frame, &result, has_result,
+                                                &error);
     gst_video_frame_unmap(&mapped);
   }
   if (status == WN_OK) return GST_FLOW_OK;

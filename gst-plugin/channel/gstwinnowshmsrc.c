@@ -131,13 +131,8 @@ static GstBuffer *copy_frame(GstWinnowShmSrc *self, const WnFrame *frame) {
     gst_clear_buffer(&buffer);
     return NULL;
   }
-  for (gint p = 0; p < wn_pixel_format_planes(frame->format); p++) {
-    size_t row = wn_pixel_format_row_bytes(frame->format, p, frame->width);
-    guint8 *out = GST_VIDEO_FRAME_PLANE_DATA(&to, p);
-    for (int32_t y = 0; y < wn_pixel_format_rows(frame->format, p, frame->height); y++)
-      memcpy(out + (gsize)y * (gsize)GST_VIDEO_FRAME_PLANE_STRIDE(&to, p),
-             frame->plane[p] + y * frame->stride_bytes[p], row);
-  }
+  WnFrame copy;
+  if (gst_winnow_frame_map(&to, &copy)) wn_frame_copy(&copy, frame);
   gst_video_frame_unmap(&to);
   return buffer;
 }
@@ -148,9 +143,10 @@ static void describe(GstWinnowShmSrc *self, const WnSnapshot *got, GstBuffer *bu
     if (!gst_base_src_get_do_timestamp(GST_BASE_SRC(self))) GST_BUFFER_PTS(buffer) = pts;
     gst_buffer_add_reference_timestamp_meta(buffer, self->publisher_time, pts, GST_CLOCK_TIME_NONE);
   }
-  if (!got->has_result) return;
+  if (got->n_results == 0) return;
   g_autoptr(GstWinnowResultList) results = gst_winnow_result_list_new();
-  gst_winnow_result_list_add(results, &got->result);
+  for (int32_t i = 0; i < got->n_results; i++)
+    gst_winnow_result_list_add(results, &got->results[i]);
   gst_winnow_result_list_attach(results, buffer, got->frame.width, got->frame.height);
 }
 

@@ -40,9 +40,10 @@ gst_winnow_shm_publisher_new(const gchar *path, const WnPublisherOptions *option
 }
 
 WnStatus gst_winnow_shm_publisher_publish(GstWinnowShmPublisher *self, const WnFrame *frame,
-                                          const WnResult *result, WnError *error) {
+                                          const WnResult *results, gint n_results,
+                                          WnError *error) {
   g_mutex_lock(&self->lock);
-  WnStatus status = wn_publisher_publish(self->publisher, frame, result, error);
+  WnStatus status = wn_publisher_publish(self->publisher, frame, results, n_results, error);
   g_mutex_unlock(&self->lock);
   return status;
 }

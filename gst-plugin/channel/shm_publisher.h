@@ -17,7 +17,8 @@ gst_winnow_shm_publisher_new(const gchar *path, const WnPublisherOptions *option
 
 /* As wn_publisher_publish(); waits for the thread to be done with a reader. */
 WnStatus gst_winnow_shm_publisher_publish(GstWinnowShmPublisher *publisher, const WnFrame *frame,
-                                          const WnResult *result, WnError *error);
+                                          const WnResult *results, gint n_results,
+                                          WnError *error);
 
 /* Ends the thread and the channel; NULL is ignored. */
 void gst_winnow_shm_publisher_free(GstWinnowShmPublisher *publisher);

@@ -79,28 +79,15 @@ void gst_winnow_worker_free(GstWinnowWorker *worker) {
 
 /* The frame, with its planes packed one behind the other in the job's block. */
 static void copy_frame(GstWinnowJob *job, const WnFrame *frame) {
-  gint n_planes = wn_pixel_format_planes(frame->format);
-  gsize row[3] = {0}, size = 0;
-  gint rows[3] = {0};
-  for (gint i = 0; i < n_planes; i++) {
-    row[i] = wn_pixel_format_row_bytes(frame->format, i, frame->width);
-    rows[i] = wn_pixel_format_rows(frame->format, i, frame->height);
-    size += row[i] * (gsize)rows[i];
-  }
+  job->frame = *frame;
+  gsize size = wn_frame_lay_out(&job->frame, 1, NULL);
   if (size > job->capacity) {
     g_free(job->pixels);
     job->pixels = g_malloc(size);
     job->capacity = size;
   }
-  job->frame = *frame;
-  guint8 *to = job->pixels;
-  for (gint i = 0; i < n_planes; i++) {
-    job->frame.plane[i] = to;
-    job->frame.stride_bytes[i] = (ptrdiff_t)row[i];
-    const guint8 *from = frame->plane[i];
-    for (gint y = 0; y < rows[i]; y++, to += row[i], from += frame->stride_bytes[i])
-      memcpy(to, from, row[i]);
-  }
+  wn_frame_lay_out(&job->frame, 1, job->pixels);
+  wn_frame_copy(&job->frame, frame);
 }
 
 gboolean gst_winnow_worker_submit(GstWinnowWorker *worker, const WnFrame *frame, GArray *regions,

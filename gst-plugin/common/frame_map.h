@@ -10,9 +10,10 @@
 #include <winnow/frame.h>
 
 /* Caps of every frame that the engine reads. */
+#define GST_WINNOW_SIDE "(int) [ 1, " G_STRINGIFY(WN_FRAME_MAX_SIDE) " ]"
 #define GST_WINNOW_CLASSIFY_CAPS                                                                   \
   "video/x-raw, format = (string) { NV12, I420, YV12, YUY2, UYVY, RGB, BGR, RGBx, BGRx, RGBA, "    \
-  "BGRA, GRAY8 }, width = (int) [ 1, 16384 ], height = (int) [ 1, 16384 ], "                       \
+  "BGRA, GRAY8 }, width = " GST_WINNOW_SIDE ", height = " GST_WINNOW_SIDE ", "                     \
   "framerate = (fraction) [ 0, max ]"
 
 /* gst_video_info_from_caps() with the chroma site as the caps name it, else unknown.

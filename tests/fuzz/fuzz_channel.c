@@ -30,8 +30,8 @@ enum { SIDE = 24, PIXELS = SIDE * 64 * 2, FRAMES = 3 };
 
 static char path[64];
 static WniListener listener;
-static uint8_t *good; /* what a good publisher's memory holds, then its hello */
-static size_t memory_bytes;
+static uint8_t *good;               /* what a good publisher's memory holds, then its hello */
+static size_t memory_bytes, newest; /* where its slot begins */
 
 static void publish(WniSegment *segment, uint64_t number) {
   static const int32_t survivors[] = {4, 2, 1}, per_stage[] = {10, 3};
@@ -56,13 +56,15 @@ static void publish(WniSegment *segment, uint64_t number) {
                    .plane = {pixels, pixels},
                    .stride_bytes = {SIDE, SIDE}};
   WniWireSlot *slot = wni_segment_slot(segment, number);
-  wni_ring_begin(slot, number);
+  wni_ring_begin(&slot->sequence, number);
   slot->number = number;
-  slot->parts = WNI_WIRE_HAS_FRAME | WNI_WIRE_HAS_RESULT;
-  wni_record_put(&result, &slot->result);
+  slot->parts = WNI_WIRE_HAS_FRAME;
+  slot->n_results = 1;
+  wni_record_put(&result, &slot->result[0]);
   if (wni_record_lay_out(&frame, &slot->frame, NULL) != WN_OK) abort();
-  wni_record_copy_pixels(&frame, &slot->frame, wni_segment_pixels(segment, slot));
-  wni_ring_end(wni_segment_header(segment), slot, number);
+  wni_record_copy_pixels(&frame, wni_segment_pixels(segment, slot));
+  wni_ring_end(&slot->sequence, number);
+  wni_ring_set_latest(wni_segment_header(segment), number);
 }
 
 static void prepare(void) {
@@ -74,6 +76,7 @@ static void prepare(void) {
     abort();
   for (uint64_t n = 1; n <= FRAMES; n++) publish(&segment, n);
   memory_bytes = segment.bytes;
+  newest = (size_t)((uint8_t *)wni_segment_slot(&segment, FRAMES) - segment.base);
   memcpy(hello.magic, WNI_WIRE_MAGIC, sizeof hello.magic);
   hello.segment_bytes = memory_bytes;
   good = malloc(memory_bytes + sizeof hello);
@@ -99,22 +102,26 @@ static void patch(WniSegment *segment, WniWireHello *hello, const uint8_t *data,
   }
 }
 
+static uint64_t use_result(const WnResult *r) {
+  uint64_t sum = strlen(r->label) + strlen(r->group) + strlen(r->model_id);
+  sum += strlen(wn_stop_reason_name(r->stop_reason));
+  if (r->has_region) sum += strlen(r->region_name);
+  for (int32_t i = 0; i < r->n_survivors; i++)
+    sum +=
+        strlen(r->survivor_labels[i]) + (uint64_t)r->survivors[i] + (r->survivor_scores[i] > 0.5);
+  for (int32_t i = 0; i < r->n_stages_evaluated; i++) sum += (uint64_t)r->survivors_per_stage[i];
+  return sum;
+}
+
 /* Reads every byte that a snapshot points to. */
 static uint64_t use(const WnSnapshot *got) {
   const WnFrame *f = &got->frame;
-  const WnResult *r = &got->result;
   uint64_t sum = 0;
   for (int p = 0; got->has_frame && p < wn_pixel_format_planes(f->format); p++)
     for (int32_t y = 0; y < wn_pixel_format_rows(f->format, p, f->height); y++)
       for (size_t x = 0; x < wn_pixel_format_row_bytes(f->format, p, f->width); x++)
         sum += f->plane[p][y * f->stride_bytes[p] + (ptrdiff_t)x];
-  if (!got->has_result) return sum;
-  sum += strlen(r->label) + strlen(r->group) + strlen(r->model_id);
-  sum += strlen(wn_stop_reason_name(r->stop_reason));
-  for (int32_t i = 0; i < r->n_survivors; i++)
-    sum +=
-        strlen(r->survivor_labels[i]) + (uint64_t)r->survivors[i] + (r->survivor_scores[i] > 0.5);
-  for (int32_t i = 0; i < r->n_stages_evaluated; i++) sum += (uint64_t)r->survivors_per_stage[i];
+  for (int32_t i = 0; i < got->n_results; i++) sum += use_result(&got->results[i]);
   return sum;
 }
 
@@ -138,6 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   wni_endpoint_send(socket, &hello, sizeof hello, segment.fd);
   if (wn_reader_read(reader, 0, &got, NULL) == WN_OK) sink = sink + use(&got);
   if (wn_reader_view(reader, 0, &got, NULL) == WN_OK) sink = sink + use(&got);
+  sink = sink + strlen(wn_reader_description(reader));
   wn_reader_release(reader);
   wn_reader_free(reader);
   close(socket);
@@ -158,12 +166,11 @@ static uint32_t draw(uint32_t n) {
  * the hello. */
 static size_t make_patch(uint8_t *out) {
   static const uint32_t lengths[] = {1, 2, 4, 8};
-  size_t slot_bytes = (memory_bytes - WNI_WIRE_PAGE) / WNI_WIRE_SLOTS;
   size_t at = draw(4) == 0   ? draw((uint32_t)memory_bytes)
               : draw(3) == 0 ? draw(sizeof(WniWireHeader))
               : draw(8) == 0 ? memory_bytes + draw(sizeof(WniWireHello))
-                             : WNI_WIRE_PAGE + FRAMES * slot_bytes +
-                                   draw(offsetof(WniWireSlot, result.survivors_per_stage));
+              : draw(8) == 0 ? WNI_WIRE_PAGE + draw(16) /* the description's */
+                             : newest + draw(offsetof(WniWireSlot, result[0].survivors_per_stage));
   uint32_t n = lengths[draw(4)], kind = draw(3);
   out[0] = (uint8_t)at;
   out[1] = (uint8_t)(at >> 8);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_SURVIVORS = 2000, PATIENCE_MS = 20000 };
+enum { MAX_SURVIVORS = 200, PATIENCE_MS = 20000 };
 
 static char folder[64], path[96];
 
@@ -55,7 +55,8 @@ WnFrame rig_frame(WnPixelFormat format, int32_t width, int32_t height, ptrdiff_t
                    .matrix = WN_MATRIX_BT709,
                    .range = WN_RANGE_FULL,
                    .chroma_site = WN_CHROMA_CENTRED,
-                   .pts_ns = (int64_t)number * 1000};
+                   .pts_ns = (int64_t)number * 1000,
+                   .time_ns = (int64_t)number * 1000 + 3};
   for (int p = 0; p < wn_pixel_format_planes(format); p++) {
     size_t row = wn_pixel_format_row_bytes(format, p, width);
     int32_t rows = wn_pixel_format_rows(format, p, height);
@@ -82,7 +83,7 @@ bool rig_frame_is(const WnFrame *frame, uint64_t number) {
         if (frame->plane[p][y * frame->stride_bytes[p] + (ptrdiff_t)x] != pixel(number, p, y, x))
           return false;
   }
-  return frame->pts_ns == (int64_t)number * 1000;
+  return frame->pts_ns == (int64_t)number * 1000 && frame->time_ns == (int64_t)number * 1000 + 3;
 }
 
 const WnResult *rig_result(int32_t n, uint64_t number) {
@@ -108,6 +109,7 @@ const WnResult *rig_result(int32_t n, uint64_t number) {
                       .survivors = survivors,
                       .survivor_labels = labels,
                       .survivor_scores = scores,
+                      .survivor_count = n + 7,
                       .n_stages_evaluated = 3,
                       .survivors_per_stage = per_stage,
                       .macs = number,
@@ -115,8 +117,12 @@ const WnResult *rig_result(int32_t n, uint64_t number) {
                       .latency_ns = (int64_t)number + 5,
                       .model_id = "model@12345678",
                       .pts_ns = (int64_t)number * 1000,
+                      .watched = 1,
+                      .time_ns = (int64_t)number * 1000 + 3,
+                      .age_ns = 77,
                       .has_region = true,
-                      .region = {1, -2, 30, 40}};
+                      .region = {1, -2, 30, 40},
+                      .region_name = "door"};
   return &result;
 }
 
@@ -142,14 +148,19 @@ void rig_check_result(const WnResult *r, int32_t n, uint64_t number) {
   ck_assert_uint_eq(r->macs_full, 1000000);
   ck_assert_int_eq(r->latency_ns, want->latency_ns);
   ck_assert_int_eq(r->pts_ns, want->pts_ns);
+  ck_assert_int_eq(r->survivor_count, n + 7);
+  ck_assert_int_eq(r->watched, 1);
+  ck_assert_int_eq(r->time_ns, want->time_ns);
+  ck_assert_int_eq(r->age_ns, 77);
+  ck_assert_str_eq(r->region_name, "door");
   ck_assert(r->has_region);
   ck_assert_mem_eq(&r->region, &want->region, sizeof want->region);
 }
 
 void rig_publish(WnPublisher *publisher, const WnFrame *frame, const WnResult *result) {
   WnError error = {0};
-  ck_assert_msg(wn_publisher_publish(publisher, frame, result, &error) == WN_OK, "%s",
-                error.message);
+  ck_assert_msg(wn_publisher_publish(publisher, frame, result, result != NULL, &error) == WN_OK,
+                "%s", error.message);
 }
 
 void rig_read(WnReader *reader, WnSnapshot *out) {

@@ -11,7 +11,9 @@
 int main(int argc, char **argv) {
   WnPublisher *publisher;
   WnError error;
-  if (argc < 3 || wn_publisher_new(argv[1], NULL, &publisher, &error) != WN_OK) {
+  static const char description[] = "{\"name\": \"test\", \"labels\": [\"a\", \"b\"]}";
+  if (argc < 3 || wn_publisher_new(argv[1], NULL, &publisher, &error) != WN_OK ||
+      wn_publisher_describe(publisher, description, &error) != WN_OK) {
     fprintf(stderr, "%s\n", argc < 3 ? "usage: publish SOCKET FRAMES [PAUSE_US]" : error.message);
     return 1;
   }
@@ -20,7 +22,7 @@ int main(int argc, char **argv) {
   for (unsigned long n = 1; n <= frames; n++) {
     bool large = n % 10 == 0;
     WnFrame frame = rig_frame(WN_PIXEL_NV12, large ? 96 : 64, large ? 96 : 48, 0, n);
-    if (wn_publisher_publish(publisher, &frame, rig_result(3, n), &error) != WN_OK) {
+    if (wn_publisher_publish(publisher, &frame, rig_result(3, n), 1, &error) != WN_OK) {
       fprintf(stderr, "%s\n", error.message);
       return 1;
     }

@@ -36,13 +36,15 @@ static void liar_open(Liar *liar) {
   memcpy(liar->hello.magic, WNI_WIRE_MAGIC, sizeof liar->hello.magic);
   /* Frame 1, good in all parts. */
   WniWireSlot *slot = wni_segment_slot(&liar->segment, 1);
-  wni_ring_begin(slot, 1);
+  wni_ring_begin(&slot->sequence, 1);
   slot->number = 1;
-  slot->parts = WNI_WIRE_HAS_FRAME | WNI_WIRE_HAS_RESULT;
-  wni_record_put(rig_result(4, 1), &slot->result);
+  slot->parts = WNI_WIRE_HAS_FRAME;
+  slot->n_results = 1;
+  wni_record_put(rig_result(4, 1), &slot->result[0]);
   ck_assert_int_eq(wni_record_lay_out(&frame, &slot->frame, NULL), WN_OK);
-  wni_record_copy_pixels(&frame, &slot->frame, wni_segment_pixels(&liar->segment, slot));
-  wni_ring_end(wni_segment_header(&liar->segment), slot, 1);
+  wni_record_copy_pixels(&frame, wni_segment_pixels(&liar->segment, slot));
+  wni_ring_end(&slot->sequence, 1);
+  wni_ring_set_latest(wni_segment_header(&liar->segment), 1);
   rig_free_frame(&frame);
 }
 
@@ -76,7 +78,7 @@ static void liar_close(Liar *liar) {
     status = wn_reader_read(liar->reader, 20, &got, NULL);
   } while (status == WN_ERROR_TIMEOUT);
   ck_assert_int_eq(status, WN_OK);
-  rig_check_result(&got.result, 2, 9);
+  rig_check_result(&got.results[0], 2, 9);
   wn_publisher_free(publisher);
   wn_reader_free(liar->reader);
   rig_clean();
@@ -89,7 +91,7 @@ START_TEST(a_truthful_liar_is_believed) {
   liar_greet(&liar);
   rig_read(liar.reader, &got);
   ck_assert(rig_frame_is(&got.frame, 1));
-  rig_check_result(&got.result, 4, 1);
+  rig_check_result(&got.results[0], 4, 1);
   liar_close(&liar);
 }
 END_TEST
@@ -103,7 +105,7 @@ START_TEST(messages) {
     const char *says;
   } rows[] = {
       {.change.magic = "notours", .status = WN_ERROR_DATA, .says = "no publisher of Winnow"},
-      {.change.version = 2, .status = WN_ERROR_UNSUPPORTED, .says = "version 2"},
+      {.change.version = 1, .status = WN_ERROR_UNSUPPORTED, .says = "version 1"},
       {.change.answer = 77, .status = WN_ERROR_DATA, .says = "no memory"},
       {.no_memory = true, .status = WN_ERROR_DATA, .says = "no memory"},
       {.bytes = 5, .status = WN_ERROR_DATA, .says = "a message that is none"},
@@ -190,7 +192,7 @@ static void spoil(void *base, const Spoiled *row) {
 
 START_TEST(headers) {
   static const Spoiled rows[] = {
-      {AT(WniWireHeader, version), 2, "sizes"},
+      {AT(WniWireHeader, version), 1, "sizes"},
       {AT(WniWireHeader, n_slots), 0, "sizes"},
       {AT(WniWireHeader, n_slots), 65, "sizes"},
       {AT(WniWireHeader, n_slots), UINT32_MAX, "sizes"},
@@ -201,6 +203,9 @@ START_TEST(headers) {
       {AT(WniWireHeader, slot_bytes), 0, "sizes"},
       {AT(WniWireHeader, slot_bytes), UINT64_MAX / 4 - 63, "sizes"},
       {AT(WniWireHeader, slot_bytes), 100000, "sizes"},
+      {AT(WniWireHeader, description), 8, "sizes"},
+      {AT(WniWireHeader, description), 1 << 20, "sizes"},
+      {AT(WniWireHeader, description), UINT64_MAX - 63, "sizes"},
       {AT(WniWireHeader, pixels), 64, "sizes"},
       {AT(WniWireHeader, pixels), 1 << 30, "sizes"},
       {AT(WniWireHeader, pixels), UINT64_MAX - 63, "sizes"},
@@ -237,26 +242,30 @@ START_TEST(slots) {
       {AT(WniWireSlot, frame.bytes), UINT64_MAX, "no possible frame"},
       {AT(WniWireSlot, frame.offset[0]), 4096, "no possible frame"},
       {AT(WniWireSlot, frame.stride[0]), UINT64_MAX, "no possible frame"},
-      {AT(WniWireSlot, result.n_survivors), 0, "number of survivors"},
-      {AT(WniWireSlot, result.n_survivors), 1025, "number of survivors"},
-      {AT(WniWireSlot, result.n_survivors), UINT32_MAX, "number of survivors"},
-      {AT(WniWireSlot, result.n_stages), 65, "stages"},
-      {AT(WniWireSlot, result.n_stages), UINT32_MAX, "stages"},
-      {AT(WniWireSlot, result.exit_stage), 9, "stages"},
-      {AT(WniWireSlot, result.exit_stage), UINT32_MAX, "stages"},
-      {AT(WniWireSlot, result.stage_count), INT32_MAX, "stages"},
-      {AT(WniWireSlot, result.stop_reason), WN_STOP_REASON_COUNT, "stop reason"},
-      {AT(WniWireSlot, result.stop_reason), UINT32_MAX, "stop reason"},
-      {AT(WniWireSlot, result.class_index), UINT32_MAX, "class"},
-      {AT(WniWireSlot, result.text_bytes), 0, "texts"},
-      {AT(WniWireSlot, result.text_bytes), 3, "texts"}, /* ends inside a word */
-      {AT(WniWireSlot, result.text_bytes), WNI_WIRE_TEXT + 1, "texts"},
-      {AT(WniWireSlot, result.text_bytes), UINT32_MAX, "texts"},
-      {AT(WniWireSlot, result.label), WNI_WIRE_TEXT, "texts"},
-      {AT(WniWireSlot, result.group), UINT32_MAX, "texts"},
-      {AT(WniWireSlot, result.model_id), UINT32_MAX, "texts"},
-      {AT(WniWireSlot, result.survivor_label[3]), UINT32_MAX, "survivors"},
-      {AT(WniWireSlot, result.survivor[0]), UINT32_MAX, "survivors"},
+      {AT(WniWireSlot, n_results), 17, "number of results"},
+      {AT(WniWireSlot, n_results), UINT32_MAX, "number of results"},
+      {AT(WniWireSlot, result[0].survivor_count), 3, "number of survivors"},
+      {AT(WniWireSlot, result[0].n_survivors), 0, "class"},
+      {AT(WniWireSlot, result[0].n_survivors), 101, "number of survivors"},
+      {AT(WniWireSlot, result[0].n_survivors), UINT32_MAX, "number of survivors"},
+      {AT(WniWireSlot, result[0].n_stages_evaluated), 257, "stages"},
+      {AT(WniWireSlot, result[0].n_stages_evaluated), UINT32_MAX, "stages"},
+      {AT(WniWireSlot, result[0].exit_stage), 9, "stages"},
+      {AT(WniWireSlot, result[0].exit_stage), UINT32_MAX, "stages"},
+      {AT(WniWireSlot, result[0].stage_count), INT32_MAX, "stages"},
+      {AT(WniWireSlot, result[0].stop_reason), WN_STOP_REASON_COUNT, "stop reason"},
+      {AT(WniWireSlot, result[0].stop_reason), UINT32_MAX, "stop reason"},
+      {AT(WniWireSlot, result[0].class_index), (uint32_t)-2, "class"},
+      {AT(WniWireSlot, result[0].text_bytes), 0, "texts"},
+      {AT(WniWireSlot, result[0].text_bytes), 3, "texts"}, /* ends inside a word */
+      {AT(WniWireSlot, result[0].text_bytes), WNI_WIRE_TEXT + 1, "texts"},
+      {AT(WniWireSlot, result[0].text_bytes), UINT32_MAX, "texts"},
+      {AT(WniWireSlot, result[0].label), WNI_WIRE_TEXT, "texts"},
+      {AT(WniWireSlot, result[0].group), UINT32_MAX, "texts"},
+      {AT(WniWireSlot, result[0].model_id), UINT32_MAX, "texts"},
+      {AT(WniWireSlot, result[0].region_name), WNI_WIRE_TEXT, "texts"},
+      {AT(WniWireSlot, result[0].survivor_labels[3]), UINT32_MAX, "survivors"},
+      {AT(WniWireSlot, result[0].survivors[0]), UINT32_MAX, "survivors"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     Liar liar;

@@ -8,6 +8,8 @@ import os
 import pathlib
 import re
 import signal
+import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -43,7 +45,7 @@ class Readers(unittest.TestCase):
     def test_python(self):
         self.publish()
         numbers = []
-        for number, frame, pixels, result in reader.Channel(self.path):
+        for number, frame, pixels, (result,) in reader.Channel(self.path):
             side = (96, 96) if number % 10 == 0 else (64, 48)
             self.assertEqual(frame[1:3], side)
             self.assertEqual(reader.FORMATS[frame[0]], "NV12")
@@ -62,6 +64,11 @@ class Readers(unittest.TestCase):
             self.assertEqual(result["survivors-per-stage"], [10, 4, 4])
             self.assertEqual(result["model-id"], "model@12345678")
             self.assertEqual(result["pts"], number * 1000)
+            self.assertEqual(result["time"], number * 1000 + 3)
+            self.assertEqual(result["age-ns"], 77)
+            self.assertEqual(result["watched"], 1)
+            self.assertEqual(result["survivor-count"], 10)
+            self.assertEqual([result[key] for key in reader.REGION], [1, -2, 30, 40, "door"])
             numbers.append(number)
             if len(numbers) == 50:
                 break
@@ -74,6 +81,29 @@ class Readers(unittest.TestCase):
         process.send_signal(signal.SIGKILL)
         self.assertLess(len(list(channel)), 1000)
 
+    def test_python_and_a_publisher_that_leaves_at_once(self):
+        """It hangs up before it greets: an end, not a traceback."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+            listener.bind(self.path)
+            listener.listen()
+            process = subprocess.Popen(["python3", PYTHON_READER, self.path], text=True,
+                                       stderr=subprocess.PIPE)
+            connection, _ = listener.accept()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+            _, errors = process.communicate()
+        self.assertEqual((process.returncode, errors), (0, ""))
+        process = subprocess.run(["python3", PYTHON_READER, self.path], text=True, check=False,
+                                 stderr=subprocess.PIPE)
+        self.assertEqual(process.returncode, 1)
+        self.assertRegex(process.stderr, r"^reader.py: .*refused\n$")
+
+    def test_python_description(self):
+        self.publish()
+        channel = reader.Channel(self.path)
+        next(iter(channel))
+        self.assertEqual(channel.description(), {"name": "test", "labels": ["a", "b"]})
+
     def test_c(self):
         process = self.publish(frames=500)
         done = subprocess.run([os.environ["READER"], self.path], capture_output=True, text=True,
@@ -83,7 +113,7 @@ class Readers(unittest.TestCase):
         self.assertGreater(len(lines), 10)
         for line in lines:
             match = re.fullmatch(r"(\d+): (\d+) x (\d+), class 0 \([\d.]+ %\) at exit 2, "
-                                 r"3 classes left", line)
+                                 r"10 classes left", line)
             self.assertIsNotNone(match, line)
             large = int(match[1]) % 10 == 0
             self.assertEqual(match[2], "96" if large else "64")

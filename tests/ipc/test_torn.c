@@ -21,7 +21,7 @@ static void read_to_the_end(bool view) {
     WnStatus status = view ? wn_reader_view(reader, 20000, &got, NULL)
                            : wn_reader_read(reader, 20000, &got, NULL);
     if (status != WN_OK) _exit(3);
-    bool right = rig_frame_is(&got.frame, got.number % KINDS) && got.result.macs == got.number;
+    bool right = rig_frame_is(&got.frame, got.number % KINDS) && got.results[0].macs == got.number;
     bool whole = !view || wn_reader_release(reader);
     if (whole && !right) _exit(4); /* torn */
     seen += whole;

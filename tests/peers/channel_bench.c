@@ -83,7 +83,7 @@ static bool is_right(const WnSnapshot *got) {
   /* Rows of 640 bytes lie without gaps, and so do the planes. */
   memcpy(&sum, luma + BYTES - 8, 8);
   return f->stride_bytes[0] == WIDTH && checksum(luma, BYTES - 8) == sum &&
-         got->result.macs == sum && got->result.macs_full == got->number;
+         got->results[0].macs == sum && got->results[0].macs_full == got->number;
 }
 
 static void read_for_ever(int reader) {
@@ -154,7 +154,7 @@ static int64_t publish(WnPublisher *publisher, double seconds, const char *name)
     memcpy(&result.macs, p + BYTES - 8, 8);
     result.macs_full = ++number;
     begin = now_ns();
-    if (wn_publisher_publish(publisher, &frame, &result, &error) != WN_OK) {
+    if (wn_publisher_publish(publisher, &frame, &result, 1, &error) != WN_OK) {
       fprintf(stderr, "%s\n", error.message);
       exit(1);
     }

@@ -11,15 +11,17 @@ import sys
 
 ALLOWED = {
     "base": {"base"},
+    "result": {"result", "base"},
+    "frame": {"frame", "base"},
     "load": {"load", "base"},
     "kernels": {"kernels", "base"},
-    "preprocess": {"preprocess", "load", "kernels", "base"},
+    "preprocess": {"preprocess", "frame", "load", "kernels", "base"},
     "graph": {"graph", "kernels", "load", "base"},
     "plan": {"plan", "graph", "kernels", "load", "base"},
-    "session": {"session", "plan", "graph", "preprocess", "kernels", "load", "base"},
+    "session": {"session", "plan", "graph", "preprocess", "frame", "kernels", "load", "base"},
     "quantize": {"quantize", "session", "plan", "graph", "load", "base"},
     "tune": {"tune", "session", "plan", "graph", "load", "base"},
-    "ipc": {"ipc", "base"},
+    "ipc": {"ipc", "frame", "base"},
 }
 NO_FRAMES = {"load", "graph", "plan", "kernels", "base"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

@@ -48,19 +48,24 @@ typedef enum WnChromaSite {
   WN_CHROMA_ALT      /* x centred, y cosited */
 } WnChromaSite;
 
+#define WN_FRAME_MAX_SIDE 16384 /* pixels, of width and height */
+
 /* Planes as the format lists them; unused ones are NULL.  A stride is the
  * distance in bytes from one row to the next and at least the bytes of a row;
  * odd widths and heights are fine, a subsampled plane then rounds up.  The
- * colour fields are read for YUV and GRAY8 only. */
+ * colour fields are read for YUV and GRAY8 only.  Zero-initialise, so that what
+ * later versions add has its default. */
 typedef struct WnFrame {
   WnPixelFormat format;
-  int32_t width, height; /* pixels, 1..16384 */
+  int32_t width, height; /* pixels, 1..WN_FRAME_MAX_SIDE */
   const uint8_t *plane[3];
   ptrdiff_t stride_bytes[3];
   WnColorMatrix matrix;
   WnColorRange range;
   WnChromaSite chroma_site;
-  int64_t pts_ns; /* copied to the result; WN_PTS_NONE for an image */
+  int64_t pts_ns;       /* copied to the result; WN_PTS_NONE for an image */
+  int64_t time_ns;      /* UTC since 1970 of the capture, copied to the result; 0: unknown */
+  uint64_t reserved[4]; /* must be 0 */
 } WnFrame;
 
 #define WN_PTS_NONE INT64_MIN
@@ -82,6 +87,16 @@ int32_t wn_pixel_format_rows(WnPixelFormat format, int plane, int32_t height);
 
 /* "NV12", "RGB", ...; NULL for a value that is no format. */
 const char *wn_pixel_format_name(WnPixelFormat format);
+
+/* How a frame of its format and size lies in one block of memory: the planes one behind the other,
+ * each row at a multiple of `row_alignment` >= 1 bytes. Sets frame->stride_bytes and, unless
+ * `block` is NULL, frame->plane; reads format, width and height only. Returns the bytes of the
+ * block, 0 for a format that is none or a side outside 1..WN_FRAME_MAX_SIDE. */
+size_t wn_frame_lay_out(WnFrame *frame, size_t row_alignment, uint8_t *block);
+
+/* Copies the pixels of `from` to the planes of `to`, which have to be writable and of the same
+ * format and size; the bytes between two rows stay as they are. Nothing else of `to` is written. */
+void wn_frame_copy(const WnFrame *to, const WnFrame *from);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

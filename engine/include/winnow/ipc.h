@@ -33,6 +33,7 @@ typedef struct WnPublisherOptions {
   const char *group;    /* name of the group that the socket is given to; NULL: unchanged */
   const uint32_t *uids; /* [n_uids] the only users who may read; NULL: all whom the mode lets in */
   size_t n_uids;
+  uint64_t reserved[4]; /* must be 0 */
 } WnPublisherOptions;
 
 /* Opens a channel at `path`, at most 107 bytes. A socket that a publisher left there when it was
@@ -45,11 +46,24 @@ WnStatus wn_publisher_new(const char *path, const WnPublisherOptions *options, W
 /* Removes the socket if it is still the publisher's own; readers see the end. NULL is ignored. */
 void wn_publisher_free(WnPublisher *publisher);
 
-/* Copies the frame's pixels (once) and the result, and tells the readers. Either may be NULL. Of
- * more than 1,024 survivors or 32 kB of their labels, the best are kept. Errors: ARGUMENT (a frame
- * that is none, or over 256 MB), IO, MEMORY; nothing is published then. */
-WnStatus wn_publisher_publish(WnPublisher *publisher, const WnFrame *frame, const WnResult *result,
-                              WnError *error);
+/* Of one frame: the whole frame's result and those of its regions. */
+#define WN_SNAPSHOT_MAX_RESULTS 16
+
+/* Copies the frame's pixels (once) and the results [n_results], and tells the readers. `frame` may
+ * be NULL, `n_results` 0. Of more than WN_SNAPSHOT_MAX_RESULTS results the first are kept, of more
+ * than WN_RESULT_MAX_SURVIVORS survivors, 16 kB of their labels or 256 stages the best and first.
+ * Errors: ARGUMENT (a frame that is none, or over 256 MB), IO, MEMORY; nothing is published then.
+ */
+WnStatus wn_publisher_publish(WnPublisher *publisher, const WnFrame *frame, const WnResult *results,
+                              int32_t n_results, WnError *error);
+
+#define WN_CHANNEL_MAX_DESCRIPTION 65536 /* bytes */
+
+/* Tells readers, now and those to come, what the channel is about: a JSON object with, as far as
+ * they are known, the members name, model-id, labels, groups, watch, regions and window (x, y, w, h
+ * of the frame that the first network sees). Replaces the one before. Errors: ARGUMENT (not UTF-8,
+ * no JSON object, or too long). */
+WnStatus wn_publisher_describe(WnPublisher *publisher, const char *json, WnError *error);
 
 /* Lets new readers in and gone ones go. wn_publisher_publish() does so too; who publishes seldom
  * calls this when the descriptor, which belongs to the publisher, is readable. */
@@ -68,9 +82,11 @@ typedef struct WnSnapshot {
   uint64_t number;      /* 1, 2, 3, ... since the publisher began */
   uint64_t skipped;     /* that this reader has not seen in between */
   int64_t published_ns; /* CLOCK_MONOTONIC */
-  bool has_frame, has_result;
+  bool has_frame;
   WnFrame frame;
-  WnResult result;
+  int32_t n_results;       /* 0..WN_SNAPSHOT_MAX_RESULTS */
+  const WnResult *results; /* [n_results] */
+  uint64_t reserved[4];    /* written as 0 */
 } WnSnapshot;
 
 /* Prepares a reader of the channel at `path`; whether anybody publishes there shows when it reads.
@@ -90,6 +106,12 @@ WnStatus wn_reader_read(WnReader *reader, int timeout_ms, WnSnapshot *out, WnErr
  * throws away what was made of them. */
 WnStatus wn_reader_view(WnReader *reader, int timeout_ms, WnSnapshot *out, WnError *error);
 bool wn_reader_release(WnReader *reader);
+
+/* What the channel is about (wn_publisher_describe()), as of the last wn_reader_read() or
+ * wn_reader_view(), whatever that returned; "" where nobody has said it. It comes from another
+ * process and may be no JSON. It belongs to the reader and stays until such a call brings another
+ * one. */
+const char *wn_reader_description(const WnReader *reader);
 
 /* Readable when a call may find something newer, or the publisher has gone or come. It belongs to
  * the reader and stays the same. */

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The pixel formats, one row each, and the check of frames against them.
+ * The pixel formats, one row each, and what a row says of planes.
  */
-#include "preprocess/preprocess.h"
-
-#include "base/error.h"
-
-enum { MAX_SIZE = 16384 };
+#include "frame/frame.h"
 
 static const WniFormatInfo formats[WN_PIXEL_FORMAT_COUNT] = {
     /* components are plane, byte offset, byte step; then the chroma's shifts */
@@ -60,32 +56,4 @@ int32_t wn_pixel_format_rows(WnPixelFormat format, int plane, int32_t height) {
   const WniFormatInfo *info = wni_format_info(format);
   if (!info || height < 1) return 0;
   return plane > 0 ? halve(height, info->chroma_shift_y) : height;
-}
-
-WnStatus wni_frame_check(const WnFrame *frame, const WnRect *region, WnError *error) {
-  const WniFormatInfo *info = wni_format_info(frame->format);
-  if (!info)
-    return wni_fail(error, WN_ERROR_ARGUMENT, "frame: %d is not a pixel format",
-                    (int)frame->format);
-  if (frame->width < 1 || frame->height < 1 || frame->width > MAX_SIZE || frame->height > MAX_SIZE)
-    return wni_fail(error, WN_ERROR_ARGUMENT, "frame: %d x %d pixels; 1 to %d are supported",
-                    frame->width, frame->height, MAX_SIZE);
-  for (int p = 0; p < info->n_planes; p++) {
-    size_t row = wn_pixel_format_row_bytes(frame->format, p, frame->width);
-    if (!frame->plane[p])
-      return wni_fail(error, WN_ERROR_ARGUMENT, "frame: plane %d of %s is missing", p, info->name);
-    if (frame->stride_bytes[p] < (ptrdiff_t)row)
-      return wni_fail(
-          error, WN_ERROR_ARGUMENT,
-          "frame: plane %d of %s has a stride of %td bytes; a row of %d pixels needs %zu", p,
-          info->name, frame->stride_bytes[p], frame->width, row);
-  }
-  if (region && (region->width < 1 || region->height < 1 || region->x >= frame->width ||
-                 region->y >= frame->height || (int64_t)region->x + region->width <= 0 ||
-                 (int64_t)region->y + region->height <= 0))
-    return wni_fail(error, WN_ERROR_ARGUMENT,
-                    "region: %d x %d at (%d, %d) does not overlap the frame of %d x %d",
-                    region->width, region->height, region->x, region->y, frame->width,
-                    frame->height);
-  return WN_OK;
 }

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a slot carries beside one result: none, several, what was not recognised, many stages; and
+ * the description of the channel.
+ */
+#include <string.h>
+
+#include "channel_rig.h"
+#include "ipc/wire.h"
+
+static WnPublisher *publisher;
+static WnReader *reader;
+static WnSnapshot got;
+
+/* The reader knows the publisher and has seen its first frame. */
+static void set_up(void) {
+  publisher = rig_publisher(NULL);
+  reader = rig_reader();
+  ck_assert_int_eq(wn_reader_read(reader, 0, &got, NULL), WN_ERROR_TIMEOUT);
+  rig_publish(publisher, NULL, rig_result(1, 1));
+  rig_read(reader, &got);
+}
+
+static void tear_down(void) {
+  wn_reader_free(reader);
+  wn_publisher_free(publisher);
+  rig_clean();
+}
+
+START_TEST(regions_come_together) {
+  WnResult results[WN_SNAPSHOT_MAX_RESULTS + 3];
+  set_up();
+  for (int i = 0; i < WN_SNAPSHOT_MAX_RESULTS + 3; i++) {
+    results[i] = *rig_result(3, 5);
+    results[i].region.x = i;
+    results[i].has_region = i > 0;
+  }
+  ck_assert_int_eq(
+      wn_publisher_publish(publisher, NULL, results, WN_SNAPSHOT_MAX_RESULTS + 3, NULL), WN_OK);
+  rig_read(reader, &got);
+  ck_assert_int_eq(got.n_results, WN_SNAPSHOT_MAX_RESULTS);
+  ck_assert(!got.results[0].has_region);
+  for (int i = 1; i < got.n_results; i++) {
+    ck_assert_int_eq(got.results[i].region.x, i);
+    ck_assert_str_eq(got.results[i].region_name, "door");
+    ck_assert_str_eq(got.results[i].survivor_labels[2], "class 2");
+  }
+  for (size_t i = 0; i < 4; i++) ck_assert_uint_eq(got.reserved[i], 0);
+  tear_down();
+}
+END_TEST
+
+START_TEST(nothing_is_a_result) {
+  WnResult nothing = *rig_result(1, 1);
+  WnStopReason reasons[] = {WN_STOP_NOTHING, WN_STOP_UNCHANGED};
+  nothing.label = "";
+  nothing.class_index = -1;
+  nothing.confidence = 0;
+  nothing.n_survivors = nothing.survivor_count = 0;
+  set_up();
+  for (size_t i = 0; i < 2; i++) {
+    nothing.stop_reason = reasons[i];
+    rig_publish(publisher, NULL, &nothing);
+    rig_read(reader, &got);
+    ck_assert_int_eq(got.results[0].class_index, -1);
+    ck_assert_str_eq(got.results[0].label, "");
+    ck_assert_int_eq(got.results[0].n_survivors, 0);
+    ck_assert_int_eq(got.results[0].stop_reason, reasons[i]);
+  }
+  tear_down();
+}
+END_TEST
+
+START_TEST(as_many_stages_as_a_model_may_have) {
+  int32_t per_stage[300];
+  WnResult result = *rig_result(1, 1);
+  for (int i = 0; i < 300; i++) per_stage[i] = 1000 - i;
+  result.survivors_per_stage = per_stage;
+  result.stage_count = 300;
+  set_up();
+  for (int n = 255; n < 300; n += 44) {
+    result.n_stages_evaluated = n;
+    rig_publish(publisher, NULL, &result);
+    rig_read(reader, &got);
+    ck_assert_int_eq(got.results[0].n_stages_evaluated, n < 256 ? n : 256);
+    ck_assert_int_eq(got.results[0].survivors_per_stage[254], 1000 - 254);
+  }
+  tear_down();
+}
+END_TEST
+
+/* 100 labels of 500 bytes do not fit: the best ones come along, and how many there were. */
+START_TEST(long_labels_leave_fewer_survivors) {
+  static char text[501];
+  const char *labels[200];
+  WnResult result = *rig_result(200, 1);
+  memset(text, 'x', 500);
+  for (int i = 0; i < 200; i++) labels[i] = text;
+  result.survivor_labels = labels;
+  result.survivor_count = 200;
+  set_up();
+  rig_publish(publisher, NULL, &result);
+  rig_read(reader, &got);
+  ck_assert_int_ge(got.results[0].n_survivors, 20);
+  ck_assert_int_lt(got.results[0].n_survivors, 100);
+  ck_assert_int_eq(got.results[0].survivor_count, 200);
+  ck_assert_str_eq(got.results[0].survivor_labels[19], text);
+  tear_down();
+}
+END_TEST
+
+START_TEST(the_description_is_seen_and_replaced) {
+  static const char *const texts[] = {"{\"name\": \"door\"}", "{\"labels\": [\"a\", \"b\"]}"};
+  WnFrame large = rig_frame(WN_PIXEL_RGB, 64, 64, 0, 1);
+  set_up();
+  ck_assert_str_eq(wn_reader_description(reader), "");
+  for (int i = 0; i < 2; i++) {
+    ck_assert_int_eq(wn_publisher_describe(publisher, texts[i], NULL), WN_OK);
+    ck_assert_int_eq(wn_reader_read(reader, 0, &got, NULL), WN_ERROR_TIMEOUT); /* no new frame */
+    ck_assert_str_eq(wn_reader_description(reader), texts[i]);
+    rig_publish(publisher, i ? &large : NULL, rig_result(1, 1)); /* into new memory */
+    rig_read(reader, &got);
+    ck_assert_str_eq(wn_reader_description(reader), texts[i]);
+  }
+  WnReader *late = rig_reader();
+  wn_reader_read(late, 0, &got, NULL);
+  wn_publisher_serve(publisher);
+  ck_assert_int_eq(wn_reader_read(late, 1000, &got, NULL), WN_OK);
+  ck_assert_str_eq(wn_reader_description(late), texts[1]);
+  wn_reader_free(late);
+  rig_free_frame(&large);
+  tear_down();
+}
+END_TEST
+
+START_TEST(a_description_is_a_bounded_object) {
+  static const char *const bad[] = {NULL, "", "[1]", "{", "{\"a\": \"\xFF\"}"};
+  char *longest = malloc(WN_CHANNEL_MAX_DESCRIPTION + 2);
+  WnError error;
+  set_up();
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    ck_assert_int_eq(wn_publisher_describe(publisher, bad[i], &error), WN_ERROR_ARGUMENT);
+  memset(longest, ' ', WN_CHANNEL_MAX_DESCRIPTION + 1);
+  longest[0] = '{';
+  longest[WN_CHANNEL_MAX_DESCRIPTION] = '}';
+  longest[WN_CHANNEL_MAX_DESCRIPTION + 1] = '\0';
+  ck_assert_int_eq(wn_publisher_describe(publisher, longest, &error), WN_ERROR_ARGUMENT);
+  ck_assert_ptr_nonnull(strstr(error.message, "65536"));
+  longest[WN_CHANNEL_MAX_DESCRIPTION - 1] = '}';
+  longest[WN_CHANNEL_MAX_DESCRIPTION] = '\0';
+  ck_assert_int_eq(wn_publisher_describe(publisher, longest, &error), WN_OK);
+  wn_reader_read(reader, 0, &got, NULL);
+  ck_assert_uint_eq(strlen(wn_reader_description(reader)), WN_CHANNEL_MAX_DESCRIPTION);
+  free(longest);
+  tear_down();
+}
+END_TEST
+
+SUITE_MAIN("results", regions_come_together, nothing_is_a_result,
+           as_many_stages_as_a_model_may_have, long_labels_leave_fewer_survivors,
+           the_description_is_seen_and_replaced, a_description_is_a_bounded_object)
