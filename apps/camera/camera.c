@@ -89,10 +89,14 @@ static void count_missed(Camera *self, uint32_t sequence) {
 }
 
 /* When it was captured, CLOCK_MONOTONIC. */
+static int64_t now_ns(void) {
+  return g_get_monotonic_time() * 1000;
+}
+
 static int64_t time_of(const struct v4l2_buffer *buffer) {
   if ((buffer->flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC)
     return (int64_t)buffer->timestamp.tv_sec * 1000000000 + buffer->timestamp.tv_usec * 1000;
-  return g_get_monotonic_time() * 1000;
+  return now_ns();
 }
 
 /* A failure shows when the next frame is taken. */
@@ -134,6 +138,7 @@ static SourceEvent take(Source *source, WnFrame *frame, char **problem) {
   count_missed(self, buffer.sequence);
   if (self->converter == NULL) format_describe(self->format, &self->driver, data, frame);
   frame->pts_ns = time_of(&buffer);
+  frame->time_ns = frame->pts_ns + g_get_real_time() * 1000 - now_ns();
   return SOURCE_FRAME;
 }
 

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -29,6 +30,9 @@
 #define REOPEN_NS (NS_PER_S / 2)
 #define STATUS_NS (2 * NS_PER_S)
 
+/* The name of the socket comes to it. */
+enum { MAX_DESCRIPTION = WN_CHANNEL_MAX_DESCRIPTION - 512 };
+
 /* What is going on. */
 typedef struct Run {
   Service *service;
@@ -39,7 +43,8 @@ typedef struct Run {
   int signals;         /* signalfd */
   uint64_t n_frames, n_missed, n_damaged;
   int64_t began, last_frame, next_open, next_watchdog, next_status, watchdog_ns;
-  char label[64]; /* of the last result, for systemctl status */
+  char label[64];        /* of the last result, for systemctl status */
+  int32_t width, height; /* that readers were told about */
   int status;
   bool ended;
 } Run;
@@ -145,13 +150,31 @@ static void print_line(Run *run, const WnResult *result) {
   write_lines(run);
 }
 
+/* Readers are told what the network sees once that is known, and again when the size changes. */
+static WnStatus describe(Run *run, const WnFrame *frame, WnError *error) {
+  Service *service = run->service;
+  if (frame->width == run->width && frame->height == run->height) return WN_OK;
+  run->width = frame->width;
+  run->height = frame->height;
+  char *text = wn_session_describe(service->session, MAX_DESCRIPTION);
+  WnStatus status = wn_publisher_describe(service->publisher, text, error);
+  free(text);
+  return status;
+}
+
+static WnStatus publish(Run *run, const WnFrame *frame, const WnResult *result, WnError *error) {
+  if (run->service->publisher == NULL) return WN_OK;
+  WnStatus status = describe(run, frame, error);
+  return status == WN_OK ? wn_publisher_publish(run->service->publisher, frame, result, 1, error)
+                         : status;
+}
+
 static void pass_on(Run *run, const WnFrame *frame) {
   Service *service = run->service;
   const WnResult *result = NULL;
   WnError error;
   if (wn_session_classify(service->session, frame, NULL, &result, &error) != WN_OK ||
-      (service->publisher != NULL &&
-       wn_publisher_publish(service->publisher, frame, result, 1, &error) != WN_OK)) {
+      publish(run, frame, result, &error) != WN_OK) {
     end(run, report_error(&error));
     return;
   }

@@ -121,13 +121,6 @@ static void write_description(WnPublisher *p) {
   wni_ring_end(&out->sequence, number);
 }
 
-static bool is_json_object(const char *text) {
-  json_t *json = json_loads(text, 0, NULL);
-  bool is_object = json_is_object(json);
-  json_decref(json);
-  return is_object;
-}
-
 static void tell_readers(WnPublisher *p) {
   WniWireTick tick = {p->number};
   for (int32_t r = 0; r < p->n_readers; r++)
@@ -135,15 +128,31 @@ static void tell_readers(WnPublisher *p) {
       drop_reader(p, r--);
 }
 
+/* The text with the socket's name if it has none; NULL: it is no JSON object. */
+static char *complete_description(const WnPublisher *p, const char *text) {
+  json_t *json = text ? json_loads(text, 0, NULL) : NULL;
+  const char *slash = strrchr(p->path, '/');
+  char *complete = NULL;
+  if (json_is_object(json)) {
+    json_t *members = json_pack("{s:s}", "name", slash ? slash + 1 : p->path);
+    json_object_update_new(members, json_incref(json));
+    complete = json_dumps(members, JSON_COMPACT);
+    json_decref(members);
+  }
+  json_decref(json);
+  return complete;
+}
+
 WnStatus wn_publisher_describe(WnPublisher *p, const char *json, WnError *error) {
-  if (!json || strlen(json) > WNI_WIRE_DESCRIPTION || !is_json_object(json))
+  char *text = complete_description(p, json);
+  if (!text || strlen(text) > WNI_WIRE_DESCRIPTION) {
+    free(text);
     return wni_fail(error, WN_ERROR_ARGUMENT,
                     "description: it must be a JSON object of at most %d bytes",
                     WNI_WIRE_DESCRIPTION);
-  char *copy = strdup(json);
-  if (!copy) return wni_fail_memory(error, "the description");
+  }
   free(p->description);
-  p->description = copy;
+  p->description = text;
   write_description(p);
   tell_readers(p);
   return WN_OK;

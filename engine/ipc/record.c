@@ -137,6 +137,7 @@ void wni_record_put(const WnResult *r, WniWireResult *out) {
   memcpy(out->survivors_per_stage, r->survivors_per_stage,
          (size_t)out->n_stages_evaluated * sizeof(int32_t));
   put_survivors(r, out);
+  if (out->survivor_count < out->n_survivors) out->survivor_count = r->n_survivors; /* not told */
 }
 
 static size_t clamp(int64_t n, size_t most) {

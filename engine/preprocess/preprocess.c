@@ -13,19 +13,15 @@
 
 enum { MAX_STEP = 4 }; /* bytes from one sample of a component to the next */
 
-typedef struct Window {
-  double x, y, width, height;
-} Window;
-
 static int at_least_one(double x) {
   return x < 1 ? 1 : (int)x;
 }
 
 /* What of the frame is shown, and where in the network's image. */
-static Window place(WniRecipe *recipe, const WniImageTarget *target) {
+static WniWindowRect place(WniRecipe *recipe, const WniImageTarget *target) {
   const WnRect *r = &recipe->region;
   double w = r->width, h = r->height, tw = target->width, th = target->height;
-  Window window = {r->x, r->y, w, h};
+  WniWindowRect window = {r->x, r->y, w, h};
   recipe->top = recipe->left = 0;
   recipe->height = target->height;
   recipe->width = target->width;
@@ -53,7 +49,7 @@ static void to_chroma(int shift, bool cosited, double *begin, double *size) {
   *size /= 2;
 }
 
-static bool make_axes(WniRecipe *recipe, const WnFrame *frame, Window window) {
+static bool make_axes(WniRecipe *recipe, const WnFrame *frame, WniWindowRect window) {
   const WniFormatInfo *format = recipe->format;
   bool x_cosited = frame->chroma_site == WN_CHROMA_MPEG2 || frame->chroma_site == WN_CHROMA_COSITED;
   bool y_cosited = frame->chroma_site == WN_CHROMA_ALT || frame->chroma_site == WN_CHROMA_COSITED;
@@ -111,7 +107,8 @@ WnStatus wni_recipe_update(WniRecipe *recipe, const WnFrame *frame, const WnRect
   /* luma alone: a grey frame, or a grey network on YUV */
   bool luma = recipe->format->yuv && target->channels == 1;
   recipe->n_components = luma ? 1 : recipe->format->n_components;
-  bool ok = make_axes(recipe, frame, place(recipe, target));
+  recipe->window = place(recipe, target);
+  bool ok = make_axes(recipe, frame, recipe->window);
   ok = ok && make_scratch(recipe, n_threads);
   recipe->n_threads = n_threads;
   if (!ok) return wni_fail_memory(error, "resampling");

@@ -57,6 +57,11 @@ WniColor wni_color_make(const WniFormatInfo *format, WnColorMatrix matrix, WnCol
 void wni_color_convert(const WniColor *color, int n_components, bool grey, size_t n,
                        float *samples[3]);
 
+/* A part of a frame in luma pixels, real-valued. */
+typedef struct WniWindowRect {
+  double x, y, width, height;
+} WniWindowRect;
+
 typedef struct WniRecipe {
   /* what it was made for */
   bool valid;
@@ -66,6 +71,7 @@ typedef struct WniRecipe {
   const WniFormatInfo *format;
   WniColor color;
   int n_components;             /* 1 when luma is enough */
+  WniWindowRect window;         /* what of the frame is shown */
   int top, left, height, width; /* of the picture inside the network's image */
   WniAxis down[2], across[2];   /* [0] luma or all, [1] chroma */
   const WniKernel *rows, *columns;

@@ -14,7 +14,8 @@ from support import (CAT, LABELS, MODEL, N_EXITS, SAMPLE, THRESHOLDS, WINNOW, Cl
 MODEL_ID = f"edge-cifar10@{zlib.crc32(MODEL.read_bytes()):08x}"
 RESULT_KEYS = ["label", "class-index", "confidence", "group", "exit-stage", "stage-count",
                "stop-reason", "survivors", "survivor-labels", "survivor-scores",
-               "survivors-per-stage", "macs", "macs-full", "latency-ns", "model-id", "pts"]
+               "survivor-count", "survivors-per-stage", "watched", "macs", "macs-full",
+               "latency-ns", "model-id", "pts", "time", "age-ns"]
 
 
 class Inspect(CliTest):
@@ -69,6 +70,9 @@ class Classify(CliTest):
         self.assertGreater(result["latency-ns"], 0)
         self.assertEqual(result["model-id"], MODEL_ID)
         self.assertIsNone(result["pts"])
+        self.assertIsNone(result["time"])
+        self.assertEqual((result["age-ns"], result["watched"]), (0, -1))
+        self.assertEqual(result["survivor-count"], len(result["survivors"]))
 
     def test_json(self):
         paths = sorted(SAMPLE.glob("*/*.jpg"))

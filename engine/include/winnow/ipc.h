@@ -61,8 +61,9 @@ WnStatus wn_publisher_publish(WnPublisher *publisher, const WnFrame *frame, cons
 
 /* Tells readers, now and those to come, what the channel is about: a JSON object with, as far as
  * they are known, the members name, model-id, labels, groups, watch, regions and window (x, y, w, h
- * of the frame that the first network sees). Replaces the one before. Errors: ARGUMENT (not UTF-8,
- * no JSON object, or too long). */
+ * of the frame that the first network sees), as wn_session_describe() gives them; a name that is
+ * missing becomes that of the socket. Replaces the one before. Errors: ARGUMENT (not UTF-8, no JSON
+ * object, or too long). */
 WnStatus wn_publisher_describe(WnPublisher *publisher, const char *json, WnError *error);
 
 /* Lets new readers in and gone ones go. wn_publisher_publish() does so too; who publishes seldom

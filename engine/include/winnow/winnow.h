@@ -213,6 +213,12 @@ const double *wn_session_thresholds(const WnSession *session);
 WnStrategy wn_session_strategy(const WnSession *session);
 int32_t wn_session_threads(const WnSession *session);
 
+/* What others should know of the results to come, as JSON for wn_publisher_describe(): model-id,
+ * labels, groups, watch and regions, and window, the part of the last frame that the network saw,
+ * once there was one. Lists are left out where it would be longer than `max_bytes`. To be freed
+ * with free(); NULL: no memory. */
+char *wn_session_describe(const WnSession *session, size_t max_bytes);
+
 /* Classifies a frame, or the `region` of it (NULL: all).  Allocates only when
  * the frame's geometry or format differs from the last one's.  On success
  * *result belongs to the session.  Errors: ARGUMENT (frame or region),

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What readers of a channel are told about the session behind it (winnow/ipc.h): JSON that
+ * winnow-camera and winnowclassify hand to a publisher.
+ */
+#include "session/session.h"
+
+#include "base/error.h"
+#include "base/utf8.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Labels come from files: what is no UTF-8 is mended. */
+static json_t *json_of_text(const char *text) {
+  char *mended = wni_utf8_mend(text);
+  json_t *json = mended ? json_string(mended) : NULL;
+  free(mended);
+  return json;
+}
+
+/* The labels for which in[c] == value; `in` NULL: all. */
+static json_t *json_of_labels(const WniMetadata *metadata, const int *in, int value) {
+  json_t *array = json_array();
+  for (int c = 0; c < metadata->n_classes; c++)
+    if (!in || in[c] == value) json_array_append_new(array, json_of_text(metadata->labels[c]));
+  return array;
+}
+
+static json_t *json_of_groups(const WniMetadata *metadata) {
+  json_t *groups = json_object();
+  for (int g = 0; g < metadata->n_groups; g++) {
+    char *name = wni_utf8_mend(metadata->groups[g]);
+    if (name) json_object_set_new(groups, name, json_of_labels(metadata, metadata->group_of, g));
+    free(name);
+  }
+  return groups;
+}
+
+static json_t *json_of_watch(const WnSession *session) {
+  const WniMetadata *metadata = &session->model->metadata;
+  json_t *array = json_array();
+  for (int c = 0; session->rule.watching && c < metadata->n_classes; c++)
+    if (session->rule.watched[c]) json_array_append_new(array, json_of_text(metadata->labels[c]));
+  return array;
+}
+
+static json_t *json_of_window(const WniWindowRect *window) {
+  return json_pack("{s:f, s:f, s:f, s:f}", "x", window->x, "y", window->y, "w", window->width, "h",
+                   window->height);
+}
+
+/* The lists of a model with very many classes may be more than a channel has room for. */
+char *wn_session_describe(const WnSession *session, size_t max_bytes) {
+  static const char *const can_go[] = {"groups", "labels", "watch"};
+  const WniMetadata *metadata = &session->model->metadata;
+  json_t *json = json_object();
+  json_object_set_new(json, "model-id", json_of_text(session->model->id));
+  json_object_set_new(json, "labels", json_of_labels(metadata, NULL, 0));
+  json_object_set_new(json, "groups", json_of_groups(metadata));
+  json_object_set_new(json, "watch", json_of_watch(session));
+  json_object_set_new(json, "regions", json_array());
+  if (session->recipe.valid)
+    json_object_set_new(json, "window", json_of_window(&session->recipe.window));
+  char *text = json_dumps(json, JSON_COMPACT);
+  for (size_t i = 0; text && strlen(text) > max_bytes && i < 3; i++) {
+    free(text);
+    json_object_del(json, can_go[i]);
+    text = json_dumps(json, JSON_COMPACT);
+  }
+  json_decref(json);
+  return text;
+}
