@@ -40,7 +40,6 @@
 #include "common/headline.h"
 #include "common/properties.h"
 #include "line_output.h"
-#include "meta/result_json.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_winnow_publish_debug);
 #define GST_CAT_DEFAULT gst_winnow_publish_debug
@@ -103,7 +102,8 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   for (guint i = 0; i < results->len; i++) {
     const GstWinnowResult *result = g_ptr_array_index(results, i);
     if (!is_due(self, result)) continue;
-    g_autofree gchar *line = gst_winnow_result_json(result);
+    g_autofree gchar *json = gst_winnow_result_to_json(result);
+    g_autofree gchar *line = g_strconcat(json, "\n", NULL);
     if (line_output_write(&self->output, line)) continue;
     GST_OBJECT_LOCK(self);
     self->dropped++;

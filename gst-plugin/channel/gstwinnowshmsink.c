@@ -37,10 +37,11 @@
 #include "channel/gstwinnowshmsink.h"
 
 #include "channel/shm_publisher.h"
+#include "common/display_event.h"
 #include "common/frame_map.h"
 #include "common/properties.h"
 #include "gstwinnow.h"
-#include "meta/result_map.h"
+#include <winnow/result.h>
 
 GST_DEBUG_CATEGORY_STATIC(gst_winnow_shm_sink_debug);
 #define GST_CAT_DEFAULT gst_winnow_shm_sink_debug
@@ -95,23 +96,44 @@ static gboolean propose_allocation(GstBaseSink *base, GstQuery *query) {
   return TRUE;
 }
 
+/* The results of a buffer as the engine has them; they belong to `held`.  Returns how many. */
+static gint gather(const GPtrArray *held, WnResult out[WN_SNAPSHOT_MAX_RESULTS]) {
+  gint n = (gint)MIN(held->len, WN_SNAPSHOT_MAX_RESULTS);
+  for (gint i = 0; i < n; i++) out[i] = *gst_winnow_result_peek(g_ptr_array_index(held, i));
+  return n;
+}
+
 static GstFlowReturn publish(GstWinnowShmSink *self, GstBuffer *buffer) {
-  g_autoptr(GstWinnowResult) attached = gst_winnow_result_from_buffer(buffer);
+  g_autoptr(GPtrArray) held = gst_winnow_results_from_buffer(buffer);
+  WnResult results[WN_SNAPSHOT_MAX_RESULTS];
+  gint n_results = gather(held, results);
   GstVideoFrame mapped;
   WnFrame frame;
-  WnResult result;
   WnError error = {.message = "the frame cannot be mapped"};
   WnStatus status = WN_ERROR_IO;
-  gboolean has_result = attached != NULL && gst_winnow_result_map(attached, &result);
   if (gst_video_frame_map(&mapped, &self->info, buffer, GST_MAP_READ)) {
-    if (gst_winnow_frame_map(&mapped, &frame))
-      status = gst_winnow_shm_publisher_publish(self->publisher, &frame, &result, has_result,
-                                                &error);
+    if (gst_winnow_frame_map(&mapped, &frame)) {
+      if (n_results > 0 && results[0].time_ns != 0)
+        frame.time_ns = results[0].time_ns + results[0].age_ns;
+      status =
+          gst_winnow_shm_publisher_publish(self->publisher, &frame, results, n_results, &error);
+    }
     gst_video_frame_unmap(&mapped);
   }
   if (status == WN_OK) return GST_FLOW_OK;
   GST_ELEMENT_ERROR(self, STREAM, FAILED, ("%s", error.message), (NULL));
   return GST_FLOW_ERROR;
+}
+
+/* What winnowclassify says of the results is told to readers. */
+static gboolean event(GstBaseSink *base, GstEvent *e) {
+  GstWinnowShmSink *self = GST_WINNOW_SHM_SINK(base);
+  const gchar *description = gst_winnow_display_event_description(e);
+  WnError error;
+  if (description != NULL &&
+      gst_winnow_shm_publisher_describe(self->publisher, description, &error) != WN_OK)
+    GST_WARNING_OBJECT(self, "%s", error.message);
+  return GST_BASE_SINK_CLASS(gst_winnow_shm_sink_parent_class)->event(base, e);
 }
 
 /* The base class shows a frame once or more while the pipeline is paused, and renders it when it is
@@ -191,6 +213,7 @@ static void gst_winnow_shm_sink_class_init(GstWinnowShmSinkClass *klass) {
   base->set_caps = set_caps;
   base->propose_allocation = propose_allocation;
   base->render = render;
+  base->event = event;
   GST_VIDEO_SINK_CLASS(klass)->show_frame = show_frame;
   gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &sink_template);
   gst_element_class_set_static_metadata(

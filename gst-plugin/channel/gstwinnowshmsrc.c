@@ -147,7 +147,7 @@ static void describe(GstWinnowShmSrc *self, const WnSnapshot *got, GstBuffer *bu
   g_autoptr(GstWinnowResultList) results = gst_winnow_result_list_new();
   for (int32_t i = 0; i < got->n_results; i++)
     gst_winnow_result_list_add(results, &got->results[i]);
-  gst_winnow_result_list_attach(results, buffer, got->frame.width, got->frame.height);
+  gst_winnow_result_list_attach(results, buffer, got->frame.width, got->frame.height, 0);
 }
 
 /* *out NULL and GST_FLOW_OK: there is no whole frame, so wait for the next one. */

@@ -40,10 +40,17 @@ gst_winnow_shm_publisher_new(const gchar *path, const WnPublisherOptions *option
 }
 
 WnStatus gst_winnow_shm_publisher_publish(GstWinnowShmPublisher *self, const WnFrame *frame,
-                                          const WnResult *results, gint n_results,
-                                          WnError *error) {
+                                          const WnResult *results, gint n_results, WnError *error) {
   g_mutex_lock(&self->lock);
   WnStatus status = wn_publisher_publish(self->publisher, frame, results, n_results, error);
+  g_mutex_unlock(&self->lock);
+  return status;
+}
+
+WnStatus gst_winnow_shm_publisher_describe(GstWinnowShmPublisher *self, const gchar *json,
+                                           WnError *error) {
+  g_mutex_lock(&self->lock);
+  WnStatus status = wn_publisher_describe(self->publisher, json, error);
   g_mutex_unlock(&self->lock);
   return status;
 }

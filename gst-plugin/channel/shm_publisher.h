@@ -17,8 +17,11 @@ gst_winnow_shm_publisher_new(const gchar *path, const WnPublisherOptions *option
 
 /* As wn_publisher_publish(); waits for the thread to be done with a reader. */
 WnStatus gst_winnow_shm_publisher_publish(GstWinnowShmPublisher *publisher, const WnFrame *frame,
-                                          const WnResult *results, gint n_results,
-                                          WnError *error);
+                                          const WnResult *results, gint n_results, WnError *error);
+
+/* As wn_publisher_describe(). */
+WnStatus gst_winnow_shm_publisher_describe(GstWinnowShmPublisher *publisher, const gchar *json,
+                                           WnError *error);
 
 /* Ends the thread and the channel; NULL is ignored. */
 void gst_winnow_shm_publisher_free(GstWinnowShmPublisher *publisher);

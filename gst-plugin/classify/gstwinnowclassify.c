@@ -160,30 +160,17 @@ static gboolean set_caps(GstBaseTransform *trans, GstCaps *in, GstCaps *out) {
 
 /* ---- Frames --------------------------------------------------------------- */
 
-static GstWinnowFrameTimes frame_times(GstWinnowClassify *self, GstBuffer *buffer) {
-  const GstSegment *segment = &GST_BASE_TRANSFORM(self)->segment;
-  GstWinnowFrameTimes times = {
-      .timestamp = GST_BUFFER_PTS(buffer),
-      .stream_time = GST_CLOCK_TIME_NONE,
-      .running_time = GST_CLOCK_TIME_NONE,
-      .duration = GST_BUFFER_DURATION(buffer),
-  };
-  if (segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(times.timestamp)) {
-    times.stream_time = gst_segment_to_stream_time(segment, GST_FORMAT_TIME, times.timestamp);
-    times.running_time = gst_segment_to_running_time(segment, GST_FORMAT_TIME, times.timestamp);
-  }
-  return times;
-}
-
 /* Tells the elements behind how results are to be shown. */
 static void send_display_event(GstWinnowClassify *self) {
   GST_OBJECT_LOCK(self);
   gboolean dirty = self->display_dirty;
   GstWinnowDisplay display = {self->settings.stable_frames, self->settings.min_confidence};
+  g_autofree gchar *description = dirty ? g_strdup(self->description) : NULL;
   self->display_dirty = FALSE;
   GST_OBJECT_UNLOCK(self);
   if (dirty)
-    gst_pad_push_event(GST_BASE_TRANSFORM_SRC_PAD(self), gst_winnow_display_event_new(&display));
+    gst_pad_push_event(GST_BASE_TRANSFORM_SRC_PAD(self),
+                       gst_winnow_display_event_new(&display, description));
 }
 
 /* Counts the frame and decides whether it is classified. */
@@ -240,6 +227,7 @@ static gboolean classify_frame(GstWinnowClassify *self, GstBuffer *buffer,
     return FALSE;
   }
   gst_winnow_frame_map(&video, &frame); /* the pad template has no other formats */
+  frame.time_ns = times->utc_ns;
   GST_OBJECT_LOCK(self);
   gboolean roi_list = self->settings.inference_region == GST_WINNOW_INFERENCE_REGION_ROI_LIST;
   times->generation = self->generation;
@@ -261,7 +249,11 @@ static gboolean classify_frame(GstWinnowClassify *self, GstBuffer *buffer,
 
 static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   GstWinnowClassify *self = GST_WINNOW_CLASSIFY(trans);
-  GstWinnowFrameTimes times = frame_times(self, buffer);
+  GST_OBJECT_LOCK(self);
+  gboolean live = self->live;
+  GST_OBJECT_UNLOCK(self);
+  GstWinnowFrameTimes times =
+      gst_winnow_frame_times(GST_ELEMENT(self), &trans->segment, buffer, live);
   send_display_event(self);
   if (is_due(self, &times) && !classify_frame(self, buffer, &times)) return GST_FLOW_ERROR;
 
@@ -269,8 +261,9 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   GstWinnowResultList *last = self->last != NULL ? g_ptr_array_ref(self->last) : NULL;
   GST_OBJECT_UNLOCK(self);
   if (last == NULL) return GST_FLOW_OK;
+  gint64 age = gst_winnow_frame_age(&times, gst_winnow_result_list_pts(last));
   gst_winnow_result_list_attach(last, buffer, GST_VIDEO_INFO_WIDTH(&self->info),
-                                GST_VIDEO_INFO_HEIGHT(&self->info));
+                                GST_VIDEO_INFO_HEIGHT(&self->info), age);
   g_ptr_array_unref(last);
   return GST_FLOW_OK;
 }
@@ -313,6 +306,7 @@ static gboolean query(GstBaseTransform *trans, GstPadDirection direction, GstQue
   GstClockTime min, max;
   gst_query_parse_latency(q, &live, &min, &max);
   GST_OBJECT_LOCK(self);
+  self->live = live;
   GstClockTime own = self->settings.async ? 0 : self->latency.reported;
   GST_OBJECT_UNLOCK(self);
   if (GST_CLOCK_TIME_IS_VALID(max)) max += own;

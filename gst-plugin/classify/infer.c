@@ -4,7 +4,9 @@
  * async by the worker: policy, session, counters, bus messages.
  */
 #include "classify/private.h"
-#include "meta/fields.h"
+
+#include <stdlib.h>
+#include <winnow/ipc.h>
 #include "gstwinnow.h"
 #include "common/tracks.h"
 
@@ -12,6 +14,10 @@
 
 void gst_winnow_classify_infer_clear(GstWinnowClassify *self) {
   g_clear_pointer(&self->tracks, g_array_unref);
+  self->described = FALSE;
+  GST_OBJECT_LOCK(self);
+  g_clear_pointer(&self->description, g_free);
+  GST_OBJECT_UNLOCK(self);
 }
 
 /* ---- Policy --------------------------------------------------------------- */
@@ -25,6 +31,7 @@ static void update_policy(GstWinnowClassify *self) {
     return;
   }
   self->policy_dirty = FALSE;
+  self->described = FALSE;
   GstWinnowSettings settings = gst_winnow_settings_copy(&self->settings);
   GST_OBJECT_UNLOCK(self);
   const WnPolicy policy = gst_winnow_settings_policy(&settings);
@@ -47,7 +54,7 @@ static void post_message(GstWinnowClassify *self, const GstWinnowResultEntry *en
                     G_TYPE_UINT64, times->stream_time, "running-time", G_TYPE_UINT64,
                     times->running_time, "duration", G_TYPE_UINT64, times->duration, NULL);
   if (unknown)
-    gst_structure_set(structure, FIELD_LABEL, G_TYPE_STRING, GST_WINNOW_UNKNOWN, FIELD_CLASS_INDEX,
+    gst_structure_set(structure, "label", G_TYPE_STRING, GST_WINNOW_UNKNOWN, "class-index",
                       G_TYPE_INT, -1, NULL);
   gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), structure));
 }
@@ -65,19 +72,39 @@ static void announce(GstWinnowClassify *self, const GstWinnowResultList *results
   GArray *tracks = gst_winnow_tracks_new();
   for (guint i = 0; i < results->len; i++) {
     const GstWinnowResultEntry *entry = g_ptr_array_index(results, i);
-    GstWinnowTrack track = gst_winnow_tracks_take(old, entry->has_region, &entry->region);
-    gdouble confidence = 0.0;
-    gst_structure_get_double(entry->fields, FIELD_CONFIDENCE, &confidence);
-    const gchar *text = gst_winnow_headline_text(
-        gst_structure_get_string(entry->fields, FIELD_LABEL),
-        gst_structure_get_string(entry->fields, FIELD_GROUP), confidence, min_confidence);
+    const WnResult *result = entry->result;
+    GstWinnowTrack track = gst_winnow_tracks_take(old, result->has_region, &result->region);
+    const gchar *text =
+        gst_winnow_headline_text(result->label, result->group, result->confidence, min_confidence);
     if (gst_winnow_headline_feed(&track.headline, text, stable_frames) && post)
-      post_message(self, entry, confidence < min_confidence, times);
+      post_message(self, entry, result->confidence < min_confidence, times);
     g_array_append_val(tracks, track);
   }
   if (old != NULL) g_array_unref(old);
   self->tracks = tracks;
   self->tracks_generation = times->generation;
+}
+
+/* ---- Description ---------------------------------------------------------- */
+
+/* The name of a socket comes to it. */
+enum { MAX_DESCRIPTION = WN_CHANNEL_MAX_DESCRIPTION - 512 };
+
+/* After the first frame of its size the session knows what the network sees of it; the streaming
+ * thread tells the elements behind. */
+static void describe(GstWinnowClassify *self, guint generation) {
+  if (self->described && self->described_generation == generation) return;
+  self->described = TRUE;
+  self->described_generation = generation;
+  char *text = wn_session_describe(self->engine.session, MAX_DESCRIPTION);
+  GST_OBJECT_LOCK(self);
+  if (g_strcmp0(text, self->description) != 0) {
+    g_free(self->description);
+    self->description = g_strdup(text);
+    self->display_dirty = TRUE;
+  }
+  GST_OBJECT_UNLOCK(self);
+  free(text);
 }
 
 /* ---- Inference ------------------------------------------------------------ */
@@ -106,6 +133,7 @@ gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame
                    result->exit_stage, result->stage_count - 1,
                    wn_stop_reason_name(result->stop_reason));
   }
+  describe(self, times->generation);
   announce(self, made, times);
   *results = g_steal_pointer(&made);
   return TRUE;

@@ -27,6 +27,8 @@ struct _GstWinnowClassify {
   GstWinnowResultList *last; /* the newest results, or NULL */
   guint generation;          /* counts flushes and renegotiations */
   gboolean failed;           /* the worker met an error */
+  gboolean live;             /* the last LATENCY query said so */
+  gchar *description;        /* of the results (wn_session_describe()), or NULL */
 
   /* The streaming thread's. */
   GstVideoInfo info;
@@ -37,6 +39,8 @@ struct _GstWinnowClassify {
   GstWinnowEngine engine;
   GArray *tracks; /* of GstWinnowTrack: what messages said */
   guint tracks_generation;
+  gboolean described; /* `description` is of the session as it is, since described_generation */
+  guint described_generation;
 };
 
 GST_DEBUG_CATEGORY_EXTERN(gst_winnow_classify_debug);

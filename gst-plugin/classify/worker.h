@@ -11,12 +11,7 @@
 
 #include <gst/gst.h>
 #include <winnow/frame.h>
-
-/* The times of a frame; `generation` changes where the stream is cut. */
-typedef struct {
-  GstClockTime timestamp, stream_time, running_time, duration;
-  guint generation;
-} GstWinnowFrameTimes;
+#include "classify/times.h"
 
 typedef struct {
   WnFrame frame;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * How results are to be shown: winnowclassify tells the elements behind it by a sticky event, so
- * that it is set once.  Both ends of the event are here.
+ * How results are to be shown, and what they are about: winnowclassify tells the elements behind it
+ * by a sticky event, so that it is set once.  Both ends of the event are here.
  */
 #ifndef GST_WINNOW_DISPLAY_EVENT_H
 #define GST_WINNOW_DISPLAY_EVENT_H
@@ -17,10 +17,14 @@ typedef struct {
 #define GST_WINNOW_STABLE_FRAMES_DEFAULT 3
 #define GST_WINNOW_DISPLAY_DEFAULT ((GstWinnowDisplay){GST_WINNOW_STABLE_FRAMES_DEFAULT, 0.0})
 
-/* A new event that says `display`. */
-GstEvent *gst_winnow_display_event_new(const GstWinnowDisplay *display);
+/* A new event that says `display`, and `description` unless that is NULL. */
+GstEvent *gst_winnow_display_event_new(const GstWinnowDisplay *display, const gchar *description);
 
 /* Takes over what `event` says.  FALSE: it is another event, and nothing changes. */
 gboolean gst_winnow_display_event_parse(GstEvent *event, GstWinnowDisplay *display);
+
+/* What the results are about, as wn_session_describe() says it; it belongs to the event.  NULL: the
+ * event does not say, or is another one. */
+const gchar *gst_winnow_display_event_description(GstEvent *event);
 
 #endif

@@ -7,17 +7,17 @@
 
 #if HAVE_GST_ANALYTICS
 #include <gst/analytics/analytics.h>
-#include "meta/fields.h"
 
-void gst_winnow_analytics_attach(const GstStructure *fields, GstBuffer *buffer) {
-  const GValue *labels = gst_structure_get_value(fields, FIELD_SURVIVOR_LABELS);
-  const GValue *scores = gst_structure_get_value(fields, FIELD_SURVIVOR_SCORES);
-  guint n = gst_value_array_get_size(scores);
+/* Nothing that was recognised has no class to report. */
+void gst_winnow_analytics_attach(const WnResult *result, GstBuffer *buffer) {
+  if (result->n_survivors == 0) return;
+  gsize n = (gsize)result->n_survivors;
   gfloat *levels = g_new(gfloat, n);
   GQuark *quarks = g_new(GQuark, n);
-  for (guint i = 0; i < n; i++) {
-    levels[i] = (gfloat)g_value_get_double(gst_value_array_get_value(scores, i));
-    quarks[i] = g_quark_from_string(g_value_get_string(gst_value_array_get_value(labels, i)));
+  for (gsize i = 0; i < n; i++) {
+    g_autofree gchar *label = g_utf8_make_valid(result->survivor_labels[i], -1);
+    levels[i] = (gfloat)result->survivor_scores[i];
+    quarks[i] = g_quark_from_string(label);
   }
   /* A buffer has one relation meta; this gives the one that is there. */
   GstAnalyticsRelationMeta *relations = gst_buffer_add_analytics_relation_meta(buffer);
@@ -27,8 +27,8 @@ void gst_winnow_analytics_attach(const GstStructure *fields, GstBuffer *buffer) 
   g_free(quarks);
 }
 #else
-void gst_winnow_analytics_attach(const GstStructure *fields, GstBuffer *buffer) {
-  (void)fields;
+void gst_winnow_analytics_attach(const WnResult *result, GstBuffer *buffer) {
+  (void)result;
   (void)buffer;
 }
 #endif

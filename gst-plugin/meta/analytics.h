@@ -7,8 +7,9 @@
 #define GST_WINNOW_ANALYTICS_H
 
 #include <gst/gst.h>
+#include <winnow/result.h>
 
-/* Adds a GstAnalyticsClsMtd with the survivors of `fields`, best first. */
-void gst_winnow_analytics_attach(const GstStructure *fields, GstBuffer *buffer);
+/* Adds a GstAnalyticsClsMtd with the survivors of `result`, best first. */
+void gst_winnow_analytics_attach(const WnResult *result, GstBuffer *buffer);
 
 #endif

@@ -5,6 +5,9 @@
  * GStreamer has it.
  */
 #include "meta/attach.h"
+
+#include <stdlib.h>
+
 #include "meta/analytics.h"
 #include "gstwinnow.h"
 #include "common/regions.h"
@@ -13,6 +16,7 @@
 static void entry_free(gpointer data) {
   GstWinnowResultEntry *entry = data;
   gst_structure_free(entry->fields);
+  free(entry->result);
   g_free(entry);
 }
 
@@ -23,12 +27,17 @@ GstWinnowResultList *gst_winnow_result_list_new(void) {
 const GstWinnowResultEntry *gst_winnow_result_list_add(GstWinnowResultList *results,
                                                        const WnResult *result) {
   GstWinnowResultEntry *entry = g_new0(GstWinnowResultEntry, 1);
-  entry->has_region = result->has_region;
-  entry->region = result->region;
+  entry->result = wn_result_copy(result);
+  if (entry->result == NULL) g_error("no memory for a result");
   entry->fields = gst_structure_new_empty(GST_WINNOW_REGION_PARAM_NAME);
   gst_winnow_result_write(entry->fields, result);
   g_ptr_array_add(results, entry);
   return entry;
+}
+
+gint64 gst_winnow_result_list_pts(const GstWinnowResultList *results) {
+  const GstWinnowResultEntry *first = results->len > 0 ? g_ptr_array_index(results, 0) : NULL;
+  return first != NULL ? first->result->pts_ns : WN_PTS_NONE;
 }
 
 static gboolean copy_field(GQuark field, const GValue *value, gpointer to) {
@@ -36,9 +45,17 @@ static gboolean copy_field(GQuark field, const GValue *value, gpointer to) {
   return TRUE;
 }
 
-static void attach_meta(const GstWinnowResultEntry *entry, GstBuffer *buffer) {
+static void set_age(GstStructure *fields, const GstWinnowResultEntry *entry, gint64 age_ns) {
+  if (age_ns > 0)
+    gst_structure_set(fields, GST_WINNOW_FIELD_AGE, G_TYPE_INT64, entry->result->age_ns + age_ns,
+                      NULL);
+}
+
+static void attach_meta(const GstWinnowResultEntry *entry, GstBuffer *buffer, gint64 age_ns) {
   GstCustomMeta *meta = gst_buffer_add_custom_meta(buffer, GST_WINNOW_META_NAME);
-  gst_structure_foreach(entry->fields, copy_field, gst_custom_meta_get_structure(meta));
+  GstStructure *fields = gst_custom_meta_get_structure(meta);
+  gst_structure_foreach(entry->fields, copy_field, fields);
+  set_age(fields, entry, age_ns);
 }
 
 /* The entry that is about `rect`, or about what was there a few frames ago. */
@@ -48,8 +65,8 @@ static const GstWinnowResultEntry *find_entry(const GstWinnowResultList *results
   gdouble best_overlap = GST_WINNOW_REGION_SAME;
   for (guint i = 0; i < results->len; i++) {
     const GstWinnowResultEntry *entry = g_ptr_array_index(results, i);
-    if (!entry->has_region) continue;
-    gdouble overlap = gst_winnow_region_overlap(&entry->region, rect);
+    if (!entry->result->has_region) continue;
+    gdouble overlap = gst_winnow_region_overlap(&entry->result->region, rect);
     if (overlap < best_overlap) continue;
     best_overlap = overlap;
     best = entry;
@@ -58,15 +75,15 @@ static const GstWinnowResultEntry *find_entry(const GstWinnowResultList *results
 }
 
 void gst_winnow_result_list_attach(GstWinnowResultList *results, GstBuffer *buffer, gint width,
-                                   gint height) {
+                                   gint height, gint64 age_ns) {
   gboolean regions = FALSE;
   for (guint i = 0; i < results->len; i++) {
     const GstWinnowResultEntry *entry = g_ptr_array_index(results, i);
-    attach_meta(entry, buffer);
-    if (entry->has_region)
+    attach_meta(entry, buffer, age_ns);
+    if (entry->result->has_region)
       regions = TRUE;
     else
-      gst_winnow_analytics_attach(entry->fields, buffer);
+      gst_winnow_analytics_attach(entry->result, buffer);
   }
   if (!regions) return;
 
@@ -79,6 +96,8 @@ void gst_winnow_result_list_attach(GstWinnowResultList *results, GstBuffer *buff
     if (!gst_winnow_region_clip(roi, width, height, &rect)) continue;
     const GstWinnowResultEntry *entry = find_entry(results, &rect);
     if (entry == NULL) continue;
-    gst_video_region_of_interest_meta_add_param(roi, gst_structure_copy(entry->fields));
+    GstStructure *param = gst_structure_copy(entry->fields);
+    set_age(param, entry, age_ns);
+    gst_video_region_of_interest_meta_add_param(roi, param);
   }
 }

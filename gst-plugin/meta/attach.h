@@ -8,10 +8,9 @@
 #include <gst/gst.h>
 #include <winnow/result.h>
 
-/* A result as it is attached; never changed once made, so threads share it. */
+/* A result, and how it is attached; never changed once made, so threads share it. */
 typedef struct {
-  gboolean has_region;
-  WnRect region;
+  WnResult *result;
   GstStructure *fields;
 } GstWinnowResultEntry;
 
@@ -26,9 +25,13 @@ GstWinnowResultList *gst_winnow_result_list_new(void);
 const GstWinnowResultEntry *gst_winnow_result_list_add(GstWinnowResultList *results,
                                                        const WnResult *result);
 
+/* Timestamp of the frame that the results are about; WN_PTS_NONE: unknown, or there are none. */
+gint64 gst_winnow_result_list_pts(const GstWinnowResultList *results);
+
 /* Adds one meta per entry to `buffer`, which is writable, and a parameter to each of its
- * regions of interest that an entry is about.  `width` and `height` are the frame's. */
+ * regions of interest that an entry is about.  `width` and `height` are the frame's, `age_ns` is
+ * the time that has passed since the frame of the results. */
 void gst_winnow_result_list_attach(GstWinnowResultList *results, GstBuffer *buffer, gint width,
-                                   gint height);
+                                   gint height, gint64 age_ns);
 
 #endif

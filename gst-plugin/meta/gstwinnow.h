@@ -3,7 +3,7 @@
  * libgstwinnow-1.0: typed access to the classification that winnowclassify
  * attaches to a buffer, to its regions of interest and to its bus messages.
  * For programs in C and, through GObject introspection (GstWinnow 1.0), in
- * other languages.  Needs neither the plugin nor libwinnow.
+ * other languages.  Does not need the plugin.
  */
 #ifndef GST_WINNOW_H
 #define GST_WINNOW_H
@@ -61,6 +61,10 @@ GST_WINNOW_API GstWinnowResult *gst_winnow_result_from_structure(const GstStruct
 GST_WINNOW_API GstWinnowResult *gst_winnow_result_ref(GstWinnowResult *result);
 GST_WINNOW_API void gst_winnow_result_unref(GstWinnowResult *result);
 
+struct WnResult;
+GST_WINNOW_API const struct WnResult *gst_winnow_result_peek(const GstWinnowResult *result);
+GST_WINNOW_API gchar *gst_winnow_result_to_json(const GstWinnowResult *result);
+
 GST_WINNOW_API const gchar *gst_winnow_result_get_label(const GstWinnowResult *result);
 GST_WINNOW_API gint gst_winnow_result_get_class_index(const GstWinnowResult *result);
 GST_WINNOW_API gdouble gst_winnow_result_get_confidence(const GstWinnowResult *result);
@@ -84,6 +88,11 @@ GST_WINNOW_API const gchar *gst_winnow_result_get_model_id(const GstWinnowResult
 GST_WINNOW_API GstClockTime gst_winnow_result_get_pts(const GstWinnowResult *result);
 GST_WINNOW_API gboolean gst_winnow_result_get_region(const GstWinnowResult *result, gint *x,
                                                      gint *y, gint *w, gint *h);
+GST_WINNOW_API const gchar *gst_winnow_result_get_region_name(const GstWinnowResult *result);
+GST_WINNOW_API gint gst_winnow_result_get_survivor_count(const GstWinnowResult *result);
+GST_WINNOW_API gint gst_winnow_result_get_watched(const GstWinnowResult *result);
+GST_WINNOW_API gint64 gst_winnow_result_get_time(const GstWinnowResult *result);
+GST_WINNOW_API gint64 gst_winnow_result_get_age_ns(const GstWinnowResult *result);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GstWinnowResult, gst_winnow_result_unref)
 

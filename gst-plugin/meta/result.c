@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The result as programs read it.  A structure may come from another process, so it is
- * parsed and checked once, into plain C; what does not hold together gives no result at
- * all.  A result never changes after that.
+ * The result as programs read it: the engine's own structure, which it shares with everybody who
+ * holds it.  A GstStructure may come from another process, so it is parsed and checked once; what
+ * does not hold together gives no result at all.  A result never changes after that.
  */
 #include "gstwinnow.h"
-#include "fields.h"
+
+#include <stdlib.h>
+#include <winnow/result.h>
+#include <winnow/result_fields.h>
 
 struct _GstWinnowResult {
-  gchar *label, *group, *stop_reason, *model_id;
-  gint class_index, exit_stage, stage_count;
-  gdouble confidence;
-  guint64 macs, macs_full, pts;
-  gint64 latency_ns;
-  gsize n_survivors, n_stages;
-  gint *survivors;           /* [n_survivors] */
-  gchar **survivor_labels;   /* [n_survivors], then NULL */
-  gdouble *survivor_scores;  /* [n_survivors] */
-  gint *survivors_per_stage; /* [n_stages] */
-  gboolean has_region;
-  gint x, y, w, h;
+  WnResult *data; /* one block, see wn_result_copy() */
 };
 
 G_DEFINE_BOXED_TYPE(GstWinnowResult, gst_winnow_result, gst_winnow_result_ref,
@@ -27,78 +19,135 @@ G_DEFINE_BOXED_TYPE(GstWinnowResult, gst_winnow_result, gst_winnow_result_ref,
 
 /* ---- Parsing -------------------------------------------------------------- */
 
-static const struct {
-  const gchar *name;
-  GType type; /* fundamental */
-  gsize offset;
-} scalar_fields[] = {
-    {FIELD_LABEL, G_TYPE_STRING, G_STRUCT_OFFSET(GstWinnowResult, label)},
-    {FIELD_GROUP, G_TYPE_STRING, G_STRUCT_OFFSET(GstWinnowResult, group)},
-    {FIELD_STOP_REASON, G_TYPE_STRING, G_STRUCT_OFFSET(GstWinnowResult, stop_reason)},
-    {FIELD_MODEL_ID, G_TYPE_STRING, G_STRUCT_OFFSET(GstWinnowResult, model_id)},
-    {FIELD_CLASS_INDEX, G_TYPE_INT, G_STRUCT_OFFSET(GstWinnowResult, class_index)},
-    {FIELD_EXIT_STAGE, G_TYPE_INT, G_STRUCT_OFFSET(GstWinnowResult, exit_stage)},
-    {FIELD_STAGE_COUNT, G_TYPE_INT, G_STRUCT_OFFSET(GstWinnowResult, stage_count)},
-    {FIELD_CONFIDENCE, G_TYPE_DOUBLE, G_STRUCT_OFFSET(GstWinnowResult, confidence)},
-    {FIELD_MACS, G_TYPE_UINT64, G_STRUCT_OFFSET(GstWinnowResult, macs)},
-    {FIELD_MACS_FULL, G_TYPE_UINT64, G_STRUCT_OFFSET(GstWinnowResult, macs_full)},
-    {FIELD_LATENCY_NS, G_TYPE_INT64, G_STRUCT_OFFSET(GstWinnowResult, latency_ns)},
-    {FIELD_PTS, G_TYPE_UINT64, G_STRUCT_OFFSET(GstWinnowResult, pts)},
-};
+/* What is read points into the structure, but for arrays, which are freed after they were copied.
+ */
+typedef struct {
+  const GstStructure *structure;
+  WnResult result;
+  GPtrArray *blocks;
+  gboolean failed;
+} Parser;
 
-static gboolean read_value(const GValue *value, GType type, gpointer out) {
-  if (value == NULL || !G_VALUE_HOLDS(value, type)) return FALSE;
-  switch (type) {
-  case G_TYPE_STRING:
-    *(gchar **)out = g_value_dup_string(value);
-    return *(gchar **)out != NULL;
-  case G_TYPE_INT:
-    *(gint *)out = g_value_get_int(value);
-    return TRUE;
-  case G_TYPE_INT64:
-    *(gint64 *)out = g_value_get_int64(value);
-    return TRUE;
-  case G_TYPE_UINT64:
-    *(guint64 *)out = g_value_get_uint64(value);
-    return TRUE;
-  case G_TYPE_DOUBLE:
-    *(gdouble *)out = g_value_get_double(value);
-    return TRUE;
-  default:
-    return FALSE;
-  }
+/* The field, which has to be of `type` (fundamental); else NULL, and the parser has failed. */
+static const GValue *find(Parser *parser, const gchar *name, GType type) {
+  const GValue *value = gst_structure_get_value(parser->structure, name);
+  if (value != NULL && G_VALUE_HOLDS(value, type)) return value;
+  parser->failed = TRUE;
+  return NULL;
 }
 
-/* A new block of `*n` elements of `type`, and a zero one after them. */
-static gpointer read_array(const GstStructure *structure, const gchar *name, GType type, gsize size,
-                           gsize *n) {
-  const GValue *array = gst_structure_get_value(structure, name);
-  if (array == NULL || !GST_VALUE_HOLDS_ARRAY(array)) return NULL;
-  *n = gst_value_array_get_size(array);
-  guint8 *block = g_malloc0_n(*n + 1, size);
-  for (gsize i = 0; i < *n; i++) {
-    if (read_value(gst_value_array_get_value(array, (guint)i), type, block + i * size)) continue;
-    if (type == G_TYPE_STRING)
-      g_strfreev((gchar **)block);
-    else
-      g_free(block);
-    return NULL;
+static const gchar *parse_TEXT(Parser *parser, const gchar *name) {
+  const GValue *value = find(parser, name, G_TYPE_STRING);
+  const gchar *text = value != NULL ? g_value_get_string(value) : NULL;
+  parser->failed |= text == NULL;
+  return text;
+}
+#define parse_LABEL parse_TEXT
+
+static WnStopReason parse_REASON(Parser *parser, const gchar *name) {
+  const gchar *text = parse_TEXT(parser, name);
+  for (WnStopReason reason = 0; reason < WN_STOP_REASON_COUNT; reason++)
+    if (g_strcmp0(text, wn_stop_reason_name(reason)) == 0) return reason;
+  parser->failed = TRUE;
+  return WN_STOP_FINAL;
+}
+
+static gint parse_INT(Parser *parser, const gchar *name) {
+  const GValue *value = find(parser, name, G_TYPE_INT);
+  return value != NULL ? g_value_get_int(value) : 0;
+}
+
+static guint64 parse_COUNT(Parser *parser, const gchar *name) {
+  const GValue *value = find(parser, name, G_TYPE_UINT64);
+  return value != NULL ? g_value_get_uint64(value) : 0;
+}
+
+static gint64 parse_DURATION(Parser *parser, const gchar *name) {
+  const GValue *value = find(parser, name, G_TYPE_INT64);
+  return value != NULL ? g_value_get_int64(value) : 0;
+}
+#define parse_UTC parse_DURATION
+
+static gint64 parse_STAMP(Parser *parser, const gchar *name) {
+  guint64 time = parse_COUNT(parser, name);
+  return time <= G_MAXINT64 ? (gint64)time : WN_PTS_NONE;
+}
+
+static gdouble parse_REAL(Parser *parser, const gchar *name) {
+  const GValue *value = find(parser, name, G_TYPE_DOUBLE);
+  return value != NULL ? g_value_get_double(value) : 0.0;
+}
+
+/* A new block for the elements of an array of `type`, which has *n or, with *n < 0, gives it. */
+static gpointer parse_array(Parser *parser, const gchar *name, GType type, gsize size, gint32 *n) {
+  const GValue *array = find(parser, name, GST_TYPE_ARRAY);
+  guint length = array != NULL ? gst_value_array_get_size(array) : 0;
+  if (*n < 0) *n = (gint32)MIN(length, G_MAXINT32);
+  parser->failed |= length != (guint)*n;
+  for (guint i = 0; i < length; i++)
+    parser->failed |= !G_VALUE_HOLDS(gst_value_array_get_value(array, i), type);
+  if (parser->failed) return NULL;
+  gpointer block = g_malloc0_n((gsize)length + 1, size);
+  g_ptr_array_add(parser->blocks, block);
+  return block;
+}
+
+static const gint *parse_ints(Parser *parser, const gchar *name, gint32 *n) {
+  gint *block = parse_array(parser, name, G_TYPE_INT, sizeof *block, n);
+  const GValue *array = gst_structure_get_value(parser->structure, name);
+  for (gint32 i = 0; block != NULL && i < *n; i++)
+    block[i] = g_value_get_int(gst_value_array_get_value(array, (guint)i));
+  return block;
+}
+
+static const gint *parse_CLASSES(Parser *parser, const gchar *name) {
+  parser->result.n_survivors = -1; /* the first of the arrays of survivors gives it */
+  return parse_ints(parser, name, &parser->result.n_survivors);
+}
+
+static const gint *parse_STAGES(Parser *parser, const gchar *name) {
+  parser->result.n_stages_evaluated = -1;
+  return parse_ints(parser, name, &parser->result.n_stages_evaluated);
+}
+
+static const gchar *const *parse_LABELS(Parser *parser, const gchar *name) {
+  gint32 *n = &parser->result.n_survivors;
+  const gchar **block = parse_array(parser, name, G_TYPE_STRING, sizeof *block, n);
+  const GValue *array = gst_structure_get_value(parser->structure, name);
+  for (gint32 i = 0; block != NULL && i < *n; i++) {
+    block[i] = g_value_get_string(gst_value_array_get_value(array, (guint)i));
+    parser->failed |= block[i] == NULL;
   }
   return block;
 }
 
-static gboolean read_arrays(GstWinnowResult *r, const GstStructure *s) {
-  gsize n_labels = 0, n_scores = 0;
-  r->survivors = read_array(s, FIELD_SURVIVORS, G_TYPE_INT, sizeof(gint), &r->n_survivors);
-  r->survivor_labels =
-      read_array(s, FIELD_SURVIVOR_LABELS, G_TYPE_STRING, sizeof(gchar *), &n_labels);
-  r->survivor_scores =
-      read_array(s, FIELD_SURVIVOR_SCORES, G_TYPE_DOUBLE, sizeof(gdouble), &n_scores);
-  r->survivors_per_stage =
-      read_array(s, FIELD_SURVIVORS_PER_STAGE, G_TYPE_INT, sizeof(gint), &r->n_stages);
-  return r->survivors != NULL && r->survivor_labels != NULL && r->survivor_scores != NULL &&
-         r->survivors_per_stage != NULL && r->n_survivors >= 1 && n_labels == r->n_survivors &&
-         n_scores == r->n_survivors;
+static const gdouble *parse_SCORES(Parser *parser, const gchar *name) {
+  gint32 *n = &parser->result.n_survivors;
+  gdouble *block = parse_array(parser, name, G_TYPE_DOUBLE, sizeof *block, n);
+  const GValue *array = gst_structure_get_value(parser->structure, name);
+  for (gint32 i = 0; block != NULL && i < *n; i++)
+    block[i] = g_value_get_double(gst_value_array_get_value(array, (guint)i));
+  return block;
+}
+
+/* Whether the numbers agree; without a class nothing was recognised, and nothing need survive. */
+static gboolean is_consistent(const WnResult *r) {
+  return r->stage_count >= 1 && r->exit_stage >= 0 && r->exit_stage < r->stage_count &&
+         r->n_stages_evaluated <= r->stage_count && r->survivor_count >= r->n_survivors &&
+         (r->class_index < 0 || r->n_survivors >= 1);
+}
+
+static gboolean parse(Parser *parser) {
+  WnResult *r = &parser->result;
+#define WN_FIELD(kind, member, name)                                                               \
+  if (!parser->failed) r->member = parse_##kind(parser, name);
+  WN_RESULT_FIELDS(WN_FIELD)
+  r->has_region = gst_structure_has_field(parser->structure, "x");
+  if (r->has_region) {
+    WN_REGION_FIELDS(WN_FIELD)
+  }
+#undef WN_FIELD
+  return !parser->failed && is_consistent(r);
 }
 
 /**
@@ -112,37 +161,21 @@ static gboolean read_arrays(GstWinnowResult *r, const GstStructure *s) {
  */
 GstWinnowResult *gst_winnow_result_from_structure(const GstStructure *structure) {
   if (structure == NULL) return NULL;
-  GstWinnowResult *r = g_atomic_rc_box_new0(GstWinnowResult);
-  for (gsize i = 0; i < G_N_ELEMENTS(scalar_fields); i++) {
-    const GValue *value = gst_structure_get_value(structure, scalar_fields[i].name);
-    if (!read_value(value, scalar_fields[i].type, G_STRUCT_MEMBER_P(r, scalar_fields[i].offset)))
-      goto fail;
+  Parser parser = {.structure = structure, .blocks = g_ptr_array_new_with_free_func(g_free)};
+  GstWinnowResult *result = NULL;
+  if (parse(&parser)) {
+    result = g_atomic_rc_box_new0(GstWinnowResult);
+    result->data = wn_result_copy(&parser.result);
+    if (result->data == NULL) g_error("no memory for a result");
   }
-  if (!read_arrays(r, structure)) goto fail;
-  if (r->stage_count < 1 || r->exit_stage < 0 || r->exit_stage >= r->stage_count ||
-      r->n_stages > (gsize)r->stage_count)
-    goto fail;
-  r->has_region =
-      gst_structure_get(structure, FIELD_X, G_TYPE_INT, &r->x, FIELD_Y, G_TYPE_INT, &r->y, FIELD_W,
-                        G_TYPE_INT, &r->w, FIELD_H, G_TYPE_INT, &r->h, NULL);
-  return r;
-fail:
-  gst_winnow_result_unref(r);
-  return NULL;
+  g_ptr_array_unref(parser.blocks);
+  return result;
 }
 
 /* ---- Lifetime ------------------------------------------------------------- */
 
 static void result_clear(gpointer data) {
-  GstWinnowResult *r = data;
-  g_free(r->label);
-  g_free(r->group);
-  g_free(r->stop_reason);
-  g_free(r->model_id);
-  g_free(r->survivors);
-  g_strfreev(r->survivor_labels);
-  g_free(r->survivor_scores);
-  g_free(r->survivors_per_stage);
+  free(((GstWinnowResult *)data)->data);
 }
 
 /**
@@ -165,27 +198,56 @@ void gst_winnow_result_unref(GstWinnowResult *result) {
   g_atomic_rc_box_release_full(result, result_clear);
 }
 
+/* ---- As a whole ----------------------------------------------------------- */
+
+/**
+ * gst_winnow_result_peek: (skip)
+ * @result: a result
+ *
+ * For programs in C that include `<winnow/result.h>`.
+ *
+ * Returns: (transfer none): all fields at once; they live as long as @result
+ */
+const struct WnResult *gst_winnow_result_peek(const GstWinnowResult *result) {
+  return result->data;
+}
+
+/**
+ * gst_winnow_result_to_json:
+ * @result: a result
+ *
+ * Returns: (transfer full): the result as one JSON object on one line, as `winnow classify --json`
+ *   prints it
+ */
+gchar *gst_winnow_result_to_json(const GstWinnowResult *result) {
+  char *json = wn_result_json(result->data);
+  if (json == NULL) g_error("no memory for a result");
+  gchar *copy = g_strdup(json);
+  free(json);
+  return copy;
+}
+
 /* ---- Fields --------------------------------------------------------------- */
 
 /**
  * gst_winnow_result_get_label:
  * @result: a result
  *
- * Returns: (transfer none): label of the best survivor; in a message `unknown` below
- *   min-confidence
+ * Returns: (transfer none): label of the best survivor, "" if nothing was recognised; in a message
+ *   `unknown` below min-confidence
  */
 const gchar *gst_winnow_result_get_label(const GstWinnowResult *result) {
-  return result->label;
+  return result->data->label;
 }
 
 /**
  * gst_winnow_result_get_class_index:
  * @result: a result
  *
- * Returns: index of the class; -1 with label `unknown`
+ * Returns: index of the class; -1 with label `unknown` or "", that is if nothing was recognised
  */
 gint gst_winnow_result_get_class_index(const GstWinnowResult *result) {
-  return result->class_index;
+  return result->data->class_index;
 }
 
 /**
@@ -195,7 +257,7 @@ gint gst_winnow_result_get_class_index(const GstWinnowResult *result) {
  * Returns: score of the class, 0 to 1
  */
 gdouble gst_winnow_result_get_confidence(const GstWinnowResult *result) {
-  return result->confidence;
+  return result->data->confidence;
 }
 
 /**
@@ -205,7 +267,7 @@ gdouble gst_winnow_result_get_confidence(const GstWinnowResult *result) {
  * Returns: (transfer none): the group that ended the network, else ""
  */
 const gchar *gst_winnow_result_get_group(const GstWinnowResult *result) {
-  return result->group;
+  return result->data->group;
 }
 
 /**
@@ -216,7 +278,7 @@ const gchar *gst_winnow_result_get_group(const GstWinnowResult *result) {
  *   final classifier
  */
 gint gst_winnow_result_get_exit_stage(const GstWinnowResult *result) {
-  return result->exit_stage;
+  return result->data->exit_stage;
 }
 
 /**
@@ -226,17 +288,18 @@ gint gst_winnow_result_get_exit_stage(const GstWinnowResult *result) {
  * Returns: how many stages the network has, the final classifier included
  */
 gint gst_winnow_result_get_stage_count(const GstWinnowResult *result) {
-  return result->stage_count;
+  return result->data->stage_count;
 }
 
 /**
  * gst_winnow_result_get_stop_reason:
  * @result: a result
  *
- * Returns: (transfer none): single-class, confident, watch, group, final or deadline
+ * Returns: (transfer none): unchanged, nothing, single-class, confident, watch, group, final or
+ *   deadline
  */
 const gchar *gst_winnow_result_get_stop_reason(const GstWinnowResult *result) {
-  return result->stop_reason;
+  return wn_stop_reason_name(result->data->stop_reason);
 }
 
 /**
@@ -247,7 +310,7 @@ const gchar *gst_winnow_result_get_stop_reason(const GstWinnowResult *result) {
  *   excluded, best first
  */
 const gchar *const *gst_winnow_result_get_survivor_labels(const GstWinnowResult *result) {
-  return (const gchar *const *)result->survivor_labels;
+  return result->data->survivor_labels;
 }
 
 /**
@@ -259,8 +322,8 @@ const gchar *const *gst_winnow_result_get_survivor_labels(const GstWinnowResult 
  *   excluded, best first
  */
 const gint *gst_winnow_result_get_survivors(const GstWinnowResult *result, gsize *n_survivors) {
-  if (n_survivors != NULL) *n_survivors = result->n_survivors;
-  return result->survivors;
+  if (n_survivors != NULL) *n_survivors = (gsize)result->data->n_survivors;
+  return result->data->survivors;
 }
 
 /**
@@ -272,8 +335,8 @@ const gint *gst_winnow_result_get_survivors(const GstWinnowResult *result, gsize
  */
 const gdouble *gst_winnow_result_get_survivor_scores(const GstWinnowResult *result,
                                                      gsize *n_survivors) {
-  if (n_survivors != NULL) *n_survivors = result->n_survivors;
-  return result->survivor_scores;
+  if (n_survivors != NULL) *n_survivors = (gsize)result->data->n_survivors;
+  return result->data->survivor_scores;
 }
 
 /**
@@ -286,8 +349,8 @@ const gdouble *gst_winnow_result_get_survivor_scores(const GstWinnowResult *resu
  */
 const gint *gst_winnow_result_get_survivors_per_stage(const GstWinnowResult *result,
                                                       gsize *n_stages) {
-  if (n_stages != NULL) *n_stages = result->n_stages;
-  return result->survivors_per_stage;
+  if (n_stages != NULL) *n_stages = (gsize)result->data->n_stages_evaluated;
+  return result->data->survivors_per_stage;
 }
 
 /**
@@ -297,7 +360,7 @@ const gint *gst_winnow_result_get_survivors_per_stage(const GstWinnowResult *res
  * Returns: multiply-accumulates that were executed
  */
 guint64 gst_winnow_result_get_macs(const GstWinnowResult *result) {
-  return result->macs;
+  return result->data->macs;
 }
 
 /**
@@ -307,7 +370,7 @@ guint64 gst_winnow_result_get_macs(const GstWinnowResult *result) {
  * Returns: multiply-accumulates of the whole network
  */
 guint64 gst_winnow_result_get_macs_full(const GstWinnowResult *result) {
-  return result->macs_full;
+  return result->data->macs_full;
 }
 
 /**
@@ -317,8 +380,8 @@ guint64 gst_winnow_result_get_macs_full(const GstWinnowResult *result) {
  * Returns: the part of the whole network that was not computed, 0 to 1
  */
 gdouble gst_winnow_result_get_mac_reduction(const GstWinnowResult *result) {
-  if (result->macs_full == 0 || result->macs >= result->macs_full) return 0.0;
-  return 1.0 - (gdouble)result->macs / (gdouble)result->macs_full;
+  if (result->data->macs_full == 0 || result->data->macs >= result->data->macs_full) return 0.0;
+  return 1.0 - (gdouble)result->data->macs / (gdouble)result->data->macs_full;
 }
 
 /**
@@ -328,7 +391,7 @@ gdouble gst_winnow_result_get_mac_reduction(const GstWinnowResult *result) {
  * Returns: nanoseconds from preprocessing to the decision
  */
 gint64 gst_winnow_result_get_latency_ns(const GstWinnowResult *result) {
-  return result->latency_ns;
+  return result->data->latency_ns;
 }
 
 /**
@@ -338,7 +401,7 @@ gint64 gst_winnow_result_get_latency_ns(const GstWinnowResult *result) {
  * Returns: (transfer none): `name@crc32` of the model
  */
 const gchar *gst_winnow_result_get_model_id(const GstWinnowResult *result) {
-  return result->model_id;
+  return result->data->model_id;
 }
 
 /**
@@ -349,7 +412,8 @@ const gchar *gst_winnow_result_get_model_id(const GstWinnowResult *result) {
  *   own carries an older result
  */
 GstClockTime gst_winnow_result_get_pts(const GstWinnowResult *result) {
-  return result->pts;
+  return result->data->pts_ns == WN_PTS_NONE ? GST_CLOCK_TIME_NONE
+                                             : (GstClockTime)result->data->pts_ns;
 }
 
 /**
@@ -366,9 +430,62 @@ GstClockTime gst_winnow_result_get_pts(const GstWinnowResult *result) {
  */
 gboolean gst_winnow_result_get_region(const GstWinnowResult *result, gint *x, gint *y, gint *w,
                                       gint *h) {
-  if (x != NULL) *x = result->x;
-  if (y != NULL) *y = result->y;
-  if (w != NULL) *w = result->w;
-  if (h != NULL) *h = result->h;
-  return result->has_region;
+  if (x != NULL) *x = result->data->region.x;
+  if (y != NULL) *y = result->data->region.y;
+  if (w != NULL) *w = result->data->region.width;
+  if (h != NULL) *h = result->data->region.height;
+  return result->data->has_region;
+}
+
+/**
+ * gst_winnow_result_get_region_name:
+ * @result: a result
+ *
+ * Returns: (transfer none) (nullable): name of the classified region, "" if it has none; %NULL when
+ *   the whole frame was classified
+ */
+const gchar *gst_winnow_result_get_region_name(const GstWinnowResult *result) {
+  return result->data->region_name;
+}
+
+/**
+ * gst_winnow_result_get_survivor_count:
+ * @result: a result
+ *
+ * Returns: how many classes were not excluded; the arrays have the 100 best at most
+ */
+gint gst_winnow_result_get_survivor_count(const GstWinnowResult *result) {
+  return result->data->survivor_count;
+}
+
+/**
+ * gst_winnow_result_get_watched:
+ * @result: a result
+ *
+ * Returns: 1 if the label is in the watch set, 0 if it is not, -1 if nothing is watched
+ */
+gint gst_winnow_result_get_watched(const GstWinnowResult *result) {
+  return result->data->watched;
+}
+
+/**
+ * gst_winnow_result_get_time:
+ * @result: a result
+ *
+ * Returns: when the frame that was classified was captured, nanoseconds since 1970 (UTC); 0 if that
+ *   is not known
+ */
+gint64 gst_winnow_result_get_time(const GstWinnowResult *result) {
+  return result->data->time_ns;
+}
+
+/**
+ * gst_winnow_result_get_age_ns:
+ * @result: a result
+ *
+ * Returns: nanoseconds from the frame that was classified to the one that carries the result; 0 for
+ *   its own
+ */
+gint64 gst_winnow_result_get_age_ns(const GstWinnowResult *result) {
+  return result->data->age_ns;
 }

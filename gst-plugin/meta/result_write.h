@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The writer of a result's fields; the reader is gstwinnow.c.  Internal to the
+ * The writer of a result's fields; the reader is result.c.  Names and types in a structure are
+ * those of winnow/result_fields.h: GstCustomMeta serialises no other types.  Internal to the
  * plugin.
  */
 #ifndef GST_WINNOW_RESULT_WRITE_H
@@ -9,7 +10,11 @@
 #include <gst/gst.h>
 #include <winnow/result.h>
 
-/* Sets every field of `result` in `structure`, which keeps copies of all. */
+/* The field for the time that a result has aged since (winnow/result_fields.h has the others). */
+#define GST_WINNOW_FIELD_AGE "age-ns"
+
+/* Sets every field of `result` in `structure`, which keeps copies of all; of the survivors the
+ * WN_RESULT_MAX_SURVIVORS best. */
 void gst_winnow_result_write(GstStructure *structure, const WnResult *result);
 
 #endif

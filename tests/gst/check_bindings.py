@@ -8,6 +8,7 @@ only where it is used.  The C library's allocator fills what is freed, so that a
 freed too early does not read as it did; where valgrind is installed the whole is run under it too.
 """
 import gc
+import json
 import os
 import shutil
 import subprocess
@@ -70,6 +71,12 @@ def check_fields(result, calls, region):
     assert values["get_group"] == "" and values["get_stop_reason"] != "", values
     assert values["get_model_id"].startswith("edge-cifar10@") and values["get_pts"] == 0, values
     assert tuple(values["get_region"]) == region, values
+    assert values["get_region_name"] == ("" if region[0] else None), values
+    assert values["get_survivor_count"] == n and values["get_watched"] == -1, values
+    assert values["get_time"] == 0 and values["get_age_ns"] == 0, values
+    calls.add("Result.to_json")
+    fields = json.loads(result.to_json())
+    assert fields["label"] == values["get_label"] and ("h" in fields) == region[0], fields
     return values["get_label"]
 
 

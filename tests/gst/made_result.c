@@ -19,6 +19,8 @@ void made_result_attach(GstBuffer *buffer, const char *label, guint seed) {
                      .stage_count = 4,
                      .stop_reason = WN_STOP_WATCH,
                      .n_survivors = 2,
+                     .survivor_count = 2,
+                     .watched = -1,
                      .survivors = survivors,
                      .survivor_labels = labels,
                      .survivor_scores = scores,

@@ -38,6 +38,8 @@ static void fill(GstStructure *structure, const gchar *label, gint n, gint stage
                      .exit_stage = stage,
                      .stage_count = 7,
                      .n_survivors = n,
+                     .survivor_count = n,
+                     .stop_reason = WN_STOP_FINAL,
                      .survivors = survivors,
                      .survivor_labels = labels,
                      .survivor_scores = scores,
@@ -292,7 +294,7 @@ GST_START_TEST(test_regions) {
     GstCustomMeta *meta = gst_buffer_get_custom_meta(buffer, GST_WINNOW_META_NAME);
     gint x = with_roi ? 1 : 100;
     gst_structure_set(gst_custom_meta_get_structure(meta), "x", G_TYPE_INT, x, "y", G_TYPE_INT, 80,
-                      "w", G_TYPE_INT, 120, "h", G_TYPE_INT, 90, NULL);
+                      "w", G_TYPE_INT, 120, "h", G_TYPE_INT, 90, "region", G_TYPE_STRING, "", NULL);
     GstBuffer *out = gst_harness_push_and_pull(harness, buffer);
     fail_unless(same(out, plain, W, 106, 90, 108, 74), "drawn inside of the box");
     fail_unless(same(out, plain, W, 0, 175, W, 65), "drawn below the box");

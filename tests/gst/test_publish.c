@@ -75,8 +75,9 @@ static gchar *line_for(const gchar *label, guint seed) {
       "{\"label\":\"%s\",\"class-index\":3,\"confidence\":0.75,\"group\":\"\",\"exit-stage\":1,"
       "\"stage-count\":4,\"stop-reason\":\"watch\",\"survivors\":[3,5],"
       "\"survivor-labels\":[\"%s\",\"dog\"],\"survivor-scores\":[0.75,0.125],"
-      "\"survivors-per-stage\":[10,2],\"macs\":%u,\"macs-full\":1000,\"latency-ns\":77,"
-      "\"model-id\":\"m@00000000\",\"pts\":%u}",
+      "\"survivor-count\":2,\"survivors-per-stage\":[10,2],\"watched\":-1,\"macs\":%u,"
+      "\"macs-full\":1000,\"latency-ns\":77,\"model-id\":\"m@00000000\",\"pts\":%u,"
+      "\"time\":null,\"age-ns\":0}",
       label, label, seed, seed * 1000);
 }
 
@@ -92,7 +93,7 @@ static void check_file(Publisher *p, const gchar *const *labels, const guint *se
 }
 
 GST_START_TEST(test_a_line_for_each_result) {
-  static const gchar *const labels[] = {"cat", "\\\"odd\\\"\\\\\\u0009\xc3\xa4", "cat"};
+  static const gchar *const labels[] = {"cat", "\\\"odd\\\"\\\\\\t\xc3\xa4", "cat"};
   static const guint seeds[] = {1, 2, 3};
   Publisher p = publisher_new();
   publisher_start(&p, FALSE);

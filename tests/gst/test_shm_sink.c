@@ -123,6 +123,30 @@ GST_START_TEST(test_frames_are_never_late) {
 }
 GST_END_TEST
 
+/* What winnowclassify says of its results, once the network has seen a frame: 64 of 96 columns. */
+GST_START_TEST(test_readers_are_told_what_is_published) {
+  Channel c = channel_new("videotestsrc num-buffers=6 ! video/x-raw,format=RGB,width=96,height=64,"
+                          "framerate=30/1 ! winnowclassify inference-interval=3 watch=cat,dog "
+                          "model-file=" MODEL_FILE);
+  open_reader(&c);
+  WnSnapshot paused = read_next(&c);
+  fail_unless_equals_int(paused.n_results, 1);
+  fail_unless_equals_int64(paused.results[0].age_ns, 0);
+  play_to_the_end(&c);
+  WnSnapshot last = read_next(&c);
+  fail_unless_equals_uint64(last.number, 6);
+  fail_unless_equals_int64(last.results[0].age_ns, 2 * GST_SECOND / 30);
+  const char *description = wn_reader_description(c.reader);
+  static const char *const members[] = {"\"name\":\"channel\"", "\"model-id\":\"edge-cifar10@",
+                                        "\"watch\":[\"cat\",\"dog\"]", "\"airplane\"",
+                                        "\"window\":{\"x\":16.0,\"y\":0.0,\"w\":64.0,\"h\":64.0}"};
+  for (gsize i = 0; i < G_N_ELEMENTS(members); i++)
+    fail_unless(strstr(description, members[i]) != NULL, "%s is not in %s", members[i],
+                description);
+  channel_free(&c);
+}
+GST_END_TEST
+
 static Suite *shm_sink_suite(void) {
   Suite *suite = suite_create("shm_sink");
   TCase *tcase = tcase_create("general");
@@ -133,6 +157,7 @@ static Suite *shm_sink_suite(void) {
   tcase_add_test(tcase, test_each_frame_once);
   tcase_add_test(tcase, test_the_frame_after_a_seek);
   tcase_add_test(tcase, test_frames_are_never_late);
+  tcase_add_test(tcase, test_readers_are_told_what_is_published);
   return suite;
 }
 
