@@ -201,6 +201,17 @@ def shape_start_end(g):
     g.put("z", "Reshape", ["x", target])
 
 
+@case((9, 18), shape=(1, 6, 3, 4))
+def shape_reduce_prod(g):
+    """The first dimension kept, the product of the others; and a product of weights."""
+    dims = g.node("Shape", "x")
+    axes = dict(axes=[0]) if g.opset < 18 else {}
+    product = g.node("ReduceProd", [dims] + ([] if axes else [g.ints(0)]), keepdims=1, **axes)
+    g.put("y", "Reshape", ["x", g.node("Concat", [g.ints(1), product], axis=0)])
+    factor = g.node("ReduceProd", g.weights(2, 3, low=0.5), keepdims=0)
+    g.put("z", "Mul", ["x", factor])
+
+
 @case(9, shape=(1, 3, 4, 5))
 def constant_of_shape(g):
     value = helper.make_tensor("v", TensorProto.FLOAT, [1], [0.5])

@@ -262,12 +262,21 @@ def pad(i, a):
     return np.pad(x, width, constant_values=float(optional(i, 2, a.get("value", 0.0))))
 
 
-@op("ReduceMean")
-def reduce_mean(i, a):
+def reduced(function, i, a):
     axes = ints(i, 1, a, "axes")
     if not axes and a.get("noop_with_empty_axes"):
         return i[0]
-    return i[0].mean(tuple(axes) if axes else None, keepdims=bool(a.get("keepdims", 1)))
+    return function(i[0], tuple(axes) if axes else None, keepdims=bool(a.get("keepdims", 1)))
+
+
+@op("ReduceMean")
+def reduce_mean(i, a):
+    return reduced(np.mean, i, a)
+
+
+@op("ReduceProd")
+def reduce_prod(i, a):
+    return reduced(np.prod, i, a)
 
 
 # ---- matrices and windows ------------------------------------------------------------------
