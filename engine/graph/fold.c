@@ -20,9 +20,16 @@ typedef struct Fold {
   WniConstant *out; /* empty; its shape is `shape` */
   const WniShape *shape;
   WnError *error;
+  bool left; /* nothing was computed */
 } Fold;
 
 typedef WnStatus FoldFunction(Fold *fold);
+
+/* No rule: the node has to run. */
+static WnStatus fold_NONE(Fold *fold) {
+  fold->left = true;
+  return WN_OK;
+}
 
 static const WniConstant *input(const Fold *fold, int i) {
   return &wni_node_input(fold->graph, fold->node, i)->constant;
@@ -198,8 +205,8 @@ static WnStatus fold_gather(Fold *fold) {
   char *to = data;
   for (size_t o = 0; o < outer; o++)
     for (size_t i = 0; i < index->count; i++, to += inner * bytes) {
-      int64_t at = index->is_int ? index->i[i] : -1;
-      if (at < 0 && index->is_int) at += x->dim[axis];
+      int64_t at = index->i[i];
+      if (at < 0) at += x->dim[axis];
       if (at < 0 || at >= x->dim[axis])
         return wni_node_fail(fold->graph, fold->node, WN_ERROR_MODEL, fold->error,
                              "an index is out of range");
@@ -222,9 +229,6 @@ static WnStatus fold_concat(Fold *fold) {
   for (size_t o = 0; o < outer; o++)
     for (int i = 0; i < fold->node->n_in; i++) {
       const WniConstant *x = input(fold, i);
-      if (x->is_int != first->is_int)
-        return wni_node_fail(fold->graph, fold->node, WN_ERROR_MODEL, fold->error,
-                             "inputs are of different types");
       size_t run = x->count / outer * bytes;
       memcpy(to, bytes_of(x) + o * run, run);
       to += run;
@@ -234,7 +238,7 @@ static WnStatus fold_concat(Fold *fold) {
 
 static WnStatus fold_arithmetic(Fold *fold) {
   const WniConstant *operand[2] = {input(fold, 0), input(fold, 1)};
-  bool is_int = operand[0]->is_int && operand[1]->is_int;
+  bool is_int = operand[0]->is_int; /* of both: inputs.c */
   int64_t stride[2][WNI_MAX_RANK] = {{0}};
   void *data;
   WnStatus status = allocate(fold, is_int, &data);
@@ -284,9 +288,14 @@ static WnStatus fold_reduce_prod(Fold *fold) {
   return WN_OK;
 }
 
+static bool is_weights(const WniValue *value) {
+  return value->known && value->constant.bytes && value->constant.rank > 1;
+}
+
 /* Small ones: the bytes of weights stay as they are (quantize.c). */
 static WnStatus fold_dequantize(Fold *fold) {
   void *data;
+  if (is_weights(wni_node_input(fold->graph, fold->node, 0))) return fold_NONE(fold);
   WnStatus status = wni_dequantize_check(fold->graph, fold->node, fold->error);
   if (status == WN_OK) status = allocate(fold, false, &data);
   if (status == WN_OK) wni_dequantize(fold->graph, fold->node, data);
@@ -294,44 +303,22 @@ static WnStatus fold_dequantize(Fold *fold) {
 }
 
 static FoldFunction *const rules[WNI_OP_COUNT] = {
-    [WNI_OP_ADD] = fold_arithmetic,
-    [WNI_OP_CAST] = fold_cast,
-    [WNI_OP_CONCAT] = fold_concat,
-    [WNI_OP_CONSTANT] = fold_constant,
-    [WNI_OP_CONSTANT_OF_SHAPE] = fold_constant_of_shape,
-    [WNI_OP_DEQUANTIZE_LINEAR] = fold_dequantize,
-    [WNI_OP_DIV] = fold_arithmetic,
-    [WNI_OP_FLATTEN] = fold_same,
-    [WNI_OP_GATHER] = fold_gather,
-    [WNI_OP_IDENTITY] = fold_same,
-    [WNI_OP_MUL] = fold_arithmetic,
-    [WNI_OP_REDUCE_PROD] = fold_reduce_prod,
-    [WNI_OP_RESHAPE] = fold_same,
-    [WNI_OP_SHAPE] = fold_shape_of,
-    [WNI_OP_SLICE] = fold_slice,
-    [WNI_OP_SQUEEZE] = fold_same,
-    [WNI_OP_SUB] = fold_arithmetic,
-    [WNI_OP_TRANSPOSE] = fold_transpose,
-    [WNI_OP_UNSQUEEZE] = fold_same,
+#define WNI_OPERATOR(id, name, inputs, outputs, attributes, shape, fold, lower)                    \
+  [WNI_OP_##id] = fold_##fold,
+#include "load/ops.inc"
+#undef WNI_OPERATOR
 };
-
-static bool is_weights(const WniValue *value) {
-  return value->known && value->constant.bytes && value->constant.rank > 1;
-}
 
 WnStatus wni_fold(WniGraph *graph, WniNode *node, bool *done, WnError *error) {
   *done = false;
-  if (!rules[node->op]) return WN_OK;
-  if (node->op == WNI_OP_DEQUANTIZE_LINEAR && is_weights(wni_node_input(graph, node, 0)))
-    return WN_OK;
   for (int i = 0; i < node->n_in && node->op != WNI_OP_SHAPE; i++) {
     const WniValue *in = wni_node_input(graph, node, i);
     if (in && !in->known) return WN_OK;
   }
   WniValue *out = &graph->values[node->out[0]];
-  Fold fold = {graph, node, &out->constant, &out->shape, error};
+  Fold fold = {graph, node, &out->constant, &out->shape, error, false};
   WnStatus status = rules[node->op](&fold);
-  if (status != WN_OK) return status;
+  if (status != WN_OK || fold.left) return status;
   out->known = *done = true;
   return WN_OK;
 }

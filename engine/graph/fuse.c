@@ -91,7 +91,7 @@ WnStatus wni_affine_start(const WniGraph *graph, WniNode *node, size_t n, WnErro
   if (!node->scale || !node->shift) return wni_fail_memory(error, "weights");
   for (size_t c = 0; c < n; c++) node->scale[c] = alpha;
   if (!bias || !wni_gemm_row_bias(graph, node)) return WN_OK;
-  if (!bias->known || bias->constant.is_int)
+  if (!bias->known)
     return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error, "its bias is not a constant");
   for (size_t c = 0; c < n; c++)
     node->shift[c] = beta * bias->constant.f[bias->constant.count == 1 ? 0 : c];
@@ -114,7 +114,7 @@ void wni_batch_normalization(const WniGraph *graph, const WniNode *node, size_t 
 static bool is_per_channel(const WniGraph *graph, const WniNode *node, const WniConstant *constant,
                            const WniShape *out, int axis) {
   int offset = wni_broadcast_offset(graph, node, out->rank, constant->rank);
-  if (constant->is_int || constant->rank > out->rank) return false;
+  if (constant->rank > out->rank) return false;
   for (int d = 0; d < constant->rank; d++)
     if (constant->dim[d] != 1 && (d + offset != axis || constant->dim[d] != out->dim[axis]))
       return false;
@@ -229,7 +229,7 @@ static WnStatus clip_bound(const WniGraph *graph, const WniNode *node, const cha
   const WniValue *input = wni_node_input(graph, node, index);
   *bound = wni_attr_float(node->proto, name, *bound);
   if (!input) return WN_OK;
-  if (!input->known || input->constant.is_int || input->constant.count != 1)
+  if (!input->known || input->constant.count != 1)
     return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error, "%s is not one constant number",
                          name);
   *bound = input->constant.f[0];

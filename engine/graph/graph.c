@@ -114,8 +114,6 @@ static WnStatus connect_node(WniGraph *graph, int index, WnError *error) {
     if (*name && node->in[i] < 0)
       return wni_node_fail(graph, node, WN_ERROR_MODEL, error,
                            "reads '%.100s', which nothing before it makes", name);
-    if (!*name && i < wni_op_info(node->op)->min_inputs)
-      return wni_node_fail(graph, node, WN_ERROR_MODEL, error, "input %d is missing", i);
     /* only DequantizeLinear knows bytes */
     if (*name && node->op != WNI_OP_DEQUANTIZE_LINEAR && node->op != WNI_OP_QUANTIZE_LINEAR &&
         !wni_constant_widen(&graph->values[node->in[i]].constant))
@@ -142,6 +140,7 @@ static WnStatus add_nodes(WniGraph *graph, WnError *error) {
     graph->n_nodes++;
     WnStatus status = wni_op_find(node->proto, graph->onnx->opset, &node->op, error);
     if (status == WN_OK) status = connect_node(graph, (int)i, error);
+    if (status == WN_OK) status = wni_inputs_check(graph, node, error);
     if (status == WN_OK) status = wni_shape_infer(graph, node, error);
     if (status != WN_OK) return status;
   }
@@ -159,9 +158,7 @@ static WnStatus add_outputs(WniGraph *graph, WnError *error) {
     int index = wni_names_find(&graph->names, name);
     if (index < 0 || !graph->values[index].shaped)
       return wni_fail(error, WN_ERROR_MODEL, "output '%.200s' is made by no node", name);
-    int producer = graph->values[index].producer;
-    if ((graph->values[index].known && graph->values[index].constant.is_int) ||
-        (producer >= 0 && graph->nodes[producer].op == WNI_OP_QUANTIZE_LINEAR))
+    if (wni_value_is_int(graph, &graph->values[index]))
       return wni_fail(error, WN_ERROR_UNSUPPORTED, "output '%.200s' is not float32", name);
     graph->outputs[i] = index;
     graph->output_names[i] = name;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The network between the file and the plan: values by index, nodes in an order
- * in which every value is made before it is read.  shape.c fills in shapes and
- * folds constants, fuse.c merges nodes, stage.c cuts at the exits; lower.c turns
- * what is left into steps.
+ * in which every value is made before it is read.  inputs.c checks what nodes read, shape.c fills
+ * in shapes and folds constants, fuse.c merges nodes, stage.c cuts at the exits; lower.c turns what
+ * is left into steps.
  */
 #ifndef WNI_GRAPH_H
 #define WNI_GRAPH_H
@@ -71,7 +71,11 @@ typedef struct WniGraph {
 WnStatus wni_graph_build(const WniOnnx *onnx, WniGraph *graph, WnError *error);
 void wni_graph_clear(WniGraph *graph);
 
-/* Infers the shapes of all outputs of `node`; folds it if it can. */
+/* Whether the inputs of `node` have the types and ranks that ops.inc lists; the rules after it
+ * count on that (inputs.c).  Errors: MODEL (missing), UNSUPPORTED. */
+WnStatus wni_inputs_check(const WniGraph *graph, const WniNode *node, WnError *error);
+
+/* Infers the shapes of all outputs of `node`, whose inputs are checked; folds it if it can. */
 WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error);
 
 /* Computes the single output of a node whose inputs are all known, or whose
@@ -98,6 +102,10 @@ WnStatus wni_node_fail(const WniGraph *graph, const WniNode *node, WnStatus stat
 
 /* The value that a node reads as input i; NULL when missing. */
 WniValue *wni_node_input(const WniGraph *graph, const WniNode *node, int i);
+
+/* Whether the elements of a value are integers, 8-bit or other: those of a constant, and what
+ * QuantizeLinear makes. */
+bool wni_value_is_int(const WniGraph *graph, const WniValue *value);
 
 /* Integers that opsets give first as attribute `name`, later as constant input
  * `index`.  *count = -1 when neither is there. */

@@ -18,11 +18,11 @@ typedef struct WniInference {
 
 typedef WnStatus WniInferFunction(WniInference *inference);
 
-WniInferFunction wni_infer_conv, wni_infer_pool, wni_infer_global_pool,
-    wni_infer_batch_normalization, wni_infer_gemm, wni_infer_matmul;
-WniInferFunction wni_infer_flatten, wni_infer_reshape, wni_infer_squeeze, wni_infer_unsqueeze,
-    wni_infer_transpose, wni_infer_concat, wni_infer_split, wni_infer_slice, wni_infer_gather,
-    wni_infer_pad, wni_infer_reduce;
+/* One for each shape rule of ops.inc. */
+#define WNI_OPERATOR(id, name, inputs, outputs, attributes, shape, fold, lower)                    \
+  extern WniInferFunction wni_infer_##shape;
+#include "load/ops.inc"
+#undef WNI_OPERATOR
 
 /* The shape of input i; NULL when it is missing. */
 const WniShape *wni_infer_input(const WniInference *inference, int i);
@@ -30,7 +30,7 @@ const WniShape *wni_infer_input(const WniInference *inference, int i);
 int64_t wni_infer_attr(const WniInference *inference, const char *name, int64_t fallback);
 
 /* out = broadcast(out, b) */
-WnStatus wni_infer_broadcast(WniInference *inference, const WniShape *b);
+WnStatus wni_broadcast_with(WniInference *inference, const WniShape *b);
 
 #define WNI_INFER_FAIL(inference, ...)                                                             \
   wni_node_fail((inference)->graph, (inference)->node, WN_ERROR_MODEL, (inference)->error,         \

@@ -24,6 +24,11 @@ WniValue *wni_node_input(const WniGraph *graph, const WniNode *node, int i) {
   return i < node->n_in && node->in[i] >= 0 ? &graph->values[node->in[i]] : NULL;
 }
 
+bool wni_value_is_int(const WniGraph *graph, const WniValue *value) {
+  if (value->known) return value->constant.is_int;
+  return value->producer >= 0 && graph->nodes[value->producer].op == WNI_OP_QUANTIZE_LINEAR;
+}
+
 WnStatus wni_node_ints(const WniGraph *graph, const WniNode *node, const char *name, int index,
                        const int64_t **values, int *count, WnError *error) {
   size_t n;
@@ -32,7 +37,7 @@ WnStatus wni_node_ints(const WniGraph *graph, const WniNode *node, const char *n
   *values = NULL;
   *count = -1;
   if (input) {
-    if (!input->known || !input->constant.is_int || input->constant.count > 1 << 20)
+    if (!input->known || input->constant.count > 1 << 20)
       return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error,
                            "%s has to be a constant list of integers", name);
     *values = input->constant.i;

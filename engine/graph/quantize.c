@@ -12,9 +12,8 @@
 /* Scales [n] and zero points of either operator, checked. */
 static WnStatus check_scales(const WniGraph *graph, const WniNode *node, WnError *error) {
   const WniValue *scale = wni_node_input(graph, node, 1), *zero = wni_node_input(graph, node, 2);
-  if (!scale->known || scale->constant.is_int || scale->constant.count < 1 ||
-      (zero &&
-       (!zero->known || !zero->constant.is_int || zero->constant.count != scale->constant.count)))
+  if (!scale->known || scale->constant.count < 1 ||
+      (zero && (!zero->known || zero->constant.count != scale->constant.count)))
     return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error,
                          "its scale and zero point are not constants of one size");
   if (wni_attr_int(node->proto, "block_size", 0) != 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Shape inference: one function per kind of operator, in a table.  Every shape is
- * known here, because the input's is; what only computes shapes is folded away.
+ * Shape inference: one function per kind of operator, as ops.inc says.  Every shape is known here,
+ * because the input's is; what only computes shapes is folded away.  Types and ranks of the inputs
+ * are checked before (inputs.c).
  */
 #include "graph/infer.h"
 
@@ -16,12 +17,12 @@ int64_t wni_infer_attr(const WniInference *inference, const char *name, int64_t 
   return wni_attr_int(inference->node->proto, name, fallback);
 }
 
-static WnStatus infer_same(WniInference *inference) {
+WnStatus wni_infer_same(WniInference *inference) {
   inference->out = *inference->in;
   return WN_OK;
 }
 
-WnStatus wni_infer_broadcast(WniInference *inference, const WniShape *b) {
+WnStatus wni_broadcast_with(WniInference *inference, const WniShape *b) {
   WniShape a = inference->out, *out = &inference->out;
   if (b->rank > a.rank) {
     a = *b;
@@ -40,23 +41,23 @@ WnStatus wni_infer_broadcast(WniInference *inference, const WniShape *b) {
   return WN_OK;
 }
 
-static WnStatus infer_broadcast(WniInference *inference) {
+WnStatus wni_infer_broadcast(WniInference *inference) {
   inference->out = *inference->in;
   for (int i = 1; i < inference->node->n_in; i++) {
-    WnStatus status = wni_infer_broadcast(inference, wni_infer_input(inference, i));
+    WnStatus status = wni_broadcast_with(inference, wni_infer_input(inference, i));
     if (status != WN_OK) return status;
   }
   return WN_OK;
 }
 
-static WnStatus infer_prelu(WniInference *inference) {
-  WnStatus status = infer_broadcast(inference);
+WnStatus wni_infer_prelu(WniInference *inference) {
+  WnStatus status = wni_infer_broadcast(inference);
   if (status == WN_OK && wni_shape_count(&inference->out) != wni_shape_count(inference->in))
     return WNI_INFER_FAIL(inference, "the slope is larger than the input");
   return status;
 }
 
-static WnStatus infer_shape_of(WniInference *inference) {
+WnStatus wni_infer_shape_of(WniInference *inference) {
   int64_t rank = inference->in->rank;
   int64_t start = wni_infer_attr(inference, "start", 0),
           end = wni_infer_attr(inference, "end", rank);
@@ -67,7 +68,7 @@ static WnStatus infer_shape_of(WniInference *inference) {
   return WN_OK;
 }
 
-static WnStatus infer_constant(WniInference *inference) {
+WnStatus wni_infer_constant(WniInference *inference) {
   const Onnx__NodeProto *proto = inference->node->proto;
   const Onnx__AttributeProto *attribute = proto->n_attribute ? proto->attribute[0] : NULL;
   if (!attribute) return WNI_INFER_FAIL(inference, "it has no value");
@@ -82,7 +83,7 @@ static WnStatus infer_constant(WniInference *inference) {
   return WN_OK;
 }
 
-static WnStatus infer_constant_of_shape(WniInference *inference) {
+WnStatus wni_infer_constant_of_shape(WniInference *inference) {
   const int64_t *dim;
   int n;
   WnStatus status =
@@ -95,61 +96,11 @@ static WnStatus infer_constant_of_shape(WniInference *inference) {
 }
 
 static WniInferFunction *const infer[WNI_OP_COUNT] = {
-    [WNI_OP_ADD] = infer_broadcast,
-    [WNI_OP_AVERAGE_POOL] = wni_infer_pool,
-    [WNI_OP_BATCH_NORMALIZATION] = wni_infer_batch_normalization,
-    [WNI_OP_CAST] = infer_same,
-    [WNI_OP_CLIP] = infer_same,
-    [WNI_OP_CONCAT] = wni_infer_concat,
-    [WNI_OP_CONSTANT] = infer_constant,
-    [WNI_OP_CONSTANT_OF_SHAPE] = infer_constant_of_shape,
-    [WNI_OP_CONV] = wni_infer_conv,
-    [WNI_OP_DEQUANTIZE_LINEAR] = infer_same,
-    [WNI_OP_DIV] = infer_broadcast,
-    [WNI_OP_DROPOUT] = infer_same,
-    [WNI_OP_ELU] = infer_same,
-    [WNI_OP_FLATTEN] = wni_infer_flatten,
-    [WNI_OP_GATHER] = wni_infer_gather,
-    [WNI_OP_GEMM] = wni_infer_gemm,
-    [WNI_OP_GLOBAL_AVERAGE_POOL] = wni_infer_global_pool,
-    [WNI_OP_GLOBAL_MAX_POOL] = wni_infer_global_pool,
-    [WNI_OP_HARD_SIGMOID] = infer_same,
-    [WNI_OP_HARD_SWISH] = infer_same,
-    [WNI_OP_IDENTITY] = infer_same,
-    [WNI_OP_LEAKY_RELU] = infer_same,
-    [WNI_OP_LRN] = infer_same,
-    [WNI_OP_MATMUL] = wni_infer_matmul,
-    [WNI_OP_MAX_POOL] = wni_infer_pool,
-    [WNI_OP_MUL] = infer_broadcast,
-    [WNI_OP_PAD] = wni_infer_pad,
-    [WNI_OP_PRELU] = infer_prelu,
-    [WNI_OP_QUANTIZE_LINEAR] = infer_same,
-    [WNI_OP_REDUCE_MEAN] = wni_infer_reduce,
-    [WNI_OP_REDUCE_PROD] = wni_infer_reduce,
-    [WNI_OP_RELU] = infer_same,
-    [WNI_OP_RESHAPE] = wni_infer_reshape,
-    [WNI_OP_SHAPE] = infer_shape_of,
-    [WNI_OP_SIGMOID] = infer_same,
-    [WNI_OP_SLICE] = wni_infer_slice,
-    [WNI_OP_SOFTMAX] = infer_same,
-    [WNI_OP_SPLIT] = wni_infer_split,
-    [WNI_OP_SQUEEZE] = wni_infer_squeeze,
-    [WNI_OP_SUB] = infer_broadcast,
-    [WNI_OP_SUM] = infer_broadcast,
-    [WNI_OP_TANH] = infer_same,
-    [WNI_OP_TRANSPOSE] = wni_infer_transpose,
-    [WNI_OP_UNSQUEEZE] = wni_infer_unsqueeze,
+#define WNI_OPERATOR(id, name, inputs, outputs, attributes, shape, fold, lower)                    \
+  [WNI_OP_##id] = wni_infer_##shape,
+#include "load/ops.inc"
+#undef WNI_OPERATOR
 };
-
-/* Operators whose inputs behind the first are shapes, positions or switches. */
-static bool takes_integers(WniOp op) {
-  static const WniOp ops[] = {
-      WNI_OP_DROPOUT, WNI_OP_GATHER, WNI_OP_PAD,     WNI_OP_REDUCE_MEAN, WNI_OP_RESHAPE,
-      WNI_OP_SLICE,   WNI_OP_SPLIT,  WNI_OP_SQUEEZE, WNI_OP_UNSQUEEZE,   WNI_OP_QUANTIZE_LINEAR};
-  for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
-    if (ops[i] == op) return true;
-  return false;
-}
 
 /* What has to be computed per frame is a float tensor of bounded size. */
 static WnStatus check_runtime(WniInference *inference, const WniValue *out) {
@@ -160,11 +111,10 @@ static WnStatus check_runtime(WniInference *inference, const WniValue *out) {
         !wni_mul_limited(count, out->shape.dim[d], WNI_MAX_ELEMENTS, &count))
       return WNI_INFER_FAIL(inference, "its output is empty or larger than %d elements",
                             WNI_MAX_ELEMENTS);
-  if (node->op == WNI_OP_DEQUANTIZE_LINEAR) return WN_OK; /* of integers, which quantize.c checks */
   for (int i = 0; i < node->n_in; i++) {
     const WniValue *in = wni_node_input(inference->graph, node, i);
-    bool is_data = i == 0 || !takes_integers(node->op);
-    if (in && is_data && in->known && in->constant.is_int)
+    if (in && wni_op_input(node->op, i)->elements == WNI_ELEMENTS_T &&
+        wni_value_is_int(inference->graph, in))
       return wni_node_fail(inference->graph, node, WN_ERROR_UNSUPPORTED, inference->error,
                            "it computes with integers at run time");
   }
@@ -173,12 +123,6 @@ static WnStatus check_runtime(WniInference *inference, const WniValue *out) {
 
 WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error) {
   WniInference inference = {.graph = graph, .node = node, .error = error};
-  for (int i = 0; i < node->n_in; i++) {
-    const WniValue *in = wni_node_input(graph, node, i);
-    if (in && !in->shaped)
-      return WNI_INFER_FAIL(&inference, "reads '%.100s', an output that is not supported",
-                            in->name);
-  }
   const WniValue *first = wni_node_input(graph, node, 0);
   inference.in = first ? &first->shape : NULL;
   WnStatus status = infer[node->op](&inference);

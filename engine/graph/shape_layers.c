@@ -6,21 +6,11 @@
 
 #include "graph/window.h"
 
-static WnStatus need_image(WniInference *inference) {
-  if (inference->in->rank == 4) return WN_OK;
-  return wni_node_fail(inference->graph, inference->node, WN_ERROR_UNSUPPORTED, inference->error,
-                       "the input has %d dimensions; images of 4 are supported",
-                       inference->in->rank);
-}
-
 WnStatus wni_infer_conv(WniInference *inference) {
   const WniShape *x = inference->in, *w = wni_infer_input(inference, 1),
                  *b = wni_infer_input(inference, 2);
   int64_t groups = wni_infer_attr(inference, "group", 1);
   WniWindow window;
-  WnStatus status = need_image(inference);
-  if (status != WN_OK) return status;
-  if (w->rank != 4) return WNI_INFER_FAIL(inference, "the weights have %d dimensions", w->rank);
   if (groups < 1 || w->dim[0] % groups || groups > x->dim[1] || x->dim[1] % groups ||
       x->dim[1] / groups != w->dim[1])
     return WNI_INFER_FAIL(
@@ -29,8 +19,8 @@ WnStatus wni_infer_conv(WniInference *inference) {
   if (b && wni_shape_count(b) != w->dim[0])
     return WNI_INFER_FAIL(inference, "the bias has %lld elements for %lld channels",
                           (long long)wni_shape_count(b), (long long)w->dim[0]);
-  status = wni_window_read(inference->graph, inference->node, x->dim + 2, w->dim + 2, &window,
-                           inference->error);
+  WnStatus status = wni_window_read(inference->graph, inference->node, x->dim + 2, w->dim + 2,
+                                    &window, inference->error);
   inference->out = (WniShape){4, {x->dim[0], w->dim[0], window.out[0], window.out[1]}};
   return status;
 }
@@ -38,17 +28,15 @@ WnStatus wni_infer_conv(WniInference *inference) {
 WnStatus wni_infer_pool(WniInference *inference) {
   const WniShape *x = inference->in;
   WniWindow window;
-  WnStatus status = need_image(inference);
-  if (status != WN_OK) return status;
-  status = wni_window_read(inference->graph, inference->node, x->dim + 2, NULL, &window,
-                           inference->error);
+  WnStatus status = wni_window_read(inference->graph, inference->node, x->dim + 2, NULL, &window,
+                                    inference->error);
   inference->out = (WniShape){4, {x->dim[0], x->dim[1], window.out[0], window.out[1]}};
   return status;
 }
 
 WnStatus wni_infer_global_pool(WniInference *inference) {
   inference->out = (WniShape){4, {inference->in->dim[0], inference->in->dim[1], 1, 1}};
-  return need_image(inference);
+  return WN_OK;
 }
 
 WnStatus wni_infer_batch_normalization(WniInference *inference) {
@@ -62,7 +50,7 @@ WnStatus wni_infer_batch_normalization(WniInference *inference) {
                          "spatial = 0 is not supported");
   for (int i = 1; i < 5; i++) {
     const WniValue *value = wni_node_input(inference->graph, inference->node, i);
-    if (!value->known || value->constant.is_int || value->constant.count != (size_t)channels)
+    if (!value->known || value->constant.count != (size_t)channels)
       return WNI_INFER_FAIL(inference, "input %d is not a constant of %lld elements", i,
                             (long long)channels);
   }
@@ -73,8 +61,6 @@ WnStatus wni_infer_batch_normalization(WniInference *inference) {
 WnStatus wni_infer_gemm(WniInference *inference) {
   const WniShape *a = inference->in, *b = wni_infer_input(inference, 1),
                  *c = wni_infer_input(inference, 2);
-  if (a->rank != 2 || b->rank != 2)
-    return WNI_INFER_FAIL(inference, "its operands are not matrices");
   int ta = wni_infer_attr(inference, "transA", 0) != 0,
       tb = wni_infer_attr(inference, "transB", 0) != 0;
   if (a->dim[!ta] != b->dim[tb])
@@ -84,7 +70,7 @@ WnStatus wni_infer_gemm(WniInference *inference) {
   if (!c) return WN_OK;
   int64_t count = wni_shape_count(&inference->out);
   WniShape product = inference->out;
-  WnStatus status = wni_infer_broadcast(inference, c);
+  WnStatus status = wni_broadcast_with(inference, c);
   if (status == WN_OK && wni_shape_count(&inference->out) != count)
     return WNI_INFER_FAIL(inference, "C is larger than the product");
   inference->out = product;
@@ -94,7 +80,6 @@ WnStatus wni_infer_gemm(WniInference *inference) {
 WnStatus wni_infer_matmul(WniInference *inference) {
   WniShape a = *inference->in, b = *wni_infer_input(inference, 1);
   bool row = a.rank == 1, column = b.rank == 1;
-  if (a.rank < 1 || b.rank < 1) return WNI_INFER_FAIL(inference, "an operand is a scalar");
   if (row) a = (WniShape){2, {1, a.dim[0]}};
   if (column) b = (WniShape){2, {b.dim[0], 1}};
   if (a.dim[a.rank - 1] != b.dim[b.rank - 2])
@@ -105,7 +90,7 @@ WnStatus wni_infer_matmul(WniInference *inference) {
   a.rank -= 2;
   batch_b.rank -= 2;
   inference->out = a;
-  WnStatus status = wni_infer_broadcast(inference, &batch_b);
+  WnStatus status = wni_broadcast_with(inference, &batch_b);
   WniShape *out = &inference->out;
   if (out->rank + 2 > WNI_MAX_RANK) return WNI_INFER_FAIL(inference, "too many dimensions");
   if (!row) out->dim[out->rank++] = m;

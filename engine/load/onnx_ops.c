@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * See onnx_ops.h.  The one list of operators: who adds an operator adds its row
- * here, its shape in graph/shape.c and its lowering in plan/lower_table.c.
+ * See onnx_ops.h: the columns of ops.inc that describe a node in a file, and its check against
+ * them.
  */
 #include "load/onnx_ops.h"
 
@@ -10,68 +10,33 @@
 
 #include <string.h>
 
-enum { ANY = 1 << 20 };
+_Static_assert(WNI_MAX_RANK == 6, "ops.inc writes 6 for as many dimensions as there can be");
+
+#define WNI_IN(name, elements, min_rank, max_rank)                                                 \
+  {#name, WNI_ELEMENTS_##elements, min_rank, max_rank, WNI_INPUT_NEEDED},
+#define WNI_MAYBE(name, elements, min_rank, max_rank)                                              \
+  {#name, WNI_ELEMENTS_##elements, min_rank, max_rank, WNI_INPUT_OPTIONAL},
+#define WNI_MANY(name, elements, min_rank, max_rank)                                               \
+  {#name, WNI_ELEMENTS_##elements, min_rank, max_rank, WNI_INPUT_REPEATED},
 
 static const WniOpInfo ops[WNI_OP_COUNT] = {
-    [WNI_OP_ADD] = {"Add", 2, 2, 1, "axis:i broadcast:i"},
-    [WNI_OP_AVERAGE_POOL] =
-        {"AveragePool", 1, 1, 1,
-         "auto_pad:s ceil_mode:i count_include_pad:i dilations:I kernel_shape:I pads:I strides:I"},
-    [WNI_OP_BATCH_NORMALIZATION] = {"BatchNormalization", 5, 5, 5,
-                                    "epsilon:f momentum:f spatial:i training_mode:i is_test:i"},
-    [WNI_OP_CAST] = {"Cast", 1, 1, 1, "to:i saturate:i"},
-    [WNI_OP_CLIP] = {"Clip", 1, 3, 1, "min:f max:f"},
-    [WNI_OP_CONCAT] = {"Concat", 1, ANY, 1, "axis:i"},
-    [WNI_OP_CONSTANT] = {"Constant", 0, 0, 1,
-                         "value:t value_float:f value_floats:F value_int:i value_ints:I"},
-    [WNI_OP_CONSTANT_OF_SHAPE] = {"ConstantOfShape", 1, 1, 1, "value:t"},
-    [WNI_OP_CONV] = {"Conv", 2, 3, 1,
-                     "auto_pad:s dilations:I group:i kernel_shape:I pads:I strides:I"},
-    [WNI_OP_DEQUANTIZE_LINEAR] = {"DequantizeLinear", 2, 3, 1, "axis:i block_size:i"},
-    [WNI_OP_DIV] = {"Div", 2, 2, 1, "axis:i broadcast:i"},
-    [WNI_OP_DROPOUT] = {"Dropout", 1, 3, 2, "ratio:f seed:i is_test:i"},
-    [WNI_OP_ELU] = {"Elu", 1, 1, 1, "alpha:f"},
-    [WNI_OP_FLATTEN] = {"Flatten", 1, 1, 1, "axis:i"},
-    [WNI_OP_GATHER] = {"Gather", 2, 2, 1, "axis:i"},
-    [WNI_OP_GEMM] = {"Gemm", 2, 3, 1, "alpha:f beta:f transA:i transB:i broadcast:i"},
-    [WNI_OP_GLOBAL_AVERAGE_POOL] = {"GlobalAveragePool", 1, 1, 1, ""},
-    [WNI_OP_GLOBAL_MAX_POOL] = {"GlobalMaxPool", 1, 1, 1, ""},
-    [WNI_OP_HARD_SIGMOID] = {"HardSigmoid", 1, 1, 1, "alpha:f beta:f"},
-    [WNI_OP_HARD_SWISH] = {"HardSwish", 1, 1, 1, ""},
-    [WNI_OP_IDENTITY] = {"Identity", 1, 1, 1, ""},
-    [WNI_OP_LEAKY_RELU] = {"LeakyRelu", 1, 1, 1, "alpha:f"},
-    [WNI_OP_LRN] = {"LRN", 1, 1, 1, "alpha:f beta:f bias:f size:i"},
-    [WNI_OP_MATMUL] = {"MatMul", 2, 2, 1, ""},
-    [WNI_OP_MAX_POOL] =
-        {"MaxPool", 1, 1, 1,
-         "auto_pad:s ceil_mode:i dilations:I kernel_shape:I pads:I storage_order:i strides:I"},
-    [WNI_OP_MUL] = {"Mul", 2, 2, 1, "axis:i broadcast:i"},
-    [WNI_OP_PAD] = {"Pad", 1, 4, 1, "mode:s pads:I value:f"},
-    [WNI_OP_PRELU] = {"PRelu", 2, 2, 1, ""},
-    [WNI_OP_QUANTIZE_LINEAR] = {"QuantizeLinear", 2, 3, 1,
-                                "axis:i block_size:i output_dtype:i saturate:i"},
-    [WNI_OP_REDUCE_MEAN] = {"ReduceMean", 1, 2, 1, "axes:I keepdims:i noop_with_empty_axes:i"},
-    [WNI_OP_REDUCE_PROD] = {"ReduceProd", 1, 2, 1, "axes:I keepdims:i noop_with_empty_axes:i"},
-    [WNI_OP_RELU] = {"Relu", 1, 1, 1, ""},
-    [WNI_OP_RESHAPE] = {"Reshape", 2, 2, 1, "allowzero:i"},
-    [WNI_OP_SHAPE] = {"Shape", 1, 1, 1, "start:i end:i"},
-    [WNI_OP_SIGMOID] = {"Sigmoid", 1, 1, 1, ""},
-    [WNI_OP_SLICE] = {"Slice", 1, 5, 1, "axes:I starts:I ends:I"},
-    [WNI_OP_SOFTMAX] = {"Softmax", 1, 1, 1, "axis:i"},
-    [WNI_OP_SPLIT] = {"Split", 1, 2, ANY, "axis:i split:I num_outputs:i"},
-    [WNI_OP_SQUEEZE] = {"Squeeze", 1, 2, 1, "axes:I"},
-    [WNI_OP_SUB] = {"Sub", 2, 2, 1, "axis:i broadcast:i"},
-    [WNI_OP_SUM] = {"Sum", 1, ANY, 1, ""},
-    [WNI_OP_TANH] = {"Tanh", 1, 1, 1, ""},
-    [WNI_OP_TRANSPOSE] = {"Transpose", 1, 1, 1, "perm:I"},
-    [WNI_OP_UNSQUEEZE] = {"Unsqueeze", 1, 2, 1, "axes:I"},
+#define WNI_OPERATOR(id, name, inputs, outputs, attributes, shape, fold, lower)                    \
+  [WNI_OP_##id] = {#name, {inputs{0}}, outputs, attributes},
+#include "load/ops.inc"
+#undef WNI_OPERATOR
 };
 
 const WniOpInfo *wni_op_info(WniOp op) {
   return &ops[op];
 }
 
-/* Whether the attribute holds what `type` says (the letters of WniOpInfo). */
+const WniOpInput *wni_op_input(WniOp op, int i) {
+  const WniOpInput *input = ops[op].inputs;
+  for (; input->name && input->need != WNI_INPUT_REPEATED && i > 0; i--) input++;
+  return input->name ? input : NULL;
+}
+
+/* Whether the attribute holds what `type` says (the letters of ops.inc). */
 static bool has_type(const Onnx__AttributeProto *attribute, char type) {
   switch (type) {
   case 'i':
@@ -120,7 +85,17 @@ static WnStatus check_attributes(const Onnx__NodeProto *node, int64_t opset, con
 static int count_inputs(const Onnx__NodeProto *node) {
   size_t n = node->n_input;
   while (n && !*node->input[n - 1]) n--;
-  return n > ANY ? ANY + 1 : (int)n;
+  return n > WNI_OP_ANY ? WNI_OP_ANY + 1 : (int)n;
+}
+
+/* Whether the operator can have so many; the graph sees which of them are missing. */
+static bool takes_inputs(const WniOpInfo *op, int n) {
+  int fewest = 0, most = 0;
+  for (const WniOpInput *input = op->inputs; input->name; input++) {
+    if (input->need != WNI_INPUT_OPTIONAL) fewest = most + 1;
+    most = input->need == WNI_INPUT_REPEATED ? WNI_OP_ANY : most + 1;
+  }
+  return n >= fewest && n <= most;
 }
 
 WnStatus wni_op_find(const Onnx__NodeProto *node, int64_t opset, WniOp *out, WnError *error) {
@@ -145,7 +120,7 @@ WnStatus wni_op_find(const Onnx__NodeProto *node, int64_t opset, WniOp *out, WnE
                     "node '%.100s': operator %.60s (opset %lld) is not supported", name, type,
                     (long long)opset);
   int n_inputs = count_inputs(node);
-  if (n_inputs < ops[op].min_inputs || n_inputs > ops[op].max_inputs || node->n_output < 1 ||
+  if (!takes_inputs(&ops[op], n_inputs) || node->n_output < 1 ||
       node->n_output > (size_t)ops[op].max_outputs)
     return wni_fail(error, WN_ERROR_MODEL,
                     "node '%.100s': operator %s (opset %lld) with %d inputs and %zu outputs is not "

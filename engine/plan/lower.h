@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Lowering: nodes to steps over tensors.  One function per kind of operator, in
- * the table of lower_table.c; what they share is here.
+ * Lowering: nodes to steps over tensors.  One function per kind of operator, as
+ * load/ops.inc says; what they share is here.
  */
 #ifndef WNI_PLAN_LOWER_H
 #define WNI_PLAN_LOWER_H
@@ -29,13 +29,11 @@ typedef struct WniLowering {
 
 typedef WnStatus WniLowerFunction(WniLowering *lowering);
 
-WniLowerFunction wni_lower_conv, wni_lower_pool, wni_lower_lrn;
-WniLowerFunction wni_lower_gemm, wni_lower_matmul;
-WniLowerFunction wni_lower_arithmetic, wni_lower_batch_normalization, wni_lower_activation,
-    wni_lower_softmax, wni_lower_reduce_mean, wni_lower_pad;
-WniLowerFunction wni_lower_quantize, wni_lower_dequantize;
-WniLowerFunction wni_lower_transpose, wni_lower_reshape, wni_lower_split, wni_lower_slice,
-    wni_lower_concat;
+/* One for each lowering of ops.inc. */
+#define WNI_OPERATOR(id, name, inputs, outputs, attributes, shape, fold, lower)                    \
+  extern WniLowerFunction wni_lower_##lower;
+#include "load/ops.inc"
+#undef WNI_OPERATOR
 
 /* Where input i of the node lies, in whatever type; a known one is copied into the plan. */
 WnStatus wni_lower_input(WniLowering *lowering, int i, WniTensor *out);

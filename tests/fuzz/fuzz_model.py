@@ -10,6 +10,7 @@ env WINNOW: the program; WINNOW_FUZZ_CASES: number of random cases (300); WINNOW
 seed (1); WINNOW_FUZZ_KEEP: a folder where files that fail are kept.
 """
 
+import itertools
 import os
 import random
 import re
@@ -25,6 +26,7 @@ TESTS = os.path.dirname(HERE)
 sys.path[:0] = [HERE, os.path.join(TESTS, "oracle")]
 
 import hostile  # noqa: E402
+import hostile_types  # noqa: E402
 
 LIMIT_BYTES = 2 << 30
 WATCHDOG_S = 120
@@ -128,7 +130,8 @@ def main():
     models = seeds()
     with tempfile.TemporaryDirectory() as scratch:
         runner = Runner(scratch)
-        for name, data, refuse in hostile.purposeful(models[-1][1]):
+        for name, data, refuse in itertools.chain(hostile.purposeful(models[-1][1]),
+                                                  hostile_types.types()):
             runner.check(name, data, refuse=refuse)
         for k in range(cases):
             # one case in six on the large model: it has exits, labels and groups

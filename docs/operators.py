@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Prints the table of docs/operators.md: the rows of engine/load/ops.inc.
+
+usage: operators.py
+"""
+
+import pathlib
+import re
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROW = re.compile(r"^WNI_OPERATOR\((\w+), (\w+),\s*(.*?),\s*(WNI_OP_ANY|\d+),\s*\"([^\"]*)\",\s*"
+                 r"(\w+), (\w+), (\w+)\)$", re.M | re.S)
+INPUT = re.compile(r"WNI_(IN|MAYBE|MANY)\((\w+), ([FIT]), (\d), (\d)\)")
+TYPES = {"i": "int", "f": "float", "s": "string", "t": "tensor", "I": "ints", "F": "floats"}
+MARKS = {"IN": "", "MAYBE": "?", "MANY": "..."}
+
+
+def rows():
+    """[(name, [(kind, input, type, fewest, most dimensions)], [(attribute, type)])]"""
+    text = (ROOT / "engine" / "load" / "ops.inc").read_text(encoding="utf-8")
+    found = [(m[2], INPUT.findall(m[3]), [a.split(":") for a in m[5].split()])
+             for m in ROW.finditer(text)]
+    if len(found) != len(re.findall(r"^WNI_OPERATOR\(", text, re.M)):
+        raise SystemExit("ops.inc has rows that this script cannot read")
+    return found
+
+
+def cell(kind, name, elements, fewest, most):
+    ranks = fewest if fewest == most else f"{fewest}-{most}"
+    return f"`{name}`{MARKS[kind]} {elements} {ranks}"
+
+
+def table():
+    lines = ["| operator | inputs | attributes |", "|---|---|---|"]
+    for name, inputs, attributes in rows():
+        lines.append(f"| {name} | {', '.join(cell(*i) for i in inputs)} | "
+                     f"{', '.join(f'`{a}` {TYPES[t]}' for a, t in attributes)} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(table())

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * load/ops.inc and graph/inputs.c: every input of every operator, with elements and dimensions that
+ * it may not have, is refused by name.
+ */
+#include "graph/graph.h"
+#include "suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { OPSET = 13, MAX_INPUTS = WNI_OP_MAX_INPUTS };
+
+/* A node whose inputs are constants of one element, and the graph around it. */
+typedef struct Rig {
+  Onnx__TensorProto tensor[MAX_INPUTS], *tensors[MAX_INPUTS];
+  char names[MAX_INPUTS][4], *inputs[MAX_INPUTS], *outputs[1];
+  Onnx__Dimension dim, *dims[1];
+  Onnx__TensorShapeProto shape;
+  Onnx__TensorTypeProto tensor_type;
+  Onnx__TypeProto type;
+  Onnx__ValueInfoProto info, *infos[1];
+  Onnx__NodeProto node, *nodes[1];
+  Onnx__GraphProto graph;
+  Onnx__ModelProto model;
+} Rig;
+
+static int64_t ones[WNI_MAX_RANK + 1] = {1, 1, 1, 1, 1, 1, 1};
+static float one_float = 1;
+static int64_t one_integer = 1;
+
+static void put_constant(Rig *rig, int i, bool integers, int rank) {
+  Onnx__TensorProto *tensor = &rig->tensor[i];
+  *tensor = (Onnx__TensorProto)ONNX__TENSOR_PROTO__INIT;
+  tensor->name = rig->names[i];
+  tensor->n_dims = (size_t)rank;
+  tensor->dims = ones;
+  tensor->data_type = integers ? 7 : 1;
+  tensor->has_data_type = true;
+  tensor->n_float_data = !integers;
+  tensor->float_data = &one_float;
+  tensor->n_int64_data = integers;
+  tensor->int64_data = &one_integer;
+}
+
+/* The operator with as many inputs as its row names, each as it may be. */
+static void set_up(Rig *rig, WniOp op) {
+  const WniOpInfo *info = wni_op_info(op);
+  int n = 0;
+  *rig = (Rig){0};
+  for (; info->inputs[n].name; n++) {
+    snprintf(rig->names[n], sizeof rig->names[n], "c%d", n);
+    put_constant(rig, n, info->inputs[n].elements == WNI_ELEMENTS_I, info->inputs[n].min_rank);
+    rig->tensors[n] = &rig->tensor[n];
+    rig->inputs[n] = rig->names[n];
+  }
+  rig->dim = (Onnx__Dimension)ONNX__DIMENSION__INIT;
+  rig->dim.has_dim_value = true;
+  rig->dim.dim_value = 1;
+  rig->dims[0] = &rig->dim;
+  rig->shape = (Onnx__TensorShapeProto)ONNX__TENSOR_SHAPE_PROTO__INIT;
+  rig->shape.n_dim = 1;
+  rig->shape.dim = rig->dims;
+  rig->tensor_type = (Onnx__TensorTypeProto)ONNX__TENSOR_TYPE_PROTO__INIT;
+  rig->tensor_type.has_elem_type = true;
+  rig->tensor_type.elem_type = 1;
+  rig->tensor_type.shape = &rig->shape;
+  rig->type = (Onnx__TypeProto)ONNX__TYPE_PROTO__INIT;
+  rig->type.tensor_type = &rig->tensor_type;
+  rig->info = (Onnx__ValueInfoProto)ONNX__VALUE_INFO_PROTO__INIT;
+  rig->info.name = (char *)"image";
+  rig->info.type = &rig->type;
+  rig->infos[0] = &rig->info;
+  rig->outputs[0] = (char *)"made";
+  rig->node = (Onnx__NodeProto)ONNX__NODE_PROTO__INIT;
+  rig->node.op_type = (char *)info->name;
+  rig->node.n_input = (size_t)n;
+  rig->node.input = rig->inputs;
+  rig->node.n_output = 1;
+  rig->node.output = rig->outputs;
+  rig->nodes[0] = &rig->node;
+  rig->graph = (Onnx__GraphProto)ONNX__GRAPH_PROTO__INIT;
+  rig->graph.n_node = 1;
+  rig->graph.node = rig->nodes;
+  rig->graph.n_initializer = (size_t)n;
+  rig->graph.initializer = rig->tensors;
+  rig->graph.n_input = 1;
+  rig->graph.input = rig->infos;
+  rig->model = (Onnx__ModelProto)ONNX__MODEL_PROTO__INIT;
+  rig->model.graph = &rig->graph;
+}
+
+/* What building the graph says; "" when it is taken. */
+static const char *build(Rig *rig) {
+  static WnError error;
+  WniOnnx onnx = {.proto = &rig->model, .opset = OPSET};
+  WniGraph graph;
+  error = (WnError){0};
+  if (wni_graph_build(&onnx, &graph, &error) == WN_OK) wni_graph_clear(&graph);
+  return error.message;
+}
+
+static void assert_refused(Rig *rig, WniOp op, int i, const char *has) {
+  const WniOpInfo *info = wni_op_info(op);
+  char start[120];
+  snprintf(start, sizeof start, "node 'made' (%s, opset %d): input %d (%s) %s", info->name, OPSET,
+           i, info->inputs[i].name, has);
+  const char *said = build(rig);
+  ck_assert_msg(strncmp(said, start, strlen(start)) == 0, "'%s' does not begin with '%s'", said,
+                start);
+}
+
+START_TEST(what_a_row_allows_is_allowed) {
+  for (int op = 0; op < WNI_OP_COUNT; op++) {
+    Rig rig;
+    set_up(&rig, (WniOp)op);
+    const char *said = build(&rig);
+    ck_assert_msg(!strstr(said, " holds ") && !strstr(said, "valid ONNX"), "%s", said);
+  }
+}
+END_TEST
+
+START_TEST(elements_of_another_type_are_refused) {
+  int refused = 0;
+  for (int op = 0; op < WNI_OP_COUNT; op++) {
+    const WniOpInput *inputs = wni_op_info((WniOp)op)->inputs;
+    for (int i = 0; inputs[i].name; i++) {
+      bool integers = inputs[i].elements == WNI_ELEMENTS_I;
+      if (inputs[i].elements == WNI_ELEMENTS_T && i == 0) continue; /* takes either */
+      Rig rig;
+      set_up(&rig, (WniOp)op);
+      put_constant(&rig, i, !integers, inputs[i].min_rank);
+      assert_refused(&rig, (WniOp)op, i, integers ? "holds floats in" : "holds integers in");
+      refused++;
+    }
+  }
+  ck_assert_int_ge(refused, WNI_OP_COUNT);
+}
+END_TEST
+
+START_TEST(other_numbers_of_dimensions_are_refused) {
+  int refused = 0;
+  for (int op = 0; op < WNI_OP_COUNT; op++) {
+    const WniOpInput *inputs = wni_op_info((WniOp)op)->inputs;
+    for (int i = 0; inputs[i].name; i++) {
+      const int ranks[] = {inputs[i].min_rank - 1, inputs[i].max_rank + 1};
+      for (int r = 0; r < 2; r++) {
+        Rig rig;
+        char has[64];
+        bool integers = inputs[i].elements == WNI_ELEMENTS_I;
+        if (ranks[r] < 0 || ranks[r] > WNI_MAX_RANK) continue;
+        set_up(&rig, (WniOp)op);
+        put_constant(&rig, i, integers, ranks[r]);
+        snprintf(has, sizeof has, "holds %s in %d dimension", integers ? "integers" : "floats",
+                 ranks[r]);
+        assert_refused(&rig, (WniOp)op, i, has);
+        refused++;
+      }
+    }
+  }
+  ck_assert_int_ge(refused, WNI_OP_COUNT);
+}
+END_TEST
+
+/* One that is left empty in front of another. */
+START_TEST(missing_inputs_are_named) {
+  int refused = 0;
+  for (int op = 0; op < WNI_OP_COUNT; op++) {
+    const WniOpInput *inputs = wni_op_info((WniOp)op)->inputs;
+    for (int i = 0; inputs[i].name && inputs[i + 1].name; i++) {
+      Rig rig;
+      if (inputs[i].need == WNI_INPUT_OPTIONAL) continue;
+      set_up(&rig, (WniOp)op);
+      rig.inputs[i] = (char *)"";
+      assert_refused(&rig, (WniOp)op, i, "is missing");
+      refused++;
+    }
+  }
+  ck_assert_int_ge(refused, 10);
+}
+END_TEST
+
+/* Sum and Concat take any number of their last input. */
+START_TEST(inputs_that_repeat_are_all_checked) {
+  static const WniOp ops[] = {WNI_OP_SUM, WNI_OP_CONCAT};
+  for (int k = 0; k < 2; k++) {
+    Rig rig;
+    char *inputs[3] = {rig.names[0], (char *)"", rig.names[0]};
+    set_up(&rig, ops[k]);
+    rig.node.n_input = 3;
+    rig.node.input = inputs;
+    const char *said = build(&rig);
+    ck_assert_msg(strstr(said, "input 1 (") && strstr(said, ") is missing"), "%s", said);
+  }
+}
+END_TEST
+
+SUITE_MAIN("operators", what_a_row_allows_is_allowed, elements_of_another_type_are_refused,
+           other_numbers_of_dimensions_are_refused, missing_inputs_are_named,
+           inputs_that_repeat_are_all_checked)
