@@ -54,10 +54,29 @@ static bool list_class(const char *folder, int32_t class_index, GArray *images) 
   return valid;
 }
 
-static int32_t find_label(const WnModelInfo *model, const char *label) {
-  for (int32_t i = 0; i < model->n_classes; i++)
+static int32_t find_label(const WnModelInfo *model, const char *label, int32_t from) {
+  for (int32_t i = from; i < model->n_classes; i++)
     if (strcmp(model->labels[i], label) == 0) return i;
   return -1;
+}
+
+/* The class that a folder of images is named after; -1 after a report. */
+static int32_t find_class(const WnModelInfo *model, const char *path, const char *name) {
+  int32_t first = find_label(model, name, 0);
+  if (first < 0) {
+    report("%s: '%s' is not a label of %s; name each folder exactly like a label "
+           "('winnow inspect' lists them)",
+           path, name, model->id);
+    return -1;
+  }
+  int32_t second = find_label(model, name, first + 1);
+  if (second >= 0) {
+    report("%s: classes %d and %d of %s are both called '%s'; give each a name of its own in a "
+           "label file (--labels) and name the folders after those",
+           path, first, second, model->id, name);
+    return -1;
+  }
+  return first;
 }
 
 bool dataset_list(const char *folder, const WnModelInfo *model, Dataset *dataset) {
@@ -68,16 +87,9 @@ bool dataset_list(const char *folder, const WnModelInfo *model, Dataset *dataset
   bool valid = true;
   for (guint i = 0; i < names->len && valid; i++) {
     char *path = g_build_filename(folder, names->pdata[i], NULL);
-    int32_t class_index = find_label(model, names->pdata[i]);
-    if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
-      valid = true; /* a note beside the class folders */
-    } else if (class_index < 0) {
-      report("%s: '%s' is not a label of %s; name each folder exactly like a label "
-             "('winnow inspect' lists them)",
-             path, (char *)names->pdata[i], model->id);
-      valid = false;
-    } else {
-      valid = list_class(path, class_index, images);
+    if (g_file_test(path, G_FILE_TEST_IS_DIR)) { /* others are notes beside the class folders */
+      int32_t class_index = find_class(model, path, names->pdata[i]);
+      valid = class_index >= 0 && list_class(path, class_index, images);
     }
     g_free(path);
   }

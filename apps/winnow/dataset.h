@@ -19,7 +19,7 @@ typedef struct Dataset {
 } Dataset;
 
 /* Lists the images under `folder`.  Every folder in it must be named exactly
- * like a label of the model and holds images only; other files in `folder`
+ * like a label of the model, of one class alone, and holds images only; other files in `folder`
  * itself and names that begin with '.' are skipped.  Nothing is decoded.  On failure
  * reports it and returns false; there is nothing to clear then. */
 bool dataset_list(const char *folder, const WnModelInfo *model, Dataset *dataset);

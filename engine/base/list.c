@@ -77,16 +77,20 @@ WnStatus wni_list_numbers(const char *text, size_t length, double *out, int coun
   return WN_OK;
 }
 
-static int find_label(const char *item, size_t length, const char *const *labels, int n_labels) {
+/* Sets the class whose index or all classes whose label the item is; false: there is none. */
+static bool set_label(const char *item, size_t length, const char *const *labels, int n_labels,
+                      bool *set) {
+  bool found = false;
   for (int c = 0; c < n_labels; c++)
-    if (strlen(labels[c]) == length && memcmp(labels[c], item, length) == 0) return c;
+    if (strlen(labels[c]) == length && memcmp(labels[c], item, length) == 0) set[c] = found = true;
+  if (found || length == 0) return found;
   int index = 0;
   for (size_t i = 0; i < length; i++) {
-    if (item[i] < '0' || item[i] > '9') return -1;
+    if (item[i] < '0' || item[i] > '9') return false;
     index = index * 10 + (item[i] - '0');
-    if (index >= n_labels) return -1;
+    if (index >= n_labels) return false;
   }
-  return length ? index : -1;
+  return set[index] = true;
 }
 
 WnStatus wni_list_labels(const char *text, size_t length, const char *const *labels, int n_labels,
@@ -95,14 +99,12 @@ WnStatus wni_list_labels(const char *text, size_t length, const char *const *lab
   size_t item_length;
   memset(set, 0, (size_t)n_labels * sizeof *set);
   while (wni_list_next(&text, end, ',', &item, &item_length)) {
-    int c = find_label(item, item_length, labels, n_labels);
-    if (c < 0)
+    if (!set_label(item, item_length, labels, n_labels, set))
       return wni_fail(error, WN_ERROR_ARGUMENT,
                       "%s: '%.*s' is not a label of the model; its labels are %s%s%s%s%s...", what,
                       item_length > 60 ? 60 : (int)item_length, item, labels[0],
                       n_labels > 1 ? ", " : "", n_labels > 1 ? labels[1] : "",
                       n_labels > 2 ? ", " : "", n_labels > 2 ? labels[2] : "");
-    set[c] = true;
   }
   return WN_OK;
 }

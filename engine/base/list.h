@@ -20,8 +20,8 @@ enum { WNI_NUMBER_BYTES = 32 };
 void wni_number_text(double number, char out[WNI_NUMBER_BYTES]);
 
 /* Parses labels into set[n_labels], true for those listed (set is cleared first).  An item is a
- * label or, failing that, a class index.  `what` begins the error: an
- * unknown label or an empty list (ARGUMENT). */
+ * label, which stands for every class that has it, or, failing that, a class index.  `what` begins
+ * the error: an unknown label or an empty list (ARGUMENT). */
 WnStatus wni_list_labels(const char *text, size_t length, const char *const *labels, int n_labels,
                          bool *set, const char *what, WnError *error);
 

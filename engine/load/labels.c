@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/list.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,16 +16,63 @@
 
 enum { MAX_LABEL_FILE_BYTES = 16 << 20, MAX_ENTRIES = 4096 };
 
-/* One label a line; a last line without a label does not count. */
-static WnStatus split_labels(const char *text, const char *what, WnStatus blame,
+static bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Where the last line with something on it ends. */
+static size_t trimmed_length(const char *text, size_t size) {
+  size_t end = size;
+  while (end && is_blank(text[end - 1])) end--;
+  return end ? end + strcspn(text + end, "\n") : 0;
+}
+
+static bool is_json(const char *text, size_t size) {
+  while (size && is_blank(*text)) text++, size--;
+  while (size && is_blank(text[size - 1])) size--;
+  return size > 1 &&
+         ((*text == '{' && text[size - 1] == '}') || (*text == '[' && text[size - 1] == ']'));
+}
+
+/* Refuses what an editor or a program writes instead of lines of UTF-8. */
+static WnStatus check_form(const char *text, size_t size, const char *what, WnStatus blame,
+                           WnError *error) {
+  const unsigned char *bytes = (const unsigned char *)text;
+  if (size >= 2 && (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0))
+    return wni_fail(error, blame, "%s: the labels are in UTF-16; save them as UTF-8", what);
+  if (strlen(text) < size)
+    return wni_fail(error, blame,
+                    "%s: there are zero bytes in the labels, as in UTF-16; save them as UTF-8 text",
+                    what);
+  if (is_json(text, size))
+    return wni_fail(error, blame, "%s: the labels are JSON; write them as text, one a line", what);
+  for (size_t at = 0, line = 1, n; at < size; at += n) {
+    n = wni_utf8_length(bytes + at);
+    if (!n)
+      return wni_fail(error, blame,
+                      "%s: line %zu is not UTF-8 but Latin-1 or another encoding; save the labels "
+                      "as UTF-8",
+                      what, line);
+    line += bytes[at] == '\n';
+  }
+  return WN_OK;
+}
+
+/* One label a line.  A byte order mark in front and empty lines at the end do not count. */
+static WnStatus split_labels(const char *text, size_t size, const char *what, WnStatus blame,
                              WniMetadata *metadata, WnError *error) {
+  static const char mark[] = "\xEF\xBB\xBF";
+  size_t skip = strncmp(text, mark, strlen(mark)) == 0 ? strlen(mark) : 0;
+  const char *line = text + skip, *end = line + trimmed_length(line, size - skip);
+  WnStatus status = check_form(line, size - skip, what, blame, error);
+  if (status != WN_OK) return status;
   int n = 0;
-  const char *line = text;
-  while (*line) {
+  while (line < end) {
     size_t length = strcspn(line, "\n");
-    const char *next = line + length + (line[length] == '\n');
+    const char *next = line + length + 1;
     while (length && line[length - 1] == '\r') length--;
-    if (length == 0) return wni_fail(error, blame, "%s: line %d is empty", what, n + 1);
+    if (strspn(line, " \t") >= length)
+      return wni_fail(error, blame, "%s: line %d is empty", what, n + 1);
     if (n < metadata->n_classes) {
       metadata->labels[n] = strndup(line, length);
       if (!metadata->labels[n]) return wni_fail_memory(error, "labels");
@@ -41,7 +89,8 @@ static WnStatus split_labels(const char *text, const char *what, WnStatus blame,
 
 static WnStatus own_labels(WniMetadata *metadata, const WniOnnx *onnx, WnError *error) {
   const char *own = wni_onnx_metadata(onnx, "winnow.labels");
-  if (own && *own) return split_labels(own, "winnow.labels", WN_ERROR_MODEL, metadata, error);
+  if (own && *own)
+    return split_labels(own, strlen(own), "winnow.labels", WN_ERROR_MODEL, metadata, error);
   for (int c = 0; c < metadata->n_classes; c++) {
     char name[16];
     snprintf(name, sizeof name, "%d", c);
@@ -60,7 +109,7 @@ static WnStatus replace_labels(WniMetadata *metadata, const char *labels_file, W
     free(metadata->labels[c]);
     metadata->labels[c] = NULL;
   }
-  status = split_labels((const char *)text, labels_file, WN_ERROR_ARGUMENT, metadata, error);
+  status = split_labels((const char *)text, size, labels_file, WN_ERROR_ARGUMENT, metadata, error);
   free(text);
   return status;
 }

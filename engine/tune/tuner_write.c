@@ -43,18 +43,23 @@ static void append_thresholds(Text *text, const WnTuner *tuner) {
   }
 }
 
+/* Whether a list can name class c by its label: no other class has it and no separator is in it. */
+static bool is_plain(const WniMetadata *file, int c) {
+  const char *label = file->labels[c];
+  for (int other = 0; other < file->n_classes; other++)
+    if (other != c && strcmp(file->labels[other], label) == 0) return false;
+  return *label && !strpbrk(label, ",;:") && label[0] != ' ' && label[strlen(label) - 1] != ' ';
+}
+
 /* The watch set in the labels that the file itself has. */
 static void append_set(Text *text, const WnTuner *tuner, const WniMetadata *file) {
   bool first = true;
   for (int c = 0; c < file->n_classes; c++) {
     char index[16];
     if (!tuner->task.watched[c]) continue;
-    const char *label = file->labels[c];
-    bool plain =
-        *label && !strpbrk(label, ",;:") && label[0] != ' ' && label[strlen(label) - 1] != ' ';
     snprintf(index, sizeof index, "%d", c);
     if (!first) append_text(text, ", ");
-    append_text(text, plain ? label : index);
+    append_text(text, is_plain(file, c) ? file->labels[c] : index);
     first = false;
   }
 }

@@ -350,6 +350,20 @@ class Eval(CliTest):
         (data / "cat" / "zero.jpg").write_bytes(b"")
         self.expect_failure(1, "eval", MODEL, data, says="zero.jpg")
 
+    def test_a_folder_that_two_labels_name(self):
+        labels = [*LABELS]
+        labels[5] = labels[3]  # two classes are called cat
+        names = self.file("labels.txt", "\n".join(labels).encode())
+        data = self.folder / "data"
+        (data / "frog").mkdir(parents=True)
+        shutil.copy(CAT, data / "frog")
+        report, = self.succeed_json("eval", MODEL, data, "--labels", names)
+        self.assertEqual(report["images"], 1)  # no picture is of either class
+        (data / "cat").mkdir()
+        shutil.copy(CAT, data / "cat")
+        self.expect_failure(1, "eval", MODEL, data, "--labels", names,
+                            says=("cat", "3", "5", "--labels"))
+
 
 class Bench(CliTest):
     def bench(self, *options):

@@ -5,7 +5,7 @@ import shutil
 import sys
 import unittest
 
-from support import MODEL, N_EXITS, ROOT, SAMPLE, CliTest, on_terminal, winnow
+from support import LABELS, MODEL, N_EXITS, ROOT, SAMPLE, CliTest, on_terminal, winnow
 
 sys.path.append(str(ROOT / "tests" / "oracle"))
 
@@ -87,6 +87,18 @@ class Tune(CliTest):
             old = metadata(MODEL)
             for key in ("winnow.thresholds", "winnow.strategy"):
                 self.assertEqual(metadata(self.out)[key], old[key])
+
+    @unittest.skipIf(onnxfile is None, "needs NumPy")
+    def test_watch_of_one_of_two_equal_labels(self):
+        """The file calls classes 3 and 5 both dog: its set says which by the index."""
+        twice = [*LABELS]
+        twice[3] = "dog"
+        model = self.file("twice.onnx", onnxfile.with_metadata(
+            MODEL.read_bytes(), {"winnow.labels": "\n".join(twice), "winnow.groups": None,
+                                   "winnow.watch-thresholds": None}))
+        names = self.file("names.txt", "\n".join(LABELS).encode())
+        self.found("--watch", "cat", "--max-extra-misses", "0.3", "--labels", names, model=model)
+        self.assertEqual(metadata(self.out)["winnow.watch-thresholds"].split(":")[0], "3")
 
     @unittest.skipIf(onnxfile is None, "needs NumPy")
     def test_the_rest_of_the_file_stays(self):

@@ -131,5 +131,74 @@ START_TEST(bad_values_are_refused_by_name) {
 }
 END_TEST
 
+START_TEST(labels_may_have_a_mark_and_empty_lines_behind) {
+  static const char *const texts[] = {
+      "cat\ndog\nship\ntruck\n",
+      "\xEF\xBB\xBF"
+      "cat\ndog\nship\ntruck",
+      "cat\ndog\nship\ntruck\n\n\r\n \t\n",
+      "cat\r\ndog\r\nship\r\ntruck\r\n\r\n",
+  };
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    Fake fake;
+    WniMetadata m;
+    WnError error = {0};
+    start(&fake);
+    set(&fake, "winnow.labels", texts[i]);
+    ck_assert_msg(parse(&fake, &m, &error) == WN_OK, "%zu: %s", i, error.message);
+    ck_assert_str_eq(m.labels[0], "cat");
+    ck_assert_str_eq(m.labels[3], "truck");
+    wni_metadata_clear(&m);
+  }
+}
+END_TEST
+
+/* Whoever names one of two classes of one name means both (ImageNet has two of "crane"). */
+START_TEST(equal_labels_are_named_together) {
+  Fake fake;
+  WniMetadata m;
+  WnError error = {0};
+  start(&fake);
+  set(&fake, "winnow.labels", "crane\ndog\ncrane\ntruck");
+  set(&fake, "winnow.groups", "bird: crane");
+  set(&fake, "winnow.watch-thresholds", "2: 0.1,0.2");
+  ck_assert_msg(parse(&fake, &m, &error) == WN_OK, "%s", error.message);
+  ck_assert(m.group_of[0] == 0 && m.group_of[1] == -1 && m.group_of[2] == 0);
+  ck_assert(!m.watch[0].watched[0] && m.watch[0].watched[2]); /* an index is one class */
+  wni_metadata_clear(&m);
+}
+END_TEST
+
+START_TEST(labels_of_another_form_are_refused_by_what_they_are) {
+  static const struct {
+    const char *labels, *says;
+  } bad[] = {
+      {"cat\ndog\nsh\xEFp\ntruck", "line 3 is not UTF-8"},
+      {"\xFF\xFE"
+       "c",
+       "UTF-16"},
+      {"\xFE\xFF", "UTF-16"},
+      {"[\"cat\", \"dog\",\n\"ship\",\n\"truck\"\n]\n", "JSON"},
+      {" {\"0\": \"cat\"}", "JSON"},
+      {"\xEF\xBB\xBF[]", "JSON"},
+      {"cat\n\nship\ntruck", "line 2 is empty"},
+      {"cat\n \nship\ntruck", "line 2 is empty"},
+      {"\n\n", "0 labels"},
+  };
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    Fake fake;
+    WniMetadata m;
+    WnError error = {0};
+    start(&fake);
+    set(&fake, "winnow.labels", bad[i].labels);
+    ck_assert_msg(parse(&fake, &m, &error) == WN_ERROR_MODEL, "%zu was taken", i);
+    ck_assert_msg(strstr(error.message, "winnow.labels") && strstr(error.message, bad[i].says),
+                  "'%s' does not say %s", error.message, bad[i].says);
+    wni_metadata_clear(&m);
+  }
+}
+END_TEST
+
 SUITE_MAIN("metadata", all_keys_are_read, defaults_are_those_of_the_format,
-           bad_values_are_refused_by_name)
+           bad_values_are_refused_by_name, labels_may_have_a_mark_and_empty_lines_behind,
+           equal_labels_are_named_together, labels_of_another_form_are_refused_by_what_they_are)

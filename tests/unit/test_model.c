@@ -98,6 +98,38 @@ START_TEST(labels_files_are_counted) {
 }
 END_TEST
 
+/* Zero bytes end a text; a file has a length. */
+START_TEST(labels_files_are_utf8) {
+  char path[] = "/tmp/winnow-labels-XXXXXX";
+  static const struct {
+    const char *data;
+    size_t size;
+    const char *says;
+  } bad[] = {
+      {"\xFF\xFE"
+       "a\0\n\0",
+       6, "UTF-16"},
+      {"a\0\n\0b\0", 6, "zero bytes"},
+      {"a\nb\nc\nd\ne\nf\ng\nh\ni\n\xE9t\xE9", 21, "line 10 is not UTF-8"},
+      {"{\"0\": [\"n0\", \"a\"]}", 18, "JSON"},
+  };
+  int fd = mkstemp(path);
+  WnModelOptions options = {.labels_file = path};
+  ck_assert_int_ge(fd, 0);
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    WnModel *model;
+    WnError error;
+    ck_assert_int_eq(ftruncate(fd, 0), 0);
+    ck_assert_int_eq(pwrite(fd, bad[i].data, bad[i].size, 0), (ssize_t)bad[i].size);
+    ck_assert_int_eq(wn_model_open(MODEL_FILE, &options, &model, &error), WN_ERROR_ARGUMENT);
+    ck_assert_msg(strstr(error.message, path) && strstr(error.message, bad[i].says), "%s",
+                  error.message);
+  }
+  close(fd);
+  unlink(path);
+}
+END_TEST
+
 START_TEST(precisions_that_do_not_fit_are_refused) {
   WnModelOptions options = {.precision = WN_PRECISION_INT8};
   WnModel *model;
@@ -141,5 +173,5 @@ START_TEST(damaged_files_never_crash) {
 END_TEST
 
 SUITE_MAIN("model", one_file_is_loaded_once, threads_may_open_at_once, stages_are_cut_at_the_exits,
-           refusals_name_the_file, labels_files_are_counted, precisions_that_do_not_fit_are_refused,
-           damaged_files_never_crash)
+           refusals_name_the_file, labels_files_are_counted, labels_files_are_utf8,
+           precisions_that_do_not_fit_are_refused, damaged_files_never_crash)
