@@ -14,7 +14,7 @@ Usage: ./test.sh [OPTION...]
 
 Installs what is missing (asks for sudo if not root), builds into build/, build-sanitize/
 (AddressSanitizer and UBSan) and build-threads/ (ThreadSanitizer), runs the tests in the first two,
-the unit tests under valgrind and those of the shared-memory channel in the third.
+the unit tests under valgrind and those of what threads share in the third.
 The last line is "N passed, N failed, N skipped"; the exit status is 0 if none failed.
 
 Options:
@@ -154,11 +154,12 @@ if build build-sanitize "${all[@]}" -Db_sanitize=address,undefined -Db_lundef=fa
     run_tests build-sanitize sanitize --no-suite soak --timeout-multiplier 10
 fi
 # ThreadSanitizer knows neither OpenMP's threads nor fences, which stand between processes here:
-# the channel's tests, for what threads of one process share.  tests/ipc/model.py has the fences.
+# the tests of the channel and of shared models, for what threads of one process share.
+# tests/ipc/model.py has the fences.
 # GCC warns of those, and with this option of more that it does not understand any longer.
 if build build-threads -Dwerror=false -Db_sanitize=thread -Db_lundef=false -Dbuildtype=debugoptimized \
   -Dapps=disabled -Dgstreamer=disabled -Dtests=enabled; then
-  run_tests build-threads threads --suite ipc --timeout-multiplier 10
+  run_tests build-threads threads --suite ipc --suite sharing --timeout-multiplier 10
 fi
 [ $arm64 = no ] || test_arm64
 [ $vm = no ] || test_vm

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Opens models and shares them: a list of the open ones, by file identity and
- * options, under one lock.
+ * Opens models and shares them: a list of those that are open or being loaded, by file identity and
+ * options.  One lock guards the list and is never held for a load: who wants a model that is being
+ * loaded waits for the end of that load, everybody else goes on.
  */
 #include "session/model.h"
 
@@ -27,7 +28,8 @@ typedef struct WniModelKey {
 } WniModelKey;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static WnModel *open_models; /* guarded by `lock` */
+static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* a load has ended, well or not */
+static WnModel *models;                                  /* guarded by `lock` */
 
 static bool stat_key(const char *path, int i, WniModelKey *key) {
   struct stat info;
@@ -49,10 +51,24 @@ static bool same_key(const WniModelKey *a, const WniModelKey *b) {
          a->precision == b->precision;
 }
 
+/* The open model with this key and a reference to it, once no load of it is in progress; NULL:
+ * there is none.  Under the lock, which it gives up while it waits. */
 static WnModel *find_open(const WniModelKey *key) {
-  WnModel *model = open_models;
-  while (model && !same_key(model->key, key)) model = model->next;
-  return model ? wn_model_ref(model) : NULL;
+  for (;;) {
+    WnModel *model = models;
+    while (model && !same_key(model->key, key)) model = model->next;
+    if (!model) return NULL;
+    if (!model->loading) return wn_model_ref(model);
+    pthread_cond_wait(&loaded, &lock);
+  }
+}
+
+static void remove_from_list(const WnModel *model) {
+  for (WnModel **at = &models; *at; at = &(*at)->next)
+    if (*at == model) {
+      *at = model->next;
+      break;
+    }
 }
 
 static void destroy(WnModel *model) {
@@ -133,10 +149,46 @@ static WnStatus check_precision(WnPrecision precision, WnError *error) {
   return wni_fail(error, WN_ERROR_ARGUMENT, "precision: %d is not a precision", (int)precision);
 }
 
+static WnModel *new_model(const WniModelKey *key) {
+  WnModel *model = calloc(1, sizeof *model);
+  if (!model || !(model->key = malloc(sizeof *model->key))) {
+    free(model);
+    return NULL;
+  }
+  *model->key = *key;
+  model->references = 1;
+  model->loading = true;
+  return model;
+}
+
+/* An open model with this key, or a new one, in the list for others to wait for; *found says which.
+ * NULL: no memory. */
+static WnModel *find_or_announce(const WniModelKey *key, bool *found) {
+  pthread_mutex_lock(&lock);
+  WnModel *model = find_open(key);
+  *found = model != NULL;
+  if (!model && (model = new_model(key))) {
+    model->next = models;
+    models = model;
+  }
+  pthread_mutex_unlock(&lock);
+  return model;
+}
+
+/* Whoever waits goes on: with the model or, if it is in the list no more, to try for themselves. */
+static void end_load(WnModel *model, WnStatus status) {
+  pthread_mutex_lock(&lock);
+  model->loading = false;
+  if (status != WN_OK) remove_from_list(model);
+  pthread_cond_broadcast(&loaded);
+  pthread_mutex_unlock(&lock);
+}
+
 WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel **out,
                        WnError *error) {
   static const WnModelOptions defaults;
   WniModelKey key = {0};
+  bool found = false;
   *out = NULL;
   if (!path || !*path) return wni_fail(error, WN_ERROR_ARGUMENT, "no model file is given");
   if (!options) options = &defaults;
@@ -145,38 +197,21 @@ WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel 
   key.cpu_flags = wni_cpu_flags();
   key.any_graph = options->any_graph;
   key.precision = options->precision;
-  bool cacheable =
+  /* What has no key is nobody else's; loading it will most probably say why. */
+  bool shared =
       stat_key(path, 0, &key) && (!options->labels_file || stat_key(options->labels_file, 1, &key));
-
-  /* Held while loading: whoever opens the same model meanwhile waits for it. */
-  pthread_mutex_lock(&lock);
-  WnModel *model = cacheable ? find_open(&key) : NULL;
-  if (model) {
-    pthread_mutex_unlock(&lock);
+  WnModel *model = shared ? find_or_announce(&key, &found) : new_model(&key);
+  if (!model) return wni_fail_memory(error, path);
+  if (!found) {
+    status = load(path, options, model, error);
+    end_load(model, status);
+  }
+  if (status == WN_OK) {
     *out = model;
     return WN_OK;
   }
-  model = calloc(1, sizeof *model);
-  if (!model || !(model->key = malloc(sizeof *model->key))) {
-    status = wni_fail_memory(error, path);
-    goto fail;
-  }
-  *model->key = key;
-  model->references = 1;
-  status = load(path, options, model, error);
-  if (status != WN_OK) {
-    status = wni_model_name_file(path, options->labels_file, status, error);
-    goto fail;
-  }
-  model->next = open_models;
-  open_models = model;
-  pthread_mutex_unlock(&lock);
-  *out = model;
-  return WN_OK;
-fail:
-  pthread_mutex_unlock(&lock);
-  if (model) destroy(model);
-  return status;
+  destroy(model);
+  return wni_model_name_file(path, options->labels_file, status, error);
 }
 
 WnModel *wn_model_ref(WnModel *model) {
@@ -188,11 +223,7 @@ void wn_model_unref(WnModel *model) {
   if (!model) return;
   pthread_mutex_lock(&lock); /* so that nobody finds it between the count and the list */
   bool last = --model->references == 0;
-  for (WnModel **at = &open_models; last && *at; at = &(*at)->next)
-    if (*at == model) {
-      *at = model->next;
-      break;
-    }
+  if (last) remove_from_list(model);
   pthread_mutex_unlock(&lock);
   if (last) destroy(model);
 }

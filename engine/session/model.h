@@ -16,7 +16,8 @@ typedef struct WniStageMacs {
 
 struct WnModel {
   _Atomic int references;
-  struct WnModel *next; /* open models; guarded by the lock in model.c */
+  struct WnModel *next; /* in model.c's list; guarded by its lock, as is: */
+  bool loading;         /* not for others yet */
   struct WniModelKey *key;
   WniPlan plan;
   WniMetadata metadata;
