@@ -109,8 +109,8 @@ class Runner:
                 return
 
 
-def seeds():
-    """[(name, bytes, input.npy)] of sound models: the golden ones and, last, the shipped one."""
+def seeds(scratch):
+    """[(name, bytes, .npy file)] of sound models: the golden ones and, last, the shipped one."""
     out = []
     for name in sorted(os.listdir(GOLDEN)):
         path = os.path.join(GOLDEN, name, "model.onnx")
@@ -119,16 +119,19 @@ def seeds():
     out.append(("edge-cifar10", EDGE))
     models = []
     for name, path in out:
+        tensor = os.path.join(scratch, name + ".npy")
+        with np.load(os.path.join(GOLDEN, name, "tensors.npz")) as file:
+            np.save(tensor, file["input"])
         with open(path, "rb") as f:
-            models.append((name, f.read(), os.path.join(GOLDEN, name, "input.npy")))
+            models.append((name, f.read(), tensor))
     return models
 
 
 def main():
     rng = random.Random(int(os.environ.get("WINNOW_FUZZ_SEED", "1")))
     cases = int(os.environ.get("WINNOW_FUZZ_CASES", "300"))
-    models = seeds()
     with tempfile.TemporaryDirectory() as scratch:
+        models = seeds(scratch)
         runner = Runner(scratch)
         for name, data, refuse in itertools.chain(hostile.purposeful(models[-1][1]),
                                                   hostile_types.types()):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Makes tests/data/golden: one folder per case with model.onnx, input.npy and every output as .npy.
+"""Makes tests/data/golden: one folder per case with model.onnx and tensors.npz, which has
+`input` and every output as `output/NAME`, NAME as `winnow run` calls its file.
 
 usage: make_golden.py [CASE...]   (needs the onnx package, node and, on NODE_PATH, onnxruntime-node)
 
@@ -30,11 +31,18 @@ import cases_shape  # noqa: E402, F401
 import cases_window  # noqa: E402, F401
 import onnxfile  # noqa: E402
 import reference  # noqa: E402
-from test_golden import file_name  # noqa: E402
+from test_golden import TENSORS, array_name  # noqa: E402
+
+
+class Case:
+    """What is known before ONNX Runtime has run: where, on what, the reference's outputs."""
+    def __init__(self, folder, tensor, expected, ort, model=None):
+        self.folder, self.tensor, self.expected, self.ort = folder, tensor, expected, ort
+        self.model = model or os.path.join(folder, "model.onnx")
 
 
 def make(name):
-    """Writes model.onnx and input.npy; returns (folder, reference outputs, is it for ORT)."""
+    """Writes model.onnx."""
     folder = os.path.join(GOLDEN, name)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
@@ -45,8 +53,7 @@ def make(name):
     model = graph.model({o: expected[o].shape for o in graph_outputs}).SerializeToString()
     with open(os.path.join(folder, "model.onnx"), "wb") as f:
         f.write(model)
-    np.save(os.path.join(folder, "input.npy"), graph.input)
-    return folder, expected, graph.ort
+    return Case(folder, graph.input, expected, graph.ort)
 
 
 def make_edge(image="ship"):
@@ -65,8 +72,8 @@ def make_edge(image="ship"):
                  for k in ("mean", "std"))
     pixels = np.asarray(Image.open(photo).convert("RGB"), np.float64) / 255
     tensor = ((pixels - mean) / std).astype(np.float32).transpose(2, 0, 1)[None]
-    np.save(os.path.join(folder, "input.npy"), np.ascontiguousarray(tensor))
-    return folder, reference.run(model, {"input": tensor}), True, path
+    return Case(folder, np.ascontiguousarray(tensor), reference.run(model, {"input": tensor}), True,
+                path)
 
 
 def difference(a, b):
@@ -77,10 +84,11 @@ def difference(a, b):
 def run_ort(made, scratch):
     """Runs ONNX Runtime on every case that it takes; returns what it complained about."""
     args = []
-    for name, (folder, _, ort, *model) in made.items():
-        if ort:
-            args += [model[0] if model else os.path.join(folder, "model.onnx"),
-                     os.path.join(folder, "input.npy"), os.path.join(scratch, name)]
+    for name, case in made.items():
+        if case.ort:
+            tensor = os.path.join(scratch, name + ".npy")
+            np.save(tensor, case.tensor)
+            args += [case.model, tensor, os.path.join(scratch, name)]
     return subprocess.run(["node", os.path.join(HERE, "ort.mjs")] + args, check=True,
                           stdout=subprocess.PIPE, text=True).stdout
 
@@ -91,17 +99,19 @@ def main():
     worst, alone = 0.0, 0
     with tempfile.TemporaryDirectory() as scratch:
         complaints = run_ort(made, scratch)
-        for name, (folder, expected, ort, *_) in made.items():
-            alone += not ort
-            for output, value in expected.items():
-                path = os.path.join(scratch, name, file_name(output))
+        for name, case in made.items():
+            alone += not case.ort
+            tensors = {"input": case.tensor}
+            for output, value in case.expected.items():
+                path = os.path.join(scratch, name, array_name(output) + ".npy")
                 if os.path.exists(path):
                     reference_value, value = value, np.load(path)
                     delta = difference(value, reference_value)
                     worst = max(worst, delta)
                     if delta > 1e-5:
                         complaints += f"{name}: {output}: differs from the reference by {delta}\n"
-                np.save(os.path.join(folder, file_name(output)), value.astype(np.float32))
+                tensors["output/" + array_name(output)] = value.astype(np.float32)
+            np.savez_compressed(os.path.join(case.folder, TENSORS), **tensors)
     print(f"{complaints}{len(made)} cases, {alone} of them by the reference alone; "
           f"ONNX Runtime and the reference differ by at most {worst:.2g}")
     return bool(complaints)

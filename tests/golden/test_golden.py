@@ -15,12 +15,13 @@ import numpy as np
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 GOLDEN = os.path.join(ROOT, "tests", "data", "golden")
+TENSORS = "tensors.npz"
 TOLERANCE = 1e-4
 
 
-def file_name(output):
-    """The file that `winnow run` writes an output to."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", output) + ".npy"
+def array_name(output):
+    """The file that `winnow run` writes an output to, without its .npy."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", output)
 
 
 def run(model, tensor, folder):
@@ -53,13 +54,17 @@ def check_folder(folder):
     if not os.path.exists(model):
         with open(os.path.join(folder, "model.txt")) as f:
             model = os.path.join(ROOT, f.read().strip())
-    outputs = [f for f in sorted(os.listdir(folder)) if f.endswith(".npy") and f != "input.npy"]
+    with np.load(os.path.join(folder, TENSORS)) as file:
+        outputs = {key[len("output/"):]: file[key] for key in file if key.startswith("output/")}
+        x = file["input"]
     with tempfile.TemporaryDirectory() as scratch:
-        failed = run(model, os.path.join(folder, "input.npy"), scratch)
+        tensor, out = os.path.join(scratch, "x.npy"), os.path.join(scratch, "out")
+        np.save(tensor, x)
+        failed = run(model, tensor, out)
         if failed:
             return np.inf, 0, [failed]
-        for name in outputs:
-            expected, path = np.load(os.path.join(folder, name)), os.path.join(scratch, name)
+        for name, expected in outputs.items():
+            path = os.path.join(out, name + ".npy")
             if not os.path.exists(path):
                 complaints.append(f"{name} was not written")
                 continue
@@ -72,7 +77,7 @@ def check_folder(folder):
             changed.flat[changed.size // 2] += 3e-4 * max(np.abs(expected).max(), 1e-3)
             if not complaint and not compare(got, changed)[1]:
                 complaints.append(f"{name}: a changed expected value goes unnoticed")
-        extra = set(os.listdir(scratch)) - set(outputs)
+        extra = set(os.listdir(out)) - {name + ".npy" for name in outputs}
         if extra:
             complaints.append(f"unexpected {sorted(extra)}")
     return worst, len(outputs), complaints

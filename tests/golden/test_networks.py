@@ -23,7 +23,7 @@ except ImportError as error:
     sys.exit(77)
 
 import onnxfile  # noqa: E402
-from test_golden import compare, file_name, run  # noqa: E402
+from test_golden import array_name, compare, run  # noqa: E402
 
 
 def ort_outputs(model, tensor, folder):
@@ -52,7 +52,7 @@ def check(name, scratch):
     if complaint:
         print(f"FAIL {name}: {complaint}")
         return False
-    judges = {"PyTorch": {file_name(k): v for k, v in expected.items()},
+    judges = {"PyTorch": {array_name(k) + ".npy": v for k, v in expected.items()},
               "ONNX Runtime": ort_outputs(model, tensor, theirs)}
     good = True
     for judge, outputs in judges.items():
