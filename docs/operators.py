@@ -8,8 +8,8 @@ import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-ROW = re.compile(r"^WNI_OPERATOR\((\w+), (\w+),\s*(.*?),\s*(WNI_OP_ANY|\d+),\s*\"([^\"]*)\",\s*"
-                 r"(\w+), (\w+), (\w+)\)$", re.M | re.S)
+ROW = re.compile(r"^WNI_OPERATOR\((\w+), (\w+),\s*(.*?),\s*(WNI_OP_ANY|\d+),\s*"
+                 r"((?:\"[^\"]*\"\s*)+),\s*(\w+), (\w+), (\w+)\)$", re.M | re.S)
 INPUT = re.compile(r"WNI_(IN|MAYBE|MANY)\((\w+), ([FIT]), (\d), (\d)\)")
 TYPES = {"i": "int", "f": "float", "s": "string", "t": "tensor", "I": "ints", "F": "floats"}
 MARKS = {"IN": "", "MAYBE": "?", "MANY": "..."}
@@ -18,8 +18,10 @@ MARKS = {"IN": "", "MAYBE": "?", "MANY": "..."}
 def rows():
     """[(name, [(kind, input, type, fewest, most dimensions)], [(attribute, type)])]"""
     text = (ROOT / "engine" / "load" / "ops.inc").read_text(encoding="utf-8")
-    found = [(m[2], INPUT.findall(m[3]), [a.split(":") for a in m[5].split()])
-             for m in ROW.finditer(text)]
+    found = []
+    for row in ROW.finditer(text):
+        attributes = "".join(re.findall(r'"([^"]*)"', row[5])).split()
+        found.append((row[2], INPUT.findall(row[3]), [a.split(":") for a in attributes]))
     if len(found) != len(re.findall(r"^WNI_OPERATOR\(", text, re.M)):
         raise SystemExit("ops.inc has rows that this script cannot read")
     return found

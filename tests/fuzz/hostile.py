@@ -314,7 +314,8 @@ def metadata():
                   "0.2,", "0.2;0.4", "0x1p900000,0.1", "0.2,0.4junk", "1e999,0.1")
     wrong = {
         "version": ("2", "x", ""), "exits": ("e0,nothing", "e0,e0", "e0,y", "nothing"),
-        "output": ("nothing", "c"), "labels": ("a\nb", "a\nb\nc\nd"), "strategy": ("magic",),
+        "output": ("nothing", "c"), "strategy": ("magic",),
+        "labels": ("a\nb", "a\nb\nc\nd", '["a",\n"b"]\n'),
         "exit-score": ("magic",), "thresholds": thresholds,
         "watch-thresholds": ("a", "a: 0.1", "a: 0.1,2", "z: 0.1,0.1", ":", "a: 0.1,nan"),
         "groups": ("g: z", "g: a; h: a", "g a", "g: 99"),
@@ -333,7 +334,7 @@ def metadata():
     yield "a million exits", changed(exits="e0," * 1000000), True
     yield "a thousand thresholds", changed(thresholds=",".join(["0.1"] * 1000)), True
     bad = join([text(1, "winnow.labels"), text(2, b"a\nb\xff\xfe\nc")])
-    yield "a label that is not UTF-8", changed(labels=None) + join([text(14, bad)]), False
+    yield "a label that is not UTF-8", changed(labels=None) + join([text(14, bad)]), True
     twice = join([text(14, join([text(1, "winnow.strategy"), text(2, "none")]))])
     yield "a key twice", sound() + twice, False
     yield "exits that score 4 classes", sound(inits=[("w4", weights(4, 4))]), True
