@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Checks which layer includes which.
+"""Checks which layer leans on which: check_layers.py ROOT ARCHIVE, the engine as a static library.
 
-Each row of ALLOWED names a folder and the folders whose headers its files may include; the public
-headers <winnow/...> are open to all.  GLib and GStreamer belong to the plugin, the programs and what they
+Each row of ALLOWED names a folder and the folders whose headers its files may include and whose
+functions they may call, which linked symbols show where a public header hides it; the public headers
+<winnow/...> are open to all.  GLib and GStreamer belong to the plugin, the programs and what they
 share in common/, OpenMP pragmas to base/parallel.c, and nobody outside sees the inside of the engine.
 """
+import collections
 import pathlib
 import re
+import subprocess
 import sys
 
 ALLOWED = {
@@ -44,15 +47,42 @@ def check_engine(path, layer):
         yield "has an OpenMP pragma: they belong to base/parallel.c"
 
 
+def symbols(archive):
+    """{folder: names} that the engine's objects define, and {(folder, object): names} they need."""
+    defined, needed = {}, collections.defaultdict(set)
+    printed = subprocess.run(["nm", "--print-file-name", "--portability", archive], check=True,
+                             capture_output=True, text=True).stdout
+    for member, name, kind in re.findall(r"\[([^\]]+)\]: (\S+) (\S)", printed):
+        member = member.split("/")[-1]
+        folder = member.split("_")[0]
+        if folder not in ALLOWED or not name.startswith(("wn_", "wni_")):
+            continue
+        if kind in "Uw":
+            needed[folder, member].add(name)
+        elif kind.isupper():
+            defined[name] = folder
+    return defined, needed
+
+
+def check_symbols(archive):
+    defined, needed = symbols(archive)
+    for (folder, member), names in sorted(needed.items()):
+        for name in sorted(names):
+            if defined.get(name, folder) not in ALLOWED[folder]:
+                yield f"{member}: calls {name} of {defined[name]}, which {folder} may not see"
+    if len(set(defined.values())) < len(ALLOWED):
+        yield f"{archive}: no symbols of {sorted(set(ALLOWED) - set(defined.values()))}"
+
+
 def check_outside(path):
     for quote, name in INCLUDE.findall(path.read_text()):
         if name.split("/")[0] in ALLOWED and quote == '"':
             yield f'includes "{name}": only <winnow/...> is open outside the engine'
 
 
-def main(root):
+def main(root, archive):
     root = pathlib.Path(root)
-    found, files = [], 0
+    found, files = list(check_symbols(archive)), 0
     for path in sorted(root.glob("engine/*/**/*.[chi]*")):
         layer = path.relative_to(root / "engine").parts[0]
         if path.suffix not in (".c", ".h", ".inc") or layer == "include":
@@ -71,4 +101,4 @@ def main(root):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))
