@@ -16,8 +16,8 @@ import sys
 HELLO = struct.Struct("=8sIIQ")
 HEADER = struct.Struct("=8sIIQQQQQ")
 SLOT = struct.Struct("=QQqIi")
-FRAME = struct.Struct("=IiiIIIQ3Q3Qqq")
-VERSION, LATEST, FRAME_AT, RESULT_AT, RESULT_BYTES = 2, 64, 32, 128, 19136
+FRAME = struct.Struct("=8siiIII4xQ3Q3Qqq")
+VERSION, LATEST, FRAME_AT, RESULT_AT, RESULT_BYTES = 2, 64, 32, 136, 19136
 # The result's fields: where each lies, its type, its name. The last five say how much the others
 # hold; a text is a place behind the beginning of the texts.
 FIELDS = [
@@ -36,7 +36,6 @@ AT = {name: at for at, _, name in FIELDS}
 CODES = {"i32": "i", "u32": "I", "text": "I", "i64": "q", "u64": "Q", "f64": "d"}
 REGION = ["x", "y", "w", "h", "region"]
 STOP_REASONS = "unchanged nothing single-class confident watch group final deadline".split()
-FORMATS = "NV12 I420 YV12 YUY2 UYVY RGB BGR RGBx BGRx RGBA BGRA GRAY8".split()
 
 
 class Channel:
@@ -142,7 +141,7 @@ def main():
     count = int(sys.argv[3]) if len(sys.argv) == 4 else None
     try:
         for seen, (number, frame, _, results) in enumerate(Channel(sys.argv[1]), 1):
-            size = f"{FORMATS[frame[0]]} {frame[1]} x {frame[2]}" if frame else "no frame"
+            size = f"{frame[0].rstrip(bytes(1)).decode()} {frame[1]} x {frame[2]}" if frame else "no frame"
             print(f"{number}: {size}, {json.dumps(results)}", flush=True)
             if seen == count:
                 break

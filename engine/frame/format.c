@@ -4,6 +4,8 @@
  */
 #include "frame/frame.h"
 
+#include <string.h>
+
 static const WniFormatInfo formats[WN_PIXEL_FORMAT_COUNT] = {
     /* components are plane, byte offset, byte step; then the chroma's shifts */
     [WN_PIXEL_NV12] = {"NV12", 2, 3, true, {{0, 0, 1}, {1, 0, 2}, {1, 1, 2}}, 1, 1},
@@ -27,6 +29,12 @@ const WniFormatInfo *wni_format_info(WnPixelFormat format) {
 const char *wn_pixel_format_name(WnPixelFormat format) {
   const WniFormatInfo *info = wni_format_info(format);
   return info ? info->name : NULL;
+}
+
+WnPixelFormat wn_pixel_format_find(const char *name) {
+  int format = 0;
+  while (format < WN_PIXEL_FORMAT_COUNT && strcmp(formats[format].name, name) != 0) format++;
+  return (WnPixelFormat)format;
 }
 
 int wn_pixel_format_planes(WnPixelFormat format) {

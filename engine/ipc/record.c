@@ -25,8 +25,7 @@ WnStatus wni_record_lay_out(const WnFrame *frame, WniWireFrame *out, WnError *er
   WnStatus status = wni_frame_check(frame, NULL, error);
   *out = (WniWireFrame){0};
   if (status != WN_OK) return status;
-  *out = (WniWireFrame){.format = frame->format,
-                        .width = frame->width,
+  *out = (WniWireFrame){.width = frame->width,
                         .height = frame->height,
                         .matrix = frame->matrix,
                         .range = frame->range,
@@ -34,6 +33,7 @@ WnStatus wni_record_lay_out(const WnFrame *frame, WniWireFrame *out, WnError *er
                         .bytes = lay_out(&laid_out, NULL),
                         .pts_ns = frame->pts_ns,
                         .time_ns = frame->time_ns};
+  strncpy(out->format, wn_pixel_format_name(frame->format), sizeof out->format - 1);
   if (out->bytes > WNI_WIRE_FRAME_MAX)
     return wni_fail(error, WN_ERROR_ARGUMENT,
                     "frame: %d x %d pixels of %s are more than the %d MB that can be published",
@@ -57,7 +57,9 @@ void wni_record_copy_pixels(const WnFrame *frame, uint8_t *pixels) {
 /* The layout is not believed but computed again. */
 WnStatus wni_record_get_frame(const WniWireFrame *wire, uint64_t capacity, const uint8_t *pixels,
                               WnFrame *out, WnError *error) {
-  *out = (WnFrame){.format = (WnPixelFormat)wire->format,
+  char name[sizeof wire->format + 1] = {0};
+  memcpy(name, wire->format, sizeof wire->format);
+  *out = (WnFrame){.format = wn_pixel_format_find(name),
                    .width = wire->width,
                    .height = wire->height,
                    .matrix = (WnColorMatrix)wire->matrix,
@@ -65,7 +67,7 @@ WnStatus wni_record_get_frame(const WniWireFrame *wire, uint64_t capacity, const
                    .chroma_site = (WnChromaSite)wire->chroma_site,
                    .pts_ns = wire->pts_ns,
                    .time_ns = wire->time_ns};
-  uint64_t bytes = wire->format < WN_PIXEL_FORMAT_COUNT ? lay_out(out, pixels) : 0;
+  uint64_t bytes = lay_out(out, pixels);
   bool valid = bytes > 0 && bytes == wire->bytes && bytes <= capacity &&
                wire->matrix <= WN_MATRIX_BT709 && wire->range <= WN_RANGE_FULL &&
                wire->chroma_site <= WN_CHROMA_ALT;

@@ -64,9 +64,10 @@ typedef struct WniWireDescription {
 } WniWireDescription;
 
 typedef struct WniWireFrame {
-  uint32_t format; /* WnPixelFormat */
+  char format[8]; /* its name, then NULs */
   int32_t width, height;
   uint32_t matrix, range, chroma_site;
+  uint32_t reserved;
   uint64_t bytes;     /* of pixels, all planes */
   uint64_t offset[3]; /* of each plane from the pixels */
   uint64_t stride[3];
@@ -138,8 +139,8 @@ _Static_assert(sizeof(WniWireHello) == 24, "hello");
 _Static_assert(sizeof(WniWireTick) == 8, "tick");
 _Static_assert(sizeof(WniWireHeader) == 72 && offsetof(WniWireHeader, latest) == 64, "header");
 _Static_assert(sizeof(WniWireDescription) == 16 + WNI_WIRE_DESCRIPTION, "description");
-_Static_assert(sizeof(WniWireFrame) == 96 && offsetof(WniWireFrame, offset) == 32, "frame");
-_Static_assert(offsetof(WniWireSlot, frame) == 32 && offsetof(WniWireSlot, result) == 128, "slot");
+_Static_assert(sizeof(WniWireFrame) == 104 && offsetof(WniWireFrame, offset) == 40, "frame");
+_Static_assert(offsetof(WniWireSlot, frame) == 32 && offsetof(WniWireSlot, result) == 136, "slot");
 /* The fields of a result: tests/ipc/test_protocol.py holds protocol.md and reader.py to them. */
 _Static_assert(sizeof(WniWireResult) % 8 == 0, "result");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a lock would not be shared");

@@ -57,9 +57,6 @@ struct _GstWinnowShmSink {
   GstBuffer *waiting; /* published while the pipeline was paused, and to be rendered yet */
 };
 
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_WINNOW_CLASSIFY_CAPS));
-
 G_DEFINE_TYPE_WITH_CODE(GstWinnowShmSink, gst_winnow_shm_sink, GST_TYPE_VIDEO_SINK,
                         GST_DEBUG_CATEGORY_INIT(gst_winnow_shm_sink_debug, "winnowshmsink", 0,
                                                 "frames and results into shared memory"))
@@ -215,7 +212,7 @@ static void gst_winnow_shm_sink_class_init(GstWinnowShmSinkClass *klass) {
   base->render = render;
   base->event = event;
   GST_VIDEO_SINK_CLASS(klass)->show_frame = show_frame;
-  gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &sink_template);
+  gst_winnow_frame_add_template(GST_ELEMENT_CLASS(klass), "sink", GST_PAD_SINK);
   gst_element_class_set_static_metadata(
       GST_ELEMENT_CLASS(klass), "Winnow shared-memory sink", "Sink/Video",
       "Gives frames and their results to other processes", "The Winnow authors");

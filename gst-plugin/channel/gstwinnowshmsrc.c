@@ -50,9 +50,6 @@ struct _GstWinnowShmSrc {
   GstCaps *publisher_time;
 };
 
-static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
-    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_WINNOW_CLASSIFY_CAPS));
-
 G_DEFINE_TYPE_WITH_CODE(GstWinnowShmSrc, gst_winnow_shm_src, GST_TYPE_PUSH_SRC,
                         GST_DEBUG_CATEGORY_INIT(gst_winnow_shm_src_debug, "winnowshmsrc", 0,
                                                 "frames and results from shared memory"))
@@ -217,7 +214,7 @@ static void gst_winnow_shm_src_class_init(GstWinnowShmSrcClass *klass) {
   base->unlock_stop = unlock_stop;
   base->negotiate = negotiate;
   GST_PUSH_SRC_CLASS(klass)->create = create;
-  gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &src_template);
+  gst_winnow_frame_add_template(GST_ELEMENT_CLASS(klass), "src", GST_PAD_SRC);
   gst_element_class_set_static_metadata(
       GST_ELEMENT_CLASS(klass), "Winnow shared-memory source", "Source/Video",
       "Takes frames and their results from another process", "The Winnow authors");

@@ -61,11 +61,6 @@
 GST_DEBUG_CATEGORY(gst_winnow_classify_debug);
 #define GST_CAT_DEFAULT gst_winnow_classify_debug
 
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_WINNOW_CLASSIFY_CAPS));
-static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
-    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_WINNOW_CLASSIFY_CAPS));
-
 G_DEFINE_TYPE_WITH_CODE(GstWinnowClassify, gst_winnow_classify, GST_TYPE_BASE_TRANSFORM,
                         GST_DEBUG_CATEGORY_INIT(gst_winnow_classify_debug, "winnowclassify", 0,
                                                 "early-exit classifier"))
@@ -347,8 +342,8 @@ static void gst_winnow_classify_class_init(GstWinnowClassifyClass *klass) {
   object_class->dispatch_properties_changed = dispatch_properties_changed;
   object_class->finalize = finalize;
   gst_winnow_properties_install(object_class, &gst_winnow_settings_properties);
-  gst_element_class_add_static_pad_template(element_class, &sink_template);
-  gst_element_class_add_static_pad_template(element_class, &src_template);
+  gst_winnow_frame_add_template(element_class, "sink", GST_PAD_SINK);
+  gst_winnow_frame_add_template(element_class, "src", GST_PAD_SRC);
   gst_element_class_set_static_metadata(
       element_class, "Winnow classifier", "Filter/Analyzer/Video",
       "Classifies frames with a network that rules classes out as it goes", "The Winnow authors");

@@ -1,20 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One row per format; colour as the caps say, else as GStreamer assumes.
+ * Formats go by the names that both sides give them; colour is as the caps say, else as GStreamer
+ * assumes.
  */
 #include "common/frame_map.h"
 
-static const struct {
-  GstVideoFormat gst;
-  WnPixelFormat wn;
-} formats[] = {
-    {GST_VIDEO_FORMAT_NV12, WN_PIXEL_NV12}, {GST_VIDEO_FORMAT_I420, WN_PIXEL_I420},
-    {GST_VIDEO_FORMAT_YV12, WN_PIXEL_YV12}, {GST_VIDEO_FORMAT_YUY2, WN_PIXEL_YUY2},
-    {GST_VIDEO_FORMAT_UYVY, WN_PIXEL_UYVY}, {GST_VIDEO_FORMAT_RGB, WN_PIXEL_RGB},
-    {GST_VIDEO_FORMAT_BGR, WN_PIXEL_BGR},   {GST_VIDEO_FORMAT_RGBx, WN_PIXEL_RGBX},
-    {GST_VIDEO_FORMAT_BGRx, WN_PIXEL_BGRX}, {GST_VIDEO_FORMAT_RGBA, WN_PIXEL_RGBA},
-    {GST_VIDEO_FORMAT_BGRA, WN_PIXEL_BGRA}, {GST_VIDEO_FORMAT_GRAY8, WN_PIXEL_GRAY8},
-};
+void gst_winnow_frame_add_template(GstElementClass *klass, const gchar *name,
+                                   GstPadDirection direction) {
+  GstCaps *caps =
+      gst_caps_new_simple("video/x-raw", "width", GST_TYPE_INT_RANGE, 1, WN_FRAME_MAX_SIDE,
+                          "height", GST_TYPE_INT_RANGE, 1, WN_FRAME_MAX_SIDE, "framerate",
+                          GST_TYPE_FRACTION_RANGE, 0, 1, G_MAXINT, 1, NULL);
+  GValue formats = G_VALUE_INIT;
+  gst_value_list_init(&formats, WN_PIXEL_FORMAT_COUNT);
+  for (gint f = 0; f < WN_PIXEL_FORMAT_COUNT; f++) {
+    GValue format = G_VALUE_INIT;
+    g_value_init(&format, G_TYPE_STRING);
+    g_value_set_static_string(&format, wn_pixel_format_name((WnPixelFormat)f));
+    gst_value_list_append_and_take_value(&formats, &format);
+  }
+  gst_caps_set_value(caps, "format", &formats);
+  g_value_unset(&formats);
+  gst_element_class_add_pad_template(klass,
+                                     gst_pad_template_new(name, direction, GST_PAD_ALWAYS, caps));
+  gst_caps_unref(caps);
+}
 
 /* The engine knows BT.601 and BT.709; each other matrix is taken as the one whose
  * coefficients lie nearer.  (Kr, Kb): FCC 0.30, 0.11; SMPTE 240M 0.212, 0.087; BT.2020
@@ -52,13 +62,12 @@ gboolean gst_winnow_frame_map_caps(GstVideoInfo *info, const GstCaps *caps) {
 
 gboolean gst_winnow_frame_map(const GstVideoFrame *frame, WnFrame *out) {
   const GstVideoInfo *info = &frame->info;
-  GstVideoFormat format = GST_VIDEO_INFO_FORMAT(info);
-  gsize row = 0;
-  while (row < G_N_ELEMENTS(formats) && formats[row].gst != format) row++;
-  if (row == G_N_ELEMENTS(formats)) return FALSE;
+  WnPixelFormat format =
+      wn_pixel_format_find(gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(info)));
+  if (format == WN_PIXEL_FORMAT_COUNT) return FALSE;
 
   *out = (WnFrame){
-      .format = formats[row].wn,
+      .format = format,
       .width = GST_VIDEO_FRAME_WIDTH(frame),
       .height = GST_VIDEO_FRAME_HEIGHT(frame),
       .matrix = map_matrix(info),
@@ -88,10 +97,11 @@ static GstVideoChromaSite unmap_chroma_site(WnChromaSite site) {
 }
 
 gboolean gst_winnow_frame_unmap(const WnFrame *frame, GstVideoInfo *out) {
-  gsize row = 0;
-  while (row < G_N_ELEMENTS(formats) && formats[row].wn != frame->format) row++;
-  if (row == G_N_ELEMENTS(formats) ||
-      !gst_video_info_set_format(out, formats[row].gst, (guint)frame->width, (guint)frame->height))
+  const gchar *name = wn_pixel_format_name(frame->format);
+  GstVideoFormat format =
+      name != NULL ? gst_video_format_from_string(name) : GST_VIDEO_FORMAT_UNKNOWN;
+  if (format == GST_VIDEO_FORMAT_UNKNOWN ||
+      !gst_video_info_set_format(out, format, (guint)frame->width, (guint)frame->height))
     return FALSE;
   if (!GST_VIDEO_INFO_IS_YUV(out) && !GST_VIDEO_INFO_IS_GRAY(out)) return TRUE;
   gboolean is_709 = frame->matrix == WN_MATRIX_BT709;

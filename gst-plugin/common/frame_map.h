@@ -9,19 +9,16 @@
 #include <gst/video/video.h>
 #include <winnow/frame.h>
 
-/* Caps of every frame that the engine reads. */
-#define GST_WINNOW_SIDE "(int) [ 1, " G_STRINGIFY(WN_FRAME_MAX_SIDE) " ]"
-#define GST_WINNOW_CLASSIFY_CAPS                                                                   \
-  "video/x-raw, format = (string) { NV12, I420, YV12, YUY2, UYVY, RGB, BGR, RGBx, BGRx, RGBA, "    \
-  "BGRA, GRAY8 }, width = " GST_WINNOW_SIDE ", height = " GST_WINNOW_SIDE ", "                     \
-  "framerate = (fraction) [ 0, max ]"
+/* Adds a pad template with the caps of every frame that the engine reads. */
+void gst_winnow_frame_add_template(GstElementClass *klass, const gchar *name,
+                                   GstPadDirection direction);
 
 /* gst_video_info_from_caps() with the chroma site as the caps name it, else unknown.
  * GStreamer itself overrules the caps where they name no colorimetry. */
 gboolean gst_winnow_frame_map_caps(GstVideoInfo *info, const GstCaps *caps);
 
 /* Describes a mapped frame; `out` points into it and lives as long as the map.
- * FALSE: a format outside GST_WINNOW_CLASSIFY_CAPS. */
+ * FALSE: a format that the engine does not read. */
 gboolean gst_winnow_frame_map(const GstVideoFrame *frame, WnFrame *out);
 
 /* The other way: GStreamer's description of frames like this one, without a frame rate.  FALSE: it

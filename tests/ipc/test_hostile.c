@@ -228,9 +228,9 @@ START_TEST(slots) {
   static const Spoiled rows[] = {
       {AT(WniWireSlot, sequence), 1, ""}, /* for ever being written */
       {AT(WniWireSlot, sequence), 4, ""},
-      {AT(WniWireSlot, frame.format), 12, "no possible frame"},
-      {AT(WniWireSlot, frame.format), UINT32_MAX, "no possible frame"},
-      {AT(WniWireSlot, frame.format), WN_PIXEL_I420, "no possible frame"},
+      {AT(WniWireSlot, frame.format), 0, "no possible frame"},
+      {AT(WniWireSlot, frame.format), UINT64_MAX, "no possible frame"},
+      {AT(WniWireSlot, frame.format), 0x30323449 /* "I420" */, "no possible frame"},
       {AT(WniWireSlot, frame.width), 0, "no possible frame"},
       {AT(WniWireSlot, frame.width), (uint32_t)-32, "no possible frame"},
       {AT(WniWireSlot, frame.width), INT32_MAX, "no possible frame"},

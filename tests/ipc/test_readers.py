@@ -48,7 +48,7 @@ class Readers(unittest.TestCase):
         for number, frame, pixels, (result,) in reader.Channel(self.path):
             side = (96, 96) if number % 10 == 0 else (64, 48)
             self.assertEqual(frame[1:3], side)
-            self.assertEqual(reader.FORMATS[frame[0]], "NV12")
+            self.assertEqual(frame[0], b"NV12\0\0\0\0")
             for plane, rows in ((0, side[1]), (1, side[1] // 2)):
                 for y in (0, rows - 1):
                     begin = frame[7 + plane] + y * frame[10 + plane]

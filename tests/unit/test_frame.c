@@ -65,4 +65,16 @@ START_TEST(copies_are_the_pixels) {
 }
 END_TEST
 
-SUITE_MAIN("frame", a_block_holds_all_planes, no_block_for_what_is_no_frame, copies_are_the_pixels)
+START_TEST(names_lead_back_to_formats) {
+  for (int f = 0; f < WN_PIXEL_FORMAT_COUNT; f++) {
+    const char *name = wn_pixel_format_name((WnPixelFormat)f);
+    ck_assert_uint_lt(strlen(name), 8);
+    ck_assert_int_eq(wn_pixel_format_find(name), f);
+  }
+  ck_assert_int_eq(wn_pixel_format_find("P010"), WN_PIXEL_FORMAT_COUNT);
+  ck_assert_int_eq(wn_pixel_format_find(""), WN_PIXEL_FORMAT_COUNT);
+}
+END_TEST
+
+SUITE_MAIN("frame", names_lead_back_to_formats, a_block_holds_all_planes,
+           no_block_for_what_is_no_frame, copies_are_the_pixels)

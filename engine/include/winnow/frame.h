@@ -85,8 +85,12 @@ size_t wn_pixel_format_row_bytes(WnPixelFormat format, int plane, int32_t width)
 /* The rows of plane `plane` at `height` pixels. */
 int32_t wn_pixel_format_rows(WnPixelFormat format, int plane, int32_t height);
 
-/* "NV12", "RGB", ...; NULL for a value that is no format. */
+/* "NV12", "RGB", ..., as GStreamer names it, at most 7 characters; NULL for a value that is no
+ * format. */
 const char *wn_pixel_format_name(WnPixelFormat format);
+
+/* The other way; WN_PIXEL_FORMAT_COUNT for a name that is no format's. */
+WnPixelFormat wn_pixel_format_find(const char *name);
 
 /* How a frame of its format and size lies in one block of memory: the planes one behind the other,
  * each row at a multiple of `row_alignment` >= 1 bytes. Sets frame->stride_bytes and, unless
