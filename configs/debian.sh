@@ -8,7 +8,7 @@ packages_demo=(
   # build
   gcc libc6-dev meson ninja-build pkg-config
   libprotobuf-c-dev protobuf-c-compiler
-  libgdk-pixbuf-2.0-dev libjson-glib-dev libncurses-dev libv4l-dev
+  libjpeg-dev libpng-dev libwebp-dev libjson-glib-dev libncurses-dev libv4l-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libcairo2-dev libpango1.0-dev
   gobject-introspection libgirepository1.0-dev
   # run

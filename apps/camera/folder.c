@@ -15,7 +15,7 @@ typedef struct Folder {
   Source source;
   GPtrArray *paths;
   guint next;
-  Image image; /* what was taken; pixbuf NULL: nothing */
+  Image image; /* what was taken; without pixels: nothing */
 } Folder;
 
 static void release(Source *source) {
@@ -29,7 +29,7 @@ static SourceEvent take(Source *source, WnFrame *frame, char **problem) {
   if (self->next == self->paths->len) return SOURCE_END;
   source->image = self->paths->pdata[self->next++];
   char *why = NULL;
-  if (!image_load(source->image, &self->image, &why)) {
+  if (!image_load(source->image, (PictureSize){0}, &self->image, &why)) {
     report("%s", why);
     g_free(why);
     source->n_damaged++;
@@ -52,7 +52,7 @@ static void free_folder(Source *source) {
 static const SourceClass class = {take, release, free_folder};
 
 static bool is_picture(const char *name) {
-  static const char *const endings[] = {".png", ".jpg", ".jpeg", ".ppm"};
+  static const char *const endings[] = {".png", ".jpg", ".jpeg", ".webp", ".ppm", ".pgm"};
   const char *ending = strrchr(name, '.');
   for (size_t i = 0; ending != NULL && i < G_N_ELEMENTS(endings); i++)
     if (g_ascii_strcasecmp(ending, endings[i]) == 0) return true;
@@ -95,7 +95,8 @@ Source *folder_open(const char *path, double fps, char **problem) {
   if (self->source.descriptor < 0)
     *problem = g_strdup_printf("%s: no timer: %s", path, g_strerror(errno));
   else if (self->paths->len == 0)
-    *problem = g_strdup_printf("%s: no pictures in this folder (.png, .jpg, .jpeg, .ppm)", path);
+    *problem = g_strdup_printf(
+        "%s: no pictures in this folder (.png, .jpg, .jpeg, .webp, .ppm, .pgm)", path);
   else
     return &self->source;
   free_folder(&self->source);

@@ -76,11 +76,11 @@ static void print_result_line(const char *path, const WnResult *result, const La
 }
 
 /* Classifies the file at `path`; false after a report. */
-static bool classify_file(WnSession *session, const char *path, const Layout *layout,
-                          bool as_json) {
+static bool classify_file(WnSession *session, const WnModelInfo *info, const char *path,
+                          const Layout *layout, bool as_json) {
   Image image;
   char *problem = NULL;
-  if (!image_load(path, &image, &problem)) {
+  if (!image_load(path, image_enough(info, NULL), &image, &problem)) {
     report("%s", problem);
     g_free(problem);
     return false;
@@ -115,9 +115,11 @@ static int run(int argc, char **argv) {
   if (model == NULL) goto out;
   session = options_new_session(&options, model, &status);
   if (session == NULL) goto out;
-  Layout layout = plan_layout(&options, wn_model_info(model));
+  const WnModelInfo *info = wn_model_info(model);
+  Layout layout = plan_layout(&options, info);
   for (int i = 1; i < options.n_arguments; i++)
-    if (!classify_file(session, options.arguments[i], &layout, as_json)) status = STATUS_FAILED;
+    if (!classify_file(session, info, options.arguments[i], &layout, as_json))
+      status = STATUS_FAILED;
 
 out:
   wn_session_free(session);
@@ -129,7 +131,7 @@ out:
 const Command command_classify = {
     "winnow classify",
     "MODEL IMAGE...",
-    "Classify images (PNG, JPEG, PPM), one line each",
+    "Classify images (JPEG, PNG, WebP, PPM), one line each",
     "A line shows the image, its class, the confidence, the exit taken out of all\n"
     "(0 is the first; the last number is the end of the network), the classes left\n"
     "after each stage, the share of the computation saved and the time taken.\n"

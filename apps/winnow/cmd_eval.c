@@ -84,6 +84,9 @@ static bool evaluate_image(Evaluation *evaluation, const DatasetImage *item, con
 static bool evaluate_dataset(Evaluation *evaluation, const Dataset *dataset) {
   Progress progress;
   bool valid = true;
+  const PictureSize enough =
+      image_enough(wn_model_info(evaluation->first.model),
+                   evaluation->second != NULL ? wn_model_info(evaluation->second->model) : NULL);
   progress_start(&progress, dataset->images->len);
   for (guint i = 0; i < dataset->images->len && valid; i++) {
     const DatasetImage *item = &g_array_index(dataset->images, DatasetImage, i);
@@ -91,7 +94,7 @@ static bool evaluate_dataset(Evaluation *evaluation, const Dataset *dataset) {
     WnError error = {0};
     char *problem = NULL;
     progress_update(&progress, i);
-    valid = image_load(item->path, &image, &problem);
+    valid = image_load(item->path, enough, &image, &problem);
     if (valid && !evaluate_image(evaluation, item, &image, &error)) {
       problem = g_strdup_printf("%s: %s", item->path, error.message);
       valid = false;

@@ -70,7 +70,8 @@ static char *add_image(Calibration *c, const char *path) {
   Image image = {0};
   WnError error = {0};
   char *problem = NULL;
-  if (!image_load(path, &image, &problem)) return problem;
+  if (!image_load(path, image_enough(wn_model_info(c->model), NULL), &image, &problem))
+    return problem;
   if (wn_session_preprocess(c->session, &image.frame, NULL, c->tensor, c->n_elements, &error) !=
           WN_OK ||
       wn_quantizer_add(c->quantizer, c->tensor, c->n_elements, &error) != WN_OK)

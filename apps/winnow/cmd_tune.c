@@ -112,7 +112,8 @@ static char *add_image(WnTuner *tuner, const DatasetImage *item) {
   Image image = {0};
   WnError error = {0};
   char *problem = NULL;
-  if (!image_load(item->path, &image, &problem)) return problem;
+  if (!image_load(item->path, image_enough(wn_tuner_model(tuner), NULL), &image, &problem))
+    return problem;
   if (wn_tuner_add(tuner, &image.frame, NULL, item->class_index, &error) != WN_OK)
     problem = g_strdup_printf("%s: %s", item->path, error.message);
   image_clear(&image);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the command-line tests share: running `winnow`, damaged models, .npy files.
+"""What the command-line tests share: running `winnow`, damaged models, .npy and PNG files.
 
 meson passes WINNOW (the program) and SOURCE_ROOT in the environment.
 """
@@ -13,6 +13,7 @@ import struct
 import subprocess
 import tempfile
 import unittest
+import zlib
 
 WINNOW = os.environ["WINNOW"]
 ROOT = pathlib.Path(os.environ["SOURCE_ROOT"])
@@ -124,3 +125,14 @@ def read_npy(path):
     assert header["descr"] == "<f4" and not header["fortran_order"]
     body = data[10 + length:]
     return header["shape"], list(struct.unpack(f"<{len(body) // 4}f", body))
+
+
+def png_bytes(width, height, rows, color_type, depth=8, chunks=()):
+    """A PNG file; color_type 0 is grey, 2 RGB, 6 RGBA; before the pixels stand `chunks`."""
+    def chunk(kind, data):
+        return (struct.pack(">I", len(data)) + kind + data +
+                struct.pack(">I", zlib.crc32(kind + data)))
+    header = struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, 0)
+    body = zlib.compress(b"".join(b"\0" + row for row in rows))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) +
+            b"".join(chunk(*one) for one in chunks) + chunk(b"IDAT", body) + chunk(b"IEND", b""))

@@ -9,7 +9,7 @@ import unittest
 import zlib
 
 from support import (CAT, LABELS, MODEL, N_EXITS, SAMPLE, THRESHOLDS, WINNOW, CliTest,
-                     for_each_exit, npy, on_terminal, read_npy, winnow)
+                     for_each_exit, npy, on_terminal, png_bytes, read_npy, winnow)
 
 MODEL_ID = f"edge-cifar10@{zlib.crc32(MODEL.read_bytes()):08x}"
 RESULT_KEYS = ["label", "class-index", "confidence", "group", "exit-stage", "stage-count",
@@ -406,17 +406,6 @@ class Bench(CliTest):
         text = self.succeed("bench", MODEL, "--frames", "3")
         self.assertIn(", 3 frames", text)
         self.assertIn("MAC/s", text)
-
-
-def png_bytes(width, height, rows, color_type):
-    """A PNG file of 8 bits; color_type 2 is RGB, 6 RGBA."""
-    def chunk(kind, data):
-        return (struct.pack(">I", len(data)) + kind + data +
-                struct.pack(">I", zlib.crc32(kind + data)))
-    header = struct.pack(">IIBBBBB", width, height, 8, color_type, 0, 0, 0)
-    body = zlib.compress(b"".join(b"\0" + row for row in rows))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) +
-            chunk(b"IEND", b""))
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ static bool load(const char *model, const char *folder, WnTuner **tuner) {
   for (guint i = 0; i < dataset.images->len && problem == NULL; i++) {
     const DatasetImage *item = &g_array_index(dataset.images, DatasetImage, i);
     Image image = {0};
-    if (image_load(item->path, &image, &problem) &&
+    if (image_load(item->path, (PictureSize){0}, &image, &problem) &&
         wn_tuner_add(*tuner, &image.frame, NULL, item->class_index, &error) != WN_OK)
       problem = g_strdup(error.message);
     image_clear(&image);
