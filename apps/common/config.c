@@ -6,7 +6,10 @@
 
 #include <string.h>
 
+#include "file.h"
 #include "report.h"
+
+enum { MAX_FILE_BYTES = 1 << 20 };
 
 static const GOptionEntry *find_entry(const GOptionEntry *entries, const char *name) {
   for (; entries->long_name != NULL; entries++)
@@ -26,6 +29,27 @@ static bool is_taken(const GOptionEntry *entry, char **line) {
   }
   g_free(name);
   return taken;
+}
+
+/* NULL after a report. */
+static GKeyFile *load(const char *path) {
+  size_t n_bytes = 0;
+  char *problem = NULL,
+       *text = file_read(path, "configuration", MAX_FILE_BYTES, &n_bytes, &problem);
+  if (text == NULL) {
+    report("--config %s", problem);
+    g_free(problem);
+    return NULL;
+  }
+  GKeyFile *file = g_key_file_new();
+  GError *error = NULL;
+  if (!g_key_file_load_from_data(file, text, n_bytes, G_KEY_FILE_NONE, &error)) {
+    report("--config %s: %s", path, error->message);
+    g_error_free(error);
+    g_clear_pointer(&file, g_key_file_free);
+  }
+  g_free(text);
+  return file;
 }
 
 /* The words that the trainer takes as well: 1, 0 or neither, -1. */
@@ -79,16 +103,11 @@ static bool add_keys(GKeyFile *file, const char *path, const char *section,
 
 char **config_read(const char *path, const char *section, const GOptionEntry *known,
                    const GOptionEntry *wanted, char **taken) {
-  GKeyFile *file = g_key_file_new();
+  GKeyFile *file = load(path);
+  if (file == NULL) return NULL;
   GPtrArray *line = g_ptr_array_new_with_free_func(g_free);
-  GError *error = NULL;
   g_ptr_array_add(line, g_strdup(path));
-  bool valid = g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &error);
-  if (!valid) {
-    report("--config %s: %s", path, error->message);
-    g_error_free(error);
-  }
-  valid = valid && add_keys(file, path, section, known, wanted, taken, line);
+  bool valid = add_keys(file, path, section, known, wanted, taken, line);
   g_key_file_free(file);
   g_ptr_array_add(line, NULL);
   if (valid) return (char **)g_ptr_array_free(line, FALSE);

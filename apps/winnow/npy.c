@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "file.h"
 #include "output.h"
 #include "report.h"
 #include "text.h"
@@ -17,6 +18,8 @@
 #endif
 
 static const char magic[] = "\x93NUMPY";
+#define MAX_FILE_BYTES ((size_t)1 << 30)
+
 enum { MAGIC_BYTES = 6, HEADER_ALIGNMENT = 64 };
 
 /* The value of 'key' in the header, a Python dictionary literal; NULL: none. */
@@ -84,13 +87,13 @@ static const char *parse_header(const char *header, NpyArray *array) {
 
 bool npy_read(const char *path, NpyArray *array) {
   *array = (NpyArray){0};
-  char *bytes = NULL, *header = NULL;
+  char *bytes = NULL, *header = NULL, *why = NULL;
   size_t n_bytes = 0, data_offset = 0;
-  GError *error = NULL;
   const char *problem = NULL;
-  if (!g_file_get_contents(path, &bytes, &n_bytes, &error)) {
-    report("%s", error->message);
-    g_error_free(error);
+  bytes = file_read(path, "tensor", MAX_FILE_BYTES, &n_bytes, &why);
+  if (bytes == NULL) {
+    report("%s", why);
+    g_free(why);
     return false;
   }
   header = split(bytes, n_bytes, &data_offset);
