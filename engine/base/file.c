@@ -34,7 +34,7 @@ WnStatus wni_file_read(const char *path, size_t limit, uint8_t **data, size_t *s
   *data = NULL;
   *size = 0;
   /* O_NONBLOCK: a FIFO given by mistake must not hang the open. */
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0 || fstat(fd, &info) != 0) {
     status = wni_fail(error, WN_ERROR_IO, "cannot open '%s': %s", path, strerror(errno));
     goto done;

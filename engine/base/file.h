@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Reads a whole file from outside, with a limit, and names it in the error.
+ * Reads a whole file from outside, with a limit, and names it in the error; writes one, whole or
+ * not at all.
  */
 #ifndef WNI_BASE_FILE_H
 #define WNI_BASE_FILE_H
+
+#include <stdio.h>
 
 #include <winnow/winnow.h>
 
@@ -11,6 +14,13 @@
  * Errors: IO (missing, unreadable, not a regular file), MEMORY (over `limit` bytes). */
 WnStatus wni_file_read(const char *path, size_t limit, uint8_t **data, size_t *size,
                        WnError *error);
+
+/* Writes `data` to `stream`; errors are found with ferror(). */
+typedef void WniFileWriter(FILE *stream, const void *data);
+
+/* Makes the file at `path`, or replaces it, by what `write` writes.  Errors: IO (also for a path
+ * that is not a regular file), MEMORY; the old file is then as it was. */
+WnStatus wni_file_write(const char *path, WniFileWriter *write, const void *data, WnError *error);
 
 /* CRC-32 as in PNG and zip (polynomial 0xEDB88320, ISO 3309). */
 uint32_t wni_crc32(const uint8_t *data, size_t size);

@@ -6,15 +6,12 @@
 #include "load/onnx_write.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { QDQ_IR_VERSION = 7 }; /* of the first format that knows opset 13 */
 
@@ -285,45 +282,15 @@ typedef struct File {
 } File;
 
 static void append(ProtobufCBuffer *buffer, size_t size, const uint8_t *data) {
-  fwrite(data, 1, size, ((File *)(void *)buffer)->stream); /* ferror() is asked at the end */
+  fwrite(data, 1, size, ((File *)(void *)buffer)->stream); /* whoever opened it asks ferror() */
 }
 
-static bool write_file(const Onnx__ModelProto *model, int fd) {
-  File file = {{append}, fdopen(fd, "wb")};
-  if (!file.stream) {
-    close(fd);
-    return false;
-  }
+static void pack(FILE *stream, const void *model) {
+  File file = {{append}, stream};
   onnx__model_proto__pack_to_buffer(model, &file.base);
-  bool written = fflush(file.stream) == 0 && !ferror(file.stream) && fsync(fd) == 0;
-  return fclose(file.stream) == 0 && written;
-}
-
-/* A new file beside `path`, so that one rename() puts it there; its name is written to `name`. */
-static int open_beside(const char *path, char *name, size_t length) {
-  int fd = -1;
-  for (int i = 0; fd < 0 && i < 100; i++) {
-    snprintf(name, length, "%s.%d-%d", path, (int)getpid(), i);
-    fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 && errno != EEXIST) break;
-  }
-  return fd;
 }
 
 WnStatus wni_writer_save(WniWriter *writer, const char *path, WnError *error) {
-  struct stat info;
-  WnStatus status = WN_OK;
   if (writer->failed) return wni_fail_memory(error, path);
-  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
-    return wni_fail(error, WN_ERROR_IO, "cannot write '%s': it is not a regular file", path);
-  size_t length = strlen(path) + 32;
-  char *name = malloc(length);
-  if (!name) return wni_fail_memory(error, path);
-  int fd = open_beside(path, name, length);
-  if (fd < 0 || !write_file(&writer->model, fd) || rename(name, path) != 0) {
-    status = wni_fail(error, WN_ERROR_IO, "cannot write '%s': %s", path, strerror(errno));
-    if (fd >= 0) unlink(name);
-  }
-  free(name);
-  return status;
+  return wni_file_write(path, pack, &writer->model, error);
 }
