@@ -102,13 +102,8 @@ static GString *print_table(const Curve *curve) {
 }
 
 bool curve_write(const Curve *curve, const char *path) {
-  if (g_str_has_suffix(path, ".png")) {
-    const char *problem = curve_plot(curve, path);
-    if (problem != NULL) report("%s: cannot write: %s", path, problem);
-    return problem == NULL;
-  }
-  GString *text = print_table(curve);
-  bool written = output_write(path, text);
-  g_string_free(text, TRUE);
+  GString *content = g_str_has_suffix(path, ".png") ? curve_plot(curve) : print_table(curve);
+  bool written = output_write(path, content);
+  g_string_free(content, TRUE);
   return written;
 }

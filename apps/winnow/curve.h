@@ -37,7 +37,7 @@ bool curve_name_is_valid(const char *path);
 /* Writes the kind of file that its name says; false after a report. */
 bool curve_write(const Curve *curve, const char *path);
 
-/* The picture (curve_plot.c); NULL or what went wrong. */
-const char *curve_plot(const Curve *curve, const char *path);
+/* The picture (curve_plot.c), a PNG file in a new string. */
+GString *curve_plot(const Curve *curve);
 
 #endif

@@ -147,7 +147,13 @@ static void draw_curves(cairo_t *cr, const Curve *curve, const Axes *axes) {
   draw_text(cr, x + 44, y, 0, "whole network");
 }
 
-const char *curve_plot(const Curve *curve, const char *path) {
+static cairo_status_t append(void *content, const unsigned char *bytes, unsigned n_bytes) {
+  g_string_append_len(content, (const char *)bytes, n_bytes);
+  return CAIRO_STATUS_SUCCESS;
+}
+
+GString *curve_plot(const Curve *curve) {
+  GString *content = g_string_new(NULL);
   cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, WIDTH, HEIGHT);
   cairo_t *cr = cairo_create(surface);
   Axes axes = choose_axes(curve);
@@ -158,8 +164,8 @@ const char *curve_plot(const Curve *curve, const char *path) {
   draw_grid(cr, &axes);
   draw_labels(cr, curve);
   draw_curves(cr, curve, &axes);
-  cairo_status_t status = cairo_surface_write_to_png(surface, path);
+  cairo_surface_write_to_png_stream(surface, append, content);
   cairo_destroy(cr);
   cairo_surface_destroy(surface);
-  return status == CAIRO_STATUS_SUCCESS ? NULL : cairo_status_to_string(status);
+  return content;
 }

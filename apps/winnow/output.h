@@ -12,7 +12,8 @@
  * reports it if not. */
 bool output_is_possible(const char *path);
 
-/* Writes the file, whole or not at all; reports it if that fails. */
+/* Writes the file, whole or not at all, also when a signal ends the program meanwhile; reports it
+ * if that fails. */
 bool output_write(const char *path, const GString *content);
 
 #endif

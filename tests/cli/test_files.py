@@ -29,6 +29,22 @@ class NoFiles(CliTest):
                     self.refuse_path(["run", MODEL, "--input", path], path, f"is a {kind}, not a")
                     self.refuse_path(["classify", path, CAT], path, "cannot")
 
+    def test_dataset(self):
+        """As a picture that cannot be read."""
+        data = self.folder / "data"
+        (data / "cat").mkdir(parents=True)
+        os.mkfifo(data / "cat" / "x.jpg")
+        out = self.folder / "out.onnx"
+        for command in (["eval", MODEL, data], ["quantize", MODEL, data, "-o", out],
+                        ["tune", MODEL, data, "--max-accuracy-drop", "0", "-o", out]):
+            self.refuse_path(command, data / "cat" / "x.jpg", "is a FIFO, not a picture")
+            self.assertFalse(out.exists())
+
+    def test_labels(self):
+        fifo = self.folder / "labels.txt"
+        os.mkfifo(fifo)
+        self.refuse_path(["classify", MODEL, CAT, "--labels", fifo], fifo, "not a regular file")
+
     def test_config(self):
         fifo = self.folder / "x.ini"
         os.mkfifo(fifo)
