@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <glib.h>
+#include <winnow/quantize.h>
 
 #include "commands.h"
 #include "dataset.h"

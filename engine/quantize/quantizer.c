@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Static post-training quantization (winnow.h): the float network, prepared, runs in the engine
- * on one image after another, with every value that will be quantized among its
- * outputs; what is seen there decides the scales.
+ * Static post-training quantization (winnow/quantize.h): the float network, prepared, runs in the
+ * engine on one image after another, with every value that will be quantized among its outputs;
+ * what is seen there decides the scales.
  */
-#include <winnow/winnow.h>
+#include <winnow/quantize.h>
 
 #include "base/error.h"
 #include "quantize/qdq.h"
