@@ -8,6 +8,7 @@
 #include "suite.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { SIDE = 32, N_CLASSES = 10, N_EXITS = 8 };
@@ -51,6 +52,13 @@ static const WnResult *classify(WnSession *session, unsigned seed) {
                 error.message);
   return result;
 }
+
+START_TEST(headers_and_library_have_one_version) {
+  char text[32];
+  snprintf(text, sizeof text, "%d.%d.%d", WN_VERSION_MAJOR, WN_VERSION_MINOR, WN_VERSION_MICRO);
+  ck_assert_str_eq(text, wn_version());
+}
+END_TEST
 
 START_TEST(results_hold_together) {
   WnModel *model = open_model();
@@ -316,7 +324,8 @@ START_TEST(threads_agree_on_the_last_stage) {
 }
 END_TEST
 
-SUITE_MAIN("session", results_hold_together, completion_gives_the_full_networks_scores,
-           completion_needs_a_frame, threads_do_not_change_results, threads_agree_on_the_last_stage,
+SUITE_MAIN("session", headers_and_library_have_one_version, results_hold_together,
+           completion_gives_the_full_networks_scores, completion_needs_a_frame,
+           threads_do_not_change_results, threads_agree_on_the_last_stage,
            deadline_stops_before_a_stage_that_would_be_late, expected_durations_are_moving_averages,
            bad_policies_change_nothing, strategy_none_computes_no_heads, any_size_of_frame)

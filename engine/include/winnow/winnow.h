@@ -26,6 +26,11 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
+/* Of these headers; wn_version() is the library's. */
+#define WN_VERSION_MAJOR 0
+#define WN_VERSION_MINOR 1
+#define WN_VERSION_MICRO 0
+
 typedef enum WnStatus {
   WN_OK = 0,
   WN_ERROR_IO,          /* a file is missing or unreadable */
