@@ -192,7 +192,7 @@ static int run_camera(int argc, char **argv) {
       {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &settings.set,
        "Set a control of the camera; may be repeated, or A=1,B=2", "NAME=VALUE"},
       {"input", 0, 0, G_OPTION_ARG_FILENAME, &settings.input,
-       "Pictures or a clip (.y4m) instead of a camera, once", "FOLDER|CLIP"},
+       "Pictures or a clip (.y4m; - is standard input) instead of a camera, once", "FOLDER|CLIP|-"},
       {"version", 0, 0, G_OPTION_ARG_NONE, &settings.version, "Print the version", NULL},
       G_OPTION_ENTRY_NULL};
   Options options = {0};

@@ -9,12 +9,13 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* A descriptor of the regular file at `path`, and its length.  `wanted` says what it should hold,
- * as "picture".  -1: *problem is a sentence that names the path, to be freed by the caller. */
-int file_open(const char *path, const char *wanted, size_t *n_bytes, char **problem);
-
-/* Its bytes, at most `limit`, in new memory with a zero behind them; NULL as above. */
+/* The bytes of the regular file at `path`, at most `limit`, in new memory with a zero behind them.
+ * `wanted` says what it should hold, as "picture".  NULL: *problem is a sentence that names the
+ * path, to be freed by the caller. */
 char *file_read(const char *path, const char *wanted, size_t limit, size_t *n_bytes,
                 char **problem);
+
+/* A descriptor of the file, FIFO or pipe at `path`, for which read() does not wait; -1 as above. */
+int file_open_stream(const char *path, const char *wanted, char **problem);
 
 #endif

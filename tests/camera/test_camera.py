@@ -301,7 +301,7 @@ class Camera(CliTest):
         model = ["--model", MODEL, "--json"]
         self.expect_failure(1, "--model", "/no/such.onnx", "--json", says="/no/such.onnx")
         self.expect_failure(1, *model, "--input", "/no/such", says="/no/such")
-        self.expect_failure(1, *model, "--input", "/dev/null", says="neither")
+        self.expect_failure(1, *model, "--input", "/dev/null", says="is a device")
         self.expect_failure(1, *model, "--input", self.folder, says="no pictures")
         self.expect_failure(1, *model, "--device", "/dev/null", says="no camera")
         self.expect_failure(1, *model, "--device", "/dev/video987", says="--list")
