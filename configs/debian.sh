@@ -8,7 +8,7 @@ packages_demo=(
   # build
   gcc libc6-dev meson ninja-build pkg-config
   libprotobuf-c-dev protobuf-c-compiler
-  libjpeg-dev libpng-dev libwebp-dev libjson-glib-dev libncurses-dev libv4l-dev
+  libjpeg-dev libpng-dev libwebp-dev libjansson-dev libncurses-dev libv4l-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libcairo2-dev libpango1.0-dev
   gobject-introspection libgirepository1.0-dev
   # run
@@ -31,7 +31,9 @@ packages_arm64=(
 packages_vm=(debootstrap qemu-system-x86 busybox-static v4l-utils)
 
 # Unpacked into a folder, not installed.
-packages_arm64_sysroot=(libprotobuf-c1 libprotobuf-c-dev check libsubunit0 libsubunit-dev)
+packages_arm64_sysroot=(
+  libprotobuf-c1 libprotobuf-c-dev libjansson4 libjansson-dev check libsubunit0 libsubunit-dev
+)
 
 is_installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
