@@ -137,10 +137,13 @@ WnStatus wn_quantizer_new(const char *path, const WnQuantizerOptions *options, W
   static const WnQuantizerOptions defaults;
   *out = NULL;
   if (!path || !*path) return wni_fail(error, WN_ERROR_ARGUMENT, "no model file is given");
+  if (!options) options = &defaults;
+  WnStatus status = WNI_RESERVED_CHECK(options, "quantizer options", error);
+  if (status != WN_OK) return status;
   WnQuantizer *q = calloc(1, sizeof *q);
   if (!q) return wni_fail_memory(error, path);
-  q->options = options ? *options : defaults;
-  WnStatus status = open_quantizer(q, path, error);
+  q->options = *options;
+  status = open_quantizer(q, path, error);
   if (status != WN_OK) {
     wn_quantizer_free(q);
     return wni_model_name_file(path, NULL, status, error);

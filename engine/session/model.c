@@ -192,7 +192,8 @@ WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel 
   *out = NULL;
   if (!path || !*path) return wni_fail(error, WN_ERROR_ARGUMENT, "no model file is given");
   if (!options) options = &defaults;
-  WnStatus status = check_precision(options->precision, error);
+  WnStatus status = WNI_RESERVED_CHECK(options, "model options", error);
+  if (status == WN_OK) status = check_precision(options->precision, error);
   if (status != WN_OK) return status;
   key.cpu_flags = wni_cpu_flags();
   key.any_graph = options->any_graph;

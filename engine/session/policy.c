@@ -101,10 +101,10 @@ WnStatus wni_policy_apply(WnSession *session, const WnPolicy *policy, WnError *e
   bool watching;
   bool *watched = calloc(n_classes + 1, sizeof *watched);
   double *thresholds = calloc(n_exits + 1, sizeof *thresholds);
-  WnStatus status = WN_OK;
+  WnStatus status = WNI_RESERVED_CHECK(policy, "policy", error);
   if (!watched || !thresholds)
     status = wni_fail_memory(error, "the policy");
-  else if (!wn_strategy_name(strategy))
+  else if (status == WN_OK && !wn_strategy_name(strategy))
     status = wni_fail(error, WN_ERROR_ARGUMENT, "strategy: %d is not a strategy", (int)strategy);
   if (status == WN_OK) status = check_numbers(metadata, policy, strategy, error);
   if (status == WN_OK)

@@ -42,10 +42,11 @@ static bool allocate(WnSession *s) {
 WnStatus wn_session_new(WnModel *model, const WnSessionOptions *options, WnSession **out,
                         WnError *error) {
   static const WnSessionOptions defaults;
-  WnStatus status;
   *out = NULL;
   if (!model) return wni_fail(error, WN_ERROR_ARGUMENT, "session: no model is given");
   if (!options) options = &defaults;
+  WnStatus status = WNI_RESERVED_CHECK(options, "session options", error);
+  if (status != WN_OK) return status;
   if (options->threads > WN_MAX_THREADS)
     return wni_fail(error, WN_ERROR_ARGUMENT, "threads: %d is over %d", options->threads,
                     WN_MAX_THREADS);

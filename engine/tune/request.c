@@ -63,6 +63,8 @@ static WnStatus list_all(WnTuner *tuner, WnError *error) {
 WnStatus wn_tune_request_check(const WnTuneRequest *request, WnError *error) {
   const char *what = given(request->watch) ? "max-extra-misses" : "max-accuracy-drop";
   if (request->confidence != 0) what = "risk";
+  WnStatus status = WNI_RESERVED_CHECK(request, "tune request", error);
+  if (status != WN_OK) return status;
   if (!(request->max_drop >= 0 && request->max_drop <= 1))
     return wni_fail(error, WN_ERROR_ARGUMENT,
                     "%s: %g is not a fraction in 0..1 (0.005 is half a "

@@ -55,7 +55,9 @@ WnStatus wn_tuner_new(const char *path, const WnTunerOptions *options, WnTuner *
   *out = NULL;
   WnTuner *tuner = calloc(1, sizeof *tuner);
   if (!tuner) return wni_fail_memory(error, "the tuner");
-  WnStatus status = open_tuner(tuner, path, options ? options : &defaults, error);
+  if (!options) options = &defaults;
+  WnStatus status = WNI_RESERVED_CHECK(options, "tuner options", error);
+  if (status == WN_OK) status = open_tuner(tuner, path, options, error);
   if (status != WN_OK) {
     wn_tuner_free(tuner);
     return status;

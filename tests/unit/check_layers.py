@@ -28,7 +28,7 @@ ALLOWED = {
 }
 NO_FRAMES = {"load", "graph", "plan", "kernels", "base"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
-GLIB = re.compile(r"^(glib|gio|gst|gobject|json-glib|cairo|pango|gdk)")
+GLIB = re.compile(r"^(glib|gio|gst|gobject|cairo|pango)")
 
 
 def check_engine(path, layer):

@@ -32,6 +32,7 @@ typedef struct WnQuantizerOptions {
   double percentile; /* over 50, at most 100; 0: 99.99 */
   bool keep_biases;  /* do not take the mean error of the rounded weights off the biases */
   int32_t threads;   /* as in WnSessionOptions */
+  uint64_t reserved[4]; /* must be 0 */
 } WnQuantizerOptions;
 
 /* Opens the float32 model at `path`; `options` NULL: the defaults.  On failure *out is NULL.

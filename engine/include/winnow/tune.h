@@ -49,6 +49,7 @@ WnStatus wn_exit_score_parse(const char *name, WnExitScore *out, WnError *error)
 typedef struct WnTunerOptions {
   WnModelOptions model;
   int32_t threads; /* as in WnSessionOptions */
+  uint64_t reserved[4]; /* must be 0 */
 } WnTunerOptions;
 
 /* Opens the model at `path`; `options` NULL: the defaults.  On failure *out is NULL.
@@ -85,6 +86,7 @@ typedef struct WnTuneRequest {
   /* The fraction of the images of the other classes that may be answered with a watched one beyond
    * those that the whole network answers so. */
   double max_extra_alarms;
+  uint64_t reserved[4]; /* must be 0 */
 } WnTuneRequest;
 
 /* Whether the numbers and names of a request are possible, which needs no model.  Errors: ARGUMENT.
@@ -115,6 +117,7 @@ typedef struct WnTuning {
   double macs_mean_others;
   /* watch sets of the model that wn_tuner_write() leaves out */
   int32_t watch_sets_dropped;
+  uint64_t reserved[4]; /* written as 0 */
 } WnTuning;
 
 /* Searches thresholds.  Errors: ARGUMENT (the request, or no images), DATA (so few images that

@@ -8,6 +8,9 @@
  *   frame   pixels in (frame.h)
  *   result  exit stage and surviving classes out (result.h)
  *
+ * Structures that a program fills in are zero-initialised first: what it does not set has its
+ * default then, what later versions add too.
+ *
  * A function that can fail returns a WnStatus; with a WnError it also says
  * what, where and what to do, in one line.  Every WnError argument may be NULL.
  */
@@ -100,6 +103,7 @@ typedef struct WnModelOptions {
   /* Accept any graph with one float input: its outputs need not be class
    * scores.  Such a model runs (wn_session_run) but does not classify. */
   bool any_graph;
+  uint64_t reserved[4]; /* must be 0 */
 } WnModelOptions;
 
 /* Loads and plans the ONNX file at `path`.  Opening an unchanged file again
@@ -187,6 +191,7 @@ typedef struct WnPolicy {
   const char *watch;      /* labels; NULL or "": none.  class-exclusion only */
   bool group_exit;        /* class-exclusion only */
   int64_t deadline_ns;    /* from the entry of preprocessing; 0: none */
+  uint64_t reserved[4]; /* must be 0 */
 } WnPolicy;
 
 /* Monotonic nanoseconds; tests give their own. */
@@ -201,6 +206,7 @@ typedef struct WnSessionOptions {
   WnPolicy policy;
   WnClock clock; /* NULL: CLOCK_MONOTONIC */
   void *clock_user;
+  uint64_t reserved[4]; /* must be 0 */
 } WnSessionOptions;
 
 /* Makes a session, which keeps a reference to the model; `options` NULL: the
