@@ -46,6 +46,10 @@ static bool list_class(const char *folder, int32_t class_index, GArray *images) 
              folder);
       valid = false;
       clear_image(&image);
+    } else if (g_file_test(image.path, G_FILE_TEST_EXISTS) &&
+               !g_file_test(image.path, G_FILE_TEST_IS_REGULAR)) {
+      report("%s: is no file and so no picture; left out", image.path); /* a FIFO, a socket */
+      clear_image(&image);
     } else {
       g_array_append_val(images, image);
     }
