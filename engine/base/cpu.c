@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * See cpu.h.  One table row per instruction set: its name and how to ask for it.
+ * See cpu.h.
  */
 #include "base/cpu.h"
 
@@ -14,97 +14,79 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-typedef struct InstructionSet {
-  const char *name;
-  uint32_t flag;
-  bool (*present)(void);
-} InstructionSet;
-
 #if defined(__x86_64__)
-static bool has_avx2(void) {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
-static bool has_avxvnni(void) {
-  return has_avx2() && __builtin_cpu_supports("avxvnni");
-}
-static bool has_avx512(void) {
-  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-}
-static bool has_avx512vnni(void) {
-  return has_avx512() && __builtin_cpu_supports("avx512vnni");
-}
-static bool has_avx512bf16(void) {
-  return has_avx512() && __builtin_cpu_supports("avx512bf16");
+#include <cpuid.h>
+
+/* The processor's extended features, leaf 7 of CPUID; names that the compiler's own test takes
+ * depend on its version. */
+typedef struct Features {
+  unsigned eax, ebx, ecx, edx;
+} Features;
+
+static Features features(unsigned subleaf) {
+  Features f = {0};
+  if (!__get_cpuid_count(7, 0, &f.eax, &f.ebx, &f.ecx, &f.edx) || f.eax < subleaf)
+    return (Features){0};
+  __cpuid_count(7, subleaf, f.eax, f.ebx, f.ecx, f.edx);
+  return f;
 }
 
 /* A tile's 8 KiB would make every context larger, so the operating system keeps tiles disabled
  * until a process asks for them. */
-static bool has_tiles(void) {
-  enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
-  return has_avx512() && __builtin_cpu_supports("amx-tile") &&
+static bool may_use_tiles(void) {
+  enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18, AMX_TILE = 24 };
+  return features(0).edx >> AMX_TILE & 1 &&
          syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
-static bool has_amxbf16(void) {
-  return __builtin_cpu_supports("amx-bf16") && has_tiles();
-}
-static bool has_amxint8(void) {
-  return __builtin_cpu_supports("amx-int8") && has_tiles();
-}
-
-static const InstructionSet sets[] = {
-    {"avx2", WNI_CPU_AVX2, has_avx2},
-    {"avxvnni", WNI_CPU_AVXVNNI, has_avxvnni},
-    {"avx512", WNI_CPU_AVX512, has_avx512},
-    {"avx512vnni", WNI_CPU_AVX512VNNI, has_avx512vnni},
-    {"avx512bf16", WNI_CPU_AVX512BF16, has_avx512bf16},
-    {"amxbf16", WNI_CPU_AMXBF16, has_amxbf16},
-    {"amxint8", WNI_CPU_AMXINT8, has_amxint8},
-    {0},
-};
-enum { BF16_UNITS = WNI_CPU_AMXBF16 };
+enum { BF16_UNITS = WNI_CPU_amxbf16 };
 #elif defined(__aarch64__)
-static bool has_neon(void) {
-  return getauxval(AT_HWCAP) & HWCAP_ASIMD;
-}
-static bool has_dotprod(void) {
-  return getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
-}
-static bool has_i8mm(void) {
-  return getauxval(AT_HWCAP2) & HWCAP2_I8MM;
-}
-static bool has_bf16(void) {
-  return getauxval(AT_HWCAP2) & HWCAP2_BF16;
-}
-
-static const InstructionSet sets[] = {
-    {"neon", WNI_CPU_NEON, has_neon},
-    {"dotprod", WNI_CPU_DOTPROD, has_dotprod},
-    {"i8mm", WNI_CPU_I8MM, has_i8mm},
-    {"bf16", WNI_CPU_BF16, has_bf16},
-    {0},
-};
-enum { BF16_UNITS = WNI_CPU_BF16 };
+enum { BF16_UNITS = WNI_CPU_bf16 };
 #else
-static const InstructionSet sets[] = {{0}};
 enum { BF16_UNITS = 0 };
 #endif
 
-enum { N_SETS = sizeof sets / sizeof *sets - 1, MAX_TEXT = 128 /* of all names */ };
+#define WNI_CPU_SET(name, present)                                                                 \
+  static bool has_##name(void) {                                                                   \
+    return present;                                                                                \
+  }
+#include "base/cpu_sets.inc"
+
+typedef struct InstructionSet {
+  const char *name;
+  bool (*present)(void);
+} InstructionSet;
+
+/* Row i has bit i. */
+static const InstructionSet sets[] = {
+#define WNI_CPU_SET(name, present) {#name, has_##name},
+#include "base/cpu_sets.inc"
+    {0},
+};
+
+/* Room for the names of all sets, each with a comma or the end behind it. */
+enum {
+  MAX_TEXT = 1
+#define WNI_CPU_SET(name, present) +sizeof #name
+#include "base/cpu_sets.inc"
+};
 
 static pthread_once_t detect_once = PTHREAD_ONCE_INIT;
 static uint32_t detected;                    /* written once by detect() */
 static _Atomic uint32_t mask = ~(uint32_t)0; /* written by detect() and wn_cpu_set_mask() */
 
-/* The names of each combination of sets, bit i standing for row i; written once by detect(). */
-static char names[1 << N_SETS][MAX_TEXT];
+/* The names of each combination of sets; written once by detect(). */
+enum { ALL = (1 << WNI_CPU_SET_COUNT) - 1 };
+static char names[ALL + 1][MAX_TEXT];
 
-/* A combination is the one without its last row, and that row. */
 static void name_combinations(void) {
-  for (size_t row = 0; sets[row].name; row++)
-    for (size_t i = 0; i < (size_t)1 << row; i++)
-      snprintf(names[i | (size_t)1 << row], MAX_TEXT, "%.*s%s%s", MAX_TEXT - 32, names[i],
-               i ? "," : "", sets[row].name);
+  for (size_t flags = 1; flags <= ALL; flags++) {
+    char *end = names[flags];
+    for (size_t i = 0; sets[i].name; i++) {
+      if (!(flags >> i & 1)) continue;
+      if (end != names[flags]) *end++ = ',';
+      end = stpcpy(end, sets[i].name);
+    }
+  }
 }
 
 static bool parse_mask(const char *text, uint32_t *out, WnError *error) {
@@ -116,10 +98,10 @@ static bool parse_mask(const char *text, uint32_t *out, WnError *error) {
     if (!sets[i].name) {
       wni_fail(error, WN_ERROR_ARGUMENT,
                "cpu mask: unknown instruction set '%.*s'; known are all, none%s%s", (int)n, text,
-               N_SETS ? "," : "", names[(1 << N_SETS) - 1]);
+               *names[ALL] ? "," : "", names[ALL]);
       return false;
     }
-    *out |= sets[i].flag;
+    *out |= 1u << i;
     text += n + (text[n] == ',');
   }
   return true;
@@ -128,7 +110,7 @@ static bool parse_mask(const char *text, uint32_t *out, WnError *error) {
 static void detect(void) {
   name_combinations();
   for (size_t i = 0; sets[i].name; i++)
-    if (sets[i].present()) detected |= sets[i].flag;
+    if (sets[i].present()) detected |= 1u << i;
   const char *environment = getenv("WINNOW_CPU_MASK");
   uint32_t wanted;
   WnError error;
@@ -159,9 +141,5 @@ WnStatus wn_cpu_set_mask(const char *text, WnError *error) {
 }
 
 const char *wn_cpu_flags(void) {
-  uint32_t flags = wni_cpu_flags();
-  size_t combination = 0;
-  for (size_t i = 0; sets[i].name; i++)
-    if (flags & sets[i].flag) combination |= (size_t)1 << i;
-  return names[combination];
+  return names[wni_cpu_flags()];
 }

@@ -9,18 +9,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Where each set stands in cpu_sets.inc. */
 enum {
-  WNI_CPU_AVX2 = 1u << 0,       /* with FMA */
-  WNI_CPU_AVXVNNI = 1u << 1,    /* dot products of bytes in 256 bits */
-  WNI_CPU_AVX512 = 1u << 2,     /* F, BW, VL, DQ */
-  WNI_CPU_AVX512VNNI = 1u << 3, /* dot products of bytes in 512 bits */
-  WNI_CPU_AVX512BF16 = 1u << 4, /* dot products of pairs of bfloat16 */
-  WNI_CPU_AMXBF16 = 1u << 5,    /* matrix tiles, which the kernel allowed us to use */
-  WNI_CPU_AMXINT8 = 1u << 6,
-  WNI_CPU_NEON = 1u << 7,    /* every 64-bit Arm has it; a set, so that it can be switched off */
-  WNI_CPU_DOTPROD = 1u << 8, /* dot products of signed bytes */
-  WNI_CPU_I8MM = 1u << 9,    /* 2 x 8 by 8 x 2 matrices of bytes */
-  WNI_CPU_BF16 = 1u << 10,   /* 2 x 4 by 4 x 2 matrices of bfloat16 */
+#define WNI_CPU_SET(name, present) WNI_CPU_ROW_##name,
+#include "base/cpu_sets.inc"
+  WNI_CPU_SET_COUNT
+};
+
+/* A bit for each set, WNI_CPU_<name>. */
+enum {
+#define WNI_CPU_SET(name, present) WNI_CPU_##name = 1u << WNI_CPU_ROW_##name,
+#include "base/cpu_sets.inc"
+  /* what every processor has: plain C, and vectors of 128 bits */
+  WNI_CPU_c = 0,
+  WNI_CPU_v128 = 0
 };
 
 /* The usable sets, WNI_CPU_*.  Thread-safe. */

@@ -6,26 +6,23 @@
 
 #include "base/cpu.h"
 
-#define WNI_KERNEL(op, dtype, tile, set, flags, m, n, k)                                           \
-  extern WniFn_##op wni_##op##_##dtype##tile##__##set;
+#define WNI_KERNEL(op, dtype, tile, set, m, n, k) extern WniFn_##op wni_##op##_##dtype##__##set;
 #include "kernels/variants.inc"
-#undef WNI_KERNEL
 
 /* The types as variants.inc spells them. */
 enum { TYPE_f32 = WNI_F32, TYPE_bf16 = WNI_BF16, TYPE_u8 = WNI_U8, TYPE_i16 = WNI_I16 };
 
 static const WniKernel table[] = {
-#define WNI_KERNEL(op, dtype, tile, set, flags, m, n, k)                                           \
+#define WNI_KERNEL(op, dtype, tile, set, m, n, k)                                                  \
   {.name = #op "_" #dtype #tile "__" #set,                                                         \
    .kind = WNI_KERNEL_##op,                                                                        \
    .type = (WniType)TYPE_##dtype,                                                                  \
-   .isa = flags,                                                                                   \
+   .isa = WNI_CPU_##set,                                                                           \
    .tile_m = m,                                                                                    \
    .tile_n = n,                                                                                    \
    .tile_k = k,                                                                                    \
-   .run = {.op = wni_##op##_##dtype##tile##__##set}},
+   .run = {.op = wni_##op##_##dtype##__##set}},
 #include "kernels/variants.inc"
-#undef WNI_KERNEL
 };
 enum { N_KERNELS = sizeof table / sizeof *table };
 

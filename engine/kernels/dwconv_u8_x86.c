@@ -6,9 +6,9 @@
  */
 #include "kernels/x86.h"
 
-enum { PIXELS = 4 };
+enum { PIXELS = WNI_TILE_M(dwconv_u8) };
 
-WniFn_dwconv WNI_NAME(dwconv_u8_4);
+WniFn_dwconv WNI_NAME(dwconv_u8);
 
 static inline void store(const WniDwconvArgs *args, char *y, size_t c, Ints sum) {
   Floats x = clamp(scaled(sum, args->scale + c), args->low, args->high);
@@ -103,7 +103,7 @@ static inline __attribute__((always_inline)) void run_pixels(const WniDwconvArgs
     for (size_t j = c; j < n; j++) single(args, x + i * args->x_step, y + i * args->y_step, j);
 }
 
-void WNI_NAME(dwconv_u8_4)(const WniDwconvArgs *args) {
+void WNI_NAME(dwconv_u8)(const WniDwconvArgs *args) {
   const WniDwconvArgs copy = *args; /* which no store to y can change */
   const char *x = args->x;
   char *y = args->y;

@@ -7,9 +7,9 @@
 #include "kernels/isa.h"
 #include "kernels/vector.h"
 
-enum { PIXELS = 4 };
+enum { PIXELS = WNI_TILE_M(dwconv_f32) };
 
-WniFn_dwconv WNI_NAME(dwconv_f32_4);
+WniFn_dwconv WNI_NAME(dwconv_f32);
 
 static inline const float *at(const void *base, ptrdiff_t bytes) {
   return (const float *)(const void *)((const char *)base + bytes);
@@ -60,7 +60,7 @@ static inline __attribute__((always_inline)) void run_pixels(const WniDwconvArgs
       single(args, x + i * args->x_step, y + i * args->y_step, j);
 }
 
-void WNI_NAME(dwconv_f32_4)(const WniDwconvArgs *args) {
+void WNI_NAME(dwconv_f32)(const WniDwconvArgs *args) {
   const char *x = args->x;
   char *y = args->y;
   size_t left = args->n_pixels;

@@ -7,9 +7,10 @@
 
 enum { STEP = 2 * LANES };
 
-WniFn_fc WNI_NAME(fc_u8_4);
+_Static_assert(WNI_TILE_M(fc_u8) == WNI_FC_ROWS, "all rows of a call together");
+WniFn_fc WNI_NAME(fc_u8);
 
-void WNI_NAME(fc_u8_4)(const void *x_at, const void *const *w, size_t k, int n, void *sums) {
+void WNI_NAME(fc_u8)(const void *x_at, const void *const *w, size_t k, int n, void *sums) {
   const uint8_t *x = x_at;
   const int8_t *row[WNI_FC_ROWS];
   Ints part[WNI_FC_ROWS];

@@ -12,7 +12,8 @@
  * what is fetched beyond a row's end is the next row. */
 enum { LONG_ROW = 4096, PARTS = 4 };
 
-WniFn_fc WNI_NAME(fc_f32_4);
+_Static_assert(WNI_TILE_M(fc_f32) == WNI_FC_ROWS, "all rows of a call together");
+WniFn_fc WNI_NAME(fc_f32);
 
 static inline float add_up(WniVector v) {
   float sum[WNI_LANES];
@@ -53,7 +54,7 @@ static float one_row(const float *x, const float *w, size_t k) {
   return total;
 }
 
-void WNI_NAME(fc_f32_4)(const void *x, const void *const *w, size_t k, int n, void *sum) {
+void WNI_NAME(fc_f32)(const void *x, const void *const *w, size_t k, int n, void *sum) {
   if (k >= LONG_ROW && n == WNI_FC_ROWS) {
     const float *row[WNI_FC_ROWS] = {w[0], w[1], w[2], w[3]};
     four_rows(x, row, k, sum);

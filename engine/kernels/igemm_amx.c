@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The implicit matrix product on matrix tiles, for bytes and, with WNI_DOT_BF16, for bfloat16;
- * the build gives WNI_KERNEL.  A tile register has 16 rows of 64 bytes.  Four of them hold the
+ * The implicit matrix product on matrix tiles, for bytes and, where the build gives WNI_DOT_BF16,
+ * for bfloat16.  A tile register has 16 rows of 64 bytes.  Four of them hold the
  * sums of 32 pixels by 32 columns; two with pixels and two with weights are multiplied into them,
  * a chunk of up to 64 bytes of channels at a time:
  *
@@ -15,23 +15,29 @@
  */
 #include "kernels/x86.h"
 
-enum { TILE_M = 32, TILE_N = 32, ROWS = 16, ROW = 64 /* bytes */, GROUP = 4 /* bytes */ };
-
-#define JOIN_NAME_(kernel) WNI_NAME(kernel)
-#define KERNEL JOIN_NAME_(WNI_KERNEL)
-WniFn_igemm KERNEL;
-
 #if defined WNI_DOT_BF16
+#define KERNEL igemm_bf16
 enum { BYTES = 2 };
 #define MULTIPLY _tile_dpbf16ps
-DEFINE_STORE_TILE(store_tile, store_floats, Floats)
+DEFINE_STORE_PART(store_sums, store_floats, Floats)
 typedef Floats Sum;
 #else
+#define KERNEL igemm_u8
 enum { BYTES = 1 };
 #define MULTIPLY _tile_dpbusd
-DEFINE_STORE_TILE(store_tile, store_ints, Ints)
+DEFINE_STORE_PART(store_sums, store_ints, Ints)
 typedef Ints Sum;
 #endif
+
+enum {
+  TILE_M = WNI_TILE_M(KERNEL),
+  TILE_N = WNI_TILE_N(KERNEL),
+  ROWS = 16,
+  ROW = 64,                          /* bytes */
+  GROUP = BYTES * WNI_TILE_K(KERNEL) /* bytes */
+};
+
+WniFn_igemm WNI_NAME(KERNEL);
 
 /* As the processor reads it: rows and bytes a row of each tile register. */
 typedef struct Shapes {
@@ -138,7 +144,7 @@ static inline void end_sums(char *sums, bool low, bool right) {
 
 /* Tiles are shaped and given back in every call: they belong to a thread, and as long as a thread
  * has them, the system saves 8 KiB more whenever it switches and the core cannot sleep deeply. */
-void KERNEL(const WniIgemmArgs *args) {
+void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
   size_t bytes = args->n_channels * BYTES, groups = (bytes + GROUP - 1) / GROUP;
   size_t chunks = (groups + ROWS - 1) / ROWS,
          per_chunk = chunks ? (groups + chunks - 1) / chunks : 1;
@@ -162,5 +168,5 @@ void KERNEL(const WniIgemmArgs *args) {
     }
   end_sums((char *)sums, low, right);
   _tile_release();
-  store_tile_part(args, sums, TILE_N / LANES);
+  store_sums(args, sums, TILE_N / LANES);
 }

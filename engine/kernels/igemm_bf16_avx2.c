@@ -6,9 +6,14 @@
  */
 #include "kernels/x86.h"
 
-enum { TILE_M = 6, TILE_N = 16, TILE_K = 1, BUFFER = 256 /* channels */ };
+enum {
+  TILE_M = WNI_TILE_M(igemm_bf16),
+  TILE_N = WNI_TILE_N(igemm_bf16),
+  TILE_K = WNI_TILE_K(igemm_bf16),
+  BUFFER = 256 /* channels */
+};
 
-WniFn_igemm wni_igemm_bf16_6x16__avx2;
+WniFn_igemm WNI_NAME(igemm_bf16);
 
 typedef uint16_t Narrow;
 typedef uint16_t Weight;
@@ -50,6 +55,6 @@ DEFINE_STORE_TILE(store_tile, store_floats, Floats)
 
 #include "kernels/igemm_widened.h"
 
-void wni_igemm_bf16_6x16__avx2(const WniIgemmArgs *args) {
+void WNI_NAME(igemm_bf16)(const WniIgemmArgs *args) {
   run_tile(args);
 }

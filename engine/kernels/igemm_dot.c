@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The implicit matrix product on instructions that add a dot product of four bytes or of two
- * bfloat16 to each 32-bit lane.  Compiled once for each of them; the build gives WNI_KERNEL, its
- * tile and, for bfloat16, WNI_DOT_BF16.  Four bytes of a pixel are broadcast straight from x; the
+ * bfloat16 to each 32-bit lane.  Compiled once for each of them; for bfloat16 the build gives
+ * WNI_DOT_BF16.  Four bytes of a pixel are broadcast straight from x; the
  * weights lie as the instruction wants them.  A tile of 12 x 32 in 32 registers: 24 sums, 2
  * weights, a broadcast.
  */
-#include "kernels/x86.h"
 #include "kernels/tiles.h"
-
-enum { VECTORS = WNI_TILE_N / LANES, GROUP = 4 /* bytes */ };
-
-#define JOIN_NAME_(kernel) WNI_NAME(kernel)
-#define KERNEL JOIN_NAME_(WNI_KERNEL)
-WniFn_igemm KERNEL;
+#include "kernels/x86.h"
 
 #if defined WNI_DOT_BF16
+#define KERNEL igemm_bf16
 enum { BYTES = 2 };
 typedef Floats Sum;
 static inline Sum load_sum(const void *bias) {
@@ -26,6 +21,7 @@ static inline Sum dot(Sum sum, Ints x, Ints w) {
 }
 DEFINE_STORE_TILE(store_tile, store_floats, Floats)
 #else
+#define KERNEL igemm_u8
 enum { BYTES = 1 };
 typedef Ints Sum;
 static inline Sum load_sum(const void *bias) {
@@ -40,6 +36,15 @@ static inline Sum dot(Sum sum, Ints x, Ints w) {
 }
 DEFINE_STORE_TILE(store_tile, store_ints, Ints)
 #endif
+
+enum {
+  TILE_M = WNI_TILE_M(KERNEL),
+  TILE_N = WNI_TILE_N(KERNEL),
+  VECTORS = TILE_N / LANES,
+  GROUP = BYTES * WNI_TILE_K(KERNEL) /* bytes */
+};
+
+WniFn_igemm WNI_NAME(KERNEL);
 
 /* The bytes of x behind `done` whole groups, zeros behind them; nothing beyond `bytes` is read. */
 static inline int32_t last_group(const char *x, size_t done, size_t bytes) {
@@ -56,7 +61,7 @@ static inline int32_t last_group(const char *x, size_t done, size_t bytes) {
  * registers. */
 static inline __attribute__((always_inline)) void
 multiply(const char *const *x, size_t groups, const char *w, Sum (*sum)[VECTORS], int m) {
-  for (size_t g = 0; g < groups; g++, w += GROUP * WNI_TILE_N) {
+  for (size_t g = 0; g < groups; g++, w += GROUP * TILE_N) {
     Ints weights[VECTORS];
     for (int v = 0; v < VECTORS; v++) weights[v] = load_ints(w + v * LANES * GROUP);
 #pragma GCC unroll 16
@@ -71,7 +76,7 @@ multiply(const char *const *x, size_t groups, const char *w, Sum (*sum)[VECTORS]
 }
 
 static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m) {
-  Sum sum[WNI_TILE_M][VECTORS];
+  Sum sum[TILE_M][VECTORS];
   size_t bytes = args->n_channels * BYTES, groups = bytes / GROUP;
   const char *w = args->w;
 #pragma GCC unroll 16
@@ -79,28 +84,24 @@ static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args,
     for (int v = 0; v < VECTORS; v++) sum[i][v] = load_sum((const int32_t *)args->bias + v * LANES);
 
   for (size_t t = 0; t < args->n_taps; t++) {
-    const char *x[WNI_TILE_M];
-    int32_t last[WNI_TILE_M];
+    const char *x[TILE_M];
+    int32_t last[TILE_M];
     for (int i = 0; i < m; i++) x[i] = (const char *)args->x[i] + args->tap[t];
     multiply(x, groups, w, sum, m);
-    w += groups * GROUP * WNI_TILE_N;
+    w += groups * GROUP * TILE_N;
     if (groups * GROUP == bytes) continue;
     for (int i = 0; i < m; i++) {
       last[i] = last_group(x[i], groups * GROUP, bytes);
       x[i] = (const char *)&last[i];
     }
     multiply(x, 1, w, sum, m);
-    w += GROUP * WNI_TILE_N;
+    w += GROUP * TILE_N;
   }
   store_tile(args, sum[0], m, VECTORS);
 }
 
-#if WNI_TILE_M == 6
-WNI_DEFINE_RUN_TILE(6)
-#else
-WNI_DEFINE_RUN_TILE(12)
-#endif
+WNI_DEFINE_RUN_TILE
 
-void KERNEL(const WniIgemmArgs *args) {
+void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
   run_tile(args);
 }

@@ -12,9 +12,15 @@
  */
 #include "kernels/arm.h"
 
-enum { TILE_M = 8, TILE_N = 8, VECTORS = TILE_N / 4, TILE_K = 4, STEP = 16 };
+enum {
+  TILE_M = WNI_TILE_M(igemm_u8),
+  TILE_N = WNI_TILE_N(igemm_u8),
+  TILE_K = WNI_TILE_K(igemm_u8),
+  VECTORS = TILE_N / 4,
+  STEP = 16
+};
 
-WniFn_igemm wni_igemm_u8_8x8x4__dotprod;
+WniFn_igemm WNI_NAME(igemm_u8);
 
 typedef struct Sums {
   int32x4_t of_x[TILE_M][VECTORS], of_w[VECTORS];
@@ -93,7 +99,7 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
 }
 
 /* A few pixels that are left over do not cost a whole tile. */
-void wni_igemm_u8_8x8x4__dotprod(const WniIgemmArgs *args) {
+void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
   if (args->m <= TILE_M / 2)
     run(args, TILE_M / 2);
   else

@@ -8,9 +8,9 @@
 
 #include <immintrin.h>
 
-enum { TILE_M = 6, TILE_N = 16 };
+enum { TILE_M = WNI_TILE_M(igemm_i16), TILE_N = WNI_TILE_N(igemm_i16) };
 
-WniFn_igemm wni_igemm_i16_6x16x2__avx2;
+WniFn_igemm WNI_NAME(igemm_i16);
 
 static inline __m256i load(const void *at) {
   return _mm256_loadu_si256(at);
@@ -51,8 +51,8 @@ static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args,
   }
 }
 
-WNI_DEFINE_RUN_TILE(6)
+WNI_DEFINE_RUN_TILE
 
-void wni_igemm_i16_6x16x2__avx2(const WniIgemmArgs *args) {
+void WNI_NAME(igemm_i16)(const WniIgemmArgs *args) {
   run_tile(args);
 }

@@ -11,17 +11,8 @@
  */
 #include "kernels/arm.h"
 
-enum {
-  TILE_M = 8,
-  TILE_N = 8,
-  PAIRS = TILE_M / 2, /* of rows */
-  COLUMNS = TILE_N / 2,
-  STEP = 16,
-  HALF = 8
-};
-
 #ifdef __ARM_FEATURE_MATMUL_INT8
-#define KERNEL wni_igemm_u8_8x8x8__i8mm
+#define KERNEL igemm_u8
 enum { ELEMENT = 1 };
 typedef int32x4_t Sum;
 typedef int32_t Element;
@@ -29,7 +20,7 @@ static inline Sum multiply(Sum sum, uint8x16_t x, uint8x16_t w) {
   return vusmmlaq_s32(sum, x, vreinterpretq_s8_u8(w));
 }
 #else
-#define KERNEL wni_igemm_bf16_8x8x4__bf16
+#define KERNEL igemm_bf16
 enum { ELEMENT = 2 };
 typedef float32x4_t Sum;
 typedef float Element;
@@ -38,7 +29,16 @@ static inline Sum multiply(Sum sum, uint8x16_t x, uint8x16_t w) {
 }
 #endif
 
-WniFn_igemm KERNEL;
+enum {
+  TILE_M = WNI_TILE_M(KERNEL),
+  TILE_N = WNI_TILE_N(KERNEL),
+  PAIRS = TILE_M / 2, /* of rows */
+  COLUMNS = TILE_N / 2,
+  HALF = ELEMENT * WNI_TILE_K(KERNEL), /* bytes */
+  STEP = 2 * HALF
+};
+
+WniFn_igemm WNI_NAME(KERNEL);
 
 /* Rows of x in pairs: bytes 0..7 of both, bytes 8..15 of both. */
 typedef struct Group {
@@ -123,7 +123,7 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
 }
 
 /* A few pixels that are left over do not cost a whole tile. */
-void KERNEL(const WniIgemmArgs *args) {
+void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
   if (args->m <= TILE_M / 2)
     run(args, PAIRS / 2);
   else

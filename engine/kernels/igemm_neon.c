@@ -11,9 +11,16 @@
  */
 #include "kernels/arm.h"
 
-enum { TILE_M = 8, TILE_N = 8, VECTORS = TILE_N / 4, STEP = 4 };
+enum {
+  TILE_M = WNI_TILE_M(igemm_f32),
+  TILE_N = WNI_TILE_N(igemm_f32),
+  VECTORS = TILE_N / 4,
+  STEP = 4
+};
+_Static_assert(TILE_M == WNI_TILE_M(igemm_bf16) && TILE_N == WNI_TILE_N(igemm_bf16),
+               "one tile for both types");
 
-WniFn_igemm wni_igemm_f32_8x8__neon, wni_igemm_bf16_8x8__neon;
+WniFn_igemm WNI_NAME(igemm_f32), WNI_NAME(igemm_bf16);
 
 /* Elements [at, at + 4) of a row. */
 static inline float32x4_t load(WniType type, const void *row, size_t at) {
@@ -66,10 +73,10 @@ static inline __attribute__((always_inline)) void run_type(const WniIgemmArgs *a
     run(args, type, TILE_M);
 }
 
-void wni_igemm_f32_8x8__neon(const WniIgemmArgs *args) {
+void WNI_NAME(igemm_f32)(const WniIgemmArgs *args) {
   run_type(args, WNI_F32);
 }
 
-void wni_igemm_bf16_8x8__neon(const WniIgemmArgs *args) {
+void WNI_NAME(igemm_bf16)(const WniIgemmArgs *args) {
   run_type(args, WNI_BF16);
 }

@@ -11,9 +11,14 @@
  */
 #include "kernels/x86.h"
 
-enum { TILE_M = 6, TILE_N = 16, TILE_K = 2, BUFFER = 512 /* channels, even */ };
+enum {
+  TILE_M = WNI_TILE_M(igemm_u8),
+  TILE_N = WNI_TILE_N(igemm_u8),
+  TILE_K = WNI_TILE_K(igemm_u8),
+  BUFFER = 512 /* channels, even */
+};
 
-WniFn_igemm wni_igemm_u8_6x16x2__avx2;
+WniFn_igemm WNI_NAME(igemm_u8);
 
 typedef uint8_t Narrow;
 typedef int8_t Weight;
@@ -62,6 +67,6 @@ DEFINE_STORE_TILE(store_tile, store_ints, Ints)
 
 #include "kernels/igemm_widened.h"
 
-void wni_igemm_u8_6x16x2__avx2(const WniIgemmArgs *args) {
+void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
   run_tile(args);
 }

@@ -17,13 +17,13 @@
 #include "kernels/arm.h"
 
 enum {
-  TILE_M = 4,
-  TILE_N = 4,
-  STEP = 16,           /* channels in a group */
+  TILE_M = WNI_TILE_M(igemm_u8),
+  TILE_N = WNI_TILE_N(igemm_u8),
+  STEP = WNI_TILE_K(igemm_u8), /* channels in a group */
   MAX_RUN = 128 * STEP /* channels after which sums of weights, |pair| <= 256, leave int16 */
 };
 
-WniFn_igemm wni_igemm_u8_4x4x16__neon;
+WniFn_igemm WNI_NAME(igemm_u8);
 
 typedef struct Sums {
   int32x4_t of_x[TILE_M][TILE_N]; /* four partial sums each */
@@ -80,7 +80,7 @@ static inline int32x4_t add_up(const int32x4_t *column) {
   return vpaddq_s32(vpaddq_s32(column[0], column[1]), vpaddq_s32(column[2], column[3]));
 }
 
-void wni_igemm_u8_4x4x16__neon(const WniIgemmArgs *args) {
+void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
   Sums sums = {0};
   const int8_t *w = args->w;
   for (size_t t = 0; t < args->n_taps; t++)

@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The implicit matrix product on vectors, compiled once per instruction set.  The
- * build gives the tile: WNI_TILE_M pixels by WNI_TILE_N columns, and WNI_LANES floats a
- * vector.  All sums of a tile stay in registers: per channel, WNI_TILE_N / WNI_LANES
- * loads of weights serve WNI_TILE_M broadcast inputs.
+ * The implicit matrix product on vectors, compiled once per instruction set.  All sums of a
+ * tile stay in registers: per channel, VECTORS loads of weights serve TILE_M broadcast inputs.
  */
 #include "kernels/isa.h"
+#include "kernels/tiles.h"
 #include "kernels/vector.h"
 
 enum {
-  VECTORS = WNI_TILE_N / WNI_LANES,
-  AHEAD = 32 * WNI_TILE_N, /* weights are asked for so early: those of deep layers come from afar */
-  LINE = 16                /* floats in a line of cache */
+  TILE_M = WNI_TILE_M(igemm_f32),
+  TILE_N = WNI_TILE_N(igemm_f32),
+  VECTORS = TILE_N / WNI_LANES,
+  AHEAD = 32 * TILE_N, /* weights are asked for so early: those of deep layers come from afar */
+  LINE = 16            /* floats in a line of cache */
 };
 
-#define TILED_(m, n) igemm_f32_##m##x##n
-#define TILED(m, n) TILED_(m, n)
-#define JOIN_NAME_(kernel) WNI_NAME(kernel)
-#define KERNEL JOIN_NAME_(TILED(WNI_TILE_M, WNI_TILE_N))
-
-WniFn_igemm KERNEL;
+WniFn_igemm WNI_NAME(igemm_f32);
 
 /* `vectors` of a row. */
 static inline void store_row(const WniVector *sum, const float *residual, WniVector low,
@@ -43,7 +39,7 @@ static __attribute__((noinline)) void store_part(const WniIgemmArgs *args, const
  * what they need. */
 static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, int m,
                                                       int vectors) {
-  WniVector sum[WNI_TILE_M][VECTORS];
+  WniVector sum[TILE_M][VECTORS];
 #pragma GCC unroll 16
   for (int i = 0; i < m; i++)
 #pragma GCC unroll 8
@@ -52,12 +48,12 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
 
   const float *w = args->w;
   for (size_t t = 0; t < args->n_taps; t++) {
-    const float *x[WNI_TILE_M];
+    const float *x[TILE_M];
     for (int i = 0; i < m; i++)
       x[i] = (const float *)(const void *)((const char *)args->x[i] + args->tap[t]);
-    for (size_t c = 0; c < args->n_channels; c++, w += WNI_TILE_N) {
+    for (size_t c = 0; c < args->n_channels; c++, w += TILE_N) {
       WniVector weights[VECTORS];
-      for (int at = 0; at < WNI_TILE_N; at += LINE) __builtin_prefetch(w + AHEAD + at);
+      for (int at = 0; at < TILE_N; at += LINE) __builtin_prefetch(w + AHEAD + at);
 #pragma GCC unroll 8
       for (int v = 0; v < vectors; v++) weights[v] = wni_load(w + v * WNI_LANES);
 #pragma GCC unroll 16
@@ -77,38 +73,22 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
     return;
   }
   for (int i = 0; i < m; i++) {
-    float row[WNI_TILE_N];
+    float row[TILE_N];
     memcpy(row, sum[i], (size_t)vectors * sizeof *sum[i]);
     store_part(args, row, residual ? residual[i] : NULL, y[i]);
   }
 }
 
-/* One copy of run() per number of pixels, and one for panels of few columns. */
-void KERNEL(const WniIgemmArgs *args) {
-  if (args->n <= WNI_TILE_N / 2 && args->m == WNI_TILE_M) {
-    run(args, WNI_TILE_M, VECTORS / 2);
-    return;
-  }
-  switch (args->m) {
-#define CASE(m)                                                                                    \
-  case m:                                                                                          \
-    if (m < WNI_TILE_M) {                                                                          \
-      run(args, m, VECTORS);                                                                       \
-      return;                                                                                      \
-    }                                                                                              \
-    break;
-    CASE(1)
-    CASE(2)
-    CASE(3)
-    CASE(4)
-    CASE(5)
-    CASE(6)
-    CASE(7)
-    CASE(8)
-    CASE(9)
-#undef CASE
-  default:
-    break;
-  }
-  run(args, WNI_TILE_M, VECTORS);
+static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m) {
+  run(args, m, VECTORS);
+}
+
+WNI_DEFINE_RUN_TILE
+
+/* Panels of few columns have a copy of their own. */
+void WNI_NAME(igemm_f32)(const WniIgemmArgs *args) {
+  if (args->n <= TILE_N / 2 && args->m == TILE_M)
+    run(args, TILE_M, VECTORS / 2);
+  else
+    run_tile(args);
 }

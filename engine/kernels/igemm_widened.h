@@ -33,4 +33,4 @@ static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args,
   store_tile(args, sum[0], m, 2);
 }
 
-WNI_DEFINE_RUN_TILE(6)
+WNI_DEFINE_RUN_TILE

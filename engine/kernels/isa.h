@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * For the files that are compiled once per instruction set: the build gives
- * WNI_ISA, the suffix of every function in them, and WNI_REFERENCE where that is c.
+ * For the files of the kernels, most of which are compiled once per instruction set: the build
+ * gives WNI_ISA, the suffix of every function in them, and WNI_REFERENCE where that is c.
  */
 #ifndef WNI_KERNELS_ISA_H
 #define WNI_KERNELS_ISA_H
@@ -10,10 +10,24 @@
 
 #include <math.h>
 
-#define WNI_JOIN_(a, b) a##__##b
-#define WNI_JOIN(a, b) WNI_JOIN_(a, b)
+#define WNI_NAME_(kernel, isa) wni_##kernel##__##isa
+#define WNI_NAME_OF(kernel, isa) WNI_NAME_(kernel, isa)
 /* WNI_NAME(fc_f32) is wni_fc_f32__avx2 where WNI_ISA is avx2. */
-#define WNI_NAME(kernel) WNI_JOIN(wni_##kernel, WNI_ISA)
+#define WNI_NAME(kernel) WNI_NAME_OF(kernel, WNI_ISA)
+
+/* The tiles of variants.inc.  WNI_TILE_M(igemm_u8) is that of wni_igemm_u8__avx2 where WNI_ISA is
+ * avx2. */
+enum {
+#define WNI_KERNEL(kind, type, tile, set, m, n, k)                                                 \
+  WNI_TILE_##kind##_##type##__##set##_M = m, WNI_TILE_##kind##_##type##__##set##_N = n,            \
+  WNI_TILE_##kind##_##type##__##set##_K = k,
+#include "kernels/variants.inc"
+};
+#define WNI_SIDE_(kernel, isa, side) WNI_TILE_##kernel##__##isa##_##side
+#define WNI_SIDE(kernel, isa, side) WNI_SIDE_(kernel, isa, side)
+#define WNI_TILE_M(kernel) ((int)WNI_SIDE(kernel, WNI_ISA, M))
+#define WNI_TILE_N(kernel) ((int)WNI_SIDE(kernel, WNI_ISA, N))
+#define WNI_TILE_K(kernel) ((int)WNI_SIDE(kernel, WNI_ISA, K))
 
 /* A NaN stays a NaN, so that it reaches the scores and is reported there. */
 static inline float wni_clampf(float x, float low, float high) {

@@ -5,10 +5,11 @@
 #include "kernels/isa.h"
 #include "kernels/vector.h"
 
-enum { VECTORS = 4 }; /* of channels whose results stay in registers */
+enum { VECTORS = WNI_TILE_M(maxpool_f32) }; /* of channels whose results stay in registers */
+_Static_assert(VECTORS == WNI_TILE_M(avgpool_f32), "one size for both kinds");
 
-WniFn_maxpool WNI_NAME(maxpool_f32_4);
-WniFn_avgpool WNI_NAME(avgpool_f32_4);
+WniFn_maxpool WNI_NAME(maxpool_f32);
+WniFn_avgpool WNI_NAME(avgpool_f32);
 
 /* What is pooled with what came before.  A NaN replaces a number and is never replaced by one. */
 static inline WniVector larger(WniVector best, WniVector x) {
@@ -18,7 +19,7 @@ static inline WniVector sum_of(WniVector sum, WniVector x) {
   return sum + x;
 }
 static inline float larger_f(float best, float x) {
-  return (x > best) | (x != x) ? x : best;
+  return (x > best || x != x) ? x : best;
 }
 static inline float sum_of_f(float sum, float x) {
   return sum + x;
@@ -58,12 +59,12 @@ static inline float sum_of_f(float sum, float x) {
 DEFINE_POOL(max, -INFINITY, larger)
 DEFINE_POOL(average, 0.0f, sum_of)
 
-void WNI_NAME(maxpool_f32_4)(const WniPoolArgs *args) {
+void WNI_NAME(maxpool_f32)(const WniPoolArgs *args) {
   WniPoolArgs unscaled = *args;
   unscaled.scale = 1;
   max_window(&unscaled);
 }
 
-void WNI_NAME(avgpool_f32_4)(const WniPoolArgs *args) {
+void WNI_NAME(avgpool_f32)(const WniPoolArgs *args) {
   average_window(args);
 }

@@ -2,33 +2,28 @@
  *
  * For the files of one implicit matrix product each: one copy of its function for every number of
  * pixels up to the tile's, which are a constant to it, and the choice between them.  The
- * function is `tile(args, m)`, always inlined.
+ * function is `tile(args, m)`, always inlined; TILE_M is the tile's, at most 12.
  */
-#define WNI_TILE(m)                                                                                \
-  static void tile_##m(const WniIgemmArgs *args) {                                                 \
-    tile(args, m);                                                                                 \
-  }
-#define WNI_TILES_6                                                                                \
-  WNI_TILE(1)                                                                                      \
-  WNI_TILE(2)                                                                                      \
-  WNI_TILE(3)                                                                                      \
-  WNI_TILE(4)                                                                                      \
-  WNI_TILE(5)                                                                                      \
-  WNI_TILE(6)
-#define WNI_TILES_12                                                                               \
-  WNI_TILES_6                                                                                      \
-  WNI_TILE(7)                                                                                      \
-  WNI_TILE(8)                                                                                      \
-  WNI_TILE(9)                                                                                      \
-  WNI_TILE(10)                                                                                     \
-  WNI_TILE(11)                                                                                     \
-  WNI_TILE(12)
-#define WNI_NAMES_6 tile_1, tile_2, tile_3, tile_4, tile_5, tile_6
-#define WNI_NAMES_12 WNI_NAMES_6, tile_7, tile_8, tile_9, tile_10, tile_11, tile_12
+#ifndef WNI_KERNELS_TILES_H
+#define WNI_KERNELS_TILES_H
 
-/* Defines run_tile(args) for tiles of n pixels; n is 6 or 12. */
-#define WNI_DEFINE_RUN_TILE(n)                                                                     \
-  WNI_TILES_##n static inline void run_tile(const WniIgemmArgs *args) {                            \
-    static void (*const tiles[n])(const WniIgemmArgs *) = {WNI_NAMES_##n};                         \
+#define WNI_TILES(ROW)                                                                             \
+  ROW(1) ROW(2) ROW(3) ROW(4) ROW(5) ROW(6) ROW(7) ROW(8) ROW(9) ROW(10) ROW(11) ROW(12)
+
+#define WNI_TILE_FUNCTION(m)                                                                       \
+  static void tile_##m(const WniIgemmArgs *args) {                                                 \
+    tile(args, m < TILE_M ? m : TILE_M);                                                           \
+  }
+/* Those beyond TILE_M are never called, and the compiler leaves them out. */
+#define WNI_TILE_NAME(m) m <= TILE_M ? tile_##m : NULL,
+
+/* Defines run_tile(args). */
+#define WNI_DEFINE_RUN_TILE                                                                        \
+  WNI_TILES(WNI_TILE_FUNCTION)                                                                     \
+  static inline void run_tile(const WniIgemmArgs *args) {                                          \
+    static void (*const tiles[])(const WniIgemmArgs *) = {WNI_TILES(WNI_TILE_NAME)};               \
+    _Static_assert(TILE_M <= sizeof tiles / sizeof *tiles, "a row of WNI_TILES for every m");      \
     tiles[args->m - 1](args);                                                                      \
   }
+
+#endif

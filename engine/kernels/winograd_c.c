@@ -65,10 +65,10 @@ const WniWinogradMatrices *wni_winograd_matrices(int m, int r) {
   return at;
 }
 
-WniFn_winograd_in wni_winograd_in_f32__c;
-WniFn_winograd_out wni_winograd_out_f32__c;
+WniFn_winograd_in WNI_NAME(winograd_in_f32);
+WniFn_winograd_out WNI_NAME(winograd_out_f32);
 
-void wni_winograd_in_f32__c(const WniWinogradInArgs *args) {
+void WNI_NAME(winograd_in_f32)(const WniWinogradInArgs *args) {
   const WniWinogradMatrices *matrix = wni_winograd_matrices(args->t - 2, 3);
   const float *x = args->x;
   float *v = args->v;
@@ -85,7 +85,7 @@ void wni_winograd_in_f32__c(const WniWinogradInArgs *args) {
       }
 }
 
-void wni_winograd_out_f32__c(const WniWinogradOutArgs *args) {
+void WNI_NAME(winograd_out_f32)(const WniWinogradOutArgs *args) {
   const WniWinogradMatrices *matrix = wni_winograd_matrices(args->m, args->t - args->m + 1);
   const float *v = args->v, *bias = args->bias;
   float *y = args->y;

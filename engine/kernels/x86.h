@@ -204,18 +204,22 @@ static inline void store_floats(const WniIgemmArgs *args, int i, int column, Flo
   store_some(args->y_type, (char *)args->y[i] + at, n, clamp(sum, args->low, args->high));
 }
 
-/* A tile of `rows` by `vectors`, constants both.  Where it is whole, the sums never leave their
- * registers; at the last columns they do.  The copy of the arguments is for the compiler, which
- * would otherwise have to read them again behind every store. */
-#define DEFINE_STORE_TILE(name, store, Vector)                                                     \
-  static __attribute__((noinline)) void name##_part(const WniIgemmArgs *args, const Vector *sum,   \
-                                                    int vectors) {                                 \
+/* What a tile of `vectors` a row stores where its last columns are missing. */
+#define DEFINE_STORE_PART(name, store, Vector)                                                     \
+  static __attribute__((noinline)) void name(const WniIgemmArgs *args, const Vector *sum,          \
+                                             int vectors) {                                        \
     for (int i = 0; i < args->m; i++)                                                              \
       for (int v = 0; v < vectors && v * LANES < args->n; v++) {                                   \
         int left = args->n - v * LANES;                                                            \
         store(args, i, v *LANES, sum[i * vectors + v], left < LANES ? left : LANES);               \
       }                                                                                            \
-  }                                                                                                \
+  }
+
+/* A tile of `rows` by `vectors`, constants both.  Where it is whole, the sums never leave their
+ * registers; at the last columns they do.  The copy of the arguments is for the compiler, which
+ * would otherwise have to read them again behind every store. */
+#define DEFINE_STORE_TILE(name, store, Vector)                                                     \
+  DEFINE_STORE_PART(name##_part, store, Vector)                                                    \
   static inline __attribute__((always_inline)) void name(                                          \
       const WniIgemmArgs *args, const Vector *sum, int rows, int vectors) {                        \
     WniIgemmArgs copy = *args;                                                                     \

@@ -20,34 +20,23 @@
 enum { MAX_THREADS = 256, BATCHES = 15, TOGETHER = 15, FMA_ROUNDS = 20000 };
 static const double BATCH_S = 1e-3, THREADED_S = 0.02;
 
-/* The sets that differ in their floating-point vectors, best first. */
-#define PEAK_SETS(ROW)                                                                             \
-  PEAK_AVX512(ROW)                                                                                 \
-  PEAK_AVX2(ROW)                                                                                   \
-  ROW(c, 0)
-#ifdef WNI_BUILD_avx512
-#define PEAK_AVX512(ROW) ROW(avx512, WNI_CPU_AVX512)
-#else
-#define PEAK_AVX512(ROW)
-#endif
-#ifdef WNI_BUILD_avx2
-#define PEAK_AVX2(ROW) ROW(avx2, WNI_CPU_AVX2)
-#else
-#define PEAK_AVX2(ROW)
-#endif
-
-#define DECLARE(set, flags)                                                                        \
+/* The sets that differ in their vectors are those that all portable kernels are compiled for. */
+#define WNI_KERNEL(kind, type, tile, set, m, n, k)
+#define WNI_PORTABLE(set)                                                                          \
   extern PeakFma peak_fma__##set;                                                                  \
   extern PeakRead peak_read__##set;
-PEAK_SETS(DECLARE)
+#include "kernels/variants.inc"
 
+/* Best first. */
 static const struct Loops {
   uint32_t isa;
   PeakFma *fma;
   PeakRead *read;
 } table[] = {
-#define LOOPS(set, flags) {flags, peak_fma__##set, peak_read__##set},
-    PEAK_SETS(LOOPS)};
+#define WNI_KERNEL(kind, type, tile, set, m, n, k)
+#define WNI_PORTABLE(set) {WNI_CPU_##set, peak_fma__##set, peak_read__##set},
+#include "kernels/variants.inc"
+};
 
 static double seconds(void) {
   struct timespec now;

@@ -53,8 +53,8 @@ def symbols(archive):
     printed = subprocess.run(["nm", "--print-file-name", "--portability", archive], check=True,
                              capture_output=True, text=True).stdout
     for member, name, kind in re.findall(r"\[([^\]]+)\]: (\S+) (\S)", printed):
-        member = member.split("/")[-1]
-        folder = member.split("_")[0]
+        *path, member = member.split("/")  # of a folder with a build file of its own, or a prefix
+        folder = path[-2] if path[-2:-1] and path[-2] in ALLOWED else member.split("_")[0]
         if folder not in ALLOWED or not name.startswith(("wn_", "wni_")):
             continue
         if kind in "Uw":
