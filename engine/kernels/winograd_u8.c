@@ -53,14 +53,14 @@ void WNI_NAME(winograd_in_u8)(const WniWinogradInArgs *args) {
 }
 
 /* A quarter of the sum is the convolution's. */
-static inline void put(const WniWinogradOutArgs *args, size_t c, Sums sum, void *y) {
+static inline void put(const WniWinogradOutArgs *args, size_t c, const Sums *sum, void *y) {
   float scaled[BLOCK];
   int32_t whole[BLOCK], quarter[BLOCK];
   const int32_t *bias = (const int32_t *)args->bias + c;
   const float *scale = args->scale + c;
   float low = args->low, high = args->high;
   int zero = args->y_zero;
-  memcpy(whole, &sum, sizeof whole);
+  memcpy(whole, sum, sizeof whole);
   for (int k = 0; k < BLOCK; k++) quarter[k] = (whole[k] >> 2) + bias[k];
   for (int k = 0; k < BLOCK; k++) scaled[k] = wni_clampf((float)quarter[k] * scale[k], low, high);
   if (args->y_type == WNI_F32) {
@@ -89,7 +89,7 @@ void WNI_NAME(winograd_out_u8)(const WniWinogradOutArgs *args) {
     for (int row = 0; row < args->rows; row++) {
       out_line(half[row], out);
       for (int column = 0; column < args->columns; column++)
-        put(args, c, out[column],
+        put(args, c, &out[column],
             y + (row * args->y_h_stride + column * args->y_w_stride) * element);
     }
   }
