@@ -9,22 +9,45 @@ enum { BLOCK = 16 };
 
 WniFn_dwconv WNI_NAME(dwconv_f32), WNI_NAME(dwconv_bf16), WNI_NAME(dwconv_u8);
 
-/* n channels from c on; n is a constant, which makes the loops vectors. */
-static inline void sum_f32(const WniDwconvArgs *args, size_t c, size_t n, float *sum) {
-  for (size_t j = 0; j < n; j++) sum[j] = ((const float *)args->bias)[c + j];
-  for (size_t t = 0; t < args->n_taps; t++) {
-    const float *x = (const float *)(const void *)((const char *)args->x + args->tap[t]) + c;
-    const float *w = (const float *)args->w + t * args->n_channels + c;
-    for (size_t j = 0; j < n; j++) sum[j] += x[j] * w[j];
+#define DEFINE_DWCONV(type)                                                                        \
+  void WNI_NAME(dwconv_##type)(const WniDwconvArgs *args) {                                        \
+    WniDwconvArgs pixel = *args;                                                                   \
+    for (size_t i = 0; i < args->n_pixels; i++) {                                                  \
+      size_t c = 0;                                                                                \
+      for (; c + BLOCK <= args->n_channels; c += BLOCK) block_##type(&pixel, c, BLOCK);            \
+      for (; c < args->n_channels; c++) block_##type(&pixel, c, 1);                                \
+      pixel.x = (const char *)pixel.x + args->x_step;                                              \
+      pixel.y = (char *)pixel.y + args->y_step;                                                    \
+    }                                                                                              \
   }
-}
 
+/* n channels from c on; n is a constant, which makes the loops vectors. */
 static inline void sum_bf16(const WniDwconvArgs *args, size_t c, size_t n, float *sum) {
   for (size_t j = 0; j < n; j++) sum[j] = ((const float *)args->bias)[c + j];
   for (size_t t = 0; t < args->n_taps; t++) {
     const uint16_t *x = (const uint16_t *)(const void *)((const char *)args->x + args->tap[t]) + c;
     const uint16_t *w = (const uint16_t *)args->w + t * args->n_channels + c;
     for (size_t j = 0; j < n; j++) sum[j] += wni_bf16_to_f32(x[j]) * wni_bf16_to_f32(w[j]);
+  }
+}
+
+static inline void block_bf16(const WniDwconvArgs *args, size_t c, size_t n) {
+  float sum[BLOCK];
+  sum_bf16(args, c, n, sum);
+  for (size_t j = 0; j < n; j++)
+    wni_write_f32(args->y_type, args->y, c + j, wni_clampf(sum[j], args->low, args->high));
+}
+
+DEFINE_DWCONV(bf16)
+
+#ifdef WNI_REFERENCE
+
+static inline void sum_f32(const WniDwconvArgs *args, size_t c, size_t n, float *sum) {
+  for (size_t j = 0; j < n; j++) sum[j] = ((const float *)args->bias)[c + j];
+  for (size_t t = 0; t < args->n_taps; t++) {
+    const float *x = (const float *)(const void *)((const char *)args->x + args->tap[t]) + c;
+    const float *w = (const float *)args->w + t * args->n_channels + c;
+    for (size_t j = 0; j < n; j++) sum[j] += x[j] * w[j];
   }
 }
 
@@ -43,13 +66,6 @@ static inline void block_f32(const WniDwconvArgs *args, size_t c, size_t n) {
   for (size_t j = 0; j < n; j++) y[c + j] = wni_clampf(sum[j], args->low, args->high);
 }
 
-static inline void block_bf16(const WniDwconvArgs *args, size_t c, size_t n) {
-  float sum[BLOCK];
-  sum_bf16(args, c, n, sum);
-  for (size_t j = 0; j < n; j++)
-    wni_write_f32(args->y_type, args->y, c + j, wni_clampf(sum[j], args->low, args->high));
-}
-
 static inline void block_u8(const WniDwconvArgs *args, size_t c, size_t n) {
   int32_t sum[BLOCK];
   sum_u8(args, c, n, sum);
@@ -59,19 +75,7 @@ static inline void block_u8(const WniDwconvArgs *args, size_t c, size_t n) {
                      args->y_zero);
 }
 
-#define DEFINE_DWCONV(type)                                                                        \
-  void WNI_NAME(dwconv_##type)(const WniDwconvArgs *args) {                                        \
-    WniDwconvArgs pixel = *args;                                                                   \
-    for (size_t i = 0; i < args->n_pixels; i++) {                                                  \
-      size_t c = 0;                                                                                \
-      for (; c + BLOCK <= args->n_channels; c += BLOCK) block_##type(&pixel, c, BLOCK);            \
-      for (; c < args->n_channels; c++) block_##type(&pixel, c, 1);                                \
-      pixel.x = (const char *)pixel.x + args->x_step;                                              \
-      pixel.y = (char *)pixel.y + args->y_step;                                                    \
-    }                                                                                              \
-  }
-DEFINE_DWCONV(bf16)
-#ifdef WNI_REFERENCE
 DEFINE_DWCONV(f32)
 DEFINE_DWCONV(u8)
+
 #endif

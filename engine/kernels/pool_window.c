@@ -10,9 +10,6 @@
 WniFn_maxpool WNI_NAME(maxpool_f32), WNI_NAME(maxpool_bf16), WNI_NAME(maxpool_u8);
 WniFn_avgpool WNI_NAME(avgpool_f32), WNI_NAME(avgpool_bf16), WNI_NAME(avgpool_u8);
 
-static inline float value_f32(float x) {
-  return x;
-}
 static inline float value_bf16(uint16_t x) {
   return wni_bf16_to_f32(x);
 }
@@ -60,5 +57,8 @@ static inline const void *element(const WniPoolArgs *args, size_t row, size_t co
 DEFINE_POOLS(bf16, uint16_t)
 DEFINE_POOLS(u8, uint8_t)
 #ifdef WNI_REFERENCE
+static inline float value_f32(float x) {
+  return x;
+}
 DEFINE_POOLS(f32, float)
 #endif

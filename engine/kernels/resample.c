@@ -15,7 +15,6 @@ enum {
 
 typedef float Vector __attribute__((vector_size(LANES * sizeof(float))));
 typedef float Unaligned __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
-typedef int32_t Lanes __attribute__((vector_size(LANES * sizeof(int32_t))));
 
 WniFn_rows WNI_NAME(rows_u8);
 WniFn_columns WNI_NAME(columns_f32);
@@ -85,22 +84,22 @@ static inline Vector add_taps(Vector sum, const float *x, const float *w, size_t
   Vector weights = load(w);
   if (step == 1) return sum + weights * load(x);
   if (step == 2) {
-    sum += __builtin_shuffle(weights, (Lanes){0, 0, 1, 1}) * load(x);
-    return sum + __builtin_shuffle(weights, (Lanes){2, 2, 3, 3}) * load(x + LANES);
+    sum += __builtin_shufflevector(weights, weights, 0, 0, 1, 1) * load(x);
+    return sum + __builtin_shufflevector(weights, weights, 2, 2, 3, 3) * load(x + LANES);
   }
   for (size_t t = 0; t < LANES; t++) sum += w[t] * load(x + t * step);
   return sum;
 }
 
 static inline void transpose(Vector v[LANES]) {
-  Vector a = __builtin_shuffle(v[0], v[1], (Lanes){0, 4, 1, 5});
-  Vector b = __builtin_shuffle(v[2], v[3], (Lanes){0, 4, 1, 5});
-  Vector c = __builtin_shuffle(v[0], v[1], (Lanes){2, 6, 3, 7});
-  Vector d = __builtin_shuffle(v[2], v[3], (Lanes){2, 6, 3, 7});
-  v[0] = __builtin_shuffle(a, b, (Lanes){0, 1, 4, 5});
-  v[1] = __builtin_shuffle(a, b, (Lanes){2, 3, 6, 7});
-  v[2] = __builtin_shuffle(c, d, (Lanes){0, 1, 4, 5});
-  v[3] = __builtin_shuffle(c, d, (Lanes){2, 3, 6, 7});
+  Vector a = __builtin_shufflevector(v[0], v[1], 0, 4, 1, 5);
+  Vector b = __builtin_shufflevector(v[2], v[3], 0, 4, 1, 5);
+  Vector c = __builtin_shufflevector(v[0], v[1], 2, 6, 3, 7);
+  Vector d = __builtin_shufflevector(v[2], v[3], 2, 6, 3, 7);
+  v[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+  v[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+  v[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+  v[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
 }
 
 /* Outputs i to i + n, n <= LANES. */
