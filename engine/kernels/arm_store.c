@@ -18,13 +18,14 @@ static void row_f32(const WniIgemmArgs *args, const float *sums, const void *res
                     int n) {
   for (int j = 0; j < n; j += 4) {
     float32x4_t x = vld1q_f32(sums + j);
-    if (residual) x = vaddq_f32(x, load(args->y_type, residual, j));
-    wni_arm_put_f32(args->y_type, y, (size_t)j, wni_arm_clamp(x, args->low, args->high));
+    if (residual) x = vaddq_f32(x, load(args->output.type, residual, j));
+    wni_arm_put_f32(args->output.type, y, (size_t)j,
+                    wni_arm_clamp(x, args->output.low, args->output.high));
   }
 }
 
 void wni_arm_store_f32(const WniIgemmArgs *args, const float *sums, int tile_n) {
-  size_t bytes = (size_t)args->n * wni_type_bytes(args->y_type);
+  size_t bytes = (size_t)args->n * wni_type_bytes(args->output.type);
   bool whole = args->n == tile_n;
   _Alignas(16) char y_room[ROW_BYTES], residual_room[ROW_BYTES] = {0};
   for (int i = 0; i < args->m; i++, sums += tile_n) {
@@ -39,8 +40,8 @@ void wni_arm_store_f32(const WniIgemmArgs *args, const float *sums, int tile_n) 
 static void row_scaled(const WniIgemmArgs *args, const int32_t *sums, void *y, int n) {
   for (int j = 0; j < n; j += 4) {
     float32x4_t x = vmulq_f32(vcvtq_f32_s32(vld1q_s32(sums + j)), vld1q_f32(args->scale + j));
-    wni_arm_put_scaled(args->y_type, y, (size_t)j, wni_arm_clamp(x, args->low, args->high),
-                       args->y_zero);
+    wni_arm_put_scaled(args->output.type, y, (size_t)j,
+                       wni_arm_clamp(x, args->output.low, args->output.high), args->output.zero);
   }
 }
 
@@ -49,6 +50,6 @@ void wni_arm_store_i32(const WniIgemmArgs *args, const int32_t *sums, int tile_n
   for (int i = 0; i < args->m; i++, sums += tile_n) {
     bool whole = args->n == tile_n;
     row_scaled(args, sums, whole ? args->y[i] : room, tile_n);
-    if (!whole) memcpy(args->y[i], room, (size_t)args->n * wni_type_bytes(args->y_type));
+    if (!whole) memcpy(args->y[i], room, (size_t)args->n * wni_type_bytes(args->output.type));
   }
 }

@@ -71,18 +71,18 @@ static void locate(const WniConv *conv, const Block *block, size_t first, size_t
   size_t per_group = conv->out.c / conv->groups;
   size_t column = block->group * per_group + block->first * (size_t)conv->kernel->tile_n;
   x += block->group * (conv->in.c / conv->groups) * wni_type_bytes(conv->kernel->type);
-  y += column * wni_type_bytes(conv->y_type);
-  if (residual) residual += column * wni_type_bytes(conv->y_type);
+  y += column * wni_type_bytes(conv->output.type);
+  if (residual) residual += column * wni_type_bytes(conv->output.type);
   tile->m = (int)m;
-  ptrdiff_t y_bytes = (ptrdiff_t)wni_type_bytes(conv->y_type);
+  ptrdiff_t y_bytes = (ptrdiff_t)wni_type_bytes(conv->output.type);
   ptrdiff_t x_step = conv->x_step * (ptrdiff_t)wni_type_bytes(conv->kernel->type);
   ptrdiff_t y_step = conv->out.w_stride * y_bytes;
   ptrdiff_t residual_step = residual ? conv->residual.w_stride * y_bytes : 0;
   for (int i = 0; i < tile->m;) {
     const char *from = x + first_tap(conv, n, oy, ox);
     const char *add =
-        residual ? residual + pixel_offset(&conv->residual, conv->y_type, n, oy, ox) : NULL;
-    char *to = y + pixel_offset(&conv->out, conv->y_type, n, oy, ox);
+        residual ? residual + pixel_offset(&conv->residual, conv->output.type, n, oy, ox) : NULL;
+    char *to = y + pixel_offset(&conv->out, conv->output.type, n, oy, ox);
     for (; i < tile->m && ox < ow; i++, ox++) {
       tile->x[i] = from;
       tile->y[i] = to;
@@ -103,7 +103,7 @@ static void locate(const WniConv *conv, const Block *block, size_t first, size_t
 
 /* On to the next panel. */
 static void advance(const WniConv *conv, Tile *tile) {
-  size_t step = (size_t)conv->kernel->tile_n * wni_type_bytes(conv->y_type);
+  size_t step = (size_t)conv->kernel->tile_n * wni_type_bytes(conv->output.type);
   for (int i = 0; i < conv->kernel->tile_m; i++) {
     tile->y[i] = (char *)tile->y[i] + step;
     if (tile->residual[i]) tile->residual[i] = (const char *)tile->residual[i] + step;
@@ -121,10 +121,7 @@ static void run_block(const WniConv *conv, const Block *block, Tile *tile) {
       .x = tile->x,
       .residual = tile->residual[0] ? tile->residual : NULL,
       .y = tile->y,
-      .y_type = conv->y_type,
-      .y_zero = conv->y_zero,
-      .low = conv->low,
-      .high = conv->high,
+      .output = conv->output,
   };
   for (size_t panel = block->first; panel < block->last; panel++) {
     size_t unit = block->group * panels + panel, left = per_group - panel * tile_n;
@@ -176,19 +173,16 @@ void wni_dwconv_run(const WniConv *conv, const void *x, void *y, WniThread threa
                         .n_taps = conv->n_taps,
                         .tap = conv->tap,
                         .x_step = conv->x_step * (ptrdiff_t)wni_type_bytes(conv->kernel->type),
-                        .y_step = conv->out.w_stride * (ptrdiff_t)wni_type_bytes(conv->y_type),
+                        .y_step = conv->out.w_stride * (ptrdiff_t)wni_type_bytes(conv->output.type),
                         .w = conv->weights,
                         .bias = conv->bias,
                         .scale = conv->scale,
-                        .y_type = conv->y_type,
-                        .y_zero = conv->y_zero,
-                        .low = conv->low,
-                        .high = conv->high};
+                        .output = conv->output};
   wni_parallel_range(thread, conv->out.n * conv->out.h, 1, &begin, &end);
   for (size_t row = begin; row < end; row++) {
     size_t n = row / conv->out.h, oy = row % conv->out.h;
     args.x = (const char *)x + first_tap(conv, n, oy, 0);
-    args.y = (char *)y + pixel_offset(&conv->out, conv->y_type, n, oy, 0);
+    args.y = (char *)y + pixel_offset(&conv->out, conv->output.type, n, oy, 0);
     conv->kernel->run.dwconv(&args);
     for (size_t ox = 0; ox < conv->out.w; ox++)
       finish(conv, conv->out.c, (char *)args.y + (ptrdiff_t)ox * args.y_step);

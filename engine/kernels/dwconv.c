@@ -35,7 +35,8 @@ static inline void block_bf16(const WniDwconvArgs *args, size_t c, size_t n) {
   float sum[BLOCK];
   sum_bf16(args, c, n, sum);
   for (size_t j = 0; j < n; j++)
-    wni_write_f32(args->y_type, args->y, c + j, wni_clampf(sum[j], args->low, args->high));
+    wni_write_f32(args->output.type, args->y, c + j,
+                  wni_clampf(sum[j], args->output.low, args->output.high));
 }
 
 DEFINE_DWCONV(bf16)
@@ -63,16 +64,17 @@ static inline void sum_u8(const WniDwconvArgs *args, size_t c, size_t n, int32_t
 static inline void block_f32(const WniDwconvArgs *args, size_t c, size_t n) {
   float sum[BLOCK], *y = args->y;
   sum_f32(args, c, n, sum);
-  for (size_t j = 0; j < n; j++) y[c + j] = wni_clampf(sum[j], args->low, args->high);
+  for (size_t j = 0; j < n; j++) y[c + j] = wni_clampf(sum[j], args->output.low, args->output.high);
 }
 
 static inline void block_u8(const WniDwconvArgs *args, size_t c, size_t n) {
   int32_t sum[BLOCK];
   sum_u8(args, c, n, sum);
   for (size_t j = 0; j < n; j++)
-    wni_write_scaled(args->y_type, args->y, c + j,
-                     wni_clampf((float)sum[j] * args->scale[c + j], args->low, args->high),
-                     args->y_zero);
+    wni_write_scaled(
+        args->output.type, args->y, c + j,
+        wni_clampf((float)sum[j] * args->scale[c + j], args->output.low, args->output.high),
+        args->output.zero);
 }
 
 DEFINE_DWCONV(f32)

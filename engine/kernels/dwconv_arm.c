@@ -37,10 +37,10 @@ static inline __attribute__((always_inline)) void block_u8(const WniDwconvArgs *
   for (int i = 0; i < pixels; i++)
     for (int v = 0; v < 2; v++)
       wni_arm_put_scaled(
-          args->y_type, y + i * args->y_step, c + 4 * v,
+          args->output.type, y + i * args->y_step, c + 4 * v,
           wni_arm_clamp(vmulq_f32(vcvtq_f32_s32(sum[i][v]), vld1q_f32(args->scale + c + 4 * v)),
-                        args->low, args->high),
-          args->y_zero);
+                        args->output.low, args->output.high),
+          args->output.zero);
 }
 
 static inline __attribute__((always_inline)) void
@@ -64,8 +64,8 @@ block_bf16(const WniDwconvArgs *args, const char *x, char *y, size_t c, int pixe
 #pragma GCC unroll 4
   for (int i = 0; i < pixels; i++)
     for (int v = 0; v < 2; v++)
-      wni_arm_put_f32(args->y_type, y + i * args->y_step, c + 4 * v,
-                      wni_arm_clamp(sum[i][v], args->low, args->high));
+      wni_arm_put_f32(args->output.type, y + i * args->y_step, c + 4 * v,
+                      wni_arm_clamp(sum[i][v], args->output.low, args->output.high));
 }
 
 /* All channels of `pixels` pixels, of which there are at least BLOCK. */

@@ -11,9 +11,9 @@ enum { PIXELS = WNI_TILE_M(dwconv_u8) };
 WniFn_dwconv WNI_NAME(dwconv_u8);
 
 static inline void store(const WniDwconvArgs *args, char *y, size_t c, Ints sum) {
-  Floats x = clamp(scaled(sum, args->scale + c), args->low, args->high);
-  if (args->y_type == WNI_U8)
-    store_rounded((uint8_t *)y + c, LANES, x, args->y_zero);
+  Floats x = clamp(scaled(sum, args->scale + c), args->output.low, args->output.high);
+  if (args->output.type == WNI_U8)
+    store_rounded((uint8_t *)y + c, LANES, x, args->output.zero);
   else
     store_some(WNI_F32, y + c * sizeof(float), LANES, x);
 }
@@ -87,8 +87,9 @@ static void single(const WniDwconvArgs *args, const char *x, char *y, size_t c) 
   for (size_t t = 0; t < args->n_taps; t++)
     sum += ((const uint8_t *)x)[args->tap[t] + (ptrdiff_t)c] *
            ((const int8_t *)args->w)[t * args->n_channels + c];
-  wni_write_scaled(args->y_type, y, c,
-                   wni_clampf((float)sum * args->scale[c], args->low, args->high), args->y_zero);
+  wni_write_scaled(args->output.type, y, c,
+                   wni_clampf((float)sum * args->scale[c], args->output.low, args->output.high),
+                   args->output.zero);
 }
 
 static inline __attribute__((always_inline)) void run_pixels(const WniDwconvArgs *args,

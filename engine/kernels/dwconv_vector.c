@@ -19,7 +19,7 @@ static inline const float *at(const void *base, ptrdiff_t bytes) {
 static inline __attribute__((always_inline)) void
 block(const WniDwconvArgs *args, const char *x, char *y, size_t c, int pixels, int vectors) {
   WniVector sum[PIXELS][2];
-  WniVector low = (WniVector){0} + args->low, high = (WniVector){0} + args->high;
+  WniVector low = (WniVector){0} + args->output.low, high = (WniVector){0} + args->output.high;
   const float *bias = (const float *)args->bias + c, *w = (const float *)args->w + c;
 #pragma GCC unroll 4
   for (int i = 0; i < pixels; i++)
@@ -47,7 +47,7 @@ static void single(const WniDwconvArgs *args, const char *x, char *y, size_t c) 
   float sum = ((const float *)args->bias)[c];
   for (size_t t = 0; t < args->n_taps; t++)
     sum += at(x, args->tap[t])[c] * ((const float *)args->w)[t * args->n_channels + c];
-  ((float *)(void *)y)[c] = wni_clampf(sum, args->low, args->high);
+  ((float *)(void *)y)[c] = wni_clampf(sum, args->output.low, args->output.high);
 }
 
 static inline __attribute__((always_inline)) void run_pixels(const WniDwconvArgs *args,

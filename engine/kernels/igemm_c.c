@@ -31,7 +31,7 @@ void WNI_NAME(igemm_f32)(const WniIgemmArgs *args) {
         sum += x[c] * w[PACKED_AT(igemm_f32, args, t, c, j)];
     }
     if (args->residual) sum += ((const float *)args->residual[0])[j];
-    y[j] = wni_clampf(sum, args->low, args->high);
+    y[j] = wni_clampf(sum, args->output.low, args->output.high);
   }
 }
 
@@ -45,8 +45,9 @@ void WNI_NAME(igemm_bf16)(const WniIgemmArgs *args) {
       for (size_t c = 0; c < args->n_channels; c++)
         sum += wni_bf16_to_f32(x[c]) * wni_bf16_to_f32(w[PACKED_AT(igemm_bf16, args, t, c, j)]);
     }
-    if (args->residual) sum += wni_read_f32(args->y_type, args->residual[0], (size_t)j);
-    wni_write_f32(args->y_type, args->y[0], (size_t)j, wni_clampf(sum, args->low, args->high));
+    if (args->residual) sum += wni_read_f32(args->output.type, args->residual[0], (size_t)j);
+    wni_write_f32(args->output.type, args->y[0], (size_t)j,
+                  wni_clampf(sum, args->output.low, args->output.high));
   }
 }
 
@@ -60,8 +61,9 @@ void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
       for (size_t c = 0; c < args->n_channels; c++)
         sum += x[c] * w[PACKED_AT(igemm_u8, args, t, c, j)];
     }
-    wni_write_scaled(args->y_type, args->y[0], (size_t)j,
-                     wni_clampf((float)sum * args->scale[j], args->low, args->high), args->y_zero);
+    wni_write_scaled(args->output.type, args->y[0], (size_t)j,
+                     wni_clampf((float)sum * args->scale[j], args->output.low, args->output.high),
+                     args->output.zero);
   }
 }
 

@@ -32,7 +32,8 @@ static inline void store_row(const WniVector *sum, const float *residual, WniVec
 static __attribute__((noinline)) void store_part(const WniIgemmArgs *args, const float *sum,
                                                  const float *residual, float *y) {
   for (int j = 0; j < args->n; j++)
-    y[j] = wni_clampf(residual ? sum[j] + residual[j] : sum[j], args->low, args->high);
+    y[j] =
+        wni_clampf(residual ? sum[j] + residual[j] : sum[j], args->output.low, args->output.high);
 }
 
 /* m and `vectors` are constants: a tile of fewer pixels or columns than the largest costs only
@@ -63,7 +64,7 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
     }
   }
 
-  WniVector low = (WniVector){0} + args->low, high = (WniVector){0} + args->high;
+  WniVector low = (WniVector){0} + args->output.low, high = (WniVector){0} + args->output.high;
   const float *const *residual = (const float *const *)args->residual;
   float *const *y = (float *const *)args->y;
   if (args->n == vectors * WNI_LANES) {

@@ -43,9 +43,9 @@ enum { WNI_MAX_TILE_M = 32, WNI_MAX_TILE_N = 64 };
  *
  * t over n_taps kernel taps, c over n_channels contiguous input channels.
  *   type F32, BF16   x and w have the type; bias, sums and clamp are float32;
- *                    y = clamp(sum + residual) is stored as `y_type`, F32 or the type
+ *                    y = clamp(sum + residual) is stored as the output's type, F32 or `type`
  *   type U8          x is uint8, w int8, bias and sums int32;  v = clamp(sum * scale[j])
- *                    y_type F32: v;  U8: v rounded to nearest even + y_zero (the clamp
+ *                    output F32: v;  U8: v rounded to nearest even + zero (the clamp
  *                    keeps it within 0..255).  No residual.  sum * scale[j] is one float32
  *                    product, so that all variants give the same bits.
  *   type I16         x and w are int16, an even number of channels; y is the int32 sum without
@@ -68,16 +68,14 @@ typedef struct WniIgemmArgs {
   const float *scale;
   const void *const *residual;
   void *const *y;
-  WniType y_type;
-  int y_zero;
-  float low, high; /* the clamp; -inf and +inf for none */
+  WniOutput output;
 } WniIgemmArgs;
 typedef void WniFn_igemm(const WniIgemmArgs *args);
 
 /* dwconv: a row of pixels of a depthwise convolution, x_step and y_step bytes apart.  For c <
  * n_channels
  *   sum[c] = bias[c] + sum_t x[tap[t] + c] w[t n_channels + c]
- * with types, scale, clamp and y as for igemm; `tap` in bytes.                 */
+ * with types, scale, output and y as for igemm; `tap` in bytes.                 */
 typedef struct WniDwconvArgs {
   size_t n_pixels, n_channels, n_taps;
   ptrdiff_t x_step, y_step;
@@ -85,9 +83,7 @@ typedef struct WniDwconvArgs {
   const void *x, *w, *bias;
   const float *scale;
   void *y;
-  WniType y_type;
-  int y_zero;
-  float low, high;
+  WniOutput output;
 } WniDwconvArgs;
 typedef void WniFn_dwconv(const WniDwconvArgs *args);
 
@@ -135,9 +131,8 @@ typedef void WniFn_winograd_in(const WniWinogradInArgs *args);
 
 /* winograd_out: y[i][j][c] = clamp(bias[c] + residual[i][j][c] + (At v A)[i][j][c]) for the first
  * `rows` and `columns` of the tile's m outputs a side; v has t products a side.  residual may be
- * NULL.  Type U8: v and bias are int32, At v A is four times the sum (winograd.h), and scale,
- * y_type and y_zero are as for igemm; no residual.
- */
+ * NULL.  Type U8: v and bias are int32, At v A is four times the sum (winograd.h), and scale and
+ * output are as for igemm; no residual.                                        */
 typedef struct WniWinogradOutArgs {
   int m, t, rows, columns;
   size_t n_channels;
@@ -148,9 +143,7 @@ typedef struct WniWinogradOutArgs {
   ptrdiff_t residual_h_stride, residual_w_stride;
   void *y;
   ptrdiff_t y_h_stride, y_w_stride;
-  WniType y_type;
-  int y_zero;
-  float low, high;
+  WniOutput output;
 } WniWinogradOutArgs;
 typedef void WniFn_winograd_out(const WniWinogradOutArgs *args);
 

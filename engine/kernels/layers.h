@@ -36,14 +36,12 @@ void wni_halo_clear(const WniHalo *halo, void *y, WniThread thread);
 
 /* Conv, groups included: y = act(conv(x) + bias + residual).  x points at the
  * first pixel's first tap, that is into the halo, and has the kernel's type; y and the residual
- * have y_type. */
+ * have the output's. */
 typedef struct WniConv {
   const WniKernel *kernel; /* igemm, or dwconv for one channel a group */
   const WniKernel *act;
   WniActivation activation; /* other than NONE and CLAMP, which the kernel does: y is F32 */
-  WniType y_type;
-  int y_zero;
-  float low, high; /* what the kernel clamps to */
+  WniOutput output;
   WniImage in, out, residual;
   size_t groups;
   ptrdiff_t y_step, x_step;  /* input elements from one output row, pixel to the next */
@@ -66,9 +64,7 @@ typedef struct WniWinograd {
   const WniKernel *kernel; /* igemm, F32 or I16 */
   const WniKernel *in_transform, *out_transform, *act;
   WniActivation activation; /* other than NONE and CLAMP, which the transform does */
-  WniType y_type;
-  int y_zero;
-  float low, high;
+  WniOutput output;
   int m, r;         /* t = m + r - 1 */
   size_t min_block; /* tiles that are worth another reading of the weights */
   size_t block;     /* tiles that are worked on at a time */

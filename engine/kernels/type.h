@@ -28,6 +28,13 @@ typedef struct WniQuant {
   int zero; /* 0..255 */
 } WniQuant;
 
+/* What a kernel does with its sums at the end (kernels.h). */
+typedef struct WniOutput {
+  WniType type;    /* of y */
+  int zero;        /* U8: y's zero point, added last */
+  float low, high; /* the clamp; -inf and +inf for none */
+} WniOutput;
+
 static inline float wni_bf16_to_f32(uint16_t x) {
   uint32_t bits = (uint32_t)x << 16;
   float y;

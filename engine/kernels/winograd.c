@@ -129,9 +129,7 @@ static void multiply_panel(const Block *block, size_t product, size_t panel) {
       .w = (const char *)winograd->weights + (product * panels + panel) * in * tile_n * v_element,
       .bias = winograd->zeros,
       .y = y,
-      .y_type = WNI_F32,
-      .low = -INFINITY,
-      .high = INFINITY,
+      .output = {.type = WNI_F32, .low = -INFINITY, .high = INFINITY},
   };
   for (size_t cut = 0; cut < cuts; cut++) {
     size_t begin = block->count * cut / cuts, end = block->count * (cut + 1) / cuts;
@@ -167,7 +165,7 @@ static void transform_outputs(const Block *block, const float *residual, char *y
   const WniWinograd *winograd = block->winograd;
   const WniImage *out = &winograd->out;
   size_t chunks = (out->c + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK, m = (size_t)winograd->m;
-  ptrdiff_t y_bytes = (ptrdiff_t)wni_type_bytes(winograd->y_type);
+  ptrdiff_t y_bytes = (ptrdiff_t)wni_type_bytes(winograd->output.type);
   size_t begin, end;
   wni_parallel_range(thread, block->count * chunks, 1, &begin, &end);
   for (size_t unit = begin; unit < end; unit++) {
@@ -189,10 +187,7 @@ static void transform_outputs(const Block *block, const float *residual, char *y
         .y = y + (offset_at(out, at) + (ptrdiff_t)c) * y_bytes,
         .y_h_stride = out->h_stride,
         .y_w_stride = out->w_stride,
-        .y_type = winograd->y_type,
-        .y_zero = winograd->y_zero,
-        .low = winograd->low,
-        .high = winograd->high,
+        .output = winograd->output,
     };
     winograd->out_transform->run.winograd_out(&args);
     finish(winograd, &args);

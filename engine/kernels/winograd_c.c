@@ -102,6 +102,6 @@ void WNI_NAME(winograd_out_f32)(const WniWinogradOutArgs *args) {
           sum += (double)args->residual[i * args->residual_h_stride + j * args->residual_w_stride +
                                         (ptrdiff_t)c];
         y[i * args->y_h_stride + j * args->y_w_stride + (ptrdiff_t)c] =
-            wni_clampf((float)sum, args->low, args->high);
+            wni_clampf((float)sum, args->output.low, args->output.high);
       }
 }

@@ -58,12 +58,12 @@ static inline void put(const WniWinogradOutArgs *args, size_t c, const Sums *sum
   int32_t whole[BLOCK], quarter[BLOCK];
   const int32_t *bias = (const int32_t *)args->bias + c;
   const float *scale = args->scale + c;
-  float low = args->low, high = args->high;
-  int zero = args->y_zero;
+  float low = args->output.low, high = args->output.high;
+  int zero = args->output.zero;
   memcpy(whole, sum, sizeof whole);
   for (int k = 0; k < BLOCK; k++) quarter[k] = (whole[k] >> 2) + bias[k];
   for (int k = 0; k < BLOCK; k++) scaled[k] = wni_clampf((float)quarter[k] * scale[k], low, high);
-  if (args->y_type == WNI_F32) {
+  if (args->output.type == WNI_F32) {
     memcpy(y, scaled, sizeof scaled);
     return;
   }
@@ -74,7 +74,7 @@ static inline void put(const WniWinogradOutArgs *args, size_t c, const Sums *sum
 }
 
 void WNI_NAME(winograd_out_u8)(const WniWinogradOutArgs *args) {
-  ptrdiff_t element = (ptrdiff_t)wni_type_bytes(args->y_type);
+  ptrdiff_t element = (ptrdiff_t)wni_type_bytes(args->output.type);
   for (size_t c = 0; c < args->n_channels; c += BLOCK) {
     const uint32_t *v = (const uint32_t *)args->v + c;
     char *y = (char *)args->y + (ptrdiff_t)c * element;

@@ -84,7 +84,7 @@ static inline void put(const WniWinogradOutArgs *args, int row, int column, size
   if (residual)
     sum += wni_load(residual + row * args->residual_h_stride + column * args->residual_w_stride +
                     (ptrdiff_t)c);
-  WniVector low = (WniVector){0} + args->low, high = (WniVector){0} + args->high;
+  WniVector low = (WniVector){0} + args->output.low, high = (WniVector){0} + args->output.high;
   wni_store((float *)args->y + row * args->y_h_stride + column * args->y_w_stride + (ptrdiff_t)c,
             wni_clamp(sum, low, high));
 }

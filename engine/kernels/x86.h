@@ -191,17 +191,18 @@ static inline int32_t add_up(Ints x) {
 
 /* LANES columns of one row: what follows the sums (kernels.h).  `n` is LANES or fewer. */
 static inline void store_ints(const WniIgemmArgs *args, int i, int column, Ints sum, int n) {
-  Floats x = clamp(scaled(sum, args->scale + column), args->low, args->high);
-  if (args->y_type == WNI_U8)
-    store_rounded((uint8_t *)args->y[i] + column, n, x, args->y_zero);
+  Floats x = clamp(scaled(sum, args->scale + column), args->output.low, args->output.high);
+  if (args->output.type == WNI_U8)
+    store_rounded((uint8_t *)args->y[i] + column, n, x, args->output.zero);
   else
     store_some(WNI_F32, (float *)args->y[i] + column, n, x);
 }
 static inline void store_floats(const WniIgemmArgs *args, int i, int column, Floats sum, int n) {
-  size_t at = (size_t)column * wni_type_bytes(args->y_type);
+  size_t at = (size_t)column * wni_type_bytes(args->output.type);
   if (args->residual)
-    sum = add(sum, load_some(args->y_type, (const char *)args->residual[i] + at, n));
-  store_some(args->y_type, (char *)args->y[i] + at, n, clamp(sum, args->low, args->high));
+    sum = add(sum, load_some(args->output.type, (const char *)args->residual[i] + at, n));
+  store_some(args->output.type, (char *)args->y[i] + at, n,
+             clamp(sum, args->output.low, args->output.high));
 }
 
 /* What a tile of `vectors` a row stores where its last columns are missing. */

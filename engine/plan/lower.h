@@ -103,9 +103,9 @@ WnStatus wni_lower_winograd(WniLowering *lowering, const WniWindow *window, int 
                             const WniWeights *weights, const WniTensor *x, const WniTensor *y,
                             bool finish);
 
-/* The numbers between which a kernel keeps what it stores in y: of an activation that may be
- * CLAMP; for U8 in steps of y, counted from its zero point. */
-void wni_lower_clamp(const WniActivation *activation, const WniTensor *y, float *low, float *high);
+/* How a kernel stores y behind an activation that may be CLAMP; for U8 the clamp is in steps of y,
+ * counted from its zero point. */
+WniOutput wni_lower_output_stage(const WniActivation *activation, const WniTensor *y);
 
 /* Fails for the node being lowered. */
 WnStatus wni_lower_no_memory(WniLowering *lowering);

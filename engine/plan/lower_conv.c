@@ -157,9 +157,7 @@ static WnStatus push_conv(WniLowering *lowering, const WniWindow *window, const 
   conv->kernel = wni_kernel_find(depthwise ? WNI_KERNEL_dwconv : WNI_KERNEL_igemm, x.type);
   conv->act = wni_kernel_find(WNI_KERNEL_act, WNI_F32);
   if (finish) conv->activation = node->activation;
-  conv->y_type = y->type;
-  conv->y_zero = y->quant.zero;
-  wni_lower_clamp(&conv->activation, y, &conv->low, &conv->high);
+  conv->output = wni_lower_output_stage(&conv->activation, y);
   conv->in = wni_tensor_image(&x);
   conv->out = wni_tensor_image(y);
   if (add) conv->residual = wni_tensor_image(&residual);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What layers with weights have in common (lower.h): in which type they compute, and
- * their bias and scale.
+ * What layers with weights have in common (lower.h): in which type they compute,
+ * their bias, scale and output.
  */
 #include "plan/lower.h"
 
@@ -67,12 +67,15 @@ WnStatus wni_lower_affine(WniLowering *lowering, const WniWeights *weights, WniP
                        "its scales are too large or too small");
 }
 
-void wni_lower_clamp(const WniActivation *activation, const WniTensor *y, float *low, float *high) {
+WniOutput wni_lower_output_stage(const WniActivation *activation, const WniTensor *y) {
   bool clamp = activation->kind == WNI_ACT_CLAMP;
-  *low = clamp ? activation->a : -INFINITY;
-  *high = clamp ? activation->b : INFINITY;
-  if (y->type != WNI_U8) return;
+  WniOutput output = {.type = y->type,
+                      .zero = y->quant.zero,
+                      .low = clamp ? activation->a : -INFINITY,
+                      .high = clamp ? activation->b : INFINITY};
+  if (y->type != WNI_U8) return output;
   float least = -(float)y->quant.zero, most = 255 + least;
-  *high = fmaxf(fminf(rintf(*high / y->quant.scale), most), least);
-  *low = fminf(fmaxf(rintf(*low / y->quant.scale), least), *high);
+  output.high = fmaxf(fminf(rintf(output.high / y->quant.scale), most), least);
+  output.low = fminf(fmaxf(rintf(output.low / y->quant.scale), least), output.high);
+  return output;
 }

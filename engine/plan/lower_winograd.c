@@ -130,8 +130,6 @@ WnStatus wni_lower_winograd(WniLowering *lowering, const WniWindow *window, int 
   WniStep step = {.kind = WNI_STEP_WINOGRAD};
   WniWinograd *winograd = &step.layer.winograd;
   *winograd = (WniWinograd){.type = x.type,
-                            .y_type = y->type,
-                            .y_zero = y->quant.zero,
                             .m = tile,
                             .r = (int)window->size[0],
                             .in = wni_tensor_image(&x),
@@ -140,7 +138,7 @@ WnStatus wni_lower_winograd(WniLowering *lowering, const WniWindow *window, int 
   find_kernels(winograd);
   if (add) winograd->residual = wni_tensor_image(&residual);
   if (finish) winograd->activation = node->activation;
-  wni_lower_clamp(&winograd->activation, y, &winograd->low, &winograd->high);
+  winograd->output = wni_lower_output_stage(&winograd->activation, y);
   status = pack(lowering, weights, &x, y, winograd);
   if (status == WN_OK) status = work_tensor(lowering, wni_winograd_plan_block(winograd), &work);
   if (status != WN_OK) return status;

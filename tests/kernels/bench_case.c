@@ -120,9 +120,7 @@ static void run_igemm(const BenchWork *work) {
                        .w = work->array[1],
                        .bias = work->array[2],
                        .scale = work->array[3],
-                       .y_type = kernel->type,
-                       .low = 0,
-                       .high = 255};
+                       .output = {.type = kernel->type, .low = 0, .high = 255}};
   for (size_t first = 0; first < H * W; first += tile_m) {
     args.m = (int)(H * W - first < tile_m ? H * W - first : tile_m);
     for (size_t i = 0; i < tile_m; i++) {
@@ -162,9 +160,7 @@ static void run_dwconv(const BenchWork *work) {
                         .w = work->array[1],
                         .bias = work->array[2],
                         .scale = work->array[3],
-                        .y_type = kernel->type,
-                        .low = 0,
-                        .high = 255};
+                        .output = {.type = kernel->type, .low = 0, .high = 255}};
   for (size_t i = 0; i < H * W; i += W) {
     args.x = strip_pixel(work, i, pixel_bytes);
     args.y = (char *)work->array[4] + i * pixel_bytes;
@@ -229,9 +225,7 @@ static void run_winograd_out(const BenchWork *work) {
                                      .y = (char *)work->array[0] + tile * m * channels * x_bytes,
                                      .y_h_stride = (ptrdiff_t)((W + SIDE - 1) * channels),
                                      .y_w_stride = (ptrdiff_t)channels,
-                                     .y_type = work->kernel->type,
-                                     .low = 0,
-                                     .high = 6};
+                                     .output = {.type = work->kernel->type, .low = 0, .high = 6}};
     work->kernel->run.winograd_out(&args);
   }
 }

@@ -29,14 +29,7 @@ static Problem problem_new(WniType type, WniType y_type, size_t pixels, size_t n
                         .n_taps = taps,
                         .x_step = (ptrdiff_t)(step * bytes),
                         .y_step = (ptrdiff_t)((n + 1) * y_bytes),
-                        .y_type = y_type,
-                        .y_zero = zeros[n % 3],
-                        .low = n & 1 ? 0 : -INFINITY,
-                        .high = n & 1 ? 6 : INFINITY}};
-  if (y_type == WNI_U8) {
-    p.args.low = (float)-p.args.y_zero;
-    p.args.high = (float)(255 - p.args.y_zero);
-  }
+                        .output = output_of(y_type, zeros[n % 3], n & 1)}};
   for (size_t t = 0; t < taps; t++) {
     p.tap_at[t] = square ? t / 3 * (pixels + 2) * step + t % 3 * step : t * (n + 2);
     p.tap[t] = (ptrdiff_t)(p.tap_at[t] * bytes);
@@ -75,10 +68,12 @@ static void expect_sums(const WniKernel *kernel, const Problem *p) {
         sum += product;
         size += fabs(product);
       }
-      sum = sum < (double)p->args.low ? (double)p->args.low : sum; /* not fmin(): a NaN stays */
-      sum = sum > (double)p->args.high ? (double)p->args.high : sum;
-      double bound = (double)(taps + 1) * ldexp(size, -24) + storage_error(p->args.y_type, sum);
-      expect_near(kernel, element(p->args.y_type, false, p->y.data, i * (n + 1) + c), sum,
+      sum = sum < (double)p->args.output.low ? (double)p->args.output.low
+                                             : sum; /* not fmin(): a NaN stays */
+      sum = sum > (double)p->args.output.high ? (double)p->args.output.high : sum;
+      double bound =
+          (double)(taps + 1) * ldexp(size, -24) + storage_error(p->args.output.type, sum);
+      expect_near(kernel, element(p->args.output.type, false, p->y.data, i * (n + 1) + c), sum,
                   bound + (double)FLT_MIN, "dwconv", i * n + c);
     }
 }
@@ -91,7 +86,7 @@ static void try_dwconv(const WniKernel *kernel, Problem p) {
     expect_bits(kernel, p.y.data, want.data, want.bytes, "dwconv");
     fenced_free(&want, "the reference");
   } else {
-    size_t n = p.args.n_channels, bytes = wni_type_bytes(p.args.y_type);
+    size_t n = p.args.n_channels, bytes = wni_type_bytes(p.args.output.type);
     expect_sums(kernel, &p);
     for (size_t i = 0; i + 1 < p.args.n_pixels; i++)
       for (size_t b = 0; b < bytes; b++)

@@ -14,15 +14,14 @@
 
 /* One product.  Weights lie [taps][channels][n] and are packed for each kernel's tile. */
 typedef struct Problem {
-  WniType type, y_type;
+  WniType type;
   int m, n;
   size_t taps, channels;
   size_t step, pitch, residual_pitch; /* elements from pixel to pixel of x, y, residual */
   size_t jump;                        /* elements more before pixel m / 2: the next row of x */
   bool with_residual;
   Contents x_contents, w_contents;
-  float low, high;
-  int y_zero;
+  WniOutput output;
   ptrdiff_t tap[9];
   Fenced x, w, bias, scale, residual;
 } Problem;
@@ -38,7 +37,7 @@ static void problem_fill(Problem *p, unsigned *seed) {
   p->x = random_activations(p->type, pixel_at(p, rows) + last + p->channels, p->x_contents, seed);
   p->w = random_weights(p->type, p->taps * p->channels * n, p->w_contents, seed);
   p->bias = random_bias(p->type, n, seed);
-  p->residual = random_activations(p->y_type, rows * p->residual_pitch + n, SMALL, seed);
+  p->residual = random_activations(p->output.type, rows * p->residual_pitch + n, SMALL, seed);
   p->scale = random_scales(n, seed);
   for (size_t t = 0; t < p->taps; t++)
     p->tap[t] = (ptrdiff_t)(t * (p->channels + 1) * wni_type_bytes(p->type));
@@ -78,7 +77,7 @@ static Fenced pad_columns(const Fenced *columns, size_t first, int tile_n) {
 static void run_tile(const Problem *p, const WniKernel *kernel, int row, int column, char *y) {
   const void *x_at[WNI_MAX_TILE_M], *residual_at[WNI_MAX_TILE_M];
   void *y_at[WNI_MAX_TILE_M];
-  size_t y_bytes = wni_type_bytes(p->y_type), x_bytes = wni_type_bytes(p->type);
+  size_t y_bytes = wni_type_bytes(p->output.type), x_bytes = wni_type_bytes(p->type);
   Fenced w = pack_weights(p, kernel, (size_t)column);
   Fenced bias = pad_columns(&p->bias, (size_t)column, kernel->tile_n);
   Fenced scale = pad_columns(&p->scale, (size_t)column, kernel->tile_n);
@@ -93,10 +92,7 @@ static void run_tile(const Problem *p, const WniKernel *kernel, int row, int col
                        .scale = p->type == WNI_U8 ? scale.data : NULL,
                        .residual = p->with_residual ? residual_at : NULL,
                        .y = y_at,
-                       .y_type = p->y_type,
-                       .y_zero = p->y_zero,
-                       .low = p->low,
-                       .high = p->high};
+                       .output = p->output};
   for (int i = 0; i < WNI_MAX_TILE_M; i++) {
     size_t r = (size_t)(row + (i < args.m ? i : args.m - 1)), c = (size_t)column;
     x_at[i] = (char *)p->x.data + pixel_at(p, r) * x_bytes;
@@ -111,7 +107,7 @@ static void run_tile(const Problem *p, const WniKernel *kernel, int row, int col
 
 static Fenced run_igemm(const Problem *p, const WniKernel *kernel) {
   size_t rows = (size_t)p->m - 1;
-  Fenced y = fenced_new((rows * p->pitch + (size_t)p->n) * wni_type_bytes(p->y_type));
+  Fenced y = fenced_new((rows * p->pitch + (size_t)p->n) * wni_type_bytes(p->output.type));
   for (int row = 0; row < p->m; row += kernel->tile_m)
     for (int column = 0; column < p->n; column += kernel->tile_n)
       run_tile(p, kernel, row, column, y.data);
@@ -134,18 +130,18 @@ static void expect_sums(const Problem *p, const WniKernel *kernel, const Fenced 
           size += fabs(product);
         }
       if (p->with_residual)
-        sum += element(p->y_type, false, p->residual.data, i * p->residual_pitch + j);
-      sum = sum < (double)p->low ? (double)p->low : sum; /* not fmin(): a NaN stays */
-      sum = sum > (double)p->high ? (double)p->high : sum;
-      expect_near(kernel, element(p->y_type, false, y->data, i * p->pitch + j), sum,
-                  (double)(k + 2) * ldexp(size, -24) + storage_error(p->y_type, sum) + FLT_MIN,
+        sum += element(p->output.type, false, p->residual.data, i * p->residual_pitch + j);
+      sum = sum < (double)p->output.low ? (double)p->output.low : sum; /* not fmin(): a NaN stays */
+      sum = sum > (double)p->output.high ? (double)p->output.high : sum;
+      expect_near(kernel, element(p->output.type, false, y->data, i * p->pitch + j), sum,
+                  (double)(k + 2) * ldexp(size, -24) + storage_error(p->output.type, sum) + FLT_MIN,
                   where, i * n + j);
     }
 }
 
 static void expect_same_bits(const Problem *p, const WniKernel *kernel, const Fenced *y) {
-  size_t row = (size_t)p->n * wni_type_bytes(p->y_type);
-  size_t pitch = p->pitch * wni_type_bytes(p->y_type);
+  size_t row = (size_t)p->n * wni_type_bytes(p->output.type);
+  size_t pitch = p->pitch * wni_type_bytes(p->output.type);
   char where[96];
   Fenced want = run_igemm(p, reference(WNI_KERNEL_igemm, p->type));
   for (size_t i = 0; i < (size_t)p->m; i++) {
@@ -160,7 +156,7 @@ static void try_igemm(const WniKernel *kernel, Problem p, unsigned *seed) {
   p.type = kernel->type;
   if (p.type == WNI_I16) { /* sums of pairs and nothing behind them; they are of F32's size */
     p.channels += p.channels & 1;
-    p.y_type = WNI_F32;
+    p.output.type = WNI_F32;
     p.with_residual = false;
   }
   p.pitch = (size_t)p.n + 3;
@@ -171,7 +167,7 @@ static void try_igemm(const WniKernel *kernel, Problem p, unsigned *seed) {
     expect_same_bits(&p, kernel, &y);
   else
     expect_sums(&p, kernel, &y);
-  size_t y_bytes = wni_type_bytes(p.y_type); /* what lies between the rows stays untouched */
+  size_t y_bytes = wni_type_bytes(p.output.type); /* what lies between the rows stays untouched */
   for (size_t i = 0; i + 1 < (size_t)p.m; i++)
     for (size_t b = (size_t)p.n * y_bytes; b < p.pitch * y_bytes; b++)
       if (((uint8_t *)y.data)[i * p.pitch * y_bytes + b] != FENCED_FILL)
@@ -183,22 +179,13 @@ static void try_igemm(const WniKernel *kernel, Problem p, unsigned *seed) {
 /* A problem whose outputs are of `y_type`, every other one with a clamp. */
 static Problem sized(WniType y_type, int m, int n, size_t taps, size_t channels) {
   static const int zeros[] = {0, 128, 255};
-  bool clamp = (m + n) & 1;
-  int zero = zeros[(size_t)(m + n) % 3];
-  Problem p = {.y_type = y_type,
-               .m = m,
+  Problem p = {.m = m,
                .n = n,
                .taps = taps,
                .channels = channels,
                .step = channels + (size_t)(m & 2) * 3,
                .jump = channels & 4 ? 11 : 0,
-               .y_zero = zero,
-               .low = clamp ? 0 : -INFINITY,
-               .high = clamp ? 6 : INFINITY};
-  if (y_type == WNI_U8) {
-    p.low = (float)-zero;
-    p.high = (float)(255 - zero);
-  }
+               .output = output_of(y_type, zeros[(size_t)(m + n) % 3], (m + n) & 1)};
   return p;
 }
 
@@ -262,9 +249,7 @@ START_TEST(extreme_integers) {
         p.x_contents = (Contents)x;
         p.w_contents = (Contents)w;
         try_igemm(k, p, &seed);
-        p.y_type = WNI_F32;
-        p.low = -INFINITY;
-        p.high = INFINITY;
+        p.output = output_of(WNI_F32, 0, false);
         try_igemm(k, p, &seed);
       }
 }
@@ -281,17 +266,15 @@ START_TEST(nan_and_infinity_pass) {
   for (int m = 1; m <= k->tile_m; m++)
     for (size_t i = 0; i < 3; i++) {
       Problem p = {.type = type,
-                   .y_type = type,
                    .m = m,
                    .n = k->tile_n - (m & 1),
                    .taps = 2,
                    .channels = 9,
                    .step = 20,
-                   .low = -INFINITY,
-                   .high = INFINITY};
+                   .output = output_of(type, 0, false)};
       p.n = p.n ? p.n : 1;
       p.pitch = p.residual_pitch = (size_t)p.n;
-      if (i == 0) p.low = 0;
+      if (i == 0) p.output.low = 0;
       problem_fill(&p, &seed);
       size_t at = (size_t)(m - 1) * p.step + 8;
       if (type == WNI_BF16)

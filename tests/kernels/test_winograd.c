@@ -94,9 +94,7 @@ static void try_out(const WniKernel *kernel, Filtering f, int rows, int columns,
                              .y = want.data,
                              .y_h_stride = (ptrdiff_t)row,
                              .y_w_stride = (ptrdiff_t)pixel,
-                             .y_type = WNI_F32,
-                             .low = clamp ? 0 : -INFINITY,
-                             .high = clamp ? 6 : INFINITY};
+                             .output = output_of(WNI_F32, 0, clamp)};
   reference(WNI_KERNEL_winograd_out, WNI_F32)->run.winograd_out(&args);
   args.y = got.data;
   kernel->run.winograd_out(&args);
@@ -143,10 +141,7 @@ static void try_integers(const WniKernel *in, const WniKernel *out, size_t chann
                                  .scale = scale.data,
                                  .y_h_stride = (ptrdiff_t)row,
                                  .y_w_stride = (ptrdiff_t)pixel,
-                                 .y_type = y_type,
-                                 .y_zero = 128,
-                                 .low = -128,
-                                 .high = 127};
+                                 .output = output_of(y_type, 128, false)};
   for (size_t i = 0; i < sums.bytes / 4; i++) ((int32_t *)sums.data)[i] *= 4;
   for (int i = 0; i < 2; i++) {
     in_args.v = v[i].data;
@@ -216,9 +211,7 @@ static void make_layer(Layer *layer, Filtering f, unsigned *seed) {
                             .in_transform = wni_kernel_find(WNI_KERNEL_winograd_in, WNI_F32),
                             .out_transform = wni_kernel_find(WNI_KERNEL_winograd_out, WNI_F32),
                             .act = wni_kernel_find(WNI_KERNEL_act, WNI_F32),
-                            .y_type = WNI_F32,
-                            .low = -2,
-                            .high = 3,
+                            .output = {.type = WNI_F32, .low = -2, .high = 3},
                             .m = f.m,
                             .r = f.r,
                             .min_block = 3,

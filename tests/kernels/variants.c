@@ -99,6 +99,16 @@ Fenced random_scales(size_t n, unsigned *seed) {
   return array;
 }
 
+WniOutput output_of(WniType type, int zero, bool clamp) {
+  WniOutput output = {
+      .type = type, .zero = zero, .low = clamp ? 0 : -INFINITY, .high = clamp ? 6 : INFINITY};
+  if (type == WNI_U8) {
+    output.low = (float)-zero;
+    output.high = (float)(255 - zero);
+  }
+  return output;
+}
+
 double element(WniType type, bool weight, const void *data, size_t i) {
   if (type == WNI_F32) return (double)((const float *)data)[i];
   if (type == WNI_BF16) return (double)wni_bf16_to_f32(((const uint16_t *)data)[i]);

@@ -9,6 +9,8 @@
 #include "fenced.h"
 #include "kernels/kernels.h"
 
+#include <stdbool.h>
+
 /* The C reference of a kind and type: the last row. */
 const WniKernel *reference(WniKernelKind kind, WniType type);
 
@@ -38,6 +40,9 @@ Fenced random_bias(WniType type, size_t n, unsigned *seed);
 
 /* Scales of products; halves among them make ties of the rounding. */
 Fenced random_scales(size_t n, unsigned *seed);
+
+/* An output of a type; floats are clamped to 0 .. 6 or not at all, bytes to what they hold. */
+WniOutput output_of(WniType type, int zero, bool clamp);
 
 /* Element i as a number; `weight`: int8 rather than uint8. */
 double element(WniType type, bool weight, const void *data, size_t i);
