@@ -4,6 +4,7 @@
  * reading order, whatever row they are in; per block of panels of tile n output
  * channels, so that the block's weights stay in cache while the pixels pass.
  */
+#include "kernels/check.h"
 #include "kernels/layers.h"
 
 #include <string.h>
@@ -129,6 +130,8 @@ static void run_block(const WniConv *conv, const Block *block, Tile *tile) {
     args.w = (const char *)conv->weights + unit * conv->panel_bytes;
     args.bias = (const char *)conv->bias + unit * tile_n * sizeof(float); /* or int32 */
     args.scale = conv->scale ? conv->scale + unit * tile_n : NULL;
+    if (panel == block->first)
+      wni_check_igemm(&args, conv->kernel->type, conv->kernel->tile_m, conv->kernel->tile_n);
     conv->kernel->run.igemm(&args);
     for (int i = 0; i < tile->m; i++) finish(conv, (size_t)args.n, tile->y[i]);
     advance(conv, tile);

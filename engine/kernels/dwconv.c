@@ -3,14 +3,16 @@
  * Depthwise convolution (kernels.h), compiled once per instruction set: blocks
  * of channels whose sums the compiler keeps in registers.
  */
+#include "kernels/check.h"
 #include "kernels/isa.h"
 
 enum { BLOCK = 16 };
 
 WniFn_dwconv WNI_NAME(dwconv_f32), WNI_NAME(dwconv_bf16), WNI_NAME(dwconv_u8);
 
-#define DEFINE_DWCONV(type)                                                                        \
+#define DEFINE_DWCONV(type, wni_type)                                                              \
   void WNI_NAME(dwconv_##type)(const WniDwconvArgs *args) {                                        \
+    wni_check_dwconv(args, wni_type);                                                              \
     WniDwconvArgs pixel = *args;                                                                   \
     for (size_t i = 0; i < args->n_pixels; i++) {                                                  \
       size_t c = 0;                                                                                \
@@ -39,7 +41,7 @@ static inline void block_bf16(const WniDwconvArgs *args, size_t c, size_t n) {
                   wni_clampf(sum[j], args->output.low, args->output.high));
 }
 
-DEFINE_DWCONV(bf16)
+DEFINE_DWCONV(bf16, WNI_BF16)
 
 #ifdef WNI_REFERENCE
 
@@ -77,7 +79,7 @@ static inline void block_u8(const WniDwconvArgs *args, size_t c, size_t n) {
         args->output.zero);
 }
 
-DEFINE_DWCONV(f32)
-DEFINE_DWCONV(u8)
+DEFINE_DWCONV(f32, WNI_F32)
+DEFINE_DWCONV(u8, WNI_U8)
 
 #endif

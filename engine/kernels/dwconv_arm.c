@@ -6,6 +6,7 @@
  * four pixels; the sums take 8 of the 32 registers.  The last eight channels may overlap the ones
  * before, which are then computed twice.
  */
+#include "kernels/check.h"
 #include "kernels/arm.h"
 
 enum { PIXELS = 4, BLOCK = 8 };
@@ -87,6 +88,7 @@ static inline __attribute__((always_inline)) void run(const WniDwconvArgs *args,
 }
 
 void wni_dwconv_u8__neon(const WniDwconvArgs *args) {
+  wni_check_dwconv(args, WNI_U8);
   if (args->n_channels < BLOCK)
     wni_dwconv_u8__c(args);
   else
@@ -94,6 +96,7 @@ void wni_dwconv_u8__neon(const WniDwconvArgs *args) {
 }
 
 void wni_dwconv_bf16__neon(const WniDwconvArgs *args) {
+  wni_check_dwconv(args, WNI_BF16);
   if (args->n_channels < BLOCK)
     wni_dwconv_bf16__c(args);
   else

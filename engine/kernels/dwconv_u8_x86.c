@@ -4,6 +4,7 @@
  * channel lie side by side as 16-bit numbers, and one instruction adds their products: nothing is
  * lost.  A pair of weights serves PIXELS pixels.
  */
+#include "kernels/check.h"
 #include "kernels/x86.h"
 
 enum { PIXELS = WNI_TILE_M(dwconv_u8) };
@@ -105,6 +106,7 @@ static inline __attribute__((always_inline)) void run_pixels(const WniDwconvArgs
 }
 
 void WNI_NAME(dwconv_u8)(const WniDwconvArgs *args) {
+  wni_check_dwconv(args, WNI_U8);
   const WniDwconvArgs copy = *args; /* which no store to y can change */
   const char *x = args->x;
   char *y = args->y;

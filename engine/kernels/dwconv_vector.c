@@ -4,6 +4,7 @@
  * instruction set: the sums of PIXELS pixels by two vectors of channels stay in registers, so that
  * a load of weights serves all of the pixels.
  */
+#include "kernels/check.h"
 #include "kernels/isa.h"
 #include "kernels/vector.h"
 
@@ -61,6 +62,7 @@ static inline __attribute__((always_inline)) void run_pixels(const WniDwconvArgs
 }
 
 void WNI_NAME(dwconv_f32)(const WniDwconvArgs *args) {
+  wni_check_dwconv(args, WNI_F32);
   const char *x = args->x;
   char *y = args->y;
   size_t left = args->n_pixels;

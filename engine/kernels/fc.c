@@ -4,6 +4,7 @@
  * compiled once per instruction set.  Several partial sums a row, because a sum of floats
  * in order cannot be vectorised.
  */
+#include "kernels/check.h"
 #include "kernels/isa.h"
 
 enum { LANES = 8 };
@@ -28,12 +29,14 @@ static float dot_bf16(const uint16_t *x, const uint16_t *w, size_t k) {
 }
 
 void WNI_NAME(fc_bf16)(const void *x, const void *const *w, size_t k, int n, void *sums) {
+  wni_check_fc(w, n);
   for (int r = 0; r < n; r++) ((float *)sums)[r] = dot_bf16(x, w[r], k);
 }
 
 #ifdef WNI_REFERENCE
 
 void WNI_NAME(fc_f32)(const void *x_at, const void *const *w, size_t k, int n, void *sums) {
+  wni_check_fc(w, n);
   const float *x = x_at, *w0 = w[0], *w1 = w[1], *w2 = w[2], *w3 = w[3];
   float s0[LANES] = {0}, s1[LANES] = {0}, s2[LANES] = {0}, s3[LANES] = {0};
   size_t i = 0;
@@ -56,6 +59,7 @@ void WNI_NAME(fc_f32)(const void *x_at, const void *const *w, size_t k, int n, v
 
 /* All four rows at once: x is widened for them together. */
 void WNI_NAME(fc_u8)(const void *x_at, const void *const *w, size_t k, int n, void *sums) {
+  wni_check_fc(w, n);
   const uint8_t *x = x_at;
   const int8_t *w0 = w[0], *w1 = w[1], *w2 = w[2], *w3 = w[3];
   int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;

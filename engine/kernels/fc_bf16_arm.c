@@ -3,6 +3,7 @@
  * Dot products of one vector of bfloat16 with up to four rows of weights (kernels.h) for 64-bit
  * Arm, compiled once per instruction set.  Eight elements of x serve all four rows.
  */
+#include "kernels/check.h"
 #include "kernels/arm.h"
 
 enum { STEP = 8 };
@@ -35,6 +36,7 @@ static inline uint16x8_t load_part(const uint16_t *x, size_t n) {
 }
 
 void WNI_NAME(fc_bf16)(const void *x_at, const void *const *w, size_t k, int n, void *y) {
+  wni_check_fc(w, n);
   const uint16_t *x = x_at;
   Sum sum[WNI_FC_ROWS] = {0};
   float total[WNI_FC_ROWS];

@@ -3,6 +3,7 @@
  * Dot products of one vector of bytes with up to four rows of weights (kernels.h) for 64-bit Arm,
  * compiled once per instruction set.  Sixteen bytes of x serve all four rows.
  */
+#include "kernels/check.h"
 #include "kernels/arm.h"
 
 enum { STEP = 16 };
@@ -37,6 +38,7 @@ static inline void add(Sum *sum, uint8x16_t x, int8x16_t w) {
 #endif
 
 void WNI_NAME(fc_u8)(const void *x_at, const void *const *w, size_t k, int n, void *y) {
+  wni_check_fc(w, n);
   const uint8_t *x = x_at;
   Sum sum[WNI_FC_ROWS] = {0};
   int32_t total[WNI_FC_ROWS];

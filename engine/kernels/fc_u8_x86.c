@@ -3,6 +3,7 @@
  * Dot products of bytes with four rows of weights (kernels.h), compiled for AVX2 and AVX-512: pairs
  * of 16-bit products, which lose nothing, and x widened once for the four rows.
  */
+#include "kernels/check.h"
 #include "kernels/x86.h"
 
 enum { STEP = 2 * LANES };
@@ -11,6 +12,7 @@ _Static_assert(WNI_TILE_M(fc_u8) == WNI_FC_ROWS, "all rows of a call together");
 WniFn_fc WNI_NAME(fc_u8);
 
 void WNI_NAME(fc_u8)(const void *x_at, const void *const *w, size_t k, int n, void *sums) {
+  wni_check_fc(w, n);
   const uint8_t *x = x_at;
   const int8_t *row[WNI_FC_ROWS];
   Ints part[WNI_FC_ROWS];

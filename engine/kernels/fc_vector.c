@@ -4,6 +4,7 @@
  * compiled once per instruction set.  What limits them is the memory that the weights come
  * from, so what matters is the order in which it is asked.
  */
+#include "kernels/check.h"
 #include "kernels/isa.h"
 #include "kernels/vector.h"
 
@@ -55,6 +56,7 @@ static float one_row(const float *x, const float *w, size_t k) {
 }
 
 void WNI_NAME(fc_f32)(const void *x, const void *const *w, size_t k, int n, void *sum) {
+  wni_check_fc(w, n);
   if (k >= LONG_ROW && n == WNI_FC_ROWS) {
     const float *row[WNI_FC_ROWS] = {w[0], w[1], w[2], w[3]};
     four_rows(x, row, k, sum);

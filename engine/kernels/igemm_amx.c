@@ -13,6 +13,7 @@
  * that would reach beyond the tap begins earlier instead, with zeros for the channels that are
  * done.
  */
+#include "kernels/check.h"
 #include "kernels/x86.h"
 
 #if defined WNI_DOT_BF16
@@ -145,6 +146,7 @@ static inline void end_sums(char *sums, bool low, bool right) {
 /* Tiles are shaped and given back in every call: they belong to a thread, and as long as a thread
  * has them, the system saves 8 KiB more whenever it switches and the core cannot sleep deeply. */
 void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
+  wni_check_igemm_tile(args, TILE_M, TILE_N);
   size_t bytes = args->n_channels * BYTES, groups = (bytes + GROUP - 1) / GROUP;
   size_t chunks = (groups + ROWS - 1) / ROWS,
          per_chunk = chunks ? (groups + chunks - 1) / chunks : 1;

@@ -4,6 +4,7 @@
  * pixels' channels are widened into a buffer once for all 16 columns, the weights of a channel on
  * the way to its twelve multiply-adds.
  */
+#include "kernels/check.h"
 #include "kernels/x86.h"
 
 enum {
@@ -56,5 +57,6 @@ DEFINE_STORE_TILE(store_tile, store_floats, Floats)
 #include "kernels/igemm_widened.h"
 
 void WNI_NAME(igemm_bf16)(const WniIgemmArgs *args) {
+  wni_check_igemm_tile(args, TILE_M, TILE_N);
   run_tile(args);
 }

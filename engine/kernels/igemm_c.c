@@ -3,6 +3,7 @@
  * The references of the implicit matrix product (kernels.h): the formula, one
  * pixel at a time.
  */
+#include "kernels/check.h"
 #include "kernels/isa.h"
 
 WniFn_igemm WNI_NAME(igemm_f32), WNI_NAME(igemm_bf16), WNI_NAME(igemm_u8), WNI_NAME(igemm_i16);
@@ -16,11 +17,15 @@ static size_t packed_at(const WniIgemmArgs *args, size_t tile_n, size_t tile_k, 
 #define PACKED_AT(kernel, args, t, c, j)                                                           \
   packed_at(args, WNI_TILE_N(kernel), WNI_TILE_K(kernel), t, c, j)
 
+#define CHECK(kernel, args, type)                                                                  \
+  wni_check_igemm(args, type, WNI_TILE_M(kernel), WNI_TILE_N(kernel))
+
 static const void *tap_at(const WniIgemmArgs *args, size_t t) {
   return (const char *)args->x[0] + args->tap[t];
 }
 
 void WNI_NAME(igemm_f32)(const WniIgemmArgs *args) {
+  CHECK(igemm_f32, args, WNI_F32);
   const float *w = args->w, *bias = args->bias;
   float *y = args->y[0];
   for (int j = 0; j < args->n; j++) {
@@ -36,6 +41,7 @@ void WNI_NAME(igemm_f32)(const WniIgemmArgs *args) {
 }
 
 void WNI_NAME(igemm_bf16)(const WniIgemmArgs *args) {
+  CHECK(igemm_bf16, args, WNI_BF16);
   const uint16_t *w = args->w;
   const float *bias = args->bias;
   for (int j = 0; j < args->n; j++) {
@@ -52,6 +58,7 @@ void WNI_NAME(igemm_bf16)(const WniIgemmArgs *args) {
 }
 
 void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
+  CHECK(igemm_u8, args, WNI_U8);
   const int8_t *w = args->w;
   const int32_t *bias = args->bias;
   for (int j = 0; j < args->n; j++) {
@@ -69,6 +76,7 @@ void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
 
 /* Winograd's sums may pass an int32 on their way: they wrap. */
 void WNI_NAME(igemm_i16)(const WniIgemmArgs *args) {
+  CHECK(igemm_i16, args, WNI_I16);
   const int16_t *w = args->w;
   for (int j = 0; j < args->n; j++) {
     uint32_t sum = 0;

@@ -6,6 +6,7 @@
  * weights lie as the instruction wants them.  A tile of 12 x 32 in 32 registers: 24 sums, 2
  * weights, a broadcast.
  */
+#include "kernels/check.h"
 #include "kernels/tiles.h"
 #include "kernels/x86.h"
 
@@ -103,5 +104,6 @@ static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args,
 WNI_DEFINE_RUN_TILE
 
 void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
+  wni_check_igemm_tile(args, TILE_M, TILE_N);
   run_tile(args);
 }

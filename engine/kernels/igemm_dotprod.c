@@ -10,6 +10,7 @@
  * for the weights.  Per 16 channels, 1024 products, 64 + 8 SDOT stand against 8 exclusive-ors and
  * 8 + 8 loads.
  */
+#include "kernels/check.h"
 #include "kernels/arm.h"
 
 enum {
@@ -100,6 +101,7 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
 
 /* A few pixels that are left over do not cost a whole tile. */
 void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
+  wni_check_igemm_tile(args, TILE_M, TILE_N);
   if (args->m <= TILE_M / 2)
     run(args, TILE_M / 2);
   else

@@ -3,6 +3,7 @@
  * The matrix product of int16 behind Winograd's filtering of integers (kernels.h): vpmaddwd adds a
  * pair of channels, 6 pixels by 16 columns of sums stay in registers.
  */
+#include "kernels/check.h"
 #include "kernels/isa.h"
 #include "kernels/tiles.h"
 
@@ -54,5 +55,6 @@ static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args,
 WNI_DEFINE_RUN_TILE
 
 void WNI_NAME(igemm_i16)(const WniIgemmArgs *args) {
+  wni_check_igemm_tile(args, TILE_M, TILE_N);
   run_tile(args);
 }

@@ -9,6 +9,7 @@
  * Per 16 bytes 32 multiplications stand against 8 + 8 loads and 8 zips: 1024 products of bytes, 512
  * of bfloat16.  A taller or wider tile would leave no registers for x.
  */
+#include "kernels/check.h"
 #include "kernels/arm.h"
 
 #ifdef __ARM_FEATURE_MATMUL_INT8
@@ -124,6 +125,7 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
 
 /* A few pixels that are left over do not cost a whole tile. */
 void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
+  wni_check_igemm_tile(args, TILE_M, TILE_N);
   if (args->m <= TILE_M / 2)
     run(args, PAIRS / 2);
   else

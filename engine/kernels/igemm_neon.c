@@ -9,6 +9,7 @@
  * keep four pipes of latency 4 busy.  bfloat16 is the upper half of a float32: a shift per
  * loaded vector is all it needs.
  */
+#include "kernels/check.h"
 #include "kernels/arm.h"
 
 enum {
@@ -74,9 +75,11 @@ static inline __attribute__((always_inline)) void run_type(const WniIgemmArgs *a
 }
 
 void WNI_NAME(igemm_f32)(const WniIgemmArgs *args) {
+  wni_check_igemm_tile(args, TILE_M, TILE_N);
   run_type(args, WNI_F32);
 }
 
 void WNI_NAME(igemm_bf16)(const WniIgemmArgs *args) {
+  wni_check_igemm_tile(args, TILE_M, TILE_N);
   run_type(args, WNI_BF16);
 }

@@ -9,6 +9,7 @@
  * That is one instruction for 8 products, as many as float32 takes, but on all vector units instead
  * of half of them: twice as fast at best, 1.5 times where products and sums compete (Zen 4).
  */
+#include "kernels/check.h"
 #include "kernels/x86.h"
 
 enum {
@@ -68,5 +69,6 @@ DEFINE_STORE_TILE(store_tile, store_ints, Ints)
 #include "kernels/igemm_widened.h"
 
 void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
+  wni_check_igemm_tile(args, TILE_M, TILE_N);
   run_tile(args);
 }

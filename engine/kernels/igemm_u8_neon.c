@@ -14,6 +14,7 @@
  *
  * Registers: 16 sums of 4 x 4, 4 of weights, 4 of x, and room for products in flight.
  */
+#include "kernels/check.h"
 #include "kernels/arm.h"
 
 enum {
@@ -81,6 +82,7 @@ static inline int32x4_t add_up(const int32x4_t *column) {
 }
 
 void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
+  wni_check_igemm_tile(args, TILE_M, TILE_N);
   Sums sums = {0};
   const int8_t *w = args->w;
   for (size_t t = 0; t < args->n_taps; t++)

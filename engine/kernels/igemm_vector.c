@@ -3,6 +3,7 @@
  * The implicit matrix product on vectors, compiled once per instruction set.  All sums of a
  * tile stay in registers: per channel, VECTORS loads of weights serve TILE_M broadcast inputs.
  */
+#include "kernels/check.h"
 #include "kernels/isa.h"
 #include "kernels/tiles.h"
 #include "kernels/vector.h"
@@ -86,10 +87,15 @@ static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args,
 
 WNI_DEFINE_RUN_TILE
 
-/* Panels of few columns have a copy of their own. */
+/* For panels of few columns; apart, as the choice itself needs no stack. */
+static __attribute__((noinline)) void few_columns(const WniIgemmArgs *args) {
+  run(args, TILE_M, VECTORS / 2);
+}
+
 void WNI_NAME(igemm_f32)(const WniIgemmArgs *args) {
+  wni_check_igemm_tile(args, TILE_M, TILE_N);
   if (args->n <= TILE_N / 2 && args->m == TILE_M)
-    run(args, TILE_M, VECTORS / 2);
+    few_columns(args);
   else
     run_tile(args);
 }

@@ -3,7 +3,8 @@
  * The contracts of the micro-kernels and the table that holds them.  A
  * micro-kernel computes one small tile from pointers and sizes; the drivers
  * (conv.c, fully_connected.c, ...) walk a layer's tiles.  Every kind has a plain
- * C reference, named __c, that all variants must match; variants.inc lists them.
+ * C reference, named __c, that all variants must match; variants.inc lists them.  What is asked of
+ * the arguments is asserted (check.h).
  * Layout: activations NHWC, a pixel's channels contiguous.
  */
 #ifndef WNI_KERNELS_KERNELS_H

@@ -2,6 +2,7 @@
  *
  * One pooling window of float32 (kernels.h) on vectors, compiled once per instruction set.
  */
+#include "kernels/check.h"
 #include "kernels/isa.h"
 #include "kernels/vector.h"
 
@@ -60,11 +61,13 @@ DEFINE_POOL(max, -INFINITY, larger)
 DEFINE_POOL(average, 0.0f, sum_of)
 
 void WNI_NAME(maxpool_f32)(const WniPoolArgs *args) {
+  wni_check_pool(args);
   WniPoolArgs unscaled = *args;
   unscaled.scale = 1;
   max_window(&unscaled);
 }
 
 void WNI_NAME(avgpool_f32)(const WniPoolArgs *args) {
+  wni_check_pool(args);
   average_window(args);
 }

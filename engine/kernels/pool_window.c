@@ -3,6 +3,7 @@
  * One pooling window (kernels.h), compiled once per instruction set: element after element of the
  * window over all channels, so that the loops are long; y, where they meet, stays in cache.
  */
+#include "kernels/check.h"
 #include "kernels/isa.h"
 
 #include <stdbool.h>
@@ -42,12 +43,14 @@ static inline const void *element(const WniPoolArgs *args, size_t row, size_t co
     for (size_t c = 0; c < n; c++) y[c] += value_##type(x[c]) - zero;                              \
   }                                                                                                \
   void WNI_NAME(maxpool_##type)(const WniPoolArgs *args) {                                         \
+    wni_check_pool(args);                                                                          \
     c_type *y = memcpy(args->y, args->x, args->n_channels * sizeof *y);                            \
     for (size_t r = 0; r < args->n_rows; r++)                                                      \
       for (size_t k = 0; k < args->n_columns; k++)                                                 \
         max_##type(element(args, r, k), args->n_channels, y);                                      \
   }                                                                                                \
   void WNI_NAME(avgpool_##type)(const WniPoolArgs *args) {                                         \
+    wni_check_pool(args);                                                                          \
     float *y = memset(args->y, 0, args->n_channels * sizeof *y);                                   \
     for (size_t r = 0; r < args->n_rows; r++)                                                      \
       for (size_t k = 0; k < args->n_columns; k++)                                                 \

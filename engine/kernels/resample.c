@@ -4,6 +4,7 @@
  * set: weighted sums down the rows of bytes, then across the row of floats that gives.
  * Most of a box has one weight, so whole rows are added as 16-bit integers first.
  */
+#include "kernels/check.h"
 #include "kernels/isa.h"
 
 enum {
@@ -64,6 +65,7 @@ static inline void sum_block(const WniRowsArgs *args, const uint8_t *x, size_t n
 }
 
 void WNI_NAME(rows_u8)(const WniRowsArgs *args) {
+  wni_check_rows(args);
   if (args->n < BLOCK) {
     sum_block(args, args->x, args->n, args->y);
     return;
@@ -130,6 +132,7 @@ static inline void sum_row(const WniColumnsArgs *args, size_t step) {
 }
 
 void WNI_NAME(columns_f32)(const WniColumnsArgs *args) {
+  wni_check_columns(args);
   if (args->step == 1)
     sum_row(args, 1);
   else if (args->step == 2)

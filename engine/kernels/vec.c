@@ -3,6 +3,7 @@
  * Runs of elements (kernels.h): arithmetic, activations, conversions; compiled
  * once per instruction set.
  */
+#include "kernels/check.h"
 #include "kernels/isa.h"
 
 #include <math.h>
@@ -14,6 +15,7 @@ WniFn_store WNI_NAME(store_bf16), WNI_NAME(store_u8);
 
 void WNI_NAME(vec_f32)(WniVecOp op, const float *a, const float *b, const float *c, size_t n,
                        float *y) {
+  wni_check_vec(op);
   switch (op) {
   case WNI_VEC_COPY:
     for (size_t i = 0; i < n; i++) y[i] = a[i];
@@ -42,6 +44,7 @@ void WNI_NAME(vec_f32)(WniVecOp op, const float *a, const float *b, const float 
 }
 
 void WNI_NAME(act_f32)(const WniActivation *activation, size_t n, float *y) {
+  wni_check_act(activation);
   float a = activation->a, b = activation->b;
   switch (activation->kind) {
   case WNI_ACT_NONE:
@@ -81,11 +84,13 @@ void WNI_NAME(store_bf16)(const float *x, const WniQuant *quant, size_t n, void 
 }
 
 void WNI_NAME(load_u8)(const void *x, const WniQuant *quant, size_t n, float *y) {
+  wni_check_quant(quant);
   float scale = quant->scale, zero = (float)quant->zero;
   for (size_t i = 0; i < n; i++) y[i] = ((float)((const uint8_t *)x)[i] - zero) * scale;
 }
 
 void WNI_NAME(store_u8)(const float *x, const WniQuant *quant, size_t n, void *y) {
+  wni_check_quant(quant);
   int zero = quant->zero; /* a copy: y may be any memory to the compiler, *quant too */
   float scale = quant->scale, low = (float)-zero, high = (float)(255 - zero);
   for (size_t i = 0; i < n; i++) {

@@ -3,6 +3,7 @@
  * Winograd's matrices (winograd.h), and the reference of its transforms: two
  * matrix products, as the formula says.
  */
+#include "kernels/check.h"
 #include "kernels/winograd.h"
 
 #include "kernels/isa.h"
@@ -69,6 +70,7 @@ WniFn_winograd_in WNI_NAME(winograd_in_f32);
 WniFn_winograd_out WNI_NAME(winograd_out_f32);
 
 void WNI_NAME(winograd_in_f32)(const WniWinogradInArgs *args) {
+  wni_check_winograd_in(args, WNI_F32);
   const WniWinogradMatrices *matrix = wni_winograd_matrices(args->t - 2, 3);
   const float *x = args->x;
   float *v = args->v;
@@ -86,6 +88,7 @@ void WNI_NAME(winograd_in_f32)(const WniWinogradInArgs *args) {
 }
 
 void WNI_NAME(winograd_out_f32)(const WniWinogradOutArgs *args) {
+  wni_check_winograd_out(args, WNI_F32);
   const WniWinogradMatrices *matrix = wni_winograd_matrices(args->m, args->t - args->m + 1);
   const float *v = args->v, *bias = args->bias;
   float *y = args->y;

@@ -3,6 +3,7 @@
  * Winograd's transforms of integers (kernels.h, winograd.h) on blocks of channels, compiled once
  * per instruction set.  Sums wrap at 32 bits, which only the last one must not do.
  */
+#include "kernels/check.h"
 #include "kernels/isa.h"
 
 #include "kernels/winograd.h"
@@ -33,6 +34,7 @@ static inline void out_line(const Sums *v, Sums *y) {
 }
 
 void WNI_NAME(winograd_in_u8)(const WniWinogradInArgs *args) {
+  wni_check_winograd_in(args, WNI_U8);
   for (size_t c = 0; c < args->n_channels; c += BLOCK) {
     const uint8_t *x = (const uint8_t *)args->x + c;
     int16_t *v = (int16_t *)args->v + c;
@@ -74,6 +76,7 @@ static inline void put(const WniWinogradOutArgs *args, size_t c, const Sums *sum
 }
 
 void WNI_NAME(winograd_out_u8)(const WniWinogradOutArgs *args) {
+  wni_check_winograd_out(args, WNI_U8);
   ptrdiff_t element = (ptrdiff_t)wni_type_bytes(args->output.type);
   for (size_t c = 0; c < args->n_channels; c += BLOCK) {
     const uint32_t *v = (const uint32_t *)args->v + c;

@@ -6,6 +6,7 @@
  * winograd.h multiply is written out here, because most of it is 0 or 1 and the
  * rows come in pairs (s + t, s - t).
  */
+#include "kernels/check.h"
 #include "kernels/winograd.h"
 
 #include "kernels/isa.h"
@@ -110,6 +111,7 @@ static inline __attribute__((always_inline)) void out_tile(const WniWinogradOutA
 }
 
 void WNI_NAME(winograd_in_f32)(const WniWinogradInArgs *args) {
+  wni_check_winograd_in(args, WNI_F32);
   for (size_t c = 0; c < args->n_channels; c += WNI_LANES)
     if (args->t == 6)
       in_tile(args, c, 6);
@@ -118,6 +120,7 @@ void WNI_NAME(winograd_in_f32)(const WniWinogradInArgs *args) {
 }
 
 void WNI_NAME(winograd_out_f32)(const WniWinogradOutArgs *args) {
+  wni_check_winograd_out(args, WNI_F32);
   for (size_t c = 0; c < args->n_channels; c += WNI_LANES)
     if (args->t == 4)
       out_tile(args, c, 2, 4);

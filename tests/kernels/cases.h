@@ -7,6 +7,7 @@
 
 #include <check.h>
 
+TCase *case_checks(void);
 TCase *case_igemm(void);
 TCase *case_dwconv(void);
 TCase *case_fc(void);

@@ -34,6 +34,7 @@ END_TEST
 static int test_all(void) {
   const TTest *const tests[] = {every_kind_can_be_found, every_variant_runs_or_is_named};
   TCase *const cases[] = {case_of("table", tests, 2, 1),
+                          case_checks(),
                           case_igemm(),
                           case_dwconv(),
                           case_fc(),
