@@ -194,21 +194,25 @@ typedef struct WniColumnsArgs {
 } WniColumnsArgs;
 typedef void WniFn_columns(const WniColumnsArgs *args);
 
+#define WNI_KERNEL_KINDS(KIND)                                                                     \
+  KIND(igemm)                                                                                      \
+  KIND(dwconv)                                                                                     \
+  KIND(fc)                                                                                         \
+  KIND(winograd_in)                                                                                \
+  KIND(winograd_out)                                                                               \
+  KIND(maxpool)                                                                                    \
+  KIND(avgpool)                                                                                    \
+  KIND(load)                                                                                       \
+  KIND(store)                                                                                      \
+  KIND(vec)                                                                                        \
+  KIND(act)                                                                                        \
+  KIND(rows)                                                                                       \
+  KIND(columns)
+
 typedef enum WniKernelKind {
-  WNI_KERNEL_igemm,
-  WNI_KERNEL_dwconv,
-  WNI_KERNEL_fc,
-  WNI_KERNEL_winograd_in,
-  WNI_KERNEL_winograd_out,
-  WNI_KERNEL_maxpool,
-  WNI_KERNEL_avgpool,
-  WNI_KERNEL_load,
-  WNI_KERNEL_store,
-  WNI_KERNEL_vec,
-  WNI_KERNEL_act,
-  WNI_KERNEL_rows,
-  WNI_KERNEL_columns,
-  WNI_KERNEL_KIND_COUNT
+#define WNI_KIND(kind) WNI_KERNEL_##kind,
+  WNI_KERNEL_KINDS(WNI_KIND) WNI_KERNEL_KIND_COUNT
+#undef WNI_KIND
 } WniKernelKind;
 
 /* A row of variants.inc. */
@@ -219,19 +223,9 @@ typedef struct WniKernel {
   uint32_t isa;               /* WNI_CPU_* that it needs */
   int tile_m, tile_n, tile_k; /* 0 where it has none */
   union {
-    WniFn_igemm *igemm;
-    WniFn_dwconv *dwconv;
-    WniFn_fc *fc;
-    WniFn_winograd_in *winograd_in;
-    WniFn_winograd_out *winograd_out;
-    WniFn_maxpool *maxpool;
-    WniFn_avgpool *avgpool;
-    WniFn_load *load;
-    WniFn_store *store;
-    WniFn_vec *vec;
-    WniFn_act *act;
-    WniFn_rows *rows;
-    WniFn_columns *columns;
+#define WNI_KIND(kind) WniFn_##kind *kind;
+    WNI_KERNEL_KINDS(WNI_KIND)
+#undef WNI_KIND
   } run;
 } WniKernel;
 
