@@ -11,12 +11,17 @@
  * a region, for which no program can be asked to set the environment.  Here they wait at a
  * gate of ours instead.  A process that asks for more gets a further region, so
  * growing disturbs nobody who is computing.
+ *
+ * Without OpenMP a region is its primary thread alone, and there are more of them.  So it is built
+ * by compilers other than gcc: the runtime of LLVM keeps its threads when their region is over.
  */
 #include "base/parallel.h"
 
 #include "base/gate.h"
 
+#ifdef _OPENMP
 #include <omp.h>
+#endif
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -159,20 +164,31 @@ static void work(Worker *worker, unsigned done) {
 
 /* The region is found anew by each thread, not passed on by OpenMP: only what goes through
  * our own atomics is synchronised in a way that a race checker sees. */
+static void work_in_region(int index, int given) {
+  Region *region = &pool.regions[pool.n_regions];
+  Worker *worker = &pool.workers[region->first + index];
+  unsigned done = worker->orders.value;
+  worker->tid = (pid_t)syscall(SYS_gettid);
+  if (++region->reported == given) wni_gate_set(&region->complete, (unsigned)given);
+  work(worker, done);
+}
+
+#ifdef _OPENMP
+enum { MAX_REGION = MAX_WORKERS };
 static void *open_region(void *asked) {
   omp_set_dynamic(0);
 #pragma omp parallel num_threads(*(int *)asked)
-  {
-    Region *region = &pool.regions[pool.n_regions];
-    Worker *worker = &pool.workers[region->first + omp_get_thread_num()];
-    unsigned done = worker->orders.value;
-    worker->tid = (pid_t)syscall(SYS_gettid);
-    int given = omp_get_num_threads();
-    if (++region->reported == given) wni_gate_set(&region->complete, (unsigned)given);
-    work(worker, done);
-  }
+  work_in_region(omp_get_thread_num(), omp_get_num_threads());
   return NULL;
 }
+#else
+enum { MAX_REGION = 1 };
+static void *open_region(void *asked) {
+  (void)asked;
+  work_in_region(0, 1);
+  return NULL;
+}
+#endif
 
 static void *stand_by(void *gate) {
   wni_gate_wait(gate, 0);
@@ -200,11 +216,13 @@ static void block_signals(sigset_t *old) {
   pthread_sigmask(SIG_SETMASK, &set, old);
 }
 
-static void start_region(int n) {
+/* Starts up to n workers; how many. */
+static int start_region(int n) {
   Region *region = &pool.regions[pool.n_regions];
   sigset_t signals;
   block_signals(&signals);
-  *region = (Region){.first = pool.n_workers, .asked = count_available(n)};
+  *region =
+      (Region){.first = pool.n_workers, .asked = count_available(n < MAX_REGION ? n : MAX_REGION)};
   if (region->asked > 0 &&
       pthread_create(&region->primary, NULL, open_region, &region->asked) == 0) {
     wni_gate_wait(&region->complete, 0);
@@ -212,6 +230,7 @@ static void start_region(int n) {
     pool.n_regions++;
   }
   pthread_sigmask(SIG_SETMASK, &signals, NULL);
+  return (int)region->complete.value;
 }
 
 /* The runtime's threads end some time behind their region.  Until then its code, and ours, must
@@ -273,7 +292,7 @@ void wni_parallel_retain(int n_threads) {
   pool.cores = wni_parallel_cores();
   pool.wanted += n_threads - 1;
   int missing = workers_needed(n_threads) - pool.n_workers;
-  if (missing > 0) start_region(missing);
+  for (int more = 1; missing > 0 && more > 0; missing -= more) more = start_region(missing);
   unlock_pool();
 }
 
