@@ -14,26 +14,26 @@ import struct
 import sys
 
 HELLO = struct.Struct("=8sIIQ")
-HEADER = struct.Struct("=8sIIQQQQQ")
+HEADER = struct.Struct("=8sIIQQQQQQ")
 SLOT = struct.Struct("=QQqIi")
 FRAME = struct.Struct("=8siiIII4xQ3Q3Qqq")
-VERSION, LATEST, FRAME_AT, RESULT_AT, RESULT_BYTES = 2, 64, 32, 136, 19136
+VERSION, LATEST, FRAME_AT, RESULT_AT = 2, 64, 32, 136
 # The result's fields: where each lies, its type, its name. The last five say how much the others
 # hold; a text is a place behind the beginning of the texts.
 FIELDS = [
-    (56, "text", "label"), (60, "i32", "class-index"), (0, "f64", "confidence"),
-    (64, "text", "group"), (68, "i32", "exit-stage"), (72, "i32", "stage-count"),
-    (76, "i32", "stop-reason"), (128, "100 x i32", "survivors"),
-    (528, "100 x text", "survivor-labels"), (1952, "100 x f64", "survivor-scores"),
-    (80, "i32", "survivor-count"), (928, "256 x i32", "survivors-per-stage"), (84, "i32", "watched"),
-    (8, "u64", "macs"), (16, "u64", "macs-full"), (24, "i64", "latency-ns"),
-    (88, "text", "model-id"), (32, "i64", "pts"), (40, "i64", "time"), (48, "i64", "age-ns"),
-    (96, "i32", "x"), (100, "i32", "y"), (104, "i32", "w"), (108, "i32", "h"),
-    (112, "text", "region"),
-    (92, "u32", "has-region"), (116, "i32", "n-survivors"), (120, "i32", "n-stages"),
-    (124, "u32", "text-bytes"), (2752, "16384 bytes", "texts")]
+    (19048, "text", "label"), (19056, "i64", "class-index"), (19064, "f64", "confidence"),
+    (19072, "text", "group"), (19080, "i64", "exit-stage"), (19088, "i64", "stage-count"),
+    (19096, "i64", "stop-reason"), (40, "100 x i32", "survivors"),
+    (440, "100 x text32", "survivor-labels"), (1864, "100 x f64", "survivor-scores"),
+    (19104, "i64", "survivor-count"), (840, "256 x i32", "survivors-per-stage"),
+    (19112, "i64", "watched"), (19120, "u64", "macs"), (19128, "u64", "macs-full"),
+    (19136, "i64", "latency-ns"), (19144, "text", "model-id"), (19152, "i64", "pts"),
+    (19160, "i64", "time"), (19168, "i64", "age-ns"),
+    (16, "i32", "x"), (20, "i32", "y"), (24, "i32", "w"), (28, "i32", "h"), (32, "text", "region"),
+    (12, "u32", "has-region"), (0, "i32", "n-survivors"), (4, "i32", "n-stages"),
+    (8, "u32", "text-bytes"), (2664, "16384 bytes", "texts")]
 AT = {name: at for at, _, name in FIELDS}
-CODES = {"i32": "i", "u32": "I", "text": "I", "i64": "q", "u64": "Q", "f64": "d"}
+CODES = {"i32": "i", "u32": "I", "text32": "I", "text": "q", "i64": "q", "u64": "Q", "f64": "d"}
 REGION = ["x", "y", "w", "h", "region"]
 STOP_REASONS = "unchanged nothing single-class confident watch group final deadline".split()
 
@@ -71,7 +71,7 @@ class Channel:
         self.memory = mmap.mmap(descriptors[0], size, prot=mmap.PROT_READ)
         os.close(descriptors[0])
         (_, _, self.n_slots, _, self.first, self.slot_bytes, self.pixels,
-         self.described) = HEADER.unpack_from(self.memory)
+         self.described, self.result_bytes) = HEADER.unpack_from(self.memory)
 
     def latest(self):
         return struct.unpack_from("=Q", self.memory, LATEST)[0]
@@ -91,7 +91,7 @@ class Channel:
         if sequence != 2 * number or struct.unpack_from("=Q", self.memory, begin)[0] != sequence:
             return None
         self.last = number
-        return number, frame, pixels, [self.unpack_result(record, RESULT_AT + i * RESULT_BYTES)
+        return number, frame, pixels, [self.unpack_result(record, RESULT_AT + i * self.result_bytes)
                                        for i in range(n_results)]
 
     def description(self):
@@ -111,7 +111,7 @@ class Channel:
 
         def numbers(at, kind, n):
             values = struct.unpack_from(f"={n}{CODES[kind]}", record, begin + at)
-            return [text(value) for value in values] if kind == "text" else list(values)
+            return [text(value) for value in values] if kind.startswith("text") else list(values)
 
         counts = {name: numbers(at, kind, 1)[0] for at, kind, name in FIELDS[-5:-1]}
         result = {}

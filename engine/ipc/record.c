@@ -82,7 +82,7 @@ WnStatus wni_record_get_frame(const WniWireFrame *wire, uint64_t capacity, const
 /* ---- results ---- */
 
 /* Appends `text`, cut to a quarter of the room; WNI_WIRE_TEXT: it does not fit. */
-static uint32_t put_text(WniWireResult *out, const char *text) {
+static WniWireText put_text(WniWireResult *out, const char *text) {
   size_t length = strlen(text);
   uint32_t at = out->text_bytes;
   if (length > WNI_WIRE_TEXT / 8) length = WNI_WIRE_TEXT / 8;
@@ -96,11 +96,11 @@ static uint32_t put_text(WniWireResult *out, const char *text) {
 static void put_survivors(const WnResult *r, WniWireResult *out) {
   out->n_survivors = 0;
   for (int32_t i = 0; i < r->n_survivors && i < WNI_WIRE_SURVIVORS; i++) {
-    uint32_t label = put_text(out, r->survivor_labels[i]);
+    WniWireText label = put_text(out, r->survivor_labels[i]);
     if (label == WNI_WIRE_TEXT) return;
     out->survivors[i] = r->survivors[i];
     out->survivor_scores[i] = r->survivor_scores[i];
-    out->survivor_labels[i] = label;
+    out->survivor_labels[i] = (uint32_t)label;
     out->n_survivors = i + 1;
   }
 }
@@ -108,7 +108,7 @@ static void put_survivors(const WnResult *r, WniWireResult *out) {
 /* ---- by kind: numbers are copied, texts lie in the record's text, arrays come last ---- */
 
 #define PUT_NUMBER(member) out->member = r->member;
-#define PUT_REASON(member) out->member = (int32_t)r->member;
+#define PUT_REASON(member) out->member = r->member;
 #define PUT_TEXT(member) out->member = put_text(out, r->member);
 #define PUT_ARRAY(member)
 
@@ -129,17 +129,15 @@ void wni_record_put(const WnResult *r, WniWireResult *out) {
   out->text_bytes = 0;
 #define WN_FIELD(kind, member, name) PUT_##kind(member)
   WN_RESULT_FIELDS(WN_FIELD)
-  out->has_region = r->has_region;
-  out->region_name = out->label; /* a text, for who looks at it all the same */
-  if (r->has_region) {
-    WN_REGION_FIELDS(WN_FIELD)
-  }
 #undef WN_FIELD
+  out->has_region = r->has_region;
+  out->region = r->region;
+  out->region_name = put_text(out, r->has_region ? r->region_name : "");
   out->n_stages_evaluated = n_stages < WNI_WIRE_STAGES ? n_stages : WNI_WIRE_STAGES;
   memcpy(out->survivors_per_stage, r->survivors_per_stage,
          (size_t)out->n_stages_evaluated * sizeof(int32_t));
   put_survivors(r, out);
-  if (out->survivor_count < out->n_survivors) out->survivor_count = r->n_survivors; /* not told */
+  if (out->survivor_count < r->n_survivors) out->survivor_count = r->n_survivors; /* not told */
 }
 
 static size_t clamp(int64_t n, size_t most) {
@@ -155,36 +153,46 @@ void wni_record_copy(const WniWireResult *from, WniWireResult *to) {
   memcpy(to->survivors_per_stage, from->survivors_per_stage,
          clamp(to->n_stages_evaluated, WNI_WIRE_STAGES) * sizeof(int32_t));
   memcpy(to->text, from->text, clamp(to->text_bytes, WNI_WIRE_TEXT));
+  size_t scalars = offsetof(WniWireResult, text) + sizeof to->text;
+  memcpy((char *)to + scalars, (const char *)from + scalars, sizeof *to - scalars);
 }
 
-static bool has_texts(const WniWireResult *w) {
+static bool is_text(const WniWireResult *w, WniWireText at) {
+  return at >= 0 && at < w->text_bytes;
+}
+
+static bool is_int32(int64_t x) {
+  return x >= INT32_MIN && x <= INT32_MAX;
+}
+
+/* Whether each scalar is what its kind can be. */
+static bool are_scalars(const WniWireResult *w) {
   if (w->text_bytes < 1 || w->text_bytes > WNI_WIRE_TEXT || w->text[w->text_bytes - 1] != '\0')
     return false;
-#define HAS_ANY(member)
-#define HAS_TEXT(member)                                                                           \
-  if (w->member >= w->text_bytes) return false;
-#define HAS_LABEL HAS_TEXT
-#define HAS_REAL HAS_ANY
-#define HAS_COUNT HAS_ANY
-#define HAS_DURATION HAS_ANY
-#define HAS_STAMP HAS_ANY
-#define HAS_UTC HAS_ANY
-#define HAS_INT HAS_ANY
-#define HAS_REASON HAS_ANY
-#define HAS_CLASSES HAS_ANY
-#define HAS_LABELS HAS_ANY
-#define HAS_SCORES HAS_ANY
-#define HAS_STAGES HAS_ANY
-#define WN_FIELD(kind, member, name) HAS_##kind(member)
+  bool valid = is_text(w, w->region_name);
+#define CHECK_TEXT(member) valid &= is_text(w, w->member);
+#define CHECK_INT(member) valid &= is_int32(w->member);
+#define CHECK_ANY(member)
+#define CHECK_LABEL CHECK_TEXT
+#define CHECK_REASON CHECK_INT
+#define CHECK_COUNT CHECK_ANY
+#define CHECK_DURATION CHECK_ANY
+#define CHECK_STAMP CHECK_ANY
+#define CHECK_UTC CHECK_ANY
+#define CHECK_REAL CHECK_ANY
+#define CHECK_CLASSES CHECK_ANY
+#define CHECK_LABELS CHECK_ANY
+#define CHECK_SCORES CHECK_ANY
+#define CHECK_STAGES CHECK_ANY
+#define WN_FIELD(kind, member, name) CHECK_##kind(member)
   WN_RESULT_FIELDS(WN_FIELD)
-  WN_REGION_FIELDS(WN_FIELD)
 #undef WN_FIELD
-  return true;
+  return valid;
 }
 
 /* NULL, or what is wrong with a private copy. No class and no survivors: nothing was recognised. */
 static const char *find_fault(const WniWireResult *w) {
-  if (!has_texts(w)) return "texts";
+  if (!are_scalars(w)) return "texts or numbers";
   if (w->n_survivors < 0 || w->n_survivors > WNI_WIRE_SURVIVORS ||
       w->survivor_count < w->n_survivors)
     return "number of survivors";
@@ -199,6 +207,7 @@ static const char *find_fault(const WniWireResult *w) {
 }
 
 #define GET_NUMBER(member) out->member = w->member;
+#define GET_INT(member) out->member = (int32_t)w->member;
 #define GET_REASON(member) out->member = (WnStopReason)w->member;
 #define GET_TEXT(member) out->member = w->text + w->member;
 
@@ -208,7 +217,6 @@ static const char *find_fault(const WniWireResult *w) {
 #define GET_DURATION GET_NUMBER
 #define GET_STAMP GET_NUMBER
 #define GET_UTC GET_NUMBER
-#define GET_INT GET_NUMBER
 #define GET_CLASSES GET_NUMBER
 #define GET_LABELS(member) out->member = labels;
 #define GET_SCORES GET_NUMBER
@@ -226,9 +234,10 @@ WnStatus wni_record_get(const WniWireResult *w, const char **labels, WnResult *o
                     .has_region = w->has_region != 0};
 #define WN_FIELD(kind, member, name) GET_##kind(member)
   WN_RESULT_FIELDS(WN_FIELD)
-  if (out->has_region) {
-    WN_REGION_FIELDS(WN_FIELD)
-  }
 #undef WN_FIELD
+  if (out->has_region) {
+    out->region = w->region;
+    out->region_name = w->text + w->region_name;
+  }
   return WN_OK;
 }

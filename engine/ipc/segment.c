@@ -30,6 +30,7 @@ static void write_header(const WniSegment *s) {
   header->slot_bytes = s->slot_bytes;
   header->pixels = s->pixels;
   header->description = s->description;
+  header->result_bytes = sizeof(WniWireResult);
 }
 
 /* The writable mapping is made before the seal that forbids any further one. */
@@ -87,7 +88,8 @@ static bool is_consistent(const WniWireHeader *h, uint64_t bytes) {
          h->pixels <= h->slot_bytes && h->pixels % 64 == 0 &&
          h->first_slot + h->n_slots * h->slot_bytes <= bytes && h->description >= sizeof *h &&
          h->description <= bytes && h->description % 64 == 0 &&
-         h->description + sizeof(WniWireDescription) <= h->first_slot;
+         h->description + sizeof(WniWireDescription) <= h->first_slot &&
+         h->result_bytes == sizeof(WniWireResult);
 }
 
 WnStatus wni_segment_adopt(int fd, uint64_t bytes, WniSegment *out, WnError *error) {

@@ -47,11 +47,11 @@ typedef struct WniWireHeader {
   uint32_t version;
   uint32_t n_slots;
   uint64_t segment_bytes;
-  uint64_t first_slot;  /* bytes from the beginning of the memory */
-  uint64_t slot_bytes;  /* from one slot to the next */
-  uint64_t pixels;      /* bytes from the beginning of a slot */
-  uint64_t description; /* bytes from the beginning of the memory */
-  uint8_t reserved[8];
+  uint64_t first_slot;     /* bytes from the beginning of the memory */
+  uint64_t slot_bytes;     /* from one slot to the next */
+  uint64_t pixels;         /* bytes from the beginning of a slot */
+  uint64_t description;    /* bytes from the beginning of the memory */
+  uint64_t result_bytes;   /* from one result to the next */
   _Atomic uint64_t latest; /* number of the newest whole frame; 0: none yet */
 } WniWireHeader;
 
@@ -74,53 +74,43 @@ typedef struct WniWireFrame {
   int64_t pts_ns, time_ns;
 } WniWireFrame;
 
-/* A result's scalars are the rows of result_fields.h: first those of 8 bytes, then those of 4, of
- * which texts are places in `text`. Arrays follow. */
-#define WNI_WIRE_8_REAL(member) double member;
-#define WNI_WIRE_8_COUNT(member) uint64_t member;
-#define WNI_WIRE_8_DURATION(member) int64_t member;
-#define WNI_WIRE_8_STAMP(member) int64_t member;
-#define WNI_WIRE_8_UTC(member) int64_t member;
-#define WNI_WIRE_8_INT(member)
-#define WNI_WIRE_8_REASON(member)
-#define WNI_WIRE_8_TEXT(member)
-#define WNI_WIRE_8_LABEL(member)
-#define WNI_WIRE_8_CLASSES(member)
-#define WNI_WIRE_8_LABELS(member)
-#define WNI_WIRE_8_SCORES(member)
-#define WNI_WIRE_8_STAGES(member)
+/* Scalars are 8 bytes each, in the order of result_fields.h, and lie at the end: a field that is
+ * added there moves none. A text is its place in `text`. */
+typedef int64_t WniWireText;
+#define WNI_WIRE_TEXT_FIELD(member) WniWireText member;
+#define WNI_WIRE_I64_FIELD(member) int64_t member;
+#define WNI_WIRE_U64_FIELD(member) uint64_t member;
+#define WNI_WIRE_F64_FIELD(member) double member;
+#define WNI_WIRE_ARRAY_FIELD(member)
 
-#define WNI_WIRE_4_INT(member) int32_t member;
-#define WNI_WIRE_4_REASON(member) int32_t member; /* WnStopReason */
-#define WNI_WIRE_4_TEXT(member) uint32_t member;
-#define WNI_WIRE_4_LABEL(member) uint32_t member;
-#define WNI_WIRE_4_REAL(member)
-#define WNI_WIRE_4_COUNT(member)
-#define WNI_WIRE_4_DURATION(member)
-#define WNI_WIRE_4_STAMP(member)
-#define WNI_WIRE_4_UTC(member)
-#define WNI_WIRE_4_CLASSES(member)
-#define WNI_WIRE_4_LABELS(member)
-#define WNI_WIRE_4_SCORES(member)
-#define WNI_WIRE_4_STAGES(member)
+#define WNI_WIRE_OF_TEXT WNI_WIRE_TEXT_FIELD
+#define WNI_WIRE_OF_LABEL WNI_WIRE_TEXT_FIELD
+#define WNI_WIRE_OF_REASON WNI_WIRE_I64_FIELD /* WnStopReason */
+#define WNI_WIRE_OF_INT WNI_WIRE_I64_FIELD
+#define WNI_WIRE_OF_COUNT WNI_WIRE_U64_FIELD
+#define WNI_WIRE_OF_DURATION WNI_WIRE_I64_FIELD
+#define WNI_WIRE_OF_STAMP WNI_WIRE_I64_FIELD
+#define WNI_WIRE_OF_UTC WNI_WIRE_I64_FIELD
+#define WNI_WIRE_OF_REAL WNI_WIRE_F64_FIELD
+#define WNI_WIRE_OF_CLASSES WNI_WIRE_ARRAY_FIELD
+#define WNI_WIRE_OF_LABELS WNI_WIRE_ARRAY_FIELD
+#define WNI_WIRE_OF_SCORES WNI_WIRE_ARRAY_FIELD
+#define WNI_WIRE_OF_STAGES WNI_WIRE_ARRAY_FIELD
 
 typedef struct WniWireResult {
-#define WN_FIELD(kind, member, name) WNI_WIRE_8_##kind(member)
-  WN_RESULT_FIELDS(WN_FIELD)
-#undef WN_FIELD
-#define WN_FIELD(kind, member, name) WNI_WIRE_4_##kind(member)
-  WN_RESULT_FIELDS(WN_FIELD)
-#undef WN_FIELD
-  uint32_t has_region;
-  WnRect region;
-  uint32_t region_name; /* like the texts above */
   int32_t n_survivors, n_stages_evaluated;
   uint32_t text_bytes; /* used of text */
+  uint32_t has_region;
+  WnRect region;
+  WniWireText region_name;
   int32_t survivors[WNI_WIRE_SURVIVORS];
   uint32_t survivor_labels[WNI_WIRE_SURVIVORS]; /* where each begins in text */
   int32_t survivors_per_stage[WNI_WIRE_STAGES];
   double survivor_scores[WNI_WIRE_SURVIVORS];
   char text[WNI_WIRE_TEXT]; /* each text ends with a NUL */
+#define WN_FIELD(kind, member, name) WNI_WIRE_OF_##kind(member)
+  WN_RESULT_FIELDS(WN_FIELD)
+#undef WN_FIELD
 } WniWireResult;
 
 enum { WNI_WIRE_HAS_FRAME = 1 };

@@ -102,7 +102,7 @@ static inline __attribute__((always_inline)) void out_tile(const WniWinogradOutA
 #pragma GCC unroll 4
     for (int i = 0; i < m; i++) half[i][column] = out[i];
   }
-  for (int row = 0; row < args->rows; row++) {
+  for (int row = 0; row < m && row < args->rows; row++) {
     out_line(m, t, half[row], out);
 #pragma GCC unroll 4
     for (int i = 0; i < m; i++)

@@ -170,6 +170,8 @@ static size_t make_patch(uint8_t *out) {
               : draw(3) == 0 ? draw(sizeof(WniWireHeader))
               : draw(8) == 0 ? memory_bytes + draw(sizeof(WniWireHello))
               : draw(8) == 0 ? WNI_WIRE_PAGE + draw(16) /* the description's */
+              : draw(2) == 0 ? newest + offsetof(WniWireSlot, result[0].label) +
+                                   draw(sizeof(WniWireResult) - offsetof(WniWireResult, label))
                              : newest + draw(offsetof(WniWireSlot, result[0].survivors_per_stage));
   uint32_t n = lengths[draw(4)], kind = draw(3);
   out[0] = (uint8_t)at;

@@ -9,15 +9,15 @@
 
 #define WIRE_TEXT "text"
 #define WIRE_LABEL "text"
-#define WIRE_INT "i32"
-#define WIRE_REASON "i32"
+#define WIRE_INT "i64"
+#define WIRE_REASON "i64"
 #define WIRE_COUNT "u64"
 #define WIRE_DURATION "i64"
 #define WIRE_STAMP "i64"
 #define WIRE_UTC "i64"
 #define WIRE_REAL "f64"
 #define WIRE_CLASSES "%d x i32", WNI_WIRE_SURVIVORS
-#define WIRE_LABELS "%d x text", WNI_WIRE_SURVIVORS
+#define WIRE_LABELS "%d x text32", WNI_WIRE_SURVIVORS
 #define WIRE_SCORES "%d x f64", WNI_WIRE_SURVIVORS
 #define WIRE_STAGES "%d x i32", WNI_WIRE_STAGES
 
@@ -27,8 +27,12 @@
 int main(void) {
 #define WN_FIELD(kind, member, name) ROW(member, name, WIRE_##kind);
   WN_RESULT_FIELDS(WN_FIELD)
-  WN_REGION_FIELDS(WN_FIELD)
 #undef WN_FIELD
+  ROW(region.x, "x", "i32");
+  ROW(region.y, "y", "i32");
+  ROW(region.width, "w", "i32");
+  ROW(region.height, "h", "i32");
+  ROW(region_name, "region", "text");
   ROW(has_region, "has-region", "u32");
   ROW(n_survivors, "n-survivors", "i32");
   ROW(n_stages_evaluated, "n-stages", "i32");

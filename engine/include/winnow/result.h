@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <winnow/frame.h>
+#include <winnow/result_fields.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,44 +37,18 @@ const char *wn_stop_reason_name(WnStopReason reason);
 /* The survivors that a result keeps outside of C: in JSON, a GStreamer meta and shared memory. */
 #define WN_RESULT_MAX_SURVIVORS 100
 
-/* The fields are listed in result_fields.h too. All pointers belong to the session (labels and
- * model_id to its model) and stay valid until the session classifies again, changes its policy or
- * is destroyed. A result that says `nothing` has label "", class_index -1, confidence 0 and no
- * survivors: test class_index, since `unchanged` hides the stop reason. */
+/* The fields that a result has everywhere, as result_fields.h lists and explains them, and what
+ * only the C structure needs. All pointers belong to the session (labels and model_id to its model)
+ * and stay valid until the session classifies again, changes its policy or is destroyed. A result
+ * that says `nothing` has label "", class_index -1, confidence 0 and no survivors: test
+ * class_index, since `unchanged` hides the stop reason. */
 typedef struct WnResult {
-  const char *label; /* of the best survivor */
-  int32_t class_index;
-  double confidence;   /* survivor_scores[0] */
-  const char *group;   /* stop by group: its name; else "" */
-  int32_t exit_stage;  /* 0-based; equals the number of exits for the final classifier */
-  int32_t stage_count; /* exits + 1 */
-  WnStopReason stop_reason;
-
-  int32_t n_survivors;                /* of those in the arrays */
-  const int32_t *survivors;           /* [n_survivors] class indices, best first */
-  const char *const *survivor_labels; /* [n_survivors] */
-  /* [n_survivors] p over all classes at the last evaluated exit: sigmoid or softmax as the model
-   * says, softmax with confidence and entropy; after the final classifier the softmax over the
-   * survivors. */
-  const double *survivor_scores;
-  /* How many there are; n_survivors is less where only the WN_RESULT_MAX_SURVIVORS best came along.
-   */
-  int32_t survivor_count;
-
-  int32_t n_stages_evaluated;
-  /* [n_stages_evaluated], one for each stage computed; the final one repeats its predecessor */
-  const int32_t *survivors_per_stage;
-  int32_t watched; /* 1: the label is in the watch set; 0: it is not; -1: nothing is watched */
-
-  uint64_t macs;        /* multiply-accumulates executed for this frame */
-  uint64_t macs_full;   /* of the final path and every head */
-  int64_t latency_ns;   /* from the entry of preprocessing to the decision */
-  const char *model_id; /* "name@crc32" */
-  int64_t pts_ns;       /* of the frame that was classified; WN_PTS_NONE for an image */
-  int64_t time_ns;      /* UTC since 1970 of its capture; 0: unknown */
-  int64_t age_ns;       /* from that frame to the one that carries the result; 0 for its own */
-
-  bool has_region; /* true: `region` was classified, else the whole frame */
+#define WN_FIELD(kind, member, name) WN_TYPE_##kind member;
+  WN_RESULT_FIELDS(WN_FIELD)
+#undef WN_FIELD
+  int32_t n_survivors;        /* of survivors, survivor_labels and survivor_scores */
+  int32_t n_stages_evaluated; /* of survivors_per_stage */
+  bool has_region;            /* true: `region` was classified, else the whole frame */
   WnRect region;
   const char *region_name; /* "" for one without a name; NULL where there is no region */
 } WnResult;
