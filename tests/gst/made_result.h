@@ -7,6 +7,9 @@
 
 #include <gst/gst.h>
 
+/* The same as one line of JSON, a new string. */
+gchar *made_result_json(const char *label, guint seed);
+
 /* Attaches a result for `label` whose macs and pts say `seed`. */
 void made_result_attach(GstBuffer *buffer, const char *label, guint seed);
 
