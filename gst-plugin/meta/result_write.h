@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The writer of a result's fields; the reader is result.c.  Names and types in a structure are
+ * The writer of a result's fields; the reader is result_read.c.  Names and types in a structure are
  * those of winnow/result_fields.h: GstCustomMeta serialises no other types.  Internal to the
  * plugin.
  */
