@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Installs what is missing, builds plainly and with sanitizers, and runs the
-# tests in each; the unit tests under valgrind too.  The last line counts.
+# tests in each; the unit tests under valgrind too.  What needs a build of its own that nothing else
+# uses (another processor, a virtual machine) runs beside that.  The last line counts.
 set -u
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=configs/debian.sh
@@ -25,6 +26,9 @@ Options:
                (QEMU, without help of the processor), and ./demo.sh as its first user meets it:
                in a Debian 12 with nothing installed (a folder of its own; needs root)
   --soak       also the long runs that watch the memory (about half an hour)
+  --slowest [N]
+               test nothing; list the N (10) slowest tests of the last run, over all its builds, and
+               which of them are slow: a test should end within 30 s
   --werror     treat compiler warnings as errors, as CI does
   --help       print this text
 TEXT
@@ -34,6 +38,7 @@ soak=no
 arm64=no
 vm=no
 deps_only=no
+slowest=
 werror=false
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -42,54 +47,78 @@ while [ $# -gt 0 ]; do
     --arm64) arm64=yes ;;
     --vm) vm=yes ;;
     --werror) werror=true ;;
+    --slowest)
+      slowest=10
+      if [[ ${2:-} =~ ^[^-]|^-[0-9] ]]; then
+        slowest=$2
+        shift
+      fi
+      [[ $slowest =~ ^[1-9][0-9]*$ ]] ||
+        { echo "test.sh: --slowest: '$slowest' is no number from 1 on" >&2; exit 2; } ;;
     --help) usage; exit 0 ;;
     *) echo "test.sh: unknown option '$1'; see ./test.sh --help" >&2; exit 2 ;;
   esac
   shift
 done
 
+results=$PWD/build-results # of the last run: a file for each section, as Meson logs tests
+[ -z "$slowest" ] || exec python3 tests/slowest.py "$results" "$slowest"
+
 [ $arm64 = no ] || packages_test+=("${packages_arm64[@]}")
 [ $vm = no ] || packages_test+=("${packages_vm[@]}")
 install_missing "${packages_test[@]}" || exit 1
 [ $deps_only = no ] || exit 0
 
-passed=0
-failed=0
-skipped=0
+rm -rf "$results"
+mkdir "$results"
+
+# section NAME COMMAND...: says when it begins, and at its end how long it took.
+section() {
+  local name=$1 began=$SECONDS status=0
+  shift
+  echo "== $name"
+  "$@" || status=$?
+  echo "== $name: $((SECONDS - began)) s"
+  return $status
+}
+
+# record SECTION TEST RESULT SECONDS: what is no test of Meson's; RESULT as Meson has it.
+record() {
+  printf '{"name": "%s", "result": "%s", "duration": %d}\n' "$2" "$3" "$4" >>"$results/$1.json"
+}
 
 # build FOLDER OPTION...: counts as a failed test when it does not work.
 build() {
   local folder=$1
+  section "building in $folder" make_build "$@" && return
+  echo "The build in $folder failed."
+  record "$folder" build FAIL 0
+  return 1
+}
+
+make_build() {
+  local folder=$1
   shift
-  echo "== building in $folder"
   if [ -f "$folder/build.ninja" ]; then
     meson configure "$folder" -Dwerror=$werror "$@"
   else
     meson setup "$folder" -Dwerror=$werror "$@"
-  fi && meson compile -C "$folder" && return
-  echo "The build in $folder failed."
-  failed=$((failed + 1))
-  return 1
+  fi && meson compile -C "$folder"
 }
 
-# run_tests FOLDER NAME OPTION...: runs them and adds what the log NAME counts.
+# run_tests FOLDER NAME OPTION...: runs them and keeps what the log NAME says.
 run_tests() {
-  local folder=$1 name=$2 log results
+  section "$2" run_meson_tests "$@"
+}
+
+run_meson_tests() {
+  local folder=$1 name=$2 log=$1/meson-logs/$2
   shift 2
-  echo "== $name"
-  log=$folder/meson-logs/$name
   rm -f "$log"*.json
   meson test -C "$folder" --no-rebuild --print-errorlogs --logbase "$name" "$@"
-  # One JSON object a line; with a wrapper its name is part of the log's.
-  results=$(cat "$log"*.json 2>/dev/null | grep -oE '"result": "[A-Z]+"')
-  if [ -z "$results" ]; then
-    echo "No test ran: $name"
-    failed=$((failed + 1))
-    return
-  fi
-  passed=$((passed + $(grep -cE '"(OK|EXPECTEDFAIL)"' <<<"$results")))
-  skipped=$((skipped + $(grep -c '"SKIP"' <<<"$results")))
-  failed=$((failed + $(grep -cvE '"(OK|EXPECTEDFAIL|SKIP)"' <<<"$results")))
+  # With a wrapper its name is part of the log's.
+  cat "$log"*.json >"$results/$name.json"
+  [ -s "$results/$name.json" ] || record "$name" "no test ran" FAIL 0
 }
 
 # QEMU takes its processor from QEMU_CPU; its products of bfloat16 are five times as slow as those
@@ -97,7 +126,7 @@ run_tests() {
 # configure takes none.
 test_arm64() {
   local sysroot=$PWD/build-arm64-sysroot cross=()
-  make_arm64_sysroot "$sysroot" || { failed=$((failed + 1)); return; }
+  make_arm64_sysroot "$sysroot" || { record arm64 sysroot FAIL 0; return; }
   printf "[constants]\nsysroot = '%s'\n" "$sysroot" >"$sysroot/sysroot.ini"
   [ -f build-arm64/build.ninja ] ||
     cross=(--cross-file "$sysroot/sysroot.ini" --cross-file configs/cross/aarch64-linux-gnu.ini)
@@ -111,12 +140,11 @@ test_arm64() {
 
 # What a clone contains goes in; one video and at least three stills must come out.
 test_vm() {
-  local base=$PWD/build-vm/base root=$PWD/build-vm/system
-  echo "== vm"
+  local base=$PWD/build-vm/base root=$PWD/build-vm/system result=FAIL began=$SECONDS
   mkdir -p build-vm
   if [ "$(id -u)" -ne 0 ] || ! unshare --mount true || ! make_fresh_debian "$base"; then
     echo "Skipped: a fresh Debian 12 cannot be made here: root, mounts and a Debian mirror are needed"
-    skipped=$((skipped + 1))
+    record vm demo SKIP 0
     return
   fi
   rm -rf --one-file-system "$root"
@@ -127,19 +155,19 @@ test_vm() {
     [ "$(grep -c 'exit [0-8]/8' "$root.log")" -ge 20 ] &&
     [ -s "$root/root/winnow/build/demo/demo.webm" ] &&
     [ -s "$root/root/winnow/build/demo/still-02.png" ]; then
-    passed=$((passed + 1))
+    result=OK
   else
     tail -n 30 "$root.log"
-    failed=$((failed + 1))
   fi
+  record vm demo $result $((SECONDS - began))
   rm -rf --one-file-system "$root"
 }
 
 valgrind='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
 all=(-Dapps=enabled -Dcamera=enabled -Dgstreamer=enabled -Dtests=enabled)
-# Without it the test that needs it says so and is skipped.
-[ $vm = no ] || fetch_kernel "$PWD/build-vm/kernel" || failed=$((failed + 1))
-if build build "${all[@]}" -Dintrospection=enabled; then
+
+test_plain() {
+  build build "${all[@]}" -Dintrospection=enabled || return
   run_tests build plain --no-suite soak
   # Valgrind runs one thread at a time, so one that spins holds up the others; and it
   # computes fused multiply-adds in software, so the portable kernels are eight times as fast.
@@ -147,22 +175,50 @@ if build build "${all[@]}" -Dintrospection=enabled; then
     run_tests build valgrind --suite unit --wrapper "$valgrind" \
     --timeout-multiplier 60
   [ $soak = no ] || run_tests build soak --suite soak
-fi
-if build build-sanitize "${all[@]}" -Db_sanitize=address,undefined -Db_lundef=false \
-  -Dbuildtype=debugoptimized -Dintrospection=disabled; then
+}
+
+test_sanitize() {
+  build build-sanitize "${all[@]}" -Db_sanitize=address,undefined -Db_lundef=false \
+    -Dbuildtype=debugoptimized -Dintrospection=disabled || return
   ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
     run_tests build-sanitize sanitize --no-suite soak --timeout-multiplier 10
-fi
+}
+
 # ThreadSanitizer knows neither OpenMP's threads nor fences, which stand between processes here:
 # the tests of the channel and of shared models, for what threads of one process share.
 # tests/ipc/model.py has the fences.
 # GCC warns of those, and with this option of more that it does not understand any longer.
-if build build-threads -Dwerror=false -Db_sanitize=thread -Db_lundef=false -Dbuildtype=debugoptimized \
-  -Dapps=disabled -Dgstreamer=disabled -Dtests=enabled; then
+test_threads() {
+  build build-threads -Dwerror=false -Db_sanitize=thread -Db_lundef=false \
+    -Dbuildtype=debugoptimized -Dapps=disabled -Dgstreamer=disabled -Dtests=enabled || return
   run_tests build-threads threads --suite ipc --suite sharing --timeout-multiplier 10
-fi
-[ $arm64 = no ] || test_arm64
-[ $vm = no ] || test_vm
+}
 
+# With what the others leave of the processors; what cannot use two of them first.
+test_beside() {
+  renice -n 10 -p $BASHPID >/dev/null
+  [ $vm = no ] || section vm test_vm
+  [ $arm64 = no ] || test_arm64
+}
+
+# Without it the test that needs it says so and is skipped.
+[ $vm = no ] || fetch_kernel "$PWD/build-vm/kernel" || record plain "kernel for camera vm" FAIL 0
+
+set -m # a group of its own, so that all of it ends with this
+test_beside >"$results/beside.log" 2>&1 &
+beside=$!
+set +m
+trap 'kill -- -$beside 2>/dev/null' EXIT
+trap 'exit 130' INT TERM
+test_plain
+test_sanitize
+test_threads
+[ $arm64$vm = nono ] || section "what runs beside: waiting" wait $beside
+cat "$results/beside.log"
+
+ends=$(cat "$results"/*.json | grep -oE '"result": "[A-Z]+"')
+passed=$(grep -cE '"(OK|EXPECTEDFAIL)"' <<<"$ends")
+skipped=$(grep -c '"SKIP"' <<<"$ends")
+failed=$(grep -cvE '"(OK|EXPECTEDFAIL|SKIP)"' <<<"$ends")
 echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed -eq 0 ]
+[ "$failed" -eq 0 ]

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What `./test.sh` counts and what `./test.sh --slowest` lists.  env SOURCE_ROOT: the project.
+
+A copy of the script runs where `meson` only writes the log of two tests for each section, and
+`dpkg-query` says that all is installed.
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(os.environ["SOURCE_ROOT"])
+MESON = """#!/bin/sh
+[ "$1" = "$BROKEN" ] && exit 1
+[ "$1" = test ] || exit 0
+while [ $# -gt 1 ]; do
+  case "$1" in -C) log=$2/meson-logs ;; --logbase) name=$2 ;; esac
+  shift
+done
+[ "$name" != "$SILENT" ] || exit 0
+mkdir -p "$log"
+cat >"$log/$name.json" <<EOF
+{"name": "winnow:unit / unit base", "stdout": "\\"result\\": \\"FAIL\\"", "result": "OK", "duration": 0.25}
+{"name": "winnow:fuzz / of $name", "result": "${RESULT:-SKIP}", "duration": ${SECONDS_OF_TEST:-3}}
+EOF
+"""
+
+
+class Test(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="winnow-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        shutil.copy(ROOT / "test.sh", self.folder)
+        for path in ("configs/debian.sh", "tests/slowest.py"):
+            (self.folder / path).parent.mkdir()
+            shutil.copy(ROOT / path, self.folder / path)
+        (self.folder / "build-arm64-sysroot").mkdir()
+        (self.folder / "build-arm64-sysroot/complete").touch()
+        (self.folder / "bin").mkdir()
+        for name, text in (("meson", MESON), ("dpkg-query", "#!/bin/sh\nprintf installed\n")):
+            (self.folder / "bin" / name).write_text(text, encoding="utf-8")
+            (self.folder / "bin" / name).chmod(0o755)
+
+    def run_script(self, *options, **environment):
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        return subprocess.run([self.folder / "test.sh", *options], capture_output=True, text=True,
+                              check=False, env={**os.environ, "PATH": path, **environment})
+
+    def assert_counts(self, done, counts, status):
+        self.assertEqual((done.stdout.splitlines()[-1], done.returncode), (counts, status), done)
+
+    def test_all_sections_count_and_say_their_time(self):
+        done = self.run_script("--arm64")
+        self.assert_counts(done, "7 passed, 0 failed, 7 skipped", 0)
+        for section in ("building in build", "plain", "valgrind", "sanitize", "threads",
+                        "building in build-arm64", "cortex-a72"):
+            self.assertRegex(done.stdout, rf"(?m)^== {section}: \d+ s$")
+
+    def test_failures_count(self):
+        self.assert_counts(self.run_script(RESULT="TIMEOUT"), "4 passed, 4 failed, 0 skipped", 1)
+        self.assert_counts(self.run_script(SILENT="valgrind"), "3 passed, 1 failed, 3 skipped", 1)
+        done = self.run_script("--arm64", BROKEN="compile")
+        self.assert_counts(done, "0 passed, 4 failed, 0 skipped", 1)
+
+    def test_the_slowest_of_the_last_run(self):
+        self.run_script("--arm64")
+        self.run_script(RESULT="OK", SECONDS_OF_TEST="30.5")
+        listed = self.run_script("--slowest", "5")
+        self.assertEqual([line.split() for line in listed.stdout.splitlines()], [
+            f"30.5 s {section} of {section} slow: over 30 s".split()
+            for section in ("valgrind", "threads", "sanitize", "plain")
+        ] + ["0.2 s valgrind unit base".split()])
+        self.assertEqual(len(self.run_script("--slowest").stdout.splitlines()), 8)
+        self.run_script(RESULT="FAIL", SECONDS_OF_TEST="30.0")
+        self.assertRegex(self.run_script("--slowest", "1").stdout, r"30\.0 s .* FAIL\n\Z")
+
+    def test_nothing_to_list(self):
+        listed = self.run_script("--slowest")
+        self.assertEqual((listed.returncode, listed.stdout), (1, ""))
+        self.assertRegex(listed.stderr, r"\A[^\n]*\./test\.sh runs them\n\Z")
+        for number in ("0", "-1", "ten", "3x"):
+            listed = self.run_script("--slowest", number)
+            self.assertEqual((listed.returncode, listed.stdout), (2, ""), number)
+            self.assertIn(number, listed.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
