@@ -6,18 +6,21 @@ most one line to stderr (exactly one when it fails) and die of no signal, within
 memory unless built with a sanitizer.  Files that are broken on purpose in a way that no program
 may accept must be refused.
 
+Cases run side by side, one for each processor; which they are depends on the seed alone.
+
 env WINNOW: the program; WINNOW_FUZZ_CASES: number of random cases (300); WINNOW_FUZZ_SEED: their
 seed (1); WINNOW_FUZZ_KEEP: a folder where files that fail are kept.
 """
 
+import concurrent.futures
 import itertools
 import os
 import random
 import re
-import resource
 import subprocess
 import sys
 import tempfile
+import threading
 
 import numpy as np
 
@@ -36,7 +39,7 @@ EDGE = os.path.join(os.path.dirname(TESTS), "models", "edge-cifar10.onnx")
 
 class Runner:
     def __init__(self, scratch):
-        self.program = os.environ["WINNOW"]
+        program = os.environ["WINNOW"]
         self.model = os.path.join(scratch, "fuzz.onnx")
         self.image = os.path.join(scratch, "image.ppm")
         with open(self.image, "wb") as f:
@@ -46,25 +49,21 @@ class Runner:
         os.makedirs(os.path.join(self.data, "cat"))
         os.symlink(self.image, os.path.join(self.data, "cat", "image.ppm"))
         np.save(self.tensor, (np.arange(60, dtype=np.float32) / 30 - 1).reshape(1, 3, 4, 5))
-        with open(self.program, "rb") as f:
+        with open(program, "rb") as f:
             self.sanitized = b"__asan_init" in f.read()
+        limits = ["--core=0"] + ([] if self.sanitized else [f"--as={LIMIT_BYTES}"])
+        self.command = ["prlimit", *limits, program]
         self.env = dict(os.environ,
                         ASAN_OPTIONS="exitcode=99:allocator_may_return_null=1:detect_leaks=1",
                         UBSAN_OPTIONS="halt_on_error=1:exitcode=99")
         self.runs = self.refused = self.failures = 0
 
-    def limit(self):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        if not self.sanitized:
-            resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
-
     def complaint(self, args):
         """What is wrong with how the program ended, or ""."""
         self.runs += 1
         try:
-            done = subprocess.run([self.program] + args, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.PIPE,
-                                  env=self.env, preexec_fn=self.limit, timeout=WATCHDOG_S)
+            done = subprocess.run(self.command + args, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, env=self.env, timeout=WATCHDOG_S)
         except subprocess.TimeoutExpired:
             return f"still running after {WATCHDOG_S} s"
         lines = done.stderr.decode(errors="replace").splitlines()
@@ -127,23 +126,44 @@ def seeds(scratch):
     return models
 
 
-def main():
+def all_cases(models):
+    """(name, bytes, input for `winnow run`, must it be refused): the arguments of check()."""
+    for name, data, refuse in itertools.chain(hostile.purposeful(models[-1][1]),
+                                              hostile_types.types()):
+        yield name, data, None, refuse
     rng = random.Random(int(os.environ.get("WINNOW_FUZZ_SEED", "1")))
-    cases = int(os.environ.get("WINNOW_FUZZ_CASES", "300"))
+    for k in range(int(os.environ.get("WINNOW_FUZZ_CASES", "300"))):
+        # one case in six on the large model: it has exits, labels and groups
+        name, data, tensor = models[-1] if k % 6 == 0 else rng.choice(models[:-1])
+        how, damaged = hostile.damage(rng, data, [m[1] for m in models])
+        yield f"{k} {name} {how}", damaged, tensor, (False, False)
+
+
+def take(cases, lock, runner):
+    """Checks cases until there are none; one of several threads that take from the same."""
+    while True:
+        with lock:
+            case = next(cases, None)
+        if case is None:
+            return
+        runner.check(*case)
+
+
+def main():
     with tempfile.TemporaryDirectory() as scratch:
-        models = seeds(scratch)
-        runner = Runner(scratch)
-        for name, data, refuse in itertools.chain(hostile.purposeful(models[-1][1]),
-                                                  hostile_types.types()):
-            runner.check(name, data, refuse=refuse)
-        for k in range(cases):
-            # one case in six on the large model: it has exits, labels and groups
-            name, data, tensor = models[-1] if k % 6 == 0 else rng.choice(models[:-1])
-            how, damaged = hostile.damage(rng, data, [m[1] for m in models])
-            runner.check(f"{k} {name} {how}", damaged, tensor)
-        print(f"{runner.runs} runs{' (sanitized)' if runner.sanitized else ''}, "
-              f"{runner.refused} refused, {runner.failures} failed")
-    return runner.failures > 0 or runner.refused == 0
+        cases, lock, runners = all_cases(seeds(scratch)), threading.Lock(), []
+        for k in range(len(os.sched_getaffinity(0))):
+            folder = os.path.join(scratch, f"runner-{k}")
+            os.mkdir(folder)
+            runners.append(Runner(folder))
+        with concurrent.futures.ThreadPoolExecutor(len(runners)) as threads:
+            for done in [threads.submit(take, cases, lock, runner) for runner in runners]:
+                done.result()
+    runs, refused, failures = (sum(getattr(runner, key) for runner in runners)
+                               for key in ("runs", "refused", "failures"))
+    print(f"{runs} runs{' (sanitized)' if runners[0].sanitized else ''}, "
+          f"{refused} refused, {failures} failed")
+    return failures > 0 or refused == 0
 
 
 if __name__ == "__main__":
