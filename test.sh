@@ -14,8 +14,9 @@ usage() {
 Usage: ./test.sh [OPTION...]
 
 Installs what is missing (asks for sudo if not root), builds into build/, build-sanitize/
-(AddressSanitizer and UBSan) and build-threads/ (ThreadSanitizer), runs the tests in the first two,
-the unit tests under valgrind and those of what threads share in the third.
+(AddressSanitizer and UBSan), build-threads/ (ThreadSanitizer) and build-clang/, runs the tests in
+the first two, the unit tests under valgrind and with clang too, and those of what threads share in
+the third.
 The last line is "N passed, N failed, N skipped"; the exit status is 0 if none failed.
 
 Options:
@@ -194,6 +195,12 @@ test_threads() {
   run_tests build-threads threads --suite ipc --suite sharing --timeout-multiplier 10
 }
 
+# The plain build with another compiler.
+test_clang() {
+  CC=clang build build-clang "${all[@]}" -Dintrospection=disabled || return
+  run_tests build-clang clang --suite unit --suite kernels
+}
+
 # With what the others leave of the processors; what cannot use two of them first.
 test_beside() {
   renice -n 10 -p $BASHPID >/dev/null
@@ -213,6 +220,7 @@ trap 'exit 130' INT TERM
 test_plain
 test_sanitize
 test_threads
+test_clang
 [ $arm64$vm = nono ] || section "what runs beside: waiting" wait $beside
 cat "$results/beside.log"
 

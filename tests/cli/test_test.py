@@ -54,26 +54,26 @@ class Test(unittest.TestCase):
 
     def test_all_sections_count_and_say_their_time(self):
         done = self.run_script("--arm64")
-        self.assert_counts(done, "7 passed, 0 failed, 7 skipped", 0)
-        for section in ("building in build", "plain", "valgrind", "sanitize", "threads",
+        self.assert_counts(done, "8 passed, 0 failed, 8 skipped", 0)
+        for section in ("building in build", "plain", "valgrind", "sanitize", "threads", "clang",
                         "building in build-arm64", "cortex-a72"):
             self.assertRegex(done.stdout, rf"(?m)^== {section}: \d+ s$")
 
     def test_failures_count(self):
-        self.assert_counts(self.run_script(RESULT="TIMEOUT"), "4 passed, 4 failed, 0 skipped", 1)
-        self.assert_counts(self.run_script(SILENT="valgrind"), "3 passed, 1 failed, 3 skipped", 1)
+        self.assert_counts(self.run_script(RESULT="TIMEOUT"), "5 passed, 5 failed, 0 skipped", 1)
+        self.assert_counts(self.run_script(SILENT="valgrind"), "4 passed, 1 failed, 4 skipped", 1)
         done = self.run_script("--arm64", BROKEN="compile")
-        self.assert_counts(done, "0 passed, 4 failed, 0 skipped", 1)
+        self.assert_counts(done, "0 passed, 5 failed, 0 skipped", 1)
 
     def test_the_slowest_of_the_last_run(self):
         self.run_script("--arm64")
         self.run_script(RESULT="OK", SECONDS_OF_TEST="30.5")
-        listed = self.run_script("--slowest", "5")
+        listed = self.run_script("--slowest", "6")
         self.assertEqual([line.split() for line in listed.stdout.splitlines()], [
             f"30.5 s {section} of {section} slow: over 30 s".split()
-            for section in ("valgrind", "threads", "sanitize", "plain")
+            for section in ("valgrind", "threads", "sanitize", "plain", "clang")
         ] + ["0.2 s valgrind unit base".split()])
-        self.assertEqual(len(self.run_script("--slowest").stdout.splitlines()), 8)
+        self.assertEqual(len(self.run_script("--slowest").stdout.splitlines()), 10)
         self.run_script(RESULT="FAIL", SECONDS_OF_TEST="30.0")
         self.assertRegex(self.run_script("--slowest", "1").stdout, r"30\.0 s .* FAIL\n\Z")
 
