@@ -84,7 +84,11 @@ static char *dump(json_t *json) {
 
 /* Two objects become one where the first one's brace closes. */
 char *result_line(json_t *first, const WnResult *result) {
-  char *before = first != NULL && json_object_size(first) > 0 ? dump(first) : NULL;
+  char *before = NULL;
+  if (json_object_size(first) > 0)
+    before = dump(first);
+  else
+    json_decref(first);
   char *members = wn_result_json(result);
   if (members == NULL) g_error("no memory for JSON");
   char *line = before != NULL
