@@ -165,6 +165,7 @@ class Camera(CliTest):
         # A signal is heard all the same.
         camera = self.start("--json", "--input", SAMPLE, "--model", TINY200, "--strategy", "none",
                             "--fps", 1000, stdout=subprocess.PIPE)
+        camera.stdout.readline()  # it has begun
         time.sleep(1)
         camera.send_signal(signal.SIGTERM)
         self.assertEqual(camera.wait(PATIENCE), 0)
