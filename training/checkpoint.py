@@ -29,7 +29,7 @@ def rebuild_parameter(tensor, *_):
 
 
 class TensorUnpickler(pickle.Unpickler):
-    """`archive`: the zip file, whose member FOLDER/data.pkl names FOLDER/data/KEY for each array."""
+    """`archive`: the zip file, whose FOLDER/data.pkl names FOLDER/data/KEY for each array."""
 
     ALLOWED = {("collections", "OrderedDict"): collections.OrderedDict,
                ("torch._utils", "_rebuild_tensor_v2"): rebuild_tensor,

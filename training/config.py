@@ -30,7 +30,8 @@ def number(low, high=float("inf"), kind=float):
         try:
             value = kind(text)
         except ValueError:
-            raise ValueError("must be a whole number" if kind is int else "must be a number") from None
+            number = "whole number" if kind is int else "number"
+            raise ValueError(f"must be a {number}") from None
         if not low <= value <= high or math.isinf(value):
             bounds = f"from {low} to {high}" if high < float("inf") else f"of {low} or more"
             raise ValueError(f"must be a number {bounds}")
@@ -182,8 +183,8 @@ def check_together(config):
     if (config.data.mean == "auto") != (config.data.std == "auto"):
         raise ConfigError(f"{path}: [data] mean and std: give both or none")
     if config.data.cutout >= model.size:
-        raise ConfigError(f"{path}: [data] cutout = {config.data.cutout}: would cut the whole image "
-                          f"away ([model] size = {model.size})")
+        raise ConfigError(f"{path}: [data] cutout = {config.data.cutout}: would cut the whole "
+                          f"image away ([model] size = {model.size})")
     if model.freeze == "backbone" and not model.init:
         raise ConfigError(f"{path}: [model] freeze = backbone: name the trained network in init")
     for size, _ in train.small_sizes:
@@ -214,7 +215,8 @@ USED = (
 def check_used(config, parser):
     for section, key, used, who in USED:
         if parser.has_option(section, key) and not used(config):
-            raise ConfigError(f"{config.path}: [{section}] {key}: {who} a use for it; remove the line")
+            raise ConfigError(f"{config.path}: [{section}] {key}: {who} a use for it; "
+                              "remove the line")
 
 
 def check_groups(config, classes):

@@ -110,8 +110,9 @@ def list_folder(folder):
         files += [os.path.join(folder, name, entry) for entry in inside]
         labels += [k] * len(inside)
     if len(classes) < 2:
+        there = "is" if len(classes) == 1 else "are"
         raise ConfigError(f"{folder}: must hold one folder of images for each class, "
-                          f"at least two; there {'is' if len(classes) == 1 else 'are'} {len(classes)}")
+                          f"at least two; there {there} {len(classes)}")
     return files, np.array(labels, np.int64), classes
 
 
@@ -185,8 +186,9 @@ def available_memory():
 def check_memory(folder, n_images, size):
     needed, there = n_images * size * size * 3, available_memory()
     if needed > there:
-        raise ConfigError(f"{folder}: {n_images} images of {size}x{size} need {needed / 2**30:.1f} GiB "
-                          f"of memory, and {there / 2**30:.1f} are available; "
+        raise ConfigError(f"{folder}: {n_images} images of {size}x{size} need "
+                          f"{needed / 2**30:.1f} GiB of memory, and "
+                          f"{there / 2**30:.1f} are available; "
                           "make [model] size smaller or take fewer images")
 
 

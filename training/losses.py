@@ -5,10 +5,10 @@ loss = cross entropy at the end + sum over exits i = 1..N of w_i * l_i.
 
 exclusion (Wang, Li, Zhang, arXiv 2309.13443): l_i = binary cross entropy with logits of each class
 against all others, the right class weighted by positive-weight, 4 * classes - 4 unless given;
-w_i = 1 / (N - i + 1).  confidence: l_i = cross entropy, the same weights.  branchynet (Teerapittayanon
-et al., arXiv 1709.01686): cross entropy with weight 1 at every exit.  `distill` replaces that
-share of l_i by the Kullback-Leibler divergence from the end's own answer, through which no
-gradient flows back (Hinton et al., arXiv 1503.02531).
+w_i = 1 / (N - i + 1).  confidence: l_i = cross entropy, the same weights.  branchynet
+(Teerapittayanon et al., arXiv 1709.01686): cross entropy with weight 1 at every exit.  `distill`
+replaces that share of l_i by the Kullback-Leibler divergence from the end's own answer, through
+which no gradient flows back (Hinton et al., arXiv 1503.02531).
 """
 
 import torch

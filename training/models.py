@@ -139,7 +139,7 @@ def mobilenetv2(config, classes):
 
 
 def alexnet(config, classes):
-    """AlexNet for 224x224 images, with batch normalisation in place of local response normalisation."""
+    """AlexNet for 224x224 images, with batch normalisation for local response normalisation."""
     def layer(c_in, c_out, kernel, stride=1, padding=0, pool=False):
         layers = [nn.Conv2d(c_in, c_out, kernel, stride, padding, bias=False),
                   nn.BatchNorm2d(c_out), nn.ReLU(inplace=True)]
@@ -207,8 +207,8 @@ class EarlyExit(nn.Module):
 
 
 def feature_shapes(config, key, size, blocks):
-    """name -> (channels, height, width) of each block's output for an image of `size` pixels a side,
-    which stands under `key` in the configuration."""
+    """name -> (channels, height, width) of each block's output for an image of `size` pixels a
+    side, which stands under `key` in the configuration."""
     shapes, x = OrderedDict(), torch.zeros(1, 3, size, size)
     try:
         with torch.no_grad():
@@ -230,7 +230,8 @@ def check_end(config, shapes, classifier):
         if height % pool or width % pool:
             raise ConfigError(f"{config.path}: [model] size = {config.model.size}: {last} makes "
                               f"{width}x{height} values a channel, which the end of network = "
-                              f"{config.model.network} cannot cover with {pool}x{pool} equal windows")
+                              f"{config.model.network} cannot cover with {pool}x{pool} equal "
+                              "windows")
 
 
 def check_exits(config, shapes):
@@ -244,8 +245,8 @@ def check_exits(config, shapes):
             raise ConfigError(f"{config.path}: [exits] after: {name} is the last block; "
                               "the end of the network follows it anyway")
     if [names.index(name) for name in after] != sorted({names.index(name) for name in after}):
-        raise ConfigError(f"{config.path}: [exits] after: name each block once, in the order of the "
-                          f"network: {', '.join(names)}")
+        raise ConfigError(f"{config.path}: [exits] after: name each block once, in the order of "
+                          f"the network: {', '.join(names)}")
 
 
 def build(config, n_classes):
@@ -265,7 +266,8 @@ def build(config, n_classes):
     for name, pool in zip(exits.after, pools):
         c, height, width = shapes[name]
         if height % pool or width % pool:
-            raise ConfigError(f"{config.path}: [exits] pool = {pool}: {name} makes {width}x{height} "
-                              f"values a channel, which {pool}x{pool} equal windows cannot cover")
+            raise ConfigError(f"{config.path}: [exits] pool = {pool}: {name} makes "
+                              f"{width}x{height} values a channel, which {pool}x{pool} equal "
+                              "windows cannot cover")
         heads[name] = Head(c, pool, n_classes)
     return EarlyExit(blocks, classifier, heads, exits.add)

@@ -4,8 +4,8 @@
 import matplotlib
 
 matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402  (the backend is chosen first)
-from matplotlib.ticker import MaxNLocator  # noqa: E402
+from matplotlib import pyplot
+from matplotlib.ticker import MaxNLocator
 
 
 def draw(run):
@@ -26,7 +26,8 @@ def draw(run):
                    marker=marker, color="black" if end else colours(0.1 + 0.8 * k / len(names)))
     right.set(xlabel="epoch", ylabel="validation accuracy (%)")
     if names:
-        right.legend(title="exit after", fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
+        right.legend(title="exit after", fontsize="small", loc="center left",
+                     bbox_to_anchor=(1, 0.5))
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

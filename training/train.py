@@ -107,7 +107,8 @@ def start_from(model, state, path):
     state = state.get("average") or state.get("model") or state
     mine = model.state_dict()
     backbone = {key for key in mine if not key.startswith("heads.")}
-    wrong = sorted(key for key in backbone if key not in state or state[key].shape != mine[key].shape)
+    wrong = sorted(key for key in backbone
+                   if key not in state or state[key].shape != mine[key].shape)
     if wrong:
         raise ConfigError(f"{path}: does not fit the network of the configuration: "
                           f"{wrong[0]} is missing or has another shape")
@@ -120,8 +121,8 @@ def check_classes(config, init, classes):
     """A frozen end keeps the order of its classes."""
     theirs = init.get("classes", classes)
     if config.model.freeze == "backbone" and theirs != classes:
-        raise ConfigError(f"{config.path}: [model] init: that network was trained on other classes: "
-                          f"{', '.join(map(str, theirs))}")
+        raise ConfigError(f"{config.path}: [model] init: that network was trained on other "
+                          f"classes: {', '.join(map(str, theirs))}")
 
 
 class Trainer:

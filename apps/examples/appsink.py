@@ -14,7 +14,7 @@ import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstWinnow", "1.0")
-from gi.repository import Gst, GstWinnow
+from gi.repository import Gst, GstWinnow  # noqa: E402  (versions are chosen first)
 
 
 def on_sample(sink):

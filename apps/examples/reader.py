@@ -78,7 +78,8 @@ class Channel:
 
     def read(self):
         """One frame, or None if the publisher wrote into it meanwhile.  (Python cannot ask for the
-        order of its reads; on x86 they have it, on Arm a copy that passes was whole all but surely.)"""
+        order of its reads; on x86 they have it, on Arm a copy that passes was whole all but
+        surely.)"""
         number = self.latest()
         begin = self.first + number % self.n_slots * self.slot_bytes
         sequence = struct.unpack_from("=Q", self.memory, begin)[0]
@@ -95,7 +96,7 @@ class Channel:
                                        for i in range(n_results)]
 
     def description(self):
-        """What the channel is about, as JSON; None if nobody has said it, or it is being written."""
+        """What the channel is about, as JSON; None if nobody said it, or it is being written."""
         sequence, size = struct.unpack_from("=QI", self.memory, self.described)
         text = self.memory[self.described + 16:self.described + 16 + size]
         if sequence % 2 or not sequence:
@@ -141,7 +142,9 @@ def main():
     count = int(sys.argv[3]) if len(sys.argv) == 4 else None
     try:
         for seen, (number, frame, _, results) in enumerate(Channel(sys.argv[1]), 1):
-            size = f"{frame[0].rstrip(bytes(1)).decode()} {frame[1]} x {frame[2]}" if frame else "no frame"
+            size = "no frame"
+            if frame:
+                size = f"{frame[0].rstrip(bytes(1)).decode()} {frame[1]} x {frame[2]}"
             print(f"{number}: {size}, {json.dumps(results)}", flush=True)
             if seen == count:
                 break

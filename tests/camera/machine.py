@@ -114,7 +114,8 @@ def boot(script, programs=(), files=(), timeout_s=600):
         raise Unavailable("the machine is an x86-64 one and runs only what is built on such")
     image, modules = kernel()
     if shutil.which(QEMU) is None or not os.path.exists(BUSYBOX):
-        raise Unavailable("needs qemu-system-x86 and busybox-static: './test.sh --vm' installs them")
+        raise Unavailable("needs qemu-system-x86 and busybox-static: "
+                          "'./test.sh --vm' installs them")
     with tempfile.TemporaryDirectory(prefix="winnow-vm-") as folder:
         archive = Initramfs(f"{folder}/initramfs")
         archive.add("script", script.encode())

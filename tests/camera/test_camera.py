@@ -268,8 +268,10 @@ class Camera(CliTest):
 
     def test_bad_config(self):
         for text, says in [(b"[camera]\ncolour = blue\n", "colour"),
-                           (b"[camera]\nfps = fast\n", "fast"), (b"[camera]\ngroup-exit = 7\n", "group-exit"),
-                           (b"[deploy]\ndevice = /dev/video0\n", "device"), (b"camera\n", "camera.ini")]:
+                           (b"[camera]\nfps = fast\n", "fast"),
+                           (b"[camera]\ngroup-exit = 7\n", "group-exit"),
+                           (b"[deploy]\ndevice = /dev/video0\n", "device"),
+                           (b"camera\n", "camera.ini")]:
             with self.subTest(text=text):
                 config = self.file("camera.ini", text)
                 self.expect_failure(2, "--model", MODEL, "--json", "--config", config,
@@ -289,7 +291,8 @@ class Camera(CliTest):
                             (["--fps", "nan"], "--fps"), (["--format", "TOOLONG"], "--format"),
                             (["--socket-mode", "9"], "--socket-mode"),
                             (["--device", "/dev/video0"], "--input"), (["--set", "a=1"], "--input"),
-                            (["--set", "brightness"], "NAME=VALUE"), (["--set", "=1"], "NAME=VALUE"),
+                            (["--set", "brightness"], "NAME=VALUE"),
+                            (["--set", "=1"], "NAME=VALUE"),
                             (["--format", "YUYV"], "--input"), (["--colour"], "--colour"),
                             (["surplus"], "surplus"), (["--threads", "-3"], "--threads"),
                             (["--watch", "unicorn"], "unicorn")]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""winnow-camera, and v4l2src, on a kernel's own camera driver, in a virtual machine.  env WINNOW and
-CAMERA: the programs; PLUGIN, where gst-launch-1.0 can load it: that of our elements.
+"""winnow-camera, and v4l2src, on a kernel's own camera driver, in a virtual machine.
+
+env WINNOW and CAMERA: the programs; PLUGIN, where gst-launch-1.0 can load it: that of our elements.
 
 vivid is the driver that Linux tests V4L2 programs with.  guest.sh runs in the machine, once for
 all tests; each test looks at a section of what it wrote.

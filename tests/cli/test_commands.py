@@ -246,7 +246,8 @@ class Run(CliTest):
     def test_missing_input_and_bad_folder(self):
         self.expect_failure(1, "run", MODEL, "--input", self.folder / "none.npy", says="none.npy")
         tensor = self.file("x.npy", npy((1, 3, 32, 32)))
-        self.expect_failure(1, "run", MODEL, "--input", tensor, "--output-dir", tensor, says="x.npy")
+        self.expect_failure(1, "run", MODEL, "--input", tensor, "--output-dir", tensor,
+                            says="x.npy")
 
 
 class Eval(CliTest):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Hostile model files: damaged at random and damaged on purpose.
 
-Every run of `winnow inspect`, `classify`, `run` and `quantize` must end by itself with status 0 or 1, write at
-most one line to stderr (exactly one when it fails) and die of no signal, within LIMIT_BYTES of
-memory unless built with a sanitizer.  Files that are broken on purpose in a way that no program
-may accept must be refused.
+Every run of `winnow inspect`, `classify`, `run` and `quantize` must end by itself with status 0 or
+1, write at most one line to stderr (exactly one when it fails) and die of no signal, within
+LIMIT_BYTES of memory unless built with a sanitizer.  Files that are broken on purpose in a way that
+no program may accept must be refused.
 
 Cases run side by side, one for each processor; which they are depends on the seed alone.
 

@@ -283,8 +283,8 @@ def integers():
     yield "the smallest scales", quantized(scale=1e-45, weight_scale=1e-45), False
     yield "the largest scales", quantized(scale=3e38, weight_scale=3e38), True
     yield "an integer scale", quantized(scale=np.int64(1)), True
-    yield "scales for an activation's channels", quantized(scale=[0.1] * 3, zero=np.zeros(3, "u1")), \
-        True
+    yield ("scales for an activation's channels",
+           quantized(scale=[0.1] * 3, zero=np.zeros(3, "u1")), True)
     yield "more zero points than scales", quantized(zero=np.zeros(3, np.uint8)), True
     yield "a zero point of 64 bits", quantized(zero=np.int64(3)), True
     yield "a float zero point", quantized(zero=np.float32(3)), True
@@ -392,7 +392,7 @@ def break_fields(rng, fields, strings):
     if not fields:
         return fields
     at = rng.randrange(len(fields))
-    number, wire, value = fields[at]
+    _, wire, value = fields[at]
     choice = rng.randrange(6)
     if choice == 0:
         del fields[at]
@@ -425,7 +425,7 @@ def restructure(rng, data, models):
         path = rng.choice(PATHS)
         target = rng.random()
 
-        def change(message):
+        def change(message, target=target):
             if rng.random() > max(target, 0.05):  # one message of many
                 return message
             try:

@@ -11,7 +11,8 @@ import numpy as np
 from onnx import TensorProto, checker, helper, numpy_helper
 
 CASES = {}
-KINDS = {"f4": 1, "f2": 10, "i8": 7, "i4": 6, "f8": 11, "b1": 9, "u1": 2, "i1": 3}  # NumPy to TensorProto
+# NumPy to TensorProto
+KINDS = {"f4": 1, "f2": 10, "i8": 7, "i4": 6, "f8": 11, "b1": 9, "u1": 2, "i1": 3}
 
 
 def case(opset, shape=(1, 3, 4, 5), **options):

@@ -23,7 +23,8 @@ def weights(g, *shape, axis=0, kind=np.int8, zero=0, per_channel=True):
     w = g.values(*shape)
     others = tuple(d for d in range(w.ndim) if d != axis) if per_channel else None
     scales = np.maximum(np.abs(w).max(others), 1e-3) / np.float32(127)
-    wide = scales.reshape([-1 if d == axis else 1 for d in range(w.ndim)]) if per_channel else scales
+    shape = [-1 if d == axis else 1 for d in range(w.ndim)]
+    wide = scales.reshape(shape) if per_channel else scales
     q = np.clip(np.rint(w / wide) + zero, -128 if kind is np.int8 else 0, 127 + max(zero, 0))
     inputs = [g.init(q.astype(kind)), g.init(scales.astype(np.float32))]
     if zero or kind is not np.int8:

@@ -36,7 +36,7 @@ def picture(region):
 
 
 def classify(model):
-    """A buffer that was classified whole and the message that announced it, and one with a region."""
+    """A buffer classified whole and the message that announced it, and one with a region."""
     pipeline = Gst.parse_launch(
         "appsrc name=in format=time caps=video/x-raw,format=RGB,width=64,height=48,framerate=1/1 "
         f"! winnowclassify name=classify model-file={model} threads=1 stable-frames=1 "

@@ -11,7 +11,7 @@ LINE = re.compile(r"^\d+\.\d{3} s  \w+ +\d+\.\d %  exit [0-8]/8, [a-z-]+, \d+ % 
 
 source = "videotestsrc num-buffers=12 pattern=snow ! video/x-raw,width=64,height=48"
 run = subprocess.run([sys.executable, sys.argv[1], sys.argv[2], source],
-                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=50)
+                     capture_output=True, text=True, timeout=50)
 sys.stderr.write(run.stderr)
 lines = run.stdout.splitlines()
 assert run.returncode == 0, f"exit status {run.returncode}"
@@ -20,6 +20,6 @@ for line in lines:
     assert LINE.match(line), f"not as expected: {line}"
 
 run = subprocess.run([sys.executable, sys.argv[1], "/nonexistent.onnx", source],
-                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=50)
+                     capture_output=True, text=True, timeout=50)
 assert run.returncode == 1, f"exit status {run.returncode} without a model"
 assert "/nonexistent.onnx" in run.stderr, run.stderr

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The sequence lock of engine/ipc/ring.h on a machine that reorders whatever it may.
 
-A writer replaces frame 1, whole, by frame 2 in the same slot; a reader wants frame 1 or 2. Each side's
-memory operations happen in any order that its fences allow, and both are interleaved in every way
-(as on x86 and ARMv8, where a store that one processor sees is seen by all). The data are two words. A
-read that passes although its words are of different frames, or of the wrong one, is torn.
+A writer replaces frame 1, whole, by frame 2 in the same slot; a reader wants frame 1 or 2. Each
+side's memory operations happen in any order that its fences allow, and both are interleaved in
+every way (as on x86 and ARMv8, where a store that one processor sees is seen by all). The data are
+two words. A read that passes although its words are of different frames, or of the wrong one, is
+torn.
 """
 import itertools
 import sys

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Publishers and readers of one channel killed at random, for SOAK_SECONDS (300).
 
-Whenever a publisher was killed the next one must get the socket, every reader that lives must see its frames,
-and at the end no process may hold the channel's memory.  env PUBLISH: tests/ipc/publish; READER:
-apps/examples/reader.
+Whenever a publisher was killed the next one must get the socket, every reader that lives must see
+its frames, and at the end no process may hold the channel's memory.  env PUBLISH:
+tests/ipc/publish; READER: apps/examples/reader.
 """
 import os
 import pathlib

@@ -25,8 +25,8 @@ SAMPLE = os.path.join(ROOT, "tests", "data", "cifar10-sample")
 
 
 def winnow(*args):
-    return subprocess.run([os.environ["WINNOW"], *map(str, args)], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True)
+    return subprocess.run([os.environ["WINNOW"], *map(str, args)], capture_output=True,
+                          text=True)
 
 
 def winnow_json(*args):
@@ -89,9 +89,8 @@ def engine_logits(data, x, scratch, batch=20):
         model = write(os.path.join(scratch, "batch.onnx"), onnxfile.with_batch(data, len(part)))
         np.save(os.path.join(scratch, "batch.npy"), part)
         out = os.path.join(scratch, "batch.out")
-        done = winnow("run", model, *FLOAT32, "--threads", "1", "--input", os.path.join(scratch, "batch.npy"),
-                      "--output-dir",
-                      out)
+        done = winnow("run", model, *FLOAT32, "--threads", "1",
+                      "--input", os.path.join(scratch, "batch.npy"), "--output-dir", out)
         if done.returncode:
             sys.exit(f"winnow run on a batch of {len(part)}: {done.stderr.strip()}")
         parts.append({f[:-4]: np.load(os.path.join(out,

@@ -11,7 +11,7 @@ import numpy as np
 
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "golden"))
 
-import reference  # noqa: E402
+import reference
 
 
 def node_macs(node, shapes):

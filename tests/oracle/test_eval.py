@@ -90,7 +90,8 @@ def check_policy(args, policy, photographs, dataset, model, scores):
     near = different = 0
     for k, answer in enumerate(answers):
         final = list(scores["logits"][k])
-        want = decide(model, [list(scores[f"exit_{e}"][k]) for e in range(common.EDGE_EXITS)], final, policy)
+        exits = [list(scores[f"exit_{e}"][k]) for e in range(common.EDGE_EXITS)]
+        want = decide(model, exits, final, policy)
         close_call = want.margin <= 1e-4 * max(map(abs, final))
         near += close_call
         if (answer["class-index"], answer["exit-stage"]) != (want.class_index, want.exit_stage):

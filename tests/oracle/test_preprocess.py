@@ -114,8 +114,7 @@ def check(net, index, scratch, program):
     model = network(net, mean, std, os.path.join(scratch, f"net{index}.onnx"))
     frames = list(cases(index))
     done = subprocess.run([program, model], input=b"".join(f[2] for f in frames),
-                          stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE)
+                          capture_output=True)
     if done.returncode or len(done.stdout) != 4 * c * h * w * len(frames):
         print(f"FAIL {net}: {done.stderr.decode().strip()} after "
               f"{len(done.stdout) / (4 * c * h * w):g} of {len(frames)} frames")

@@ -89,7 +89,8 @@ def check_file(name, old, new):
                    f"{node.op} has float inputs")
             kinds = [model.initializers[made[i].inputs[0]].dtype for i in node.inputs[1:]]
             expect(kinds == [np.int8, np.int32], name, f"{node.op} has weights of {kinds}")
-        expect(node.op not in ("BatchNormalization", "Identity", "Dropout"), name, f"{node.op} left")
+        expect(node.op not in ("BatchNormalization", "Identity", "Dropout"), name,
+               f"{node.op} left")
     for output in model.outputs:
         expect(made[output.name].op not in ("QuantizeLinear", "DequantizeLinear"), name,
                f"output {output.name} is quantized")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The networks that compare.py and floor.py measure, each with one input.
 
-NAME-int8 is network NAME as `winnow quantize` writes it, calibrated on the pictures in tests/data: good
-for timing, and for ten classes in CIFAR-10's order only.
+NAME-int8 is network NAME as `winnow quantize` writes it, calibrated on the pictures in tests/data:
+good for timing, and for ten classes in CIFAR-10's order only.
 """
 
 import os

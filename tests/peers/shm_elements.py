@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """winnowshmsink and winnowshmsrc beside GStreamer's shmsink and shmsrc.
 
-One process publishes frames of 1920x1080 NV12 at 60 a second, others read them; a row for each pair of
-elements and number of readers: frames that a reader got in a second, and the processor time of
+One process publishes frames of 1920x1080 NV12 at 60 a second, others read them; a row for each pair
+of elements and number of readers: frames that a reader got in a second, and the processor time of
 all processes for a published frame, beside that of plain copies of the frame, one for the
 publisher and one for each reader.  A copy costs more when there is one every 1/60 s, as here, than
 in a loop that does nothing else and finds processor and memory awake; both are compared with.
@@ -31,7 +31,8 @@ PAIRS = {
     "winnow": ("winnowshmsink socket-path={path}",
                "winnowshmsrc socket-path={path} num-buffers={n} ! fakesink sync=false"),
     "shm": ("shmsink socket-path={path} wait-for-connection=false shm-size={size}",
-            "shmsrc socket-path={path} is-live=true num-buffers={n} ! {caps} ! fakesink sync=false"),
+            "shmsrc socket-path={path} is-live=true num-buffers={n} ! {caps} ! "
+            "fakesink sync=false"),
 }
 
 
@@ -47,7 +48,7 @@ def processor_seconds(process):
 
 
 def run(pair, readers, seconds):
-    """(seconds until the readers had their frames, seconds of publishing, processor seconds of all)."""
+    """(seconds until the readers had their frames, seconds of publishing, processor seconds)."""
     sink, source = PAIRS[pair]
     frames = int(seconds * RATE)
     with tempfile.TemporaryDirectory(prefix="winnow-shm-") as folder:

@@ -108,7 +108,7 @@ def strategy(validation, test, *paths):
 
 
 def curve(path, validation, test):
-    """strategy -> [(MACs saved, accuracy)] on TEST, ascending, for thresholds found on VALIDATION."""
+    """strategy -> [(MACs saved, accuracy)] on TEST, ascending; thresholds from VALIDATION."""
     with tempfile.TemporaryDirectory() as folder:
         file = os.path.join(folder, "curve.csv")
         done = subprocess.run([WINNOW, "tune", path, validation, "--precision", "fp32",

@@ -13,7 +13,7 @@ from support import ROOT, TrainingTest
 from training import augment
 
 sys.path.insert(0, str(ROOT / "tests" / "oracle"))
-from preprocess_ref import axis_weights  # noqa: E402
+from preprocess_ref import axis_weights
 
 RANDOM = np.random.default_rng(5)
 MEAN, STD = [0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616]

@@ -53,8 +53,10 @@ class Command(TrainingTest):
         none, run = self.folder / "none", self.folder / "run"
         self.expect_failure(1, ["none: no training run"], "export", none, "-o", "x.onnx")
         self.expect_failure(1, ["no log.csv"], "plot", none)
-        self.expect_failure(1, ["none: cannot read it"], "train", none, "--data", SAMPLE, "--out", run)
-        self.expect_failure(1, ["none: no such folder"], "train", config, "--data", none, "--out", run)
+        self.expect_failure(1, ["none: cannot read it"],
+                            "train", none, "--data", SAMPLE, "--out", run)
+        self.expect_failure(1, ["none: no such folder"],
+                            "train", config, "--data", none, "--out", run)
         self.expect_failure(1, ["no training run"], "train", config, "--data", SAMPLE, "--out", run,
                             "--resume")
         self.assertFalse(run.exists())
@@ -81,7 +83,8 @@ class Command(TrainingTest):
         (run / "curves.png").unlink()
         self.assertEqual(self.call("plot", run), (0, "", ""))
         self.assertTrue((run / "curves.png").exists())
-        answer = subprocess.run([os.environ["WINNOW"], "classify", model, next(held.rglob("*.jpg"))],
+        picture = next(held.rglob("*.jpg"))
+        answer = subprocess.run([os.environ["WINNOW"], "classify", model, picture],
                                 capture_output=True, check=True)
         self.assertEqual(answer.stderr, b"")
         self.expect_failure(1, ["nowhere"], "export", run, "-o", self.folder / "nowhere" / "x.onnx")
@@ -89,7 +92,8 @@ class Command(TrainingTest):
     def test_interrupted(self):
         config = self.write("tiny.ini", ini())
         with mock.patch("training.train.Trainer.step", side_effect=KeyboardInterrupt):
-            code, _, err = self.call("train", config, "--data", SAMPLE, "--out", self.folder / "run")
+            code, _, err = self.call("train", config, "--data", SAMPLE,
+                                     "--out", self.folder / "run")
         self.assertEqual(code, 130)
         self.assertRegex(err, r"\Atraining: interrupted; [^\n]*--resume[^\n]*\n\Z")
 
@@ -97,7 +101,8 @@ class Command(TrainingTest):
         config = self.write("tiny.ini", ini())
         problem = RuntimeError("DefaultCPUAllocator: can't allocate memory")
         with mock.patch("training.train.Trainer.step", side_effect=problem):
-            code, _, err = self.call("train", config, "--data", SAMPLE, "--out", self.folder / "run")
+            code, _, err = self.call("train", config, "--data", SAMPLE,
+                                     "--out", self.folder / "run")
         self.assertEqual(code, 1)
         self.assertRegex(err, r"\Atraining: not enough memory[^\n]*batch[^\n]*\n\Z")
 
@@ -106,8 +111,8 @@ class Command(TrainingTest):
         environment = {**os.environ, "PYTHONPATH": str(hidden.parent)}
         for arguments, status, says in ((["--help"], 0, ""),
                                         (["plot", "run"], 1, "python3-torch")):
-            done = subprocess.run([sys.executable, "-m", "training", *arguments], cwd=ROOT, text=True,
-                                  env=environment, capture_output=True, check=False)
+            done = subprocess.run([sys.executable, "-m", "training", *arguments], cwd=ROOT,
+                                  text=True, env=environment, capture_output=True, check=False)
             self.assertEqual(done.returncode, status)
             self.assertIn(says, done.stderr)
             self.assertLessEqual(done.stderr.count("\n"), 1)

@@ -117,7 +117,8 @@ class Wrong(TrainingTest):
         good = ini()
         for text, says in (("", ["[model] network is missing"]),
                            ("size = 32\n" + good, ["wrong.ini", "no section headers"]),
-                           (good + "[model]\nsize = 32\n", ["wrong.ini", "model", "already exists"]),
+                           (good + "[model]\nsize = 32\n",
+                            ["wrong.ini", "model", "already exists"]),
                            (good.replace("size = 32", "size = 32\nsize = 24"),
                             ["wrong.ini", "size", "already exists"]),
                            (good + "just words\n", ["wrong.ini", "just words"]),
@@ -126,7 +127,8 @@ class Wrong(TrainingTest):
                 self.assert_refused(says, self.make, text)
 
     def test_no_file(self):
-        self.assert_refused(["none.ini", "No such file"], config.read, str(self.folder / "none.ini"))
+        self.assert_refused(["none.ini", "No such file"],
+                            config.read, str(self.folder / "none.ini"))
 
     def test_groups(self):
         for groups, says in GROUPS:

@@ -14,7 +14,7 @@ from support import LABELS, ROOT, TrainingTest
 from training import data
 
 sys.path.insert(0, str(ROOT / "tests" / "oracle"))
-from preprocess_ref import axis_weights  # noqa: E402
+from preprocess_ref import axis_weights
 
 RANDOM = np.random.default_rng(3)
 
@@ -48,7 +48,7 @@ def rows(n):
 
 class Cifar(TrainingTest):
     def ten(self, **changes):
-        """A folder like CIFAR-10's, four images a file; `changes` replace files or leave them out."""
+        """A folder like CIFAR-10's, four images a file; `changes` replace or leave out files."""
         self.rows = rows(20)
         files = {"batches.meta": pickled({"label_names": LABELS})}
         for k in range(5):
@@ -84,7 +84,8 @@ class Cifar(TrainingTest):
 
         good = batch()
         for content, says in ((None, "No such file"), (b"", "not one of CIFAR's"),
-                              (good[:500], "not one of CIFAR's"), (pickled([1]), "not one of CIFAR's"),
+                              (good[:500], "not one of CIFAR's"),
+                              (pickled([1]), "not one of CIFAR's"),
                               (batch(labels=[1, 2]), "one label for each image"),
                               (batch(labels=[0, 1, 2, 10]), "none of the 10 classes"),
                               (batch(labels=[0, 1, 2, -1]), "none of the 10 classes"),
@@ -216,7 +217,8 @@ class Folders(TrainingTest):
         np.testing.assert_array_equal(dataset.images[1], big)
 
     def test_scaling_is_the_engines(self):
-        for height, width, size in ((8, 8, 20), (37, 21, 16), (21, 50, 16), (16, 20, 16), (9, 7, 12)):
+        for height, width, size in ((8, 8, 20), (37, 21, 16), (21, 50, 16), (16, 20, 16),
+                                    (9, 7, 12)):
             pixels = RANDOM.integers(0, 256, (height, width, 3)).astype(np.uint8)
             for resize in ("crop", "stretch"):
                 with self.subTest(height=height, width=width, size=size, resize=resize):

@@ -22,7 +22,8 @@ ORT = ROOT / "tests" / "golden" / "ort.mjs"
 
 
 def winnow(*arguments):
-    return subprocess.run([WINNOW, *map(str, arguments)], capture_output=True, text=True, check=True)
+    return subprocess.run([WINNOW, *map(str, arguments)], capture_output=True, text=True,
+                          check=True)
 
 
 class Export(TrainingTest):
@@ -31,7 +32,7 @@ class Export(TrainingTest):
         settings = self.configuration(changes)
         trainer = train.Trainer(settings, self.sample())
         random = torch.Generator().manual_seed(3)
-        for key, value in trainer.average.model.state_dict().items():
+        for value in trainer.average.model.state_dict().values():
             if value.is_floating_point():
                 value.add_(torch.rand(value.shape, generator=random) * 0.2)
         path = self.folder / name
@@ -96,7 +97,8 @@ class Export(TrainingTest):
 
     def test_inspect_shows_the_exits_and_the_cost(self):
         seen = json.loads(winnow("inspect", self.exported()[2], "--json").stdout)
-        self.assertEqual((seen["input"], seen["classes"], seen["labels"]), ([1, 3, 32, 32], 10, LABELS))
+        self.assertEqual((seen["input"], seen["classes"], seen["labels"]),
+                         ([1, 3, 32, 32], 10, LABELS))
         self.assertEqual([stage["exit"] for stage in seen["stages"]], ["exit_0", "exit_1", None])
         stem = 32 * 32 * 8 * 27 + 8 * 16 * 10
         block0 = 16 * 16 * (8 * 72 + 8 * 72 + 8 * 8) + 8 * 4 * 10

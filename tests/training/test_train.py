@@ -69,11 +69,13 @@ class Loop(TrainingTest):
 
     def test_what_cannot_be_resumed(self):
         settings = self.configuration({"train.epochs": "1"})
-        self.assert_refused(["run: no training run"], Run(str(self.folder / "run")).resume, settings)
+        self.assert_refused(["run: no training run"],
+                            Run(str(self.folder / "run")).resume, settings)
         run = self.trained(settings)
         changed = self.configuration({"train.epochs": "2"}, "changed.ini")
         self.assert_refused(["changed.ini: differs from"], run.resume, changed)
-        self.assert_refused(["run: holds a training run already", "--resume"], self.trained, settings)
+        self.assert_refused(["run: holds a training run already", "--resume"],
+                            self.trained, settings)
         dataset, state = self.sample(), run.resume(settings)
         dataset.classes = [*dataset.classes[:-1], "lorry"]
         self.assert_refused(["other classes"], train.Trainer, settings, dataset, state)
@@ -142,7 +144,8 @@ class Schedule(TrainingTest):
 
     def test_steps(self):
         steps = {"schedule": "step", "steps": "0.25, 0.75"}
-        for epoch, wanted in ((2, 0.2), (3.99, 0.2), (4, 0.02), (7.9, 0.02), (8, 0.002), (10, 0.002)):
+        for epoch, wanted in ((2, 0.2), (3.99, 0.2), (4, 0.02), (7.9, 0.02), (8, 0.002),
+                              (10, 0.002)):
             self.assertAlmostEqual(self.rate(epoch, **steps), wanted)
 
 
@@ -198,7 +201,8 @@ class Init(TrainingTest):
 
     def test_what_cannot_be_started_from(self):
         wider = {"model.channels": "8, 8, 24"}
-        self.assert_refused(["does not fit", "blocks.block1"], self.trained, self.frozen(wider), "x")
+        self.assert_refused(["does not fit", "blocks.block1"],
+                            self.trained, self.frozen(wider), "x")
         self.assert_refused(["none.pt", "No such file"], self.trained,
                             self.frozen({"model.init": "none.pt"}), "x")
         self.write("words.pt", "not a checkpoint")
@@ -213,9 +217,9 @@ class Init(TrainingTest):
 
     def test_a_checkpoint_reads_as_it_was_written(self):
         values = torch.arange(24.0).reshape(2, 3, 4)
-        state = {"a": values, "b": values.permute(2, 0, 1), "c": values[1, 1:], "d": torch.tensor(3),
-                 "e": torch.zeros(0), "f": values.half(), "g": values.bfloat16(), "h": values > 3,
-                 "i": torch.nn.Parameter(values)}
+        state = {"a": values, "b": values.permute(2, 0, 1), "c": values[1, 1:],
+                 "d": torch.tensor(3), "e": torch.zeros(0), "f": values.half(),
+                 "g": values.bfloat16(), "h": values > 3, "i": torch.nn.Parameter(values)}
         plain = {"numbers": [1, 2.5, True, None], "text": "x", 7: (1, 2)}
         torch.save({"state": state, "plain": plain}, self.folder / "all.pt")
         read = load_checkpoint(str(self.folder / "all.pt"))

@@ -2,9 +2,10 @@
 """Checks which layer leans on which: check_layers.py ROOT ARCHIVE, the engine as a static library.
 
 Each row of ALLOWED names a folder and the folders whose headers its files may include and whose
-functions they may call, which linked symbols show where a public header hides it; the public headers
-<winnow/...> are open to all.  GLib and GStreamer belong to the plugin, the programs and what they
-share in common/, OpenMP pragmas to base/parallel.c, and nobody outside sees the inside of the engine.
+functions they may call, which linked symbols show where a public header hides it; the public
+headers <winnow/...> are open to all.  GLib and GStreamer belong to the plugin, the programs and
+what they share in common/, OpenMP pragmas to base/parallel.c, and nobody outside sees the inside of
+the engine.
 """
 import collections
 import pathlib
