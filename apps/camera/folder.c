@@ -61,6 +61,7 @@ static bool is_picture(const char *name) {
 
 /* Adds the pictures below `path`; a folder that cannot be read or names that begin with '.' are
  * left out.  Links are followed to files only, so that there are no circles. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the folders are, which PATH_MAX ends */
 static void list_pictures(const char *path, GPtrArray *paths) {
   GDir *folder = g_dir_open(path, 0, NULL);
   const char *name;

@@ -14,7 +14,7 @@ WniFn_avgpool WNI_NAME(avgpool_f32);
 
 /* What is pooled with what came before.  A NaN replaces a number and is never replaced by one. */
 static inline WniVector larger(WniVector best, WniVector x) {
-  return wni_select((x > best) | (x != x), x, best);
+  return wni_select((x > best) | (x != x), x, best); /* NOLINT(misc-redundant-expression) */
 }
 static inline WniVector sum_of(WniVector sum, WniVector x) {
   return sum + x;

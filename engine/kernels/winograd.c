@@ -42,7 +42,7 @@ static int tile_side(const WniWinograd *winograd) {
 }
 
 static size_t n_products(const WniWinograd *winograd) {
-  return (size_t)(tile_side(winograd) * tile_side(winograd));
+  return (size_t)tile_side(winograd) * (size_t)tile_side(winograd);
 }
 
 /* Elements of one of the planes of V or M. */

@@ -27,7 +27,8 @@ typedef struct Layer {
 } Layer;
 
 static double ceil_div(double a, int b) {
-  return (double)(((int64_t)a + b - 1) / b);
+  int64_t quotient = ((int64_t)a + b - 1) / b;
+  return (double)quotient;
 }
 
 /* Bytes of a weight, as it is and transformed. */

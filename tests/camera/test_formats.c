@@ -174,7 +174,7 @@ static void check_convert_jpeg(int i) {
   int width = sizes[i][0], height = sizes[i][1];
   unsigned long n_bytes = 0;
   unsigned char *jpeg = NULL;
-  uint8_t *rgb = malloc((size_t)(width * height * 3));
+  uint8_t *rgb = malloc((size_t)width * (size_t)height * 3);
   make_jpeg(width, height, rgb, &jpeg, &n_bytes);
   Converter *converter = converter_for(V4L2_PIX_FMT_MJPEG, (uint32_t)width, (uint32_t)height, 0);
   WnFrame frame;

@@ -94,7 +94,7 @@ static void run_tile(const Problem *p, const WniKernel *kernel, int row, int col
                        .y = y_at,
                        .output = p->output};
   for (int i = 0; i < WNI_MAX_TILE_M; i++) {
-    size_t r = (size_t)(row + (i < args.m ? i : args.m - 1)), c = (size_t)column;
+    size_t r = (size_t)row + (size_t)(i < args.m ? i : args.m - 1), c = (size_t)column;
     x_at[i] = (char *)p->x.data + pixel_at(p, r) * x_bytes;
     y_at[i] = y + (r * p->pitch + c) * y_bytes;
     residual_at[i] = (char *)p->residual.data + (r * p->residual_pitch + c) * y_bytes;
@@ -213,16 +213,15 @@ static void try_sizes(WniType type) {
 static void try_channels(WniType type) {
   unsigned seed = 2;
   for
-    EACH_VARIANT(k, WNI_KERNEL_igemm, type)
-  for (size_t channels = 1; channels <= 140; channels++) {
-    int m = 1 + (int)(channels % (size_t)k->tile_m),
-        n = 1 + (int)(channels * 5 % (size_t)k->tile_n);
-    try_igemm(k, sized(type, m, n, 1, channels), &seed);
-    try_igemm(k, sized(type, k->tile_m, k->tile_n, 1 + channels % 3, channels), &seed);
-  }
-  for
-    EACH_VARIANT(k, WNI_KERNEL_igemm, type)
-  try_igemm(k, sized(type, k->tile_m, k->tile_n, 3, 1027), &seed);
+    EACH_VARIANT(k, WNI_KERNEL_igemm, type) {
+      for (size_t channels = 1; channels <= 140; channels++) {
+        int m = 1 + (int)(channels % (size_t)k->tile_m),
+            n = 1 + (int)(channels * 5 % (size_t)k->tile_n);
+        try_igemm(k, sized(type, m, n, 1, channels), &seed);
+        try_igemm(k, sized(type, k->tile_m, k->tile_n, 1 + channels % 3, channels), &seed);
+      }
+      try_igemm(k, sized(type, k->tile_m, k->tile_n, 3, 1027), &seed);
+    }
 }
 
 START_TEST(sizes) {

@@ -176,7 +176,7 @@ typedef struct Layer {
 } Layer;
 
 static void make_layer(Layer *layer, Filtering f, unsigned *seed) {
-  size_t tile = (size_t)f.m, taps = (size_t)(f.r * f.r), t = (size_t)side(f), r = (size_t)f.r;
+  size_t tile = (size_t)f.m, taps = (size_t)f.r * (size_t)f.r, t = (size_t)side(f), r = (size_t)f.r;
   layer->x_h = (layer->h + tile - 1) / tile * tile + r - 1;
   layer->x_w = (layer->w + tile - 1) / tile * tile + r - 1;
   size_t x_count = layer->n * layer->x_h * layer->x_w * layer->in;

@@ -160,12 +160,12 @@ static int64_t publish(WnPublisher *publisher, double seconds, const char *name)
     }
     calls[n++ % MAX_CALLS] = now_ns() - begin;
   }
-  size_t kept = n < MAX_CALLS ? n : MAX_CALLS;
+  size_t kept = n < MAX_CALLS ? n : MAX_CALLS, middle = kept / 2, high = kept * 99 / 100;
   qsort(calls, kept, sizeof *calls, compare);
   printf("%-15s %9zu frames, %8.0f /s, a call: median %6.1f us, 99 %% under %6.1f us\n", name, n,
-         (double)n / seconds, (double)calls[kept / 2] / 1e3, (double)calls[kept * 99 / 100] / 1e3);
+         (double)n / seconds, (double)calls[middle] / 1e3, (double)calls[high] / 1e3);
   fflush(stdout);
-  return calls[kept * 99 / 100];
+  return calls[high];
 }
 
 int main(int argc, char **argv) {
