@@ -16,7 +16,7 @@ Usage: ./test.sh [OPTION...]
 Installs what is missing (asks for sudo if not root), builds into build/, build-sanitize/
 (AddressSanitizer and UBSan), build-threads/ (ThreadSanitizer) and build-clang/, runs the tests in
 the first two, the unit tests under valgrind and with clang too, and those of what threads share in
-the third.
+the third; then the checks of style in .pre-commit-config.yaml, whose tools are downloaded once.
 The last line is "N passed, N failed, N skipped"; the exit status is 0 if none failed.
 
 Options:
@@ -201,6 +201,18 @@ test_clang() {
   run_tests build-clang clang --suite unit --suite kernels
 }
 
+# One test: all that .pre-commit-config.yaml lists; clang-tidy reads what build/ was built from.
+test_style() {
+  local result=FAIL began=$SECONDS
+  if pre-commit validate-config && ! pre-commit install-hooks; then
+    echo "Skipped: the style's tools cannot be had here: a git checkout and a network are needed"
+    result=SKIP
+  elif pre-commit run --all-files --hook-stage manual --show-diff-on-failure; then
+    result=OK
+  fi
+  record style pre-commit $result $((SECONDS - began))
+}
+
 # With what the others leave of the processors; what cannot use two of them first.
 test_beside() {
   renice -n 10 -p $BASHPID >/dev/null
@@ -221,6 +233,7 @@ test_plain
 test_sanitize
 test_threads
 test_clang
+section style test_style
 [ $arm64$vm = nono ] || section "what runs beside: waiting" wait $beside
 cat "$results/beside.log"
 

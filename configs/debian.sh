@@ -20,6 +20,7 @@ packages_demo=(
 packages_test=(
   "${packages_demo[@]}"
   g++ clang libomp-dev check libasan8 libubsan1 libtsan2 valgrind shellcheck groff
+  pre-commit clang-tidy-14
   python3-numpy python3-pil python3-onnx
   python3-torch python3-tqdm python3-matplotlib
 )

@@ -2,7 +2,7 @@
 """What `./test.sh` counts and what `./test.sh --slowest` lists.  env SOURCE_ROOT: the project.
 
 A copy of the script runs where `meson` only writes the log of two tests for each section, and
-`dpkg-query` says that all is installed.
+`pre-commit` finds what it is told; `dpkg-query` says that all is installed.
 """
 import os
 import pathlib
@@ -25,6 +25,9 @@ cat >"$log/$name.json" <<EOF
 {"name": "winnow:unit / unit base", "stdout": "\\"result\\": \\"FAIL\\"", "result": "OK", "duration": 0.25}
 {"name": "winnow:fuzz / of $name", "result": "${RESULT:-SKIP}", "duration": ${SECONDS_OF_TEST:-3}}
 EOF
+"""  # noqa: E501  (an object a line)
+PRE_COMMIT = """#!/bin/sh
+case "$1" in install-hooks) exit ${OFFLINE:-0} ;; run) exit ${UNTIDY:-0} ;; esac
 """
 
 
@@ -40,7 +43,8 @@ class Test(unittest.TestCase):
         (self.folder / "build-arm64-sysroot").mkdir()
         (self.folder / "build-arm64-sysroot/complete").touch()
         (self.folder / "bin").mkdir()
-        for name, text in (("meson", MESON), ("dpkg-query", "#!/bin/sh\nprintf installed\n")):
+        for name, text in (("meson", MESON), ("pre-commit", PRE_COMMIT),
+                           ("dpkg-query", "#!/bin/sh\nprintf installed\n")):
             (self.folder / "bin" / name).write_text(text, encoding="utf-8")
             (self.folder / "bin" / name).chmod(0o755)
 
@@ -54,16 +58,22 @@ class Test(unittest.TestCase):
 
     def test_all_sections_count_and_say_their_time(self):
         done = self.run_script("--arm64")
-        self.assert_counts(done, "8 passed, 0 failed, 8 skipped", 0)
+        self.assert_counts(done, "9 passed, 0 failed, 8 skipped", 0)
         for section in ("building in build", "plain", "valgrind", "sanitize", "threads", "clang",
-                        "building in build-arm64", "cortex-a72"):
+                        "style", "building in build-arm64", "cortex-a72"):
             self.assertRegex(done.stdout, rf"(?m)^== {section}: \d+ s$")
 
     def test_failures_count(self):
-        self.assert_counts(self.run_script(RESULT="TIMEOUT"), "5 passed, 5 failed, 0 skipped", 1)
-        self.assert_counts(self.run_script(SILENT="valgrind"), "4 passed, 1 failed, 4 skipped", 1)
+        self.assert_counts(self.run_script(RESULT="TIMEOUT"), "6 passed, 5 failed, 0 skipped", 1)
+        self.assert_counts(self.run_script(SILENT="valgrind"), "5 passed, 1 failed, 4 skipped", 1)
         done = self.run_script("--arm64", BROKEN="compile")
-        self.assert_counts(done, "0 passed, 5 failed, 0 skipped", 1)
+        self.assert_counts(done, "1 passed, 5 failed, 0 skipped", 1)
+
+    def test_style_counts_as_one(self):
+        self.assert_counts(self.run_script(UNTIDY="1"), "5 passed, 1 failed, 5 skipped", 1)
+        done = self.run_script(OFFLINE="1", UNTIDY="1")
+        self.assert_counts(done, "5 passed, 0 failed, 6 skipped", 0)
+        self.assertRegex(done.stdout, r"(?m)^Skipped: the style's tools")
 
     def test_the_slowest_of_the_last_run(self):
         self.run_script("--arm64")

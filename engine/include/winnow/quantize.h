@@ -29,9 +29,9 @@ typedef enum WnRanges {
 /* Zero-initialise for the defaults. */
 typedef struct WnQuantizerOptions {
   WnRanges ranges;
-  double percentile; /* over 50, at most 100; 0: 99.99 */
-  bool keep_biases;  /* do not take the mean error of the rounded weights off the biases */
-  int32_t threads;   /* as in WnSessionOptions */
+  double percentile;    /* over 50, at most 100; 0: 99.99 */
+  bool keep_biases;     /* do not take the mean error of the rounded weights off the biases */
+  int32_t threads;      /* as in WnSessionOptions */
   uint64_t reserved[4]; /* must be 0 */
 } WnQuantizerOptions;
 

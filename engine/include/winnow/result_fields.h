@@ -8,7 +8,8 @@
  *     member  of WnResult
  *     name    in JSON and in a GstStructure
  *
- * A new field is a row at the end, its offset in engine/ipc/protocol.md and a getter in libgstwinnow.
+ * A new field is a row at the end, its offset in engine/ipc/protocol.md and a getter in
+ * libgstwinnow.
  *
  *   kind         JSON                  GstStructure
  *   TEXT         string                string

@@ -48,7 +48,7 @@ WnStatus wn_exit_score_parse(const char *name, WnExitScore *out, WnError *error)
 /* Zero-initialise for the defaults. */
 typedef struct WnTunerOptions {
   WnModelOptions model;
-  int32_t threads; /* as in WnSessionOptions */
+  int32_t threads;      /* as in WnSessionOptions */
   uint64_t reserved[4]; /* must be 0 */
 } WnTunerOptions;
 

@@ -191,7 +191,7 @@ typedef struct WnPolicy {
   const char *watch;      /* labels; NULL or "": none.  class-exclusion only */
   bool group_exit;        /* class-exclusion only */
   int64_t deadline_ns;    /* from the entry of preprocessing; 0: none */
-  uint64_t reserved[4]; /* must be 0 */
+  uint64_t reserved[4];   /* must be 0 */
 } WnPolicy;
 
 /* Monotonic nanoseconds; tests give their own. */
