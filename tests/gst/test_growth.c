@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * 10,000 frames through winnowclassify and winnowoverlay, sync and async: resident
- * memory does not grow after the first thousand.
+ * memory does not grow after the first thousand, nor before the first result.
  */
 #include "fixture.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
-#define N_FRAMES 10000
+#define N_FRAMES 9000
 #define N_WARM 1000
 
 static gsize resident_bytes(void) {
@@ -17,6 +17,16 @@ static gsize resident_bytes(void) {
   fail_unless(file != NULL && fscanf(file, "%*u %zu", &pages) == 1);
   fclose(file);
   return pages * (gsize)sysconf(_SC_PAGESIZE);
+}
+
+/* Whether frame `i` came out with a result. */
+static gboolean push(GstHarness *harness, GstBuffer *picture, guint i) {
+  GstBuffer *buffer = gst_buffer_copy_deep(picture);
+  GST_BUFFER_PTS(buffer) = i * FRAME_DURATION;
+  GstBuffer *out = gst_harness_push_and_pull(harness, buffer);
+  g_autoptr(GstWinnowResult) result = gst_winnow_result_from_buffer(out);
+  gst_buffer_unref(out);
+  return result != NULL;
 }
 
 static void check_growth(const gchar *async) {
@@ -32,21 +42,15 @@ static void check_growth(const gchar *async) {
   gst_video_info_set_format(&info, GST_VIDEO_FORMAT_I420, 320, 240);
   GstBuffer *pictures[16];
   for (guint i = 0; i < 16; i++) pictures[i] = make_picture(&info, i, 0);
-  gsize before = 0;
-  guint n_results = 0;
-  for (guint i = 0; i < N_FRAMES; i++) {
-    if (i == N_WARM) before = resident_bytes();
-    GstBuffer *buffer = gst_buffer_copy_deep(pictures[i % 16]);
-    GST_BUFFER_PTS(buffer) = i * FRAME_DURATION;
-    GstBuffer *out = gst_harness_push_and_pull(harness, buffer);
-    g_autoptr(GstWinnowResult) result = gst_winnow_result_from_buffer(out);
-    if (result != NULL) n_results++;
-    gst_buffer_unref(out);
-  }
+  /* On a busy machine the worker's first result takes a while; every frame after it has one. */
+  guint i = 0;
+  for (gboolean any = FALSE; i < N_WARM || !any; i++) any |= push(harness, pictures[i % 16], i);
+  gsize before = resident_bytes();
+  for (guint end = i + N_FRAMES; i < end; i++)
+    fail_unless(push(harness, pictures[i % 16], i), "no result on frame %u", i);
   gsize after = resident_bytes();
-  fail_unless(n_results > N_FRAMES * 9 / 10, "%u results", n_results);
   fail_unless(after < before + (1 << 20), "grew from %zu to %zu bytes", before, after);
-  for (guint i = 0; i < 16; i++) gst_buffer_unref(pictures[i]);
+  for (guint k = 0; k < 16; k++) gst_buffer_unref(pictures[k]);
   gst_harness_teardown(harness);
 }
 
