@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A publisher for tests of other programs: publish SOCKET FRAMES [PAUSE_US]. Frame n is NV12 of 64
- * x 48 or, every tenth, of 96 x 96, and carries the result of channel_rig.c with 3 survivors.
+ * x 48 or, every tenth, of 96 x 96, and carries the result of fixture.c with 3 survivors.
  */
 #include <stdio.h>
 #include <unistd.h>
 
-#include "channel_rig.h"
+#include "fixture.h"
 
 int main(int argc, char **argv) {
   WnPublisher *publisher;
@@ -21,12 +21,12 @@ int main(int argc, char **argv) {
   useconds_t pause = argc > 3 ? (useconds_t)strtoul(argv[3], NULL, 10) : 0;
   for (unsigned long n = 1; n <= frames; n++) {
     bool large = n % 10 == 0;
-    WnFrame frame = rig_frame(WN_PIXEL_NV12, large ? 96 : 64, large ? 96 : 48, 0, n);
-    if (wn_publisher_publish(publisher, &frame, rig_result(3, n), 1, &error) != WN_OK) {
+    WnFrame frame = fixture_frame(WN_PIXEL_NV12, large ? 96 : 64, large ? 96 : 48, 0, n);
+    if (wn_publisher_publish(publisher, &frame, fixture_result(3, n), 1, &error) != WN_OK) {
       fprintf(stderr, "%s\n", error.message);
       return 1;
     }
-    rig_free_frame(&frame);
+    fixture_free_frame(&frame);
     if (pause) usleep(pause);
   }
   wn_publisher_free(publisher);

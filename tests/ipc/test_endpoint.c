@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "channel_rig.h"
+#include "fixture.h"
 
 static mode_t mode_of(const char *path) {
   struct stat info;
@@ -25,37 +25,38 @@ START_TEST(the_mode_is_the_one_asked_for) {
   for (size_t m = 0; m < 4; m++)
     for (size_t i = 0; i < 4; i++) {
       mode_t before = umask(masks[m]);
-      WnPublisher *publisher = rig_publisher(&(WnPublisherOptions){.mode = modes[i]});
+      WnPublisher *publisher = fixture_publisher(&(WnPublisherOptions){.mode = modes[i]});
       ck_assert_uint_eq(umask(before), masks[m]);
-      ck_assert_uint_eq(mode_of(rig_path()), modes[i]);
+      ck_assert_uint_eq(mode_of(fixture_path()), modes[i]);
       wn_publisher_free(publisher);
     }
-  rig_clean();
+  fixture_clean();
 }
 END_TEST
 
 START_TEST(the_group_is_the_one_asked_for) {
   struct stat info;
   if (geteuid() != 0) return; /* others belong to few groups, if any by this name */
-  WnPublisher *publisher = rig_publisher(&(WnPublisherOptions){.mode = 0660, .group = "daemon"});
-  ck_assert_int_eq(stat(rig_path(), &info), 0);
+  WnPublisher *publisher =
+      fixture_publisher(&(WnPublisherOptions){.mode = 0660, .group = "daemon"});
+  ck_assert_int_eq(stat(fixture_path(), &info), 0);
   ck_assert_uint_eq(info.st_gid, 1); /* in every Debian */
   ck_assert_uint_eq(info.st_mode & 0777, 0660);
   wn_publisher_free(publisher);
-  rig_clean();
+  fixture_clean();
 }
 END_TEST
 
 /* What a publisher that was killed between bind and rename leaves. */
 START_TEST(a_socket_left_beside_the_path_goes) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  snprintf(address.sun_path, sizeof address.sun_path, "%s~", rig_path());
+  snprintf(address.sun_path, sizeof address.sun_path, "%s~", fixture_path());
   int left = socket(AF_UNIX, SOCK_SEQPACKET, 0);
   ck_assert_int_eq(bind(left, (struct sockaddr *)&address, sizeof address), 0);
   close(left);
-  wn_publisher_free(rig_publisher(NULL));
+  wn_publisher_free(fixture_publisher(NULL));
   ck_assert_int_ne(access(address.sun_path, F_OK), 0);
-  rig_clean();
+  fixture_clean();
 }
 END_TEST
 
@@ -76,19 +77,19 @@ START_TEST(a_link_in_its_place_opens_no_other_file) {
   Swap s = {.ended = false};
   char beside[128];
   pthread_t thread;
-  snprintf(s.from, sizeof s.from, "%s.link", rig_path());
-  snprintf(s.victim, sizeof s.victim, "%s.victim", rig_path());
-  snprintf(s.to, sizeof s.to, "%s~", rig_path());
+  snprintf(s.from, sizeof s.from, "%s.link", fixture_path());
+  snprintf(s.victim, sizeof s.victim, "%s.victim", fixture_path());
+  snprintf(s.to, sizeof s.to, "%s~", fixture_path());
   strcpy(beside, s.to);
   close(open(s.victim, O_CREAT | O_WRONLY, 0600));
   ck_assert_int_eq(pthread_create(&thread, NULL, swap, &s), 0);
   for (int i = 0; i < 3000; i++) {
     WnPublisher *publisher;
     WnPublisherOptions options = {.mode = 0666};
-    if (wn_publisher_new(rig_path(), &options, &publisher, NULL) == WN_OK)
+    if (wn_publisher_new(fixture_path(), &options, &publisher, NULL) == WN_OK)
       wn_publisher_free(publisher);
     unlink(beside); /* a link there is in the way of bind() */
-    unlink(rig_path());
+    unlink(fixture_path());
   }
   s.ended = true;
   pthread_join(thread, NULL);
@@ -96,7 +97,7 @@ START_TEST(a_link_in_its_place_opens_no_other_file) {
   unlink(s.from);
   unlink(s.victim);
   unlink(beside);
-  rig_clean();
+  fixture_clean();
 }
 END_TEST
 

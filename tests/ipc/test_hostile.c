@@ -3,7 +3,7 @@
  * A reader and publishers that lie: each row of the tables spoils one number of what a good one
  * would send. The reader must say so in one sentence, and read from a good one afterwards.
  */
-#include "channel_rig.h"
+#include "fixture.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -28,9 +28,10 @@ typedef struct Liar {
 } Liar;
 
 static void liar_open(Liar *liar) {
-  WnFrame frame = rig_frame(WN_PIXEL_GRAY8, 32, 8, 0, 1);
-  *liar = (Liar){.reader = rig_reader(), .socket = -1};
-  ck_assert_int_eq(wni_endpoint_listen(rig_path(), 0600, (gid_t)-1, &liar->listener, NULL), WN_OK);
+  WnFrame frame = fixture_frame(WN_PIXEL_GRAY8, 32, 8, 0, 1);
+  *liar = (Liar){.reader = fixture_reader(), .socket = -1};
+  ck_assert_int_eq(wni_endpoint_listen(fixture_path(), 0600, (gid_t)-1, &liar->listener, NULL),
+                   WN_OK);
   ck_assert_int_eq(wni_segment_create(PIXELS * 4, &liar->segment, NULL), WN_OK);
   liar->hello = (WniWireHello){.version = WNI_WIRE_VERSION, .segment_bytes = liar->segment.bytes};
   memcpy(liar->hello.magic, WNI_WIRE_MAGIC, sizeof liar->hello.magic);
@@ -40,12 +41,12 @@ static void liar_open(Liar *liar) {
   slot->number = 1;
   slot->parts = WNI_WIRE_HAS_FRAME;
   slot->n_results = 1;
-  wni_record_put(rig_result(4, 1), &slot->result[0]);
+  wni_record_put(fixture_result(4, 1), &slot->result[0]);
   ck_assert_int_eq(wni_record_lay_out(&frame, &slot->frame, NULL), WN_OK);
   wni_record_copy_pixels(&frame, wni_segment_pixels(&liar->segment, slot));
   wni_ring_end(&slot->sequence, 1);
   wni_ring_set_latest(wni_segment_header(&liar->segment), 1);
-  rig_free_frame(&frame);
+  fixture_free_frame(&frame);
 }
 
 /* Lets the reader connect. */
@@ -67,21 +68,21 @@ static void liar_greet(Liar *liar) {
 
 static void liar_close(Liar *liar) {
   if (liar->socket >= 0) close(liar->socket);
-  wni_endpoint_close(&liar->listener, rig_path());
+  wni_endpoint_close(&liar->listener, fixture_path());
   wni_segment_clear(&liar->segment);
   /* The same reader and a good publisher. */
-  WnPublisher *publisher = rig_publisher(NULL);
+  WnPublisher *publisher = fixture_publisher(NULL);
   WnSnapshot got;
   WnStatus status;
   do {
-    rig_publish(publisher, NULL, rig_result(2, 9));
+    fixture_publish(publisher, NULL, fixture_result(2, 9));
     status = wn_reader_read(liar->reader, 20, &got, NULL);
   } while (status == WN_ERROR_TIMEOUT);
   ck_assert_int_eq(status, WN_OK);
-  rig_check_result(&got.results[0], 2, 9);
+  fixture_check_result(&got.results[0], 2, 9);
   wn_publisher_free(publisher);
   wn_reader_free(liar->reader);
-  rig_clean();
+  fixture_clean();
 }
 
 START_TEST(a_truthful_liar_is_believed) {
@@ -89,9 +90,9 @@ START_TEST(a_truthful_liar_is_believed) {
   WnSnapshot got;
   liar_open(&liar);
   liar_greet(&liar);
-  rig_read(liar.reader, &got);
-  ck_assert(rig_frame_is(&got.frame, 1));
-  rig_check_result(&got.results[0], 4, 1);
+  fixture_read(liar.reader, &got);
+  ck_assert(fixture_frame_is(&got.frame, 1));
+  fixture_check_result(&got.results[0], 4, 1);
   liar_close(&liar);
 }
 END_TEST
@@ -128,7 +129,7 @@ START_TEST(messages) {
     liar_accept(&liar);
     liar_say(&liar, message, rows[i].bytes ? rows[i].bytes : sizeof liar.hello,
              rows[i].no_memory ? -1 : liar.segment.fd);
-    rig_read_fails(liar.reader, rows[i].status, rows[i].says);
+    fixture_read_fails(liar.reader, rows[i].status, rows[i].says);
     liar_close(&liar);
   }
 }
@@ -171,7 +172,7 @@ START_TEST(memory_that_could_end_the_reader) {
     liar_accept(&liar);
     liar_say(&liar, &liar.hello, sizeof liar.hello, rows[i].fd);
     close(rows[i].fd);
-    rig_read_fails(liar.reader, WN_ERROR_DATA, rows[i].says);
+    fixture_read_fails(liar.reader, WN_ERROR_DATA, rows[i].says);
     liar_close(&liar);
   }
 }
@@ -219,7 +220,8 @@ START_TEST(headers) {
     liar_open(&liar);
     spoil(liar.segment.base, &rows[i]);
     liar_greet(&liar);
-    rig_read_fails(liar.reader, rows[i].says[0] ? WN_ERROR_DATA : WN_ERROR_TIMEOUT, rows[i].says);
+    fixture_read_fails(liar.reader, rows[i].says[0] ? WN_ERROR_DATA : WN_ERROR_TIMEOUT,
+                       rows[i].says);
     liar_close(&liar);
   }
 }
@@ -275,7 +277,8 @@ START_TEST(slots) {
     liar_open(&liar);
     spoil(wni_segment_slot(&liar.segment, 1), &rows[i]);
     liar_greet(&liar);
-    rig_read_fails(liar.reader, rows[i].says[0] ? WN_ERROR_DATA : WN_ERROR_TIMEOUT, rows[i].says);
+    fixture_read_fails(liar.reader, rows[i].says[0] ? WN_ERROR_DATA : WN_ERROR_TIMEOUT,
+                       rows[i].says);
     liar_close(&liar);
   }
 }
@@ -290,11 +293,11 @@ START_TEST(numbers_that_run_backwards) {
   atomic_store(&slot->sequence, 10);
   atomic_store(&header->latest, 5);
   liar_greet(&liar);
-  rig_read(liar.reader, &got);
+  fixture_read(liar.reader, &got);
   ck_assert_uint_eq(got.number, 5);
   atomic_store(&slot->sequence, 2);
   atomic_store(&header->latest, 1);
-  rig_read_fails(liar.reader, WN_ERROR_DATA, "run backwards");
+  fixture_read_fails(liar.reader, WN_ERROR_DATA, "run backwards");
   liar_close(&liar);
 }
 END_TEST

@@ -23,7 +23,7 @@ spec.loader.exec_module(reader)
 
 
 def pixel(number, plane, y, x):
-    """As in channel_rig.c."""
+    """As in fixture.c."""
     return (number * 31 + plane * 7 + y * 3 + x) % 256
 
 

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "channel_rig.h"
+#include "fixture.h"
 #include "ipc/wire.h"
 
 static WnPublisher *publisher;
@@ -14,30 +14,30 @@ static WnSnapshot got;
 
 /* The reader knows the publisher and has seen its first frame. */
 static void set_up(void) {
-  publisher = rig_publisher(NULL);
-  reader = rig_reader();
+  publisher = fixture_publisher(NULL);
+  reader = fixture_reader();
   ck_assert_int_eq(wn_reader_read(reader, 0, &got, NULL), WN_ERROR_TIMEOUT);
-  rig_publish(publisher, NULL, rig_result(1, 1));
-  rig_read(reader, &got);
+  fixture_publish(publisher, NULL, fixture_result(1, 1));
+  fixture_read(reader, &got);
 }
 
 static void tear_down(void) {
   wn_reader_free(reader);
   wn_publisher_free(publisher);
-  rig_clean();
+  fixture_clean();
 }
 
 START_TEST(regions_come_together) {
   WnResult results[WN_SNAPSHOT_MAX_RESULTS + 3];
   set_up();
   for (int i = 0; i < WN_SNAPSHOT_MAX_RESULTS + 3; i++) {
-    results[i] = *rig_result(3, 5);
+    results[i] = *fixture_result(3, 5);
     results[i].region.x = i;
     results[i].has_region = i > 0;
   }
   ck_assert_int_eq(
       wn_publisher_publish(publisher, NULL, results, WN_SNAPSHOT_MAX_RESULTS + 3, NULL), WN_OK);
-  rig_read(reader, &got);
+  fixture_read(reader, &got);
   ck_assert_int_eq(got.n_results, WN_SNAPSHOT_MAX_RESULTS);
   ck_assert(!got.results[0].has_region);
   for (int i = 1; i < got.n_results; i++) {
@@ -51,7 +51,7 @@ START_TEST(regions_come_together) {
 END_TEST
 
 START_TEST(nothing_is_a_result) {
-  WnResult nothing = *rig_result(1, 1);
+  WnResult nothing = *fixture_result(1, 1);
   WnStopReason reasons[] = {WN_STOP_NOTHING, WN_STOP_UNCHANGED};
   nothing.label = "";
   nothing.class_index = -1;
@@ -60,8 +60,8 @@ START_TEST(nothing_is_a_result) {
   set_up();
   for (size_t i = 0; i < 2; i++) {
     nothing.stop_reason = reasons[i];
-    rig_publish(publisher, NULL, &nothing);
-    rig_read(reader, &got);
+    fixture_publish(publisher, NULL, &nothing);
+    fixture_read(reader, &got);
     ck_assert_int_eq(got.results[0].class_index, -1);
     ck_assert_str_eq(got.results[0].label, "");
     ck_assert_int_eq(got.results[0].n_survivors, 0);
@@ -73,15 +73,15 @@ END_TEST
 
 START_TEST(as_many_stages_as_a_model_may_have) {
   int32_t per_stage[300];
-  WnResult result = *rig_result(1, 1);
+  WnResult result = *fixture_result(1, 1);
   for (int i = 0; i < 300; i++) per_stage[i] = 1000 - i;
   result.survivors_per_stage = per_stage;
   result.stage_count = 300;
   set_up();
   for (int n = 255; n < 300; n += 44) {
     result.n_stages_evaluated = n;
-    rig_publish(publisher, NULL, &result);
-    rig_read(reader, &got);
+    fixture_publish(publisher, NULL, &result);
+    fixture_read(reader, &got);
     ck_assert_int_eq(got.results[0].n_stages_evaluated, n < 256 ? n : 256);
     ck_assert_int_eq(got.results[0].survivors_per_stage[254], 1000 - 254);
   }
@@ -93,14 +93,14 @@ END_TEST
 START_TEST(long_labels_leave_fewer_survivors) {
   static char text[501];
   const char *labels[200];
-  WnResult result = *rig_result(200, 1);
+  WnResult result = *fixture_result(200, 1);
   memset(text, 'x', 500);
   for (int i = 0; i < 200; i++) labels[i] = text;
   result.survivor_labels = labels;
   result.survivor_count = 200;
   set_up();
-  rig_publish(publisher, NULL, &result);
-  rig_read(reader, &got);
+  fixture_publish(publisher, NULL, &result);
+  fixture_read(reader, &got);
   ck_assert_int_ge(got.results[0].n_survivors, 20);
   ck_assert_int_lt(got.results[0].n_survivors, 100);
   ck_assert_int_eq(got.results[0].survivor_count, 200);
@@ -113,24 +113,24 @@ START_TEST(the_description_is_seen_and_replaced) {
   static const char *const texts[] = {"{\"name\": \"door\"}", "{\"labels\": [\"a\", \"b\"]}"};
   static const char *const seen[] = {"{\"name\":\"door\"}",
                                      "{\"name\":\"channel\",\"labels\":[\"a\",\"b\"]}"};
-  WnFrame large = rig_frame(WN_PIXEL_RGB, 64, 64, 0, 1);
+  WnFrame large = fixture_frame(WN_PIXEL_RGB, 64, 64, 0, 1);
   set_up();
   ck_assert_str_eq(wn_reader_description(reader), "");
   for (int i = 0; i < 2; i++) {
     ck_assert_int_eq(wn_publisher_describe(publisher, texts[i], NULL), WN_OK);
     ck_assert_int_eq(wn_reader_read(reader, 0, &got, NULL), WN_ERROR_TIMEOUT); /* no new frame */
     ck_assert_str_eq(wn_reader_description(reader), seen[i]);
-    rig_publish(publisher, i ? &large : NULL, rig_result(1, 1)); /* into new memory */
-    rig_read(reader, &got);
+    fixture_publish(publisher, i ? &large : NULL, fixture_result(1, 1)); /* into new memory */
+    fixture_read(reader, &got);
     ck_assert_str_eq(wn_reader_description(reader), seen[i]);
   }
-  WnReader *late = rig_reader();
+  WnReader *late = fixture_reader();
   wn_reader_read(late, 0, &got, NULL);
   wn_publisher_serve(publisher);
   ck_assert_int_eq(wn_reader_read(late, 1000, &got, NULL), WN_OK);
   ck_assert_str_eq(wn_reader_description(late), seen[1]);
   wn_reader_free(late);
-  rig_free_frame(&large);
+  fixture_free_frame(&large);
   tear_down();
 }
 END_TEST

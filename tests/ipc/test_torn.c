@@ -2,7 +2,7 @@
  *
  * A publisher at full speed and readers in processes of their own: what they get is whole.
  */
-#include "channel_rig.h"
+#include "fixture.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -16,12 +16,13 @@ static void read_to_the_end(bool view) {
   WnReader *reader;
   WnSnapshot got;
   uint64_t seen = 0;
-  if (wn_reader_new(rig_path(), &reader, NULL) != WN_OK) _exit(2);
+  if (wn_reader_new(fixture_path(), &reader, NULL) != WN_OK) _exit(2);
   for (;;) {
     WnStatus status = view ? wn_reader_view(reader, 20000, &got, NULL)
                            : wn_reader_read(reader, 20000, &got, NULL);
     if (status != WN_OK) _exit(3);
-    bool right = rig_frame_is(&got.frame, got.number % KINDS) && got.results[0].macs == got.number;
+    bool right =
+        fixture_frame_is(&got.frame, got.number % KINDS) && got.results[0].macs == got.number;
     bool whole = !view || wn_reader_release(reader);
     if (whole && !right) _exit(4); /* torn */
     seen += whole;
@@ -32,17 +33,17 @@ static void read_to_the_end(bool view) {
 }
 
 START_TEST(nothing_is_torn_at_full_speed) {
-  WnPublisher *publisher = rig_publisher(NULL);
+  WnPublisher *publisher = fixture_publisher(NULL);
   pid_t children[4];
   WnFrame frames[KINDS];
-  for (uint64_t k = 0; k < KINDS; k++) frames[k] = rig_frame(WN_PIXEL_RGB, WIDTH, HEIGHT, 0, k);
+  for (uint64_t k = 0; k < KINDS; k++) frames[k] = fixture_frame(WN_PIXEL_RGB, WIDTH, HEIGHT, 0, k);
   for (int c = 0; c < 4; c++) {
     children[c] = fork();
     if (children[c] == 0) read_to_the_end(c % 2);
   }
   while (wn_publisher_readers(publisher) < 4) wn_publisher_serve(publisher);
   for (uint64_t n = 1; n <= FRAMES; n++) {
-    rig_publish(publisher, &frames[n % KINDS], rig_result(3, n));
+    fixture_publish(publisher, &frames[n % KINDS], fixture_result(3, n));
     if (n == FRAMES / 4) kill(children[0], SIGSTOP); /* which delays nobody */
     if (n == FRAMES / 2) kill(children[0], SIGCONT);
   }
@@ -51,9 +52,9 @@ START_TEST(nothing_is_torn_at_full_speed) {
     waitpid(children[c], &status, 0);
     ck_assert_msg(status == 0, "reader %d: %#x", c, status);
   }
-  for (int k = 0; k < KINDS; k++) rig_free_frame(&frames[k]);
+  for (int k = 0; k < KINDS; k++) fixture_free_frame(&frames[k]);
   wn_publisher_free(publisher);
-  rig_clean();
+  fixture_clean();
 }
 END_TEST
 

@@ -12,7 +12,7 @@
 enum { OPSET = 13, MAX_INPUTS = WNI_OP_MAX_INPUTS };
 
 /* A node whose inputs are constants of one element, and the graph around it. */
-typedef struct Rig {
+typedef struct Fixture {
   Onnx__TensorProto tensor[MAX_INPUTS], *tensors[MAX_INPUTS];
   char names[MAX_INPUTS][4], *inputs[MAX_INPUTS], *outputs[1];
   Onnx__Dimension dim, *dims[1];
@@ -23,16 +23,16 @@ typedef struct Rig {
   Onnx__NodeProto node, *nodes[1];
   Onnx__GraphProto graph;
   Onnx__ModelProto model;
-} Rig;
+} Fixture;
 
 static int64_t ones[WNI_MAX_RANK + 1] = {1, 1, 1, 1, 1, 1, 1};
 static float one_float = 1;
 static int64_t one_integer = 1;
 
-static void put_constant(Rig *rig, int i, bool integers, int rank) {
-  Onnx__TensorProto *tensor = &rig->tensor[i];
+static void put_constant(Fixture *fixture, int i, bool integers, int rank) {
+  Onnx__TensorProto *tensor = &fixture->tensor[i];
   *tensor = (Onnx__TensorProto)ONNX__TENSOR_PROTO__INIT;
-  tensor->name = rig->names[i];
+  tensor->name = fixture->names[i];
   tensor->n_dims = (size_t)rank;
   tensor->dims = ones;
   tensor->data_type = integers ? 7 : 1;
@@ -44,77 +44,77 @@ static void put_constant(Rig *rig, int i, bool integers, int rank) {
 }
 
 /* The operator with as many inputs as its row names, each as it may be. */
-static void set_up(Rig *rig, WniOp op) {
+static void set_up(Fixture *fixture, WniOp op) {
   const WniOpInfo *info = wni_op_info(op);
   int n = 0;
-  *rig = (Rig){0};
+  *fixture = (Fixture){0};
   for (; info->inputs[n].name; n++) {
-    snprintf(rig->names[n], sizeof rig->names[n], "c%d", n);
-    put_constant(rig, n, info->inputs[n].elements == WNI_ELEMENTS_I, info->inputs[n].min_rank);
-    rig->tensors[n] = &rig->tensor[n];
-    rig->inputs[n] = rig->names[n];
+    snprintf(fixture->names[n], sizeof fixture->names[n], "c%d", n);
+    put_constant(fixture, n, info->inputs[n].elements == WNI_ELEMENTS_I, info->inputs[n].min_rank);
+    fixture->tensors[n] = &fixture->tensor[n];
+    fixture->inputs[n] = fixture->names[n];
   }
-  rig->dim = (Onnx__Dimension)ONNX__DIMENSION__INIT;
-  rig->dim.has_dim_value = true;
-  rig->dim.dim_value = 1;
-  rig->dims[0] = &rig->dim;
-  rig->shape = (Onnx__TensorShapeProto)ONNX__TENSOR_SHAPE_PROTO__INIT;
-  rig->shape.n_dim = 1;
-  rig->shape.dim = rig->dims;
-  rig->tensor_type = (Onnx__TensorTypeProto)ONNX__TENSOR_TYPE_PROTO__INIT;
-  rig->tensor_type.has_elem_type = true;
-  rig->tensor_type.elem_type = 1;
-  rig->tensor_type.shape = &rig->shape;
-  rig->type = (Onnx__TypeProto)ONNX__TYPE_PROTO__INIT;
-  rig->type.tensor_type = &rig->tensor_type;
-  rig->info = (Onnx__ValueInfoProto)ONNX__VALUE_INFO_PROTO__INIT;
-  rig->info.name = (char *)"image";
-  rig->info.type = &rig->type;
-  rig->infos[0] = &rig->info;
-  rig->outputs[0] = (char *)"made";
-  rig->node = (Onnx__NodeProto)ONNX__NODE_PROTO__INIT;
-  rig->node.op_type = (char *)info->name;
-  rig->node.n_input = (size_t)n;
-  rig->node.input = rig->inputs;
-  rig->node.n_output = 1;
-  rig->node.output = rig->outputs;
-  rig->nodes[0] = &rig->node;
-  rig->graph = (Onnx__GraphProto)ONNX__GRAPH_PROTO__INIT;
-  rig->graph.n_node = 1;
-  rig->graph.node = rig->nodes;
-  rig->graph.n_initializer = (size_t)n;
-  rig->graph.initializer = rig->tensors;
-  rig->graph.n_input = 1;
-  rig->graph.input = rig->infos;
-  rig->model = (Onnx__ModelProto)ONNX__MODEL_PROTO__INIT;
-  rig->model.graph = &rig->graph;
+  fixture->dim = (Onnx__Dimension)ONNX__DIMENSION__INIT;
+  fixture->dim.has_dim_value = true;
+  fixture->dim.dim_value = 1;
+  fixture->dims[0] = &fixture->dim;
+  fixture->shape = (Onnx__TensorShapeProto)ONNX__TENSOR_SHAPE_PROTO__INIT;
+  fixture->shape.n_dim = 1;
+  fixture->shape.dim = fixture->dims;
+  fixture->tensor_type = (Onnx__TensorTypeProto)ONNX__TENSOR_TYPE_PROTO__INIT;
+  fixture->tensor_type.has_elem_type = true;
+  fixture->tensor_type.elem_type = 1;
+  fixture->tensor_type.shape = &fixture->shape;
+  fixture->type = (Onnx__TypeProto)ONNX__TYPE_PROTO__INIT;
+  fixture->type.tensor_type = &fixture->tensor_type;
+  fixture->info = (Onnx__ValueInfoProto)ONNX__VALUE_INFO_PROTO__INIT;
+  fixture->info.name = (char *)"image";
+  fixture->info.type = &fixture->type;
+  fixture->infos[0] = &fixture->info;
+  fixture->outputs[0] = (char *)"made";
+  fixture->node = (Onnx__NodeProto)ONNX__NODE_PROTO__INIT;
+  fixture->node.op_type = (char *)info->name;
+  fixture->node.n_input = (size_t)n;
+  fixture->node.input = fixture->inputs;
+  fixture->node.n_output = 1;
+  fixture->node.output = fixture->outputs;
+  fixture->nodes[0] = &fixture->node;
+  fixture->graph = (Onnx__GraphProto)ONNX__GRAPH_PROTO__INIT;
+  fixture->graph.n_node = 1;
+  fixture->graph.node = fixture->nodes;
+  fixture->graph.n_initializer = (size_t)n;
+  fixture->graph.initializer = fixture->tensors;
+  fixture->graph.n_input = 1;
+  fixture->graph.input = fixture->infos;
+  fixture->model = (Onnx__ModelProto)ONNX__MODEL_PROTO__INIT;
+  fixture->model.graph = &fixture->graph;
 }
 
 /* What building the graph says; "" when it is taken. */
-static const char *build(Rig *rig) {
+static const char *build(Fixture *fixture) {
   static WnError error;
-  WniOnnx onnx = {.proto = &rig->model, .opset = OPSET};
+  WniOnnx onnx = {.proto = &fixture->model, .opset = OPSET};
   WniGraph graph;
   error = (WnError){0};
   if (wni_graph_build(&onnx, &graph, &error) == WN_OK) wni_graph_clear(&graph);
   return error.message;
 }
 
-static void assert_refused(Rig *rig, WniOp op, int i, const char *has) {
+static void assert_refused(Fixture *fixture, WniOp op, int i, const char *has) {
   const WniOpInfo *info = wni_op_info(op);
   char start[120];
   snprintf(start, sizeof start, "node 'made' (%s, opset %d): input %d (%s) %s", info->name, OPSET,
            i, info->inputs[i].name, has);
-  const char *said = build(rig);
+  const char *said = build(fixture);
   ck_assert_msg(strncmp(said, start, strlen(start)) == 0, "'%s' does not begin with '%s'", said,
                 start);
 }
 
 START_TEST(what_a_row_allows_is_allowed) {
   for (int op = 0; op < WNI_OP_COUNT; op++) {
-    Rig rig;
-    set_up(&rig, (WniOp)op);
-    const char *said = build(&rig);
+    Fixture fixture;
+    set_up(&fixture, (WniOp)op);
+    const char *said = build(&fixture);
     ck_assert_msg(!strstr(said, " holds ") && !strstr(said, "valid ONNX"), "%s", said);
   }
 }
@@ -127,10 +127,10 @@ START_TEST(elements_of_another_type_are_refused) {
     for (int i = 0; inputs[i].name; i++) {
       bool integers = inputs[i].elements == WNI_ELEMENTS_I;
       if (inputs[i].elements == WNI_ELEMENTS_T && i == 0) continue; /* takes either */
-      Rig rig;
-      set_up(&rig, (WniOp)op);
-      put_constant(&rig, i, !integers, inputs[i].min_rank);
-      assert_refused(&rig, (WniOp)op, i, integers ? "holds floats in" : "holds integers in");
+      Fixture fixture;
+      set_up(&fixture, (WniOp)op);
+      put_constant(&fixture, i, !integers, inputs[i].min_rank);
+      assert_refused(&fixture, (WniOp)op, i, integers ? "holds floats in" : "holds integers in");
       refused++;
     }
   }
@@ -145,15 +145,15 @@ START_TEST(other_numbers_of_dimensions_are_refused) {
     for (int i = 0; inputs[i].name; i++) {
       const int ranks[] = {inputs[i].min_rank - 1, inputs[i].max_rank + 1};
       for (int r = 0; r < 2; r++) {
-        Rig rig;
+        Fixture fixture;
         char has[64];
         bool integers = inputs[i].elements == WNI_ELEMENTS_I;
         if (ranks[r] < 0 || ranks[r] > WNI_MAX_RANK) continue;
-        set_up(&rig, (WniOp)op);
-        put_constant(&rig, i, integers, ranks[r]);
+        set_up(&fixture, (WniOp)op);
+        put_constant(&fixture, i, integers, ranks[r]);
         snprintf(has, sizeof has, "holds %s in %d dimension", integers ? "integers" : "floats",
                  ranks[r]);
-        assert_refused(&rig, (WniOp)op, i, has);
+        assert_refused(&fixture, (WniOp)op, i, has);
         refused++;
       }
     }
@@ -168,11 +168,11 @@ START_TEST(missing_inputs_are_named) {
   for (int op = 0; op < WNI_OP_COUNT; op++) {
     const WniOpInput *inputs = wni_op_info((WniOp)op)->inputs;
     for (int i = 0; inputs[i].name && inputs[i + 1].name; i++) {
-      Rig rig;
+      Fixture fixture;
       if (inputs[i].need == WNI_INPUT_OPTIONAL) continue;
-      set_up(&rig, (WniOp)op);
-      rig.inputs[i] = (char *)"";
-      assert_refused(&rig, (WniOp)op, i, "is missing");
+      set_up(&fixture, (WniOp)op);
+      fixture.inputs[i] = (char *)"";
+      assert_refused(&fixture, (WniOp)op, i, "is missing");
       refused++;
     }
   }
@@ -184,12 +184,12 @@ END_TEST
 START_TEST(inputs_that_repeat_are_all_checked) {
   static const WniOp ops[] = {WNI_OP_SUM, WNI_OP_CONCAT};
   for (int k = 0; k < 2; k++) {
-    Rig rig;
-    char *inputs[3] = {rig.names[0], (char *)"", rig.names[0]};
-    set_up(&rig, ops[k]);
-    rig.node.n_input = 3;
-    rig.node.input = inputs;
-    const char *said = build(&rig);
+    Fixture fixture;
+    char *inputs[3] = {fixture.names[0], (char *)"", fixture.names[0]};
+    set_up(&fixture, ops[k]);
+    fixture.node.n_input = 3;
+    fixture.node.input = inputs;
+    const char *said = build(&fixture);
     ck_assert_msg(strstr(said, "input 1 (") && strstr(said, ") is missing"), "%s", said);
   }
 }

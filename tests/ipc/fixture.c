@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * See channel_rig.h.
+ * See fixture.h.
  */
-#include "channel_rig.h"
+#include "fixture.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@ enum { MAX_SURVIVORS = 200, PATIENCE_MS = 20000 };
 
 static char folder[64], path[96];
 
-const char *rig_path(void) {
+const char *fixture_path(void) {
   if (!path[0]) {
     strcpy(folder, "/tmp/winnow-ipc-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -21,25 +21,25 @@ const char *rig_path(void) {
   return path;
 }
 
-void rig_clean(void) {
+void fixture_clean(void) {
   if (!path[0]) return;
   unlink(path);
   ck_assert_int_eq(rmdir(folder), 0); /* nothing else is left */
   path[0] = '\0';
 }
 
-WnPublisher *rig_publisher(const WnPublisherOptions *options) {
+WnPublisher *fixture_publisher(const WnPublisherOptions *options) {
   WnPublisher *publisher;
   WnError error = {0};
-  ck_assert_msg(wn_publisher_new(rig_path(), options, &publisher, &error) == WN_OK, "%s",
+  ck_assert_msg(wn_publisher_new(fixture_path(), options, &publisher, &error) == WN_OK, "%s",
                 error.message);
   return publisher;
 }
 
-WnReader *rig_reader(void) {
+WnReader *fixture_reader(void) {
   WnReader *reader;
   WnError error = {0};
-  ck_assert_msg(wn_reader_new(rig_path(), &reader, &error) == WN_OK, "%s", error.message);
+  ck_assert_msg(wn_reader_new(fixture_path(), &reader, &error) == WN_OK, "%s", error.message);
   return reader;
 }
 
@@ -47,8 +47,8 @@ static uint8_t pixel(uint64_t number, int plane, int32_t y, size_t x) {
   return (uint8_t)(number * 31 + (uint64_t)plane * 7 + (uint64_t)y * 3 + x);
 }
 
-WnFrame rig_frame(WnPixelFormat format, int32_t width, int32_t height, ptrdiff_t padding,
-                  uint64_t number) {
+WnFrame fixture_frame(WnPixelFormat format, int32_t width, int32_t height, ptrdiff_t padding,
+                      uint64_t number) {
   WnFrame frame = {.format = format,
                    .width = width,
                    .height = height,
@@ -70,11 +70,11 @@ WnFrame rig_frame(WnPixelFormat format, int32_t width, int32_t height, ptrdiff_t
   return frame;
 }
 
-void rig_free_frame(WnFrame *frame) {
+void fixture_free_frame(WnFrame *frame) {
   for (int p = 0; p < 3; p++) free((void *)frame->plane[p]);
 }
 
-bool rig_frame_is(const WnFrame *frame, uint64_t number) {
+bool fixture_frame_is(const WnFrame *frame, uint64_t number) {
   for (int p = 0; p < wn_pixel_format_planes(frame->format); p++) {
     size_t row = wn_pixel_format_row_bytes(frame->format, p, frame->width);
     int32_t rows = wn_pixel_format_rows(frame->format, p, frame->height);
@@ -86,7 +86,7 @@ bool rig_frame_is(const WnFrame *frame, uint64_t number) {
   return frame->pts_ns == (int64_t)number * 1000 && frame->time_ns == (int64_t)number * 1000 + 3;
 }
 
-const WnResult *rig_result(int32_t n, uint64_t number) {
+const WnResult *fixture_result(int32_t n, uint64_t number) {
   static int32_t survivors[MAX_SURVIVORS], per_stage[] = {10, 4, 4};
   static char text[MAX_SURVIVORS][32];
   static const char *labels[MAX_SURVIVORS];
@@ -126,8 +126,8 @@ const WnResult *rig_result(int32_t n, uint64_t number) {
   return &result;
 }
 
-void rig_check_result(const WnResult *r, int32_t n, uint64_t number) {
-  const WnResult *want = rig_result(n, number);
+void fixture_check_result(const WnResult *r, int32_t n, uint64_t number) {
+  const WnResult *want = fixture_result(n, number);
   ck_assert_str_eq(r->label, want->label);
   ck_assert_str_eq(r->group, want->group);
   ck_assert_str_eq(r->model_id, want->model_id);
@@ -157,18 +157,18 @@ void rig_check_result(const WnResult *r, int32_t n, uint64_t number) {
   ck_assert_mem_eq(&r->region, &want->region, sizeof want->region);
 }
 
-void rig_publish(WnPublisher *publisher, const WnFrame *frame, const WnResult *result) {
+void fixture_publish(WnPublisher *publisher, const WnFrame *frame, const WnResult *result) {
   WnError error = {0};
   ck_assert_msg(wn_publisher_publish(publisher, frame, result, result != NULL, &error) == WN_OK,
                 "%s", error.message);
 }
 
-void rig_read(WnReader *reader, WnSnapshot *out) {
+void fixture_read(WnReader *reader, WnSnapshot *out) {
   WnError error = {0};
   ck_assert_msg(wn_reader_read(reader, PATIENCE_MS, out, &error) == WN_OK, "%s", error.message);
 }
 
-void rig_read_fails(WnReader *reader, WnStatus status, const char *word) {
+void fixture_read_fails(WnReader *reader, WnStatus status, const char *word) {
   WnSnapshot snapshot;
   WnError error = {0};
   ck_assert_int_eq(wn_reader_read(reader, 50, &snapshot, &error), status);
