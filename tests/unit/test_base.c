@@ -126,13 +126,21 @@ static void write_text(FILE *stream, const void *data) {
 }
 
 static void write_too_much(FILE *stream, const void *data) {
-  struct rlimit limit;
   (void)data;
-  getrlimit(RLIMIT_FSIZE, &limit);
+  for (int i = 0; i < 9999; i++) fputs("more", stream);
+}
+
+/* Writes more than the process may; the limit is as before then. */
+static WnStatus write_over_the_limit(const char *path, WnError *error) {
+  struct rlimit before, limit;
+  getrlimit(RLIMIT_FSIZE, &before);
+  limit = before;
   limit.rlim_cur = 4096;
   signal(SIGXFSZ, SIG_IGN);
   setrlimit(RLIMIT_FSIZE, &limit);
-  for (int i = 0; i < 9999; i++) fputs("more", stream);
+  WnStatus status = wni_file_write(path, write_too_much, NULL, error);
+  setrlimit(RLIMIT_FSIZE, &before);
+  return status;
 }
 
 static void check_content(const char *path, const char *content) {
@@ -158,7 +166,7 @@ START_TEST(files_are_written_whole_or_not) {
   ck_assert_int_eq(info.st_mode & 0777, 0640);
   ck_assert_int_eq(wni_file_write(path, write_text, "two\n", &error), WN_OK);
   check_content(path, "two\n");
-  ck_assert_int_eq(wni_file_write(path, write_too_much, NULL, &error), WN_ERROR_IO);
+  ck_assert_int_eq(write_over_the_limit(path, &error), WN_ERROR_IO);
   check_content(path, "two\n");
   ck_assert_int_eq(wni_file_write(folder, write_text, "", &error), WN_ERROR_IO);
   unlink(path);

@@ -46,12 +46,25 @@ static int run_and_count(int asked) {
   return count;
 }
 
-static int count_tasks(void) {
+static int look_for_tasks(void) {
   int n = 0;
   DIR *tasks = opendir("/proc/self/task");
   ck_assert_ptr_nonnull(tasks);
   for (struct dirent *entry; (entry = readdir(tasks));) n += entry->d_name[0] != '.';
   closedir(tasks);
+  return n;
+}
+
+/* A thread that has ended may be listed a little longer: how many there are once that settles. */
+static int count_tasks(void) {
+  enum { SETTLED = 20, PAUSE_US = 5000 };
+  int n = look_for_tasks();
+  for (int same = 0; same < SETTLED;) {
+    usleep(PAUSE_US);
+    int now = look_for_tasks();
+    same = now == n ? same + 1 : 0;
+    n = now;
+  }
   return n;
 }
 
