@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """winnow-camera with pictures and clips in place of a camera.  env CAMERA: the program."""
+import contextlib
 import glob
 import grp
 import json
@@ -11,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -205,15 +207,19 @@ class Camera(CliTest):
         told = []
         while "READY=1" not in told:
             told.append(service.recv(4096).decode())
-        time.sleep(1)
-        camera.send_signal(signal.SIGTERM)
+        terminated = threading.Timer(1, camera.send_signal, [signal.SIGTERM])
+        terminated.start()
+        service.settimeout(0.1)  # read all the while: the socket's queue holds ten messages
+        hangs = time.monotonic() + PATIENCE
+        while camera.poll() is None and time.monotonic() < hangs:
+            with contextlib.suppress(TimeoutError):
+                told.append(service.recv(4096).decode())
         self.assertEqual(camera.wait(PATIENCE), 0)
         service.setblocking(False)
-        try:
+        with contextlib.suppress(BlockingIOError):
             while True:
                 told.append(service.recv(4096).decode())
-        except BlockingIOError:
-            return told
+        return told
 
     def test_systemd_is_told(self):
         told = self.notified(str(self.folder / "notify"), {"WATCHDOG_USEC": "200000"})
