@@ -5,21 +5,10 @@
 #include <winnow/result.h>
 #include <winnow/result_fields.h>
 
-#include "base/utf8.h"
+#include "base/json.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
-
-/* Labels come from files: what is no UTF-8 is mended. */
-static json_t *json_of_text(const char *text) {
-  json_t *json = json_string(text);
-  if (json) return json;
-  char *mended = wni_utf8_mend(text);
-  json = mended ? json_string(mended) : NULL;
-  free(mended);
-  return json;
-}
 
 /* JSON has no word for what is not finite. */
 static json_t *json_of_real(double x) {
@@ -39,11 +28,11 @@ static json_t *json_of_ints(const int32_t *x, int32_t n) {
 /* ---- a function for each kind of field; those that are missing here are numbers ---- */
 
 static json_t *json_TEXT(const WnResult *r, const char *x) {
-  return json_of_text(x);
+  return wni_json_text(x);
 }
 
 static json_t *json_LABEL(const WnResult *r, const char *x) {
-  return *x ? json_of_text(x) : json_null();
+  return *x ? wni_json_text(x) : json_null();
 }
 
 static json_t *json_REASON(const WnResult *r, WnStopReason x) {
@@ -81,7 +70,7 @@ static json_t *json_CLASSES(const WnResult *r, const int32_t *x) {
 
 static json_t *json_LABELS(const WnResult *r, const char *const *x) {
   json_t *array = json_array();
-  for (int32_t i = 0; i < n_kept(r); i++) json_array_append_new(array, json_of_text(x[i]));
+  for (int32_t i = 0; i < n_kept(r); i++) json_array_append_new(array, wni_json_text(x[i]));
   return array;
 }
 

@@ -5,26 +5,17 @@
  */
 #include "session/session.h"
 
-#include "base/error.h"
+#include "base/json.h"
 #include "base/utf8.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Labels come from files: what is no UTF-8 is mended. */
-static json_t *json_of_text(const char *text) {
-  char *mended = wni_utf8_mend(text);
-  json_t *json = mended ? json_string(mended) : NULL;
-  free(mended);
-  return json;
-}
 
 /* The labels for which in[c] == value; `in` NULL: all. */
 static json_t *json_of_labels(const WniMetadata *metadata, const int *in, int value) {
   json_t *array = json_array();
   for (int c = 0; c < metadata->n_classes; c++)
-    if (!in || in[c] == value) json_array_append_new(array, json_of_text(metadata->labels[c]));
+    if (!in || in[c] == value) json_array_append_new(array, wni_json_text(metadata->labels[c]));
   return array;
 }
 
@@ -42,7 +33,7 @@ static json_t *json_of_watch(const WnSession *session) {
   const WniMetadata *metadata = &session->model->metadata;
   json_t *array = json_array();
   for (int c = 0; session->rule.watching && c < metadata->n_classes; c++)
-    if (session->rule.watched[c]) json_array_append_new(array, json_of_text(metadata->labels[c]));
+    if (session->rule.watched[c]) json_array_append_new(array, wni_json_text(metadata->labels[c]));
   return array;
 }
 
@@ -56,7 +47,7 @@ char *wn_session_describe(const WnSession *session, size_t max_bytes) {
   static const char *const can_go[] = {"groups", "labels", "watch"};
   const WniMetadata *metadata = &session->model->metadata;
   json_t *json = json_object();
-  json_object_set_new(json, "model-id", json_of_text(session->model->id));
+  json_object_set_new(json, "model-id", wni_json_text(session->model->id));
   json_object_set_new(json, "labels", json_of_labels(metadata, NULL, 0));
   json_object_set_new(json, "groups", json_of_groups(metadata));
   json_object_set_new(json, "watch", json_of_watch(session));
