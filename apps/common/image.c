@@ -13,12 +13,17 @@ _Static_assert(PICTURE_MAX_SIDE <= WN_FRAME_MAX_SIDE, "every picture is a frame"
 
 #define MAX_FILE_BYTES ((size_t)1 << 30)
 
-PictureSize image_enough(const WnModelInfo *model, const WnModelInfo *other) {
-  PictureSize enough = {2 * model->width, 2 * model->height};
-  if (other != NULL) {
-    enough.width = MAX(enough.width, 2 * other->width);
-    enough.height = MAX(enough.height, 2 * other->height);
+static void add_inputs(const WnModelInfo *model, PictureSize *enough) {
+  for (int32_t i = 0; i < model->n_inputs; i++) {
+    enough->width = MAX(enough->width, 2 * model->inputs[i].width);
+    enough->height = MAX(enough->height, 2 * model->inputs[i].height);
   }
+}
+
+PictureSize image_enough(const WnModelInfo *model, const WnModelInfo *other) {
+  PictureSize enough = {0};
+  add_inputs(model, &enough);
+  if (other != NULL) add_inputs(other, &enough);
   return enough;
 }
 

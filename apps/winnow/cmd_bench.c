@@ -27,7 +27,7 @@ typedef struct Bench {
   int32_t threads;
   int frames;
   bool heads;
-  const char *input_path;     /* NULL: random values */
+  char **inputs;              /* NULL: random values */
   int64_t load_ns;            /* from the file to a session that is ready */
   int64_t rss_at_start_bytes; /* before the file was opened */
   uint64_t macs;              /* of what is computed, heads included when they are */
@@ -64,43 +64,40 @@ static int64_t memory_bytes(const char *name) {
   return bytes;
 }
 
+/* A cascade computes more than macs_full, its last network alone. */
 static uint64_t macs_computed(const WnModelInfo *info, bool heads) {
-  uint64_t macs = info->macs_full;
-  for (int32_t i = 0; i < info->n_layers && !heads; i++)
-    if (info->layers[i].head) macs -= info->layers[i].macs;
+  uint64_t macs = 0;
+  for (int32_t i = 0; i < info->n_layers; i++)
+    if (heads || !info->layers[i].head) macs += info->layers[i].macs;
   return macs;
 }
 
 /* Values that look like a normalised picture: no zeros to skip, no denormals. */
-static float *make_input(size_t n_elements) {
+static bool set_random(WnSession *session, const WnModelInfo *info, WnError *error) {
   GRand *random = g_rand_new_with_seed(1);
-  float *input = g_new(float, n_elements);
-  for (size_t i = 0; i < n_elements; i++) input[i] = (float)g_rand_double_range(random, -2, 2);
+  bool valid = true;
+  for (int32_t i = 0; i < info->n_inputs && valid; i++) {
+    size_t n = info->inputs[i].n_elements;
+    float *input = g_new(float, n);
+    for (size_t k = 0; k < n; k++) input[k] = (float)g_rand_double_range(random, -2, 2);
+    valid = wn_session_set_input(session, i, input, n, error) == WN_OK;
+    g_free(input);
+  }
   g_rand_free(random);
-  return input;
-}
-
-/* Freed with g_free(); NULL: reported. */
-static float *open_input(const Bench *bench, size_t *n_elements) {
-  NpyArray array = {0};
-  *n_elements = 1;
-  for (int32_t i = 0; i < bench->info->input_rank; i++)
-    *n_elements *= (size_t)bench->info->input_shape[i];
-  if (bench->input_path == NULL) return make_input(*n_elements);
-  return tensor_input_read(bench->input_path, bench->info, &array) ? array.data : NULL;
+  return valid;
 }
 
 static int measure(Bench *bench, WnSession *session) {
   WnError error = {0};
-  size_t n_elements;
-  float *input = open_input(bench, &n_elements);
-  if (input == NULL) return STATUS_FAILED;
+  if (bench->inputs != NULL && !tensor_inputs_set(session, bench->info, bench->inputs))
+    return STATUS_FAILED;
+  if (bench->inputs == NULL && !set_random(session, bench->info, &error))
+    return report_error(&error);
   int64_t *stages = g_new0(int64_t, bench->info->n_stages);
   int warm_up = MAX(MIN_WARM_UP, bench->frames / 10);
-  bool valid = true;
-  for (int i = -warm_up; i < bench->frames && valid; i++) {
+  for (int i = -warm_up; i < bench->frames; i++) {
     int64_t start_ns = now_ns();
-    valid = wn_session_run(session, input, n_elements, bench->heads, stages, &error) == WN_OK;
+    wn_session_run(session, bench->heads, stages);
     if (i < 0) continue;
     bench->total_ns[i] = now_ns() - start_ns;
     for (int32_t s = 0; s < bench->info->n_stages; s++)
@@ -110,9 +107,8 @@ static int measure(Bench *bench, WnSession *session) {
   qsort(bench->total_ns, frames, sizeof(int64_t), compare_times);
   for (int32_t s = 0; s < bench->info->n_stages; s++)
     qsort(bench->stage_ns + (size_t)s * frames, frames, sizeof(int64_t), compare_times);
-  g_free(input);
   g_free(stages);
-  return valid ? STATUS_OK : report_error(&error);
+  return STATUS_OK;
 }
 
 static int64_t stage_median(const Bench *bench, int32_t stage) {
@@ -212,15 +208,15 @@ out:
 
 static int run(int argc, char **argv) {
   gboolean as_json = FALSE;
-  char *exits = NULL, *input = NULL;
+  char *exits = NULL;
   Bench bench = {.frames = DEFAULT_FRAMES};
   const GOptionEntry own[] = {
       {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print one JSON object", NULL},
       {"frames", 0, 0, G_OPTION_ARG_INT, &bench.frames, "Frames to time (default 100)", "N"},
       {"exits", 0, 0, G_OPTION_ARG_STRING, &exits, "off: compute no exit heads (default on)",
        "on|off"},
-      {"input", 0, 0, G_OPTION_ARG_FILENAME, &input,
-       "The input tensor, as for 'winnow run' (default: random values)", "X.npy"},
+      {"input", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &bench.inputs,
+       "The input tensor, as for 'winnow run' (default: random values)", "[NAME=]X.npy"},
       G_OPTION_ENTRY_NULL};
   Options options = {0};
   int status = options_parse(&command_bench, OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_CONFIG, own,
@@ -229,7 +225,6 @@ static int run(int argc, char **argv) {
     report("--frames %d: must be between 1 and %d", bench.frames, MAX_FRAMES);
     status = STATUS_USAGE;
   }
-  bench.input_path = input;
   bench.heads = g_strcmp0(exits, "off") != 0;
   if (status == STATUS_OK && exits != NULL && bench.heads && strcmp(exits, "on") != 0) {
     report("--exits %s: must be on or off", exits);
@@ -237,7 +232,7 @@ static int run(int argc, char **argv) {
   }
   if (status == STATUS_OK) status = bench_model(&bench, &options, as_json);
   options_clear(&options);
-  g_free(input);
+  g_strfreev(bench.inputs);
   g_free(exits);
   return status;
 }

@@ -56,9 +56,13 @@ static void print_result_line(const char *path, const WnResult *result, const La
   char *per_stage = text_survivors_per_stage(result);
   char *saved_text = text_percent(saved);
   char *latency = text_duration((double)result->latency_ns);
-  printf("%s  %s %6.1f %%  exit %*d/%d  %-*s  saved %6s  %9s", shown, label,
-         100 * result->confidence, layout->stage_digits, result->exit_stage,
-         result->stage_count - 1, layout->per_stage, per_stage, saved_text, latency);
+  printf("%s  %s %6.1f %%  ", shown, label, 100 * result->confidence);
+  if (result->stage_count > 1)
+    printf("exit %*d/%d  %-*s  saved %6s", layout->stage_digits, result->exit_stage,
+           result->stage_count - 1, layout->per_stage, per_stage, saved_text);
+  else
+    fputs("no exits", stdout);
+  printf("  %9s", latency);
   if (result->stop_reason == WN_STOP_GROUP) {
     char *group = text_clean(result->group);
     printf("  group %s", group);

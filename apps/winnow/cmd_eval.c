@@ -58,7 +58,7 @@ static bool candidate_add(Candidate *candidate, const Image *image, int32_t trut
     return false;
   *class_index = result->class_index;
   *exit_stage = result->exit_stage;
-  if (wn_session_complete(candidate->session, &scores, error) != WN_OK) return false;
+  if (wn_session_complete(candidate->session, &image->frame, &scores, error) != WN_OK) return false;
   int32_t class_full = arg_max(scores, n_classes);
   tally_add(&candidate->total, result, truth, class_full);
   if (outcome != NULL) tally_add(outcome, result, truth, class_full);

@@ -12,13 +12,26 @@
 #include "options.h"
 #include "text.h"
 
-enum { NAME_CHARACTERS = 28, SHAPE_CHARACTERS = 16, OP_CHARACTERS = 18 };
+enum { NAME_CHARACTERS = 28, SHAPE_CHARACTERS = 16, OP_CHARACTERS = 18, LABELS_SHOWN = 10 };
+
+static void put_inputs(json_t *json, const WnModelInfo *info) {
+  json_t *inputs = put_array(json, "inputs");
+  for (int32_t i = 0; i < info->n_inputs; i++) {
+    const WnInputInfo *input = &info->inputs[i];
+    json_t *entry = put_object(inputs, NULL);
+    put_text(entry, "name", input->name);
+    put_sizes(entry, "shape", input->shape, input->rank);
+    put_int(entry, "stage", input->stage);
+    put_reals(entry, "mean", input->mean, input->channels);
+    put_reals(entry, "std", input->std, input->channels);
+    put_text(entry, "resize", input->resize);
+  }
+}
 
 static void print_inspect_json(const WnModelInfo *info) {
   json_t *json = json_object();
-  const int64_t input[] = {info->input_shape[0], info->channels, info->height, info->width};
   put_text(json, "model-id", info->id);
-  put_sizes(json, "input", input, G_N_ELEMENTS(input));
+  put_inputs(json, info);
   put_int(json, "classes", info->n_classes);
   put_texts(json, "labels", info->labels, info->n_classes);
   put_count(json, "parameters", info->parameters);
@@ -36,40 +49,55 @@ static void print_inspect_json(const WnModelInfo *info) {
   print_json(json);
 }
 
-static void print_names(const char *title, const char *const *names, int32_t n) {
+/* The first `shown` of n. */
+static void print_names(const char *title, const char *const *names, int32_t n, int32_t shown) {
   printf("%-12s", title);
-  for (int32_t i = 0; i < n; i++) {
+  for (int32_t i = 0; i < MIN(n, shown); i++) {
     char *name = text_clean(names[i]);
     printf("%s%s", i > 0 ? ", " : "", name);
     g_free(name);
   }
+  if (n > shown) printf(", ... %d more (--all-labels)", n - shown);
   putchar('\n');
 }
 
-static void print_summary(const WnModelInfo *info) {
-  char *shape = text_shape(info->input_shape, info->input_rank);
+static void print_input(const WnModelInfo *info, const WnInputInfo *input) {
+  char *shape = text_shape(input->shape, input->rank);
+  char *name = text_clean(input->name);
+  printf("%-12s%s %s, %s", "input", shape, input->nhwc ? "NHWC" : "NCHW", input->resize);
+  if (info->n_inputs > 1) printf("; stage %d, %s", input->stage, name);
+  putchar('\n');
+  g_free(name);
+  g_free(shape);
+}
+
+static void print_summary(const WnModelInfo *info, bool all_labels) {
   char *parameters = text_count((double)info->parameters);
   char *macs = text_count((double)info->macs_full);
   char *weights = text_bytes((double)info->weight_bytes);
   char *arena = text_bytes((double)info->arena_bytes);
   char *id = text_clean(info->id);
   printf("%-12s%s\n", "model", id);
-  printf("%-12s%s %s, %s\n", "input", shape, info->input_nhwc ? "NHWC" : "NCHW", info->resize);
-  printf("%-12s%s parameters, %s MACs, %s weights, %s activations, %s\n", "size", parameters, macs,
-         weights, arena, wn_precision_name(info->precision));
-  if (info->n_exits > 0)
+  for (int32_t i = 0; i < info->n_inputs; i++) print_input(info, &info->inputs[i]);
+  printf("%-12s%s parameters, %s MACs%s, %s weights, %s activations, %s\n", "size", parameters,
+         macs, info->n_inputs > 1 ? " (the last network's)" : "", weights, arena,
+         wn_precision_name(info->precision));
+  if (info->n_exits == 0)
+    printf("%-12snone: every frame is computed to the end\n", "exits");
+  else
     printf("%-12s%d, %s on %s scores\n", "exits", info->n_exits, wn_strategy_name(info->strategy),
            info->exit_score_softmax ? "softmax" : "sigmoid");
   printf("%-12s%d%s\n", "classes", info->n_classes,
          info->has_labels ? "" : " (no labels in the model; give them with --labels FILE)");
-  if (info->has_labels) print_names("labels", info->labels, info->n_classes);
-  if (info->n_groups > 0) print_names("groups", info->group_names, info->n_groups);
+  if (info->has_labels)
+    print_names("labels", info->labels, info->n_classes,
+                all_labels ? info->n_classes : LABELS_SHOWN);
+  if (info->n_groups > 0) print_names("groups", info->group_names, info->n_groups, info->n_groups);
   g_free(id);
   g_free(arena);
   g_free(weights);
   g_free(macs);
   g_free(parameters);
-  g_free(shape);
 }
 
 static void print_stages(const WnModelInfo *info) {
@@ -119,9 +147,11 @@ static void print_layers(const WnModelInfo *info) {
 }
 
 static int run(int argc, char **argv) {
-  gboolean as_json = FALSE;
+  gboolean as_json = FALSE, all_labels = FALSE;
   const GOptionEntry own[] = {
       {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print one JSON object", NULL},
+      {"all-labels", 0, 0, G_OPTION_ARG_NONE, &all_labels,
+       "Print all labels, not only the first 10", NULL},
       G_OPTION_ENTRY_NULL};
   Options options = {0};
   WnModel *model = NULL;
@@ -133,7 +163,7 @@ static int run(int argc, char **argv) {
   if (as_json) {
     print_inspect_json(info);
   } else {
-    print_summary(info);
+    print_summary(info, all_labels);
     print_stages(info);
     print_layers(info);
   }

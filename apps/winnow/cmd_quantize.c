@@ -52,8 +52,7 @@ static int calibration_open(Calibration *c, const Options *options, const WnQuan
   c->session = options_new_session(options, c->model, &status);
   if (c->session == NULL) return status;
   const WnModelInfo *info = wn_model_info(c->model);
-  c->n_elements = 1;
-  for (int32_t d = 0; d < info->input_rank; d++) c->n_elements *= (size_t)info->input_shape[d];
+  c->n_elements = info->inputs[0].n_elements;
   c->tensor = g_new(float, c->n_elements);
   return dataset_list(options->arguments[1], info, &c->dataset) ? STATUS_OK : STATUS_FAILED;
 }
@@ -73,7 +72,7 @@ static char *add_image(Calibration *c, const char *path) {
   char *problem = NULL;
   if (!image_load(path, image_enough(wn_model_info(c->model), NULL), &image, &problem))
     return problem;
-  if (wn_session_preprocess(c->session, &image.frame, NULL, c->tensor, c->n_elements, &error) !=
+  if (wn_session_preprocess(c->session, &image.frame, NULL, 0, c->tensor, c->n_elements, &error) !=
           WN_OK ||
       wn_quantizer_add(c->quantizer, c->tensor, c->n_elements, &error) != WN_OK)
     problem = g_strdup_printf("%s: %s", path, error.message);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * `winnow run`: a tensor in, every output of the graph out, for comparing with
- * other runtimes.  Works with any graph of one float input, classifier or not.
+ * other runtimes.  Works with any graph of float inputs, classifier or not.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -71,45 +71,39 @@ static bool write_output(WnSession *session, const WnModel *model, int32_t index
   return done;
 }
 
-/* Runs the model on the file `input` and writes all outputs; an exit status. */
-static int run_model(WnSession *session, const WnModel *model, const char *input_path,
+/* Runs the model on the files `inputs` and writes all outputs; an exit status. */
+static int run_model(WnSession *session, const WnModel *model, char *const *inputs,
                      const char *folder) {
-  NpyArray input = {0};
-  WnError error = {0};
-  int status = STATUS_FAILED;
-  if (!tensor_input_read(input_path, wn_model_info(model), &input)) return status;
-  if (!paths_are_distinct(model, folder)) goto out;
+  if (!tensor_inputs_set(session, wn_model_info(model), inputs) ||
+      !paths_are_distinct(model, folder))
+    return STATUS_FAILED;
   if (g_mkdir_with_parents(folder, 0777) != 0) {
     report("%s: cannot make the folder: %s", folder, g_strerror(errno));
-    goto out;
+    return STATUS_FAILED;
   }
-  if (wn_session_run(session, input.data, input.n_elements, true, NULL, &error) != WN_OK) {
-    report("%s: %s", input_path, error.message);
-    goto out;
-  }
-  status = STATUS_OK;
-  for (int32_t i = 0; i < wn_model_n_outputs(model) && status == STATUS_OK; i++)
-    if (!write_output(session, model, i, folder)) status = STATUS_FAILED;
-
-out:
-  g_free(input.data);
-  return status;
+  wn_session_run(session, true, NULL);
+  for (int32_t i = 0; i < wn_model_n_outputs(model); i++)
+    if (!write_output(session, model, i, folder)) return STATUS_FAILED;
+  return STATUS_OK;
 }
 
 static int run(int argc, char **argv) {
-  char *input = NULL, *folder = NULL;
-  const GOptionEntry own[] = {{"input", 0, 0, G_OPTION_ARG_FILENAME, &input,
-                               "The input tensor, float32 in the model's own layout", "X.npy"},
-                              {"output-dir", 0, 0, G_OPTION_ARG_FILENAME, &folder,
-                               "Where the outputs go, made if missing (default .)", "D"},
-                              G_OPTION_ENTRY_NULL};
+  char **inputs = NULL, *folder = NULL;
+  const GOptionEntry own[] = {
+      {"input", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &inputs,
+       "The input tensor, float32 in the model's own layout; NAME= for each "
+       "of several inputs",
+       "[NAME=]X.npy"},
+      {"output-dir", 0, 0, G_OPTION_ARG_FILENAME, &folder,
+       "Where the outputs go, made if missing (default .)", "D"},
+      G_OPTION_ENTRY_NULL};
   Options options = {0};
   WnModel *model = NULL;
   WnSession *session = NULL;
   int status =
       options_parse(&command_run, OPTIONS_MODEL | OPTIONS_THREADS, own, argc, argv, 1, 1, &options);
   if (status != STATUS_OK) goto out;
-  if (input == NULL) {
+  if (inputs == NULL) {
     report("run: --input X.npy is missing; see 'winnow run --help'");
     status = STATUS_USAGE;
     goto out;
@@ -118,14 +112,14 @@ static int run(int argc, char **argv) {
   if (model == NULL) goto out;
   session = options_new_session(&options, model, &status);
   if (session == NULL) goto out;
-  status = run_model(session, model, input, folder != NULL ? folder : ".");
+  status = run_model(session, model, inputs, folder != NULL ? folder : ".");
 
 out:
   wn_session_free(session);
   wn_model_unref(model);
   options_clear(&options);
   g_free(folder);
-  g_free(input);
+  g_strfreev(inputs);
   return status;
 }
 

@@ -73,31 +73,42 @@ static WnStatus read_input_shape(const Onnx__ValueInfoProto *input, WniShape *sh
   return WN_OK;
 }
 
-/* Old files list initialisers among the inputs; what is left must be one image. */
-static WnStatus add_input(WniGraph *graph, WnError *error) {
+bool wni_shape_is_nhwc(const WniShape *shape) {
+  const int64_t *dim = shape->dim;
+  return shape->rank == 4 && (dim[3] == 1 || dim[3] == 3) && !(dim[1] == 1 || dim[1] == 3);
+}
+
+int wni_graph_input(const WniGraph *graph, int value) {
+  for (int i = 0; i < graph->n_inputs; i++)
+    if (graph->inputs[i] == value) return i;
+  return -1;
+}
+
+static WnStatus add_input(WniGraph *graph, const Onnx__ValueInfoProto *input, WnError *error) {
+  if (graph->n_inputs == WNI_MAX_INPUTS)
+    return wni_fail(error, WN_ERROR_UNSUPPORTED, "the model has more than %d inputs",
+                    WNI_MAX_INPUTS);
+  int index = add_value(graph, input->name, -1);
+  if (index < 0) return wni_fail_memory(error, "the graph");
+  graph->inputs[graph->n_inputs++] = index;
+  graph->values[index].shaped = true;
+  return read_input_shape(input, &graph->values[index].shape, error);
+}
+
+/* Old files list initialisers among the inputs. */
+static WnStatus add_inputs(WniGraph *graph, WnError *error) {
   const Onnx__GraphProto *proto = graph->onnx->proto->graph;
-  const Onnx__ValueInfoProto *input = NULL;
-  for (size_t i = 0; i < proto->n_input; i++) {
+  WnStatus status = WN_OK;
+  for (size_t i = 0; i < proto->n_input && status == WN_OK; i++) {
     const char *name = proto->input[i]->name ? proto->input[i]->name : "";
-    if (wni_names_find(&graph->names, name) >= 0) continue;
-    if (input)
-      return wni_fail(
-          error, WN_ERROR_UNSUPPORTED,
-          "the model has several inputs ('%.80s', '%.80s', ...); one image is supported",
-          input->name ? input->name : "", name);
-    input = proto->input[i];
+    int known = wni_names_find(&graph->names, name);
+    if (known >= 0 && wni_graph_input(graph, known) >= 0)
+      return wni_fail(error, WN_ERROR_MODEL, "input '%.200s' is there twice", name);
+    if (known < 0) status = add_input(graph, proto->input[i], error);
   }
-  if (!input) return wni_fail(error, WN_ERROR_MODEL, "the model has no input");
-  graph->input = add_value(graph, input->name, -1);
-  if (graph->input < 0) return wni_fail_memory(error, "the graph");
-  WniValue *value = &graph->values[graph->input];
-  WnStatus status = read_input_shape(input, &value->shape, error);
-  if (status != WN_OK) return status;
-  const int64_t *dim = value->shape.dim;
-  value->shaped = true;
-  graph->input_nhwc =
-      value->shape.rank == 4 && (dim[3] == 1 || dim[3] == 3) && !(dim[1] == 1 || dim[1] == 3);
-  return WN_OK;
+  if (status == WN_OK && graph->n_inputs == 0)
+    return wni_fail(error, WN_ERROR_MODEL, "the model has no input");
+  return status;
 }
 
 static WnStatus connect_node(WniGraph *graph, int index, WnError *error) {
@@ -171,7 +182,7 @@ static WnStatus add_outputs(WniGraph *graph, WnError *error) {
 WnStatus wni_graph_build(const WniOnnx *onnx, WniGraph *graph, WnError *error) {
   *graph = (WniGraph){.onnx = onnx};
   WnStatus status = add_initializers(graph, error);
-  if (status == WN_OK) status = add_input(graph, error);
+  if (status == WN_OK) status = add_inputs(graph, error);
   if (status == WN_OK) status = add_nodes(graph, error);
   if (status == WN_OK) status = add_outputs(graph, error);
   if (status == WN_OK) status = wni_quantize(graph, error);

@@ -12,7 +12,7 @@
 #include "kernels/kernels.h"
 #include "load/onnx.h"
 
-enum { WNI_MAX_ELEMENTS = 1 << 28 }; /* of one activation */
+enum { WNI_MAX_ELEMENTS = 1 << 28 /* of one activation */, WNI_MAX_INPUTS = 16 };
 
 typedef struct WniShape {
   int rank;
@@ -56,10 +56,10 @@ typedef struct WniGraph {
   size_t n_values, value_capacity;
   WniNode *nodes;
   int n_nodes;
-  WniNames names; /* value names */
-  int input;      /* value */
-  bool input_nhwc;
-  int *outputs; /* [n_outputs] values, in file order */
+  WniNames names;             /* value names */
+  int inputs[WNI_MAX_INPUTS]; /* [n_inputs] values, in file order */
+  int n_inputs;               /* 1 or more */
+  int *outputs;               /* [n_outputs] values, in file order */
   const char **output_names;
   int n_outputs;
   uint64_t parameters; /* float elements of the file's initialisers */
@@ -70,6 +70,12 @@ typedef struct WniGraph {
  * MEMORY, with node, operator and opset.  On failure `graph` is empty.  `onnx` must outlive it. */
 WnStatus wni_graph_build(const WniOnnx *onnx, WniGraph *graph, WnError *error);
 void wni_graph_clear(WniGraph *graph);
+
+/* The index of the graph's input that `value` is; -1: it is none. */
+int wni_graph_input(const WniGraph *graph, int value);
+
+/* Whether an input of this shape is an image with its channels last. */
+bool wni_shape_is_nhwc(const WniShape *shape);
 
 /* Whether the inputs of `node` have the types and ranks that ops.inc lists; the rules after it
  * count on that (inputs.c).  Errors: MODEL (missing), UNSUPPORTED. */

@@ -7,10 +7,11 @@
 #include "base/error.h"
 #include "base/list.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_EXITS = 256 };
+enum { MAX_EXITS = 256, MAX_INPUTS = 16, MAX_INPUT_NAME = 200, KEY_BYTES = 256 };
 
 static const char *const resize_names[] = {"crop", "letterbox", "stretch"};
 
@@ -102,32 +103,68 @@ static WnStatus read_strategy(const WniOnnx *onnx, WniMetadata *out, WnError *er
   return as_model_error(status, error);
 }
 
-/* One number serves all channels of a grey network; three are red, green, blue. */
-static WnStatus read_channels(const WniOnnx *onnx, const char *key, double *out, int *count,
-                              WnError *error) {
-  const char *text = wni_onnx_metadata(onnx, key);
-  if (!text || !*text) return WN_OK;
-  *count = count_char(text, ',') == 0 ? 1 : 3;
-  return as_model_error(wni_list_numbers(text, strlen(text), out, *count, key, error), error);
+/* The value of winnow.input.KEY, in a cascade of winnow.input.NAME.KEY; *name is that key. */
+static const char *input_value(const WniOnnx *onnx, const WniInputMeaning *input, const char *key,
+                               char name[KEY_BYTES]) {
+  snprintf(name, KEY_BYTES, "winnow.input.%s%s%s", input->name ? input->name : "",
+           input->name ? "." : "", key);
+  return wni_onnx_metadata(onnx, name);
 }
 
-static WnStatus read_input(const WniOnnx *onnx, WniMetadata *out, WnError *error) {
-  const char *resize = wni_onnx_metadata(onnx, "winnow.input.resize");
-  WnStatus status = read_channels(onnx, "winnow.input.mean", out->mean, &out->n_mean, error);
-  if (status == WN_OK)
-    status = read_channels(onnx, "winnow.input.std", out->std, &out->n_std, error);
+/* One number serves all channels of a grey network; three are red, green, blue. */
+static WnStatus read_channels(const WniOnnx *onnx, const WniInputMeaning *input, const char *key,
+                              double *out, int *count, WnError *error) {
+  char name[KEY_BYTES];
+  const char *text = input_value(onnx, input, key, name);
+  if (!text || !*text) return WN_OK;
+  *count = count_char(text, ',') == 0 ? 1 : 3;
+  return as_model_error(wni_list_numbers(text, strlen(text), out, *count, name, error), error);
+}
+
+static WnStatus read_input(const WniOnnx *onnx, WniInputMeaning *out, WnError *error) {
+  char name[KEY_BYTES];
+  WnStatus status = read_channels(onnx, out, "mean", out->mean, &out->n_mean, error);
+  if (status == WN_OK) status = read_channels(onnx, out, "std", out->std, &out->n_std, error);
   if (status != WN_OK) return status;
   for (int c = 0; c < out->n_std; c++)
-    if (!(out->std[c] > 0))
-      return wni_fail(error, WN_ERROR_MODEL, "winnow.input.std: %g is not above 0", out->std[c]);
+    if (!(out->std[c] > 0)) {
+      input_value(onnx, out, "std", name);
+      return wni_fail(error, WN_ERROR_MODEL, "%s: %g is not above 0", name, out->std[c]);
+    }
+  const char *resize = input_value(onnx, out, "resize", name);
   if (!resize) return WN_OK;
   for (int i = 0; i < 3; i++)
     if (strcmp(resize, resize_names[i]) == 0) {
       out->resize = (WniResize)i;
       return WN_OK;
     }
-  return wni_fail(error, WN_ERROR_MODEL,
-                  "winnow.input.resize: '%.60s' is not crop, letterbox or stretch", resize);
+  return wni_fail(error, WN_ERROR_MODEL, "%s: '%.60s' is not crop, letterbox or stretch", name,
+                  resize);
+}
+
+/* A cascade names its inputs; any other file has one, which needs no name. */
+static WnStatus read_inputs(const WniOnnx *onnx, WniMetadata *out, WnError *error) {
+  const char *text = wni_onnx_metadata(onnx, "winnow.inputs"), *item;
+  const char *end = text ? text + strlen(text) : NULL;
+  size_t length;
+  WnStatus status = WN_OK;
+  out->cascade = text && *text;
+  out->inputs = calloc(MAX_INPUTS, sizeof *out->inputs);
+  if (!out->inputs) return wni_fail_memory(error, "inputs");
+  if (!out->cascade) return read_input(onnx, &out->inputs[out->n_inputs++], error);
+  if (count_char(text, ',') >= MAX_INPUTS)
+    return wni_fail(error, WN_ERROR_MODEL, "winnow.inputs: more than %d inputs", MAX_INPUTS);
+  while (status == WN_OK && wni_list_next(&text, end, ',', &item, &length)) {
+    WniInputMeaning *input = &out->inputs[out->n_inputs++];
+    input->name = copy_text(item, length);
+    if (!input->name) return wni_fail_memory(error, "inputs");
+    if (length == 0 || length > MAX_INPUT_NAME)
+      return wni_fail(error, WN_ERROR_MODEL,
+                      "winnow.inputs: the name '%.60s' has %zu bytes, not 1 to %d", input->name,
+                      length, MAX_INPUT_NAME);
+    status = read_input(onnx, input, error);
+  }
+  return status;
 }
 
 WnStatus wni_metadata_read(const WniOnnx *onnx, WniMetadata *out, WnError *error) {
@@ -142,7 +179,7 @@ WnStatus wni_metadata_read(const WniOnnx *onnx, WniMetadata *out, WnError *error
     status = wni_fail_memory(error, "metadata");
   if (status == WN_OK) status = read_exits(wni_onnx_metadata(onnx, "winnow.exits"), out, error);
   if (status == WN_OK) status = read_strategy(onnx, out, error);
-  if (status == WN_OK) status = read_input(onnx, out, error);
+  if (status == WN_OK) status = read_inputs(onnx, out, error);
   if (status != WN_OK) wni_metadata_clear(out);
   return status;
 }
@@ -155,6 +192,8 @@ static void free_texts(char **texts, int count) {
 void wni_metadata_clear(WniMetadata *metadata) {
   free_texts(metadata->exits, metadata->n_exits);
   free(metadata->output);
+  for (int i = 0; i < metadata->n_inputs; i++) free(metadata->inputs[i].name);
+  free(metadata->inputs);
   free(metadata->thresholds);
   free_texts(metadata->labels, metadata->n_classes);
   free_texts(metadata->groups, metadata->n_groups);

@@ -17,6 +17,14 @@ typedef struct WniWatchThresholds {
   double *thresholds; /* [n_exits] */
 } WniWatchThresholds;
 
+/* What the pixels of an image input mean. */
+typedef struct WniInputMeaning {
+  char *name; /* of a cascade's input; NULL: the only one there is */
+  WniResize resize;
+  double mean[3], std[3];
+  int n_mean, n_std; /* numbers given: 0, 1 or 3 */
+} WniInputMeaning;
+
 typedef struct WniMetadata {
   /* after wni_metadata_read() */
   char **exits; /* [n_exits] */
@@ -25,9 +33,9 @@ typedef struct WniMetadata {
   WnStrategy strategy;
   bool score_softmax, has_score; /* the key is there */
   double *thresholds;            /* [n_exits] or NULL */
-  WniResize resize;
-  double mean[3], std[3];
-  int n_mean, n_std; /* numbers given: 0, 1 or 3 */
+  WniInputMeaning *inputs;       /* [n_inputs] a cascade's in the order of its networks, or one */
+  int n_inputs;
+  bool cascade; /* winnow.inputs is there */
 
   /* after wni_metadata_bind() */
   int n_classes;

@@ -38,15 +38,18 @@ static void raise(int64_t *at, int64_t to) {
 }
 
 /* The usual beginning of a network exported from NHWC: its image as NCHW.  That is a
- * view, so the zeros have to lie around the input itself. */
-static bool is_turned_input(const WniGraph *graph, int value) {
+ * view, so the zeros have to lie around the input itself, which this returns; else `value`. */
+static int behind_transpose(const WniGraph *graph, int value) {
   static const int64_t nchw[4] = {0, 3, 1, 2};
   int producer = graph->values[value].producer;
   size_t n;
-  if (producer < 0 || graph->nodes[producer].op != WNI_OP_TRANSPOSE) return false;
+  if (producer < 0 || graph->nodes[producer].op != WNI_OP_TRANSPOSE) return value;
   const int64_t *perm = wni_attr_ints(graph->nodes[producer].proto, "perm", &n);
-  return graph->nodes[producer].in[0] == graph->input && graph->input_nhwc && n == 4 &&
-         memcmp(perm, nchw, sizeof nchw) == 0;
+  int input = graph->nodes[producer].in[0];
+  bool turned = wni_graph_input(graph, input) >= 0 &&
+                wni_shape_is_nhwc(&graph->values[input].shape) && n == 4 &&
+                memcmp(perm, nchw, sizeof nchw) == 0;
+  return turned ? input : value;
 }
 
 /* The type in which a convolution will compute, before anything has been placed. */
@@ -66,11 +69,11 @@ WnStatus wni_lower_find_halos(WniLowering *lowering) {
     if (node->dead || node->op != WNI_OP_CONV) continue;
     WnStatus status = conv_window(lowering, node, &window);
     if (status != WN_OK) return status;
-    int value = node->in[0];
+    int value = node->in[0], input = behind_transpose(graph, value);
     int tile = wni_winograd_choose(lowering, node, &window, expected_type(lowering, node));
     WniHaloNeed need = conv_halo(&window, tile ? tile : 1, &graph->values[value].shape);
-    if (is_turned_input(graph, value)) {
-      value = graph->input;
+    if (input != value) {
+      value = input;
       need = (WniHaloNeed){{0, need.begin[2], need.begin[3]}, {0, need.end[2], need.end[3]}};
     }
     for (int d = 0; d < WNI_MAX_RANK; d++) {

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "plan/lower.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ static int find_output(const WniGraph *graph, const char *name) {
 /* Scores are [N][classes], further dimensions 1; 0: they are not. */
 static int64_t count_classes(const WniGraph *graph, int value) {
   const WniShape *shape = &graph->values[value].shape;
-  const WniShape *input = &graph->values[graph->input].shape;
+  const WniShape *input = &graph->values[graph->inputs[0]].shape;
   if (shape->rank < 2 || shape->dim[0] != input->dim[0]) return 0;
   for (int d = 2; d < shape->rank; d++)
     if (shape->dim[d] != 1) return 0;
@@ -108,10 +109,37 @@ static int logits_of(const WniGraph *graph, int value) {
   return axis == 1 || (flat && axis == 0 && shape->dim[0] == 1) ? node->in[0] : value;
 }
 
+/* The graph's inputs in the order of winnow.inputs, which names all of them. */
+static WnStatus find_inputs(const WniGraph *graph, const WniMetadata *metadata, WniTargets *targets,
+                            WnError *error) {
+  if (!metadata->cascade) {
+    if (graph->n_inputs == 1) return WN_OK;
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "the model has several inputs ('%.80s', '%.80s', ...); one image is supported, "
+                    "or the networks of 'winnow join'",
+                    graph->values[graph->inputs[0]].name, graph->values[graph->inputs[1]].name);
+  }
+  if (metadata->n_inputs != graph->n_inputs)
+    return wni_fail(error, WN_ERROR_MODEL, "winnow.inputs names %d inputs, the model has %d",
+                    metadata->n_inputs, graph->n_inputs);
+  for (int i = 0; i < metadata->n_inputs; i++) {
+    const char *name = metadata->inputs[i].name;
+    targets->inputs[i] = wni_names_find(&graph->names, name);
+    if (targets->inputs[i] < 0 || wni_graph_input(graph, targets->inputs[i]) < 0)
+      return wni_fail(error, WN_ERROR_MODEL, "winnow.inputs names '%.100s', which is no input",
+                      name);
+    for (int k = 0; k < i; k++)
+      if (targets->inputs[k] == targets->inputs[i])
+        return wni_fail(error, WN_ERROR_MODEL, "winnow.inputs names '%.100s' twice", name);
+  }
+  return WN_OK;
+}
+
 static WnStatus find_targets(const WniGraph *graph, const WniMetadata *metadata, WniPlan *plan,
                              WniTargets *targets, WnError *error) {
   int output;
-  WnStatus status = find_exits(graph, metadata, plan, targets, error);
+  WnStatus status = find_inputs(graph, metadata, targets, error);
+  if (status == WN_OK) status = find_exits(graph, metadata, plan, targets, error);
   if (status == WN_OK) status = find_final_output(graph, metadata, &output, error);
   if (status != WN_OK) return status;
   for (int i = 0; i < metadata->n_exits; i++)
@@ -124,32 +152,61 @@ static WnStatus find_targets(const WniGraph *graph, const WniMetadata *metadata,
 
 /* ---- tensors that outlive the steps ---- */
 
-static WnStatus place_input(WniLowering *lowering) {
+static WnStatus place_input(WniLowering *lowering, int value, WniPlanInput *input) {
   static const int order_nhwc[4] = {0, 2, 3, 1};
   WniPlan *plan = lowering->plan;
-  const WniGraph *graph = lowering->graph;
-  const WniHaloNeed *need = &lowering->halos[graph->input];
-  WniTensor *input = &plan->input;
-  *input = (WniTensor){.shape = graph->values[graph->input].shape};
-  bool image = input->shape.rank == 4;
+  const WniValue *v = &lowering->graph->values[value];
+  const WniHaloNeed *need = &lowering->halos[value];
+  WniTensor *tensor = &input->tensor;
+  bool image = v->shape.rank == 4;
+  *tensor = (WniTensor){.shape = v->shape};
+  input->nhwc = wni_shape_is_nhwc(&v->shape);
   for (int d = 0; image && d < 4; d++) {
-    input->halo_begin[d] = need->begin[d];
-    input->halo_end[d] = need->end[d];
+    tensor->halo_begin[d] = need->begin[d];
+    tensor->halo_end[d] = need->end[d];
   }
-  int64_t count = wni_tensor_lay_out(input, image && !graph->input_nhwc ? order_nhwc : NULL);
-  if (count < 0 || !wni_grow((void **)&plan->buffers, plan->n_buffers, &plan->buffer_capacity,
-                             sizeof *plan->buffers))
+  int64_t count = wni_tensor_lay_out(tensor, image && !input->nhwc ? order_nhwc : NULL);
+  input->name = strdup(v->name);
+  if (count < 0 || !input->name ||
+      !wni_grow((void **)&plan->buffers, plan->n_buffers, &plan->buffer_capacity,
+                sizeof *plan->buffers))
     return wni_fail_memory(lowering->error, "the input");
-  input->buffer = (int)plan->n_buffers;
+  tensor->buffer = (int)plan->n_buffers;
   plan->buffers[plan->n_buffers++] = (WniBuffer){.bytes = (size_t)count * sizeof(float)};
-  plan->input_nhwc = graph->input_nhwc;
   if (image)
-    plan->input_halo =
-        graph->input_nhwc ? wni_tensor_halo(input, 3, 1) : wni_tensor_halo(input, 1, 2);
-  plan->input_halo_at = (WniOperand){input->buffer, 0, NULL};
-  lowering->tensors[graph->input] = *input;
-  lowering->placed[graph->input] = true;
+    input->halo = input->nhwc ? wni_tensor_halo(tensor, 3, 1) : wni_tensor_halo(tensor, 1, 2);
+  input->halo_at = (WniOperand){tensor->buffer, 0, NULL};
+  lowering->tensors[value] = *tensor;
+  lowering->placed[value] = true;
   return WN_OK;
+}
+
+/* When it is read first, and by whom. */
+static void find_readers(const WniGraph *graph, int value, WniPlanInput *input) {
+  input->stage = INT_MAX;
+  input->head = true;
+  for (int i = 0; i < graph->n_nodes; i++) {
+    const WniNode *node = &graph->nodes[i];
+    bool reads = node->residual == value;
+    for (int k = 0; k < node->n_in; k++) reads = reads || node->in[k] == value;
+    if (node->dead || !reads) continue;
+    if (node->stage < input->stage) input->stage = node->stage;
+    input->head = input->head && node->head;
+  }
+}
+
+static WnStatus place_inputs(WniLowering *lowering, const WniTargets *targets) {
+  WniPlan *plan = lowering->plan;
+  const WniGraph *graph = lowering->graph;
+  plan->inputs = calloc((size_t)graph->n_inputs, sizeof *plan->inputs);
+  if (!plan->inputs) return wni_fail_memory(lowering->error, "the inputs");
+  WnStatus status = WN_OK;
+  for (int i = 0; i < graph->n_inputs && status == WN_OK; i++) {
+    WniPlanInput *input = &plan->inputs[plan->n_inputs++];
+    status = place_input(lowering, targets->inputs[i], input);
+    find_readers(graph, targets->inputs[i], input);
+  }
+  return status;
 }
 
 /* What leaves the network does so in float32. */
@@ -208,7 +265,7 @@ static WnStatus place_outputs(WniLowering *lowering, const WniTargets *targets) 
     status = wni_lower_value(lowering, targets->final, &plan->final);
     keep(plan, &plan->final);
   }
-  keep(plan, &plan->input);
+  for (int i = 0; i < plan->n_inputs; i++) keep(plan, &plan->inputs[i].tensor);
   /* wn_session_complete() computes the rest of the final rows later. */
   for (size_t s = 0; s < plan->n_steps; s++)
     if (plan->steps[s].final_rows && plan->steps[s].in[0].buffer >= 0)
@@ -235,8 +292,10 @@ static void resolve_all(WniPlan *plan) {
     resolve(plan, &step->out);
     if (step->halo.present) resolve(plan, &step->halo_at);
   }
-  resolve_tensor(plan, &plan->input);
-  resolve(plan, &plan->input_halo_at);
+  for (int i = 0; i < plan->n_inputs; i++) {
+    resolve_tensor(plan, &plan->inputs[i].tensor);
+    resolve(plan, &plan->inputs[i].halo_at);
+  }
   resolve_tensor(plan, &plan->final);
   for (int i = 0; i < plan->n_exits; i++) resolve_tensor(plan, &plan->exits[i]);
   for (int i = 0; i < plan->n_outputs; i++) resolve_tensor(plan, &plan->outputs[i]);
@@ -265,7 +324,7 @@ static WnStatus lower_graph(WniGraph *graph, const WniTargets *targets, WniType 
     goto done;
   }
   status = wni_lower_find_halos(&lowering);
-  if (status == WN_OK) status = place_input(&lowering);
+  if (status == WN_OK) status = place_inputs(&lowering, targets);
   if (status == WN_OK) status = lower_stages(&lowering);
   if (status == WN_OK) status = place_outputs(&lowering, targets);
   if (status == WN_OK && !wni_arena_place(plan))
@@ -314,6 +373,7 @@ WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata,
   *plan = (WniPlan){0};
   WnStatus status = wni_graph_build(onnx, &graph, error);
   if (status != WN_OK) return status;
+  memcpy(targets.inputs, graph.inputs, sizeof targets.inputs);
   if (!options->any_graph) status = find_targets(&graph, metadata, plan, &targets, error);
   plan->n_exits = targets.n_exits;
   plan->n_stages = targets.n_exits + 1;

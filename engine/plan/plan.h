@@ -71,10 +71,23 @@ typedef struct WniBuffer {
 
 /* What classification needs of the network: values of the graph. */
 typedef struct WniTargets {
-  int *exits; /* [n_exits] */
+  int inputs[WNI_MAX_INPUTS]; /* all of the graph's, in the order of their use */
+  int *exits;                 /* [n_exits] */
   int n_exits;
   int final; /* the logits: the final output, or what its Softmax reads; -1: any graph */
 } WniTargets;
+
+/* An input of the graph.  Its buffer is its own for the whole frame, so that it may be written
+ * whenever its stage begins, or once for many runs. */
+typedef struct WniPlanInput {
+  WniTensor tensor;
+  WniHalo halo;
+  WniOperand halo_at;
+  char *name;
+  bool nhwc;
+  int stage; /* the first that reads it */
+  bool head; /* nothing but exits needs it */
+} WniPlanInput;
 
 typedef struct WniPlan {
   WniStep *steps;
@@ -88,11 +101,9 @@ typedef struct WniPlan {
 
   int n_exits, n_stages; /* n_stages = n_exits + 1 */
   int n_classes;         /* 0: any graph */
-  WniTensor input;       /* offsets of these count from the arena */
-  WniHalo input_halo;
-  WniOperand input_halo_at;
-  bool input_nhwc;
-  WniTensor *exits;   /* [n_exits] logits */
+  WniPlanInput *inputs;  /* [n_inputs] in the order of winnow.inputs, else of the file */
+  int n_inputs;
+  WniTensor *exits;   /* [n_exits] logits; offsets of these count from the arena */
   WniTensor final;    /* logits */
   WniTensor *outputs; /* [n_outputs] in file order */
   char **output_names;

@@ -39,6 +39,8 @@ void wni_plan_clear(WniPlan *plan) {
   }
   for (size_t i = 0; i < plan->n_owned; i++) free(plan->owned[i]);
   for (int i = 0; i < plan->n_outputs; i++) free(plan->output_names[i]);
+  for (int i = 0; i < plan->n_inputs; i++) free(plan->inputs[i].name);
+  free(plan->inputs);
   free(plan->steps);
   free(plan->buffers);
   free(plan->owned);

@@ -66,14 +66,11 @@ static bool make_axes(WniRecipe *recipe, const WnFrame *frame, WniWindowRect win
                        recipe->height);
 }
 
-static bool same_geometry(const WniRecipe *recipe, const WnFrame *frame, const WnRect *region,
-                          int n_threads) {
+bool wni_recipe_fits(const WniRecipe *recipe, const WnFrame *frame) {
   const WnFrame *old = &recipe->frame;
-  return recipe->valid && recipe->n_threads == n_threads && old->format == frame->format &&
-         old->width == frame->width && old->height == frame->height &&
-         old->matrix == frame->matrix && old->range == frame->range &&
-         old->chroma_site == frame->chroma_site &&
-         memcmp(&recipe->region, region, sizeof *region) == 0;
+  return recipe->valid && old->format == frame->format && old->width == frame->width &&
+         old->height == frame->height && old->matrix == frame->matrix &&
+         old->range == frame->range && old->chroma_site == frame->chroma_site;
 }
 
 /* Per thread a row of sums, one for each byte of the longest row, and samples of up to three
@@ -96,7 +93,9 @@ static bool make_scratch(WniRecipe *recipe, int n_threads) {
 WnStatus wni_recipe_update(WniRecipe *recipe, const WnFrame *frame, const WnRect *region,
                            const WniImageTarget *target, int n_threads, WnError *error) {
   WnRect clipped = wni_frame_clip(frame, region);
-  if (same_geometry(recipe, frame, &clipped, n_threads)) return WN_OK;
+  if (wni_recipe_fits(recipe, frame) && recipe->n_threads == n_threads &&
+      memcmp(&recipe->region, &clipped, sizeof clipped) == 0)
+    return WN_OK;
   recipe->valid = false;
   recipe->frame = *frame;
   recipe->region = clipped;

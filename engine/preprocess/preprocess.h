@@ -86,6 +86,9 @@ WnStatus wni_recipe_update(WniRecipe *recipe, const WnFrame *frame, const WnRect
                            const WniImageTarget *target, int n_threads, WnError *error);
 void wni_recipe_clear(WniRecipe *recipe);
 
+/* Whether it was made for frames like this one. */
+bool wni_recipe_fits(const WniRecipe *recipe, const WnFrame *frame);
+
 /* Writes this thread's share of rows into the image at y. */
 void wni_recipe_run(const WniRecipe *recipe, const WnFrame *frame, const WniImageTarget *target,
                     float *y, WniThread thread);

@@ -212,7 +212,7 @@ WnStatus wni_qdq_write(const WniNetwork *network, const WniCalibration *calibrat
            .dequantized = wni_writer_alloc(out, n_values, sizeof *q.dequantized),
            .error = error};
   if (!out->failed) {
-    write_activation(&q, network->graph.input);
+    write_activation(&q, network->graph.inputs[0]);
     for (int i = 0; i < network->graph.n_nodes && q.status == WN_OK; i++) write_node(&q, i);
     wni_writer_prune(out);
   }

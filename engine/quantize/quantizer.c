@@ -126,6 +126,10 @@ static WnStatus open_quantizer(WnQuantizer *q, const char *path, WnError *error)
   WnStatus status = wni_onnx_load(path, &q->file, error);
   if (status == WN_OK) status = refuse_quantized(&q->file, error);
   if (status == WN_OK) status = prepare(q, error);
+  if (status == WN_OK && q->network.graph.n_inputs > 1)
+    status = wni_fail(error, WN_ERROR_UNSUPPORTED,
+                      "the model has %d inputs; quantize its networks, then join them",
+                      q->network.graph.n_inputs);
   if (status == WN_OK) status = list_observed(q, error);
   if (status == WN_OK) status = open_model(q, path, error);
   if (status == WN_OK) status = start_observing(q, error);
@@ -203,7 +207,8 @@ static bool count_tensor(Observed *o, const float *arena) {
 }
 
 WnStatus wn_quantizer_add(WnQuantizer *q, const float *input, size_t n_elements, WnError *error) {
-  WnStatus status = wn_session_run(q->session, input, n_elements, true, NULL, error);
+  WnStatus status = wn_session_set_input(q->session, 0, input, n_elements, error);
+  if (status == WN_OK) wn_session_run(q->session, true, NULL);
   for (size_t i = 0; i < q->n_observed && status == WN_OK; i++)
     if (!count_tensor(&q->observed[i], q->session->arena))
       status = wni_fail(error, WN_ERROR_NUMERIC,

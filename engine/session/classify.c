@@ -124,7 +124,7 @@ static void fill_result(WnSession *session, const WniJob *job, const WnRect *reg
   result->pts_ns = job->frame->pts_ns;
   result->time_ns = job->frame->time_ns;
   result->has_region = region != NULL;
-  result->region = session->recipe.region;
+  result->region = session->recipes[0].region;
   result->region_name = region ? "" : NULL;
 }
 
@@ -156,7 +156,22 @@ WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnR
   return WN_OK;
 }
 
-WnStatus wn_session_complete(WnSession *session, const float **scores, WnError *error) {
+/* The later networks of a cascade look at the frame again. */
+static WnStatus check_again(const WnSession *session, const WnFrame *frame, WnError *error) {
+  if (!session->model->metadata.cascade) return WN_OK;
+  if (!frame)
+    return wni_fail(error, WN_ERROR_ARGUMENT,
+                    "complete: a cascade looks at the frame again, and none is given");
+  WnStatus status = wni_frame_check(frame, NULL, error);
+  if (status == WN_OK && !wni_recipe_fits(&session->recipes[0], frame))
+    status = wni_fail(error, WN_ERROR_ARGUMENT,
+                      "complete: this is not the frame that was classified: its size or format is "
+                      "another");
+  return status;
+}
+
+WnStatus wn_session_complete(WnSession *session, const WnFrame *frame, const float **scores,
+                             WnError *error) {
   const WnModel *model = session->model;
   const WniPlan *plan = &model->plan;
   if (session->progress == WNI_NO_FRAME)
@@ -164,8 +179,11 @@ WnStatus wn_session_complete(WnSession *session, const float **scores, WnError *
   *scores = session->final_scores;
   /* What the stages that ran read is overwritten by now: they cannot run again. */
   if (session->progress == WNI_COMPLETED) return WN_OK;
+  WnStatus status = check_again(session, frame, error);
+  if (status != WN_OK) return status;
   bool final = session->result.exit_stage == plan->n_exits;
   WniJob job = {.session = session,
+                .frame = model->metadata.cascade && !final ? frame : NULL,
                 .first_stage = final ? plan->n_exits : session->result.exit_stage + 1,
                 .last_stage = plan->n_exits};
   /* Behind the final classifier only the rows that it skipped are missing. */

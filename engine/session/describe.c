@@ -52,8 +52,8 @@ char *wn_session_describe(const WnSession *session, size_t max_bytes) {
   json_object_set_new(json, "groups", json_of_groups(metadata));
   json_object_set_new(json, "watch", json_of_watch(session));
   json_object_set_new(json, "regions", json_array());
-  if (session->recipe.valid)
-    json_object_set_new(json, "window", json_of_window(&session->recipe.window));
+  if (session->recipes[0].valid)
+    json_object_set_new(json, "window", json_of_window(&session->recipes[0].window));
   char *text = json_dumps(json, JSON_COMPACT);
   for (size_t i = 0; text && strlen(text) > max_bytes && i < 3; i++) {
     free(text);

@@ -10,7 +10,7 @@
 
 typedef struct WniJob {
   WnSession *session;
-  const WnFrame *frame; /* preprocessed first; NULL: the input is there already */
+  const WnFrame *frame; /* preprocessed where a stage begins; NULL: the inputs are there already */
   int first_stage, last_stage;
   size_t first_step;   /* earlier steps of the first stage are left out */
   bool heads;          /* run what only exits need */

@@ -25,10 +25,11 @@ struct WnModel {
   size_t *first_step;       /* [n_stages + 2]: steps of stage s are [s], [s + 1] */
   int final_rows_step;      /* -1: the final classifier has no rows to leave out */
   uint64_t macs_per_row;    /* of it */
-  bool image;               /* `target` is valid: frames can be classified */
+  bool image;               /* `targets` are valid: frames can be classified */
   const char *not_image;    /* else why not */
-  WniImageTarget target;
+  WniImageTarget *targets;  /* [plan.n_inputs] */
   WnModelInfo info;
+  WnInputInfo *inputs; /* [plan.n_inputs] */
   WnOutputInfo *outputs;
   WnStageInfo *stage_info;
   WnLayerInfo *layer_info;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,35 +86,93 @@ static WnStatus set_channel(const char *key, const double *numbers, int given, i
   return WN_OK;
 }
 
-static WnStatus set_target(WnModel *model, WnError *error) {
-  const WniTensor *input = &model->plan.input;
-  WniImageTarget *target = &model->target;
-  const WniMetadata *metadata = &model->metadata;
-  const int64_t *dim = input->shape.dim;
-  int h = model->plan.input_nhwc ? 1 : 2, c = model->plan.input_nhwc ? 3 : 1;
-  if (input->shape.rank != 4 || (dim[c] != 1 && dim[c] != 3)) {
-    model->not_image = "its input is not an image of 1 or 3 channels";
-    return WN_OK;
-  }
-  if (dim[h] > WN_FRAME_MAX_SIDE || dim[h + 1] > WN_FRAME_MAX_SIDE) {
-    model->not_image = "its input has more pixels a side than frames";
-    return WN_OK;
-  }
+/* NULL: frames fit; else why not. */
+static const char *refuse_input(const WniPlanInput *input) {
+  const WniTensor *tensor = &input->tensor;
+  const int64_t *dim = tensor->shape.dim;
+  int h = input->nhwc ? 1 : 2, c = input->nhwc ? 3 : 1;
+  if (tensor->shape.rank != 4 || (dim[c] != 1 && dim[c] != 3))
+    return "its input is not an image of 1 or 3 channels";
+  if (dim[h] > WN_FRAME_MAX_SIDE || dim[h + 1] > WN_FRAME_MAX_SIDE)
+    return "its input has more pixels a side than frames";
+  return NULL;
+}
+
+/* "winnow.input.mean", of a cascade's input "winnow.input.NAME.mean". */
+static WnStatus set_normalisation(const WniInputMeaning *meaning, WniImageTarget *target,
+                                  WnError *error) {
+  char key[256];
+  const char *name = meaning->name ? meaning->name : "", *dot = meaning->name ? "." : "";
+  snprintf(key, sizeof key, "winnow.input.%s%smean", name, dot);
+  WnStatus status =
+      set_channel(key, meaning->mean, meaning->n_mean, target->channels, 0, target->mean, error);
+  snprintf(key, sizeof key, "winnow.input.%s%sstd", name, dot);
+  if (status == WN_OK)
+    status =
+        set_channel(key, meaning->std, meaning->n_std, target->channels, 1, target->std, error);
+  return status;
+}
+
+static WnStatus set_target(const WniPlanInput *input, const WniInputMeaning *meaning,
+                           WniImageTarget *target, WnError *error) {
+  const WniTensor *tensor = &input->tensor;
+  const int64_t *dim = tensor->shape.dim;
+  int h = input->nhwc ? 1 : 2, c = input->nhwc ? 3 : 1;
   target->channels = (int)dim[c];
   target->height = (int)dim[h];
   target->width = (int)dim[h + 1];
-  target->channel_stride = input->stride[c];
-  target->row_stride = input->stride[h];
-  target->column_stride = input->stride[h + 1];
-  target->resize = metadata->resize;
-  model->not_image = dim[0] != 1 ? "its batch is over 1" : NULL;
-  model->image = dim[0] == 1;
-  WnStatus status = set_channel("winnow.input.mean", metadata->mean, metadata->n_mean,
-                                target->channels, 0, target->mean, error);
-  if (status == WN_OK)
-    status = set_channel("winnow.input.std", metadata->std, metadata->n_std, target->channels, 1,
-                         target->std, error);
+  target->channel_stride = tensor->stride[c];
+  target->row_stride = tensor->stride[h];
+  target->column_stride = tensor->stride[h + 1];
+  target->resize = meaning->resize;
+  return set_normalisation(meaning, target, error);
+}
+
+static WnStatus set_targets(WnModel *model, WnError *error) {
+  static const WniInputMeaning none = {0};
+  const WniMetadata *metadata = &model->metadata;
+  WnStatus status = WN_OK;
+  model->image = true;
+  for (int i = 0; i < model->plan.n_inputs && status == WN_OK; i++) {
+    const WniPlanInput *input = &model->plan.inputs[i];
+    const char *why = refuse_input(input);
+    if (!why)
+      status = set_target(input, i < metadata->n_inputs ? &metadata->inputs[i] : &none,
+                          &model->targets[i], error);
+    if (!why && input->tensor.shape.dim[0] != 1) why = "its batch is over 1";
+    if (!why) continue;
+    model->image = false;
+    model->not_image = why;
+  }
   return status;
+}
+
+static void describe_inputs(WnModel *model) {
+  for (int i = 0; i < model->plan.n_inputs; i++) {
+    const WniPlanInput *input = &model->plan.inputs[i];
+    const WniImageTarget *target = &model->targets[i];
+    WnInputInfo *info = &model->inputs[i];
+    *info = (WnInputInfo){.name = input->name,
+                          .rank = input->tensor.shape.rank,
+                          .n_elements = (size_t)wni_shape_count(&input->tensor.shape),
+                          .nhwc = input->nhwc,
+                          .channels = target->channels,
+                          .height = target->height,
+                          .width = target->width,
+                          .resize = wni_resize_name(target->resize),
+                          .stage = input->stage};
+    memcpy(info->shape, input->tensor.shape.dim, sizeof info->shape);
+    memcpy(info->mean, target->mean, sizeof info->mean);
+    memcpy(info->std, target->std, sizeof info->std);
+  }
+}
+
+/* Of a cascade the last network alone: whoever needed all of them has saved less than nothing. */
+static uint64_t sum_macs(const WnModel *model) {
+  uint64_t macs = 0;
+  for (int s = 0; s < model->plan.n_stages; s++)
+    macs += model->stage_macs[s].path + (model->metadata.cascade ? 0 : model->stage_macs[s].head);
+  return macs;
 }
 
 WnStatus wni_model_info_make(WnModel *model, WnError *error) {
@@ -122,27 +181,27 @@ WnStatus wni_model_info_make(WnModel *model, WnError *error) {
   size_t n_stages = (size_t)plan->n_stages;
   model->stage_macs = calloc(n_stages, sizeof *model->stage_macs);
   model->first_step = calloc(n_stages + 2, sizeof *model->first_step);
+  model->targets = calloc((size_t)plan->n_inputs, sizeof *model->targets);
+  model->inputs = calloc((size_t)plan->n_inputs, sizeof *model->inputs);
   model->outputs = calloc((size_t)plan->n_outputs, sizeof *model->outputs);
   model->stage_info = calloc(n_stages, sizeof *model->stage_info);
   model->layer_info = calloc(plan->n_steps + 1, sizeof *model->layer_info);
   model->kernel_names = calloc(plan->n_steps + 1, sizeof *model->kernel_names);
-  if (!model->stage_macs || !model->first_step || !model->outputs || !model->stage_info ||
-      !model->layer_info || !model->kernel_names)
+  if (!model->stage_macs || !model->first_step || !model->targets || !model->inputs ||
+      !model->outputs || !model->stage_info || !model->layer_info || !model->kernel_names)
     return wni_fail_memory(error, "the model's description");
-  WnStatus status = set_target(model, error);
+  WnStatus status = set_targets(model, error);
   if (status != WN_OK) return status;
   sum_stages(model);
   describe_layers(model);
   describe_stages(model);
+  describe_inputs(model);
   describe_outputs(model);
   model->info = (WnModelInfo){
       .id = model->id,
       .path = model->path,
-      .input_rank = plan->input.shape.rank,
-      .input_nhwc = plan->input_nhwc,
-      .channels = model->target.channels,
-      .height = model->target.height,
-      .width = model->target.width,
+      .n_inputs = plan->n_inputs,
+      .inputs = model->inputs,
       .n_classes = plan->n_classes,
       .labels = (const char *const *)metadata->labels,
       .has_labels = metadata->has_labels,
@@ -151,9 +210,9 @@ WnStatus wni_model_info_make(WnModel *model, WnError *error) {
       .exit_score_softmax = metadata->score_softmax,
       .precision = plan->precision,
       .parameters = plan->parameters,
+      .macs_full = sum_macs(model),
       .weight_bytes = plan->weight_bytes,
       .arena_bytes = plan->arena_bytes,
-      .resize = wni_resize_name(metadata->resize),
       .n_groups = metadata->n_groups,
       .group_names = (const char *const *)metadata->groups,
       .n_stages = plan->n_stages,
@@ -161,18 +220,14 @@ WnStatus wni_model_info_make(WnModel *model, WnError *error) {
       .n_layers = (int32_t)plan->n_steps,
       .layers = model->layer_info,
   };
-  memcpy(model->info.input_shape, plan->input.shape.dim, sizeof model->info.input_shape);
-  for (int c = 0; c < 3; c++) {
-    model->info.mean[c] = (float)model->target.mean[c];
-    model->info.std[c] = (float)model->target.std[c];
-  }
-  for (size_t s = 0; s < n_stages; s++) model->info.macs_full += model->stage_info[s].macs;
   return WN_OK;
 }
 
 void wni_model_info_clear(WnModel *model) {
   free(model->stage_macs);
   free(model->first_step);
+  free(model->targets);
+  free(model->inputs);
   free(model->outputs);
   free(model->stage_info);
   free(model->layer_info);

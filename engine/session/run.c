@@ -8,8 +8,26 @@
 
 #include <string.h>
 
-static float *input_image(const WnSession *session) {
-  return (float *)session->arena + session->model->plan.input.offset;
+/* The frame as input i: its recipe, into its own place. */
+static void preprocess(const WniJob *job, int i, WniThread thread) {
+  const WnSession *session = job->session;
+  const WnModel *model = session->model;
+  wni_input_halo_clear(session, i, thread);
+  wni_recipe_run(&session->recipes[i], job->frame, &model->targets[i],
+                 (float *)session->arena + model->plan.inputs[i].tensor.offset, thread);
+}
+
+/* The inputs that this stage is the first to read; true: there were some. */
+static bool preprocess_for(const WniJob *job, int stage, WniThread thread) {
+  const WniPlan *plan = &job->session->model->plan;
+  bool any = false;
+  for (int i = 0; i < plan->n_inputs; i++) {
+    const WniPlanInput *input = &plan->inputs[i];
+    if (input->stage != stage || (input->head && !job->heads)) continue;
+    preprocess(job, i, thread);
+    any = true;
+  }
+  return any;
 }
 
 /* Whose writes the team has not met behind yet.  Every thread keeps its own, all the same. */
@@ -37,12 +55,8 @@ static void run_body(void *context, WniThread thread) {
   WnSession *session = job->session;
   const WnModel *model = session->model;
   Unmet unmet = UNMET_NONE;
-  if (job->frame) {
-    wni_input_halo_clear(session, thread);
-    wni_recipe_run(&session->recipe, job->frame, &model->target, input_image(session), thread);
-    unmet = UNMET_ALL;
-  }
   for (int stage = job->first_stage; stage <= job->final_stage; stage++) {
+    if (job->frame && preprocess_for(job, stage, thread)) unmet = UNMET_ALL;
     size_t begin = model->first_step[stage], end = model->first_step[stage + 1];
     for (size_t s = begin < job->first_step ? job->first_step : begin; s < end; s++) {
       const WniStep *step = &model->plan.steps[s];
@@ -70,9 +84,10 @@ WnStatus wni_prepare_frame(WnSession *session, const WnFrame *frame, const WnRec
     return wni_fail(error, WN_ERROR_UNSUPPORTED, "'%.200s' does not take frames: %s", model->path,
                     model->not_image);
   WnStatus status = wni_frame_check(frame, region, error);
-  if (status != WN_OK) return status;
-  return wni_recipe_update(&session->recipe, frame, region, &model->target, session->threads,
-                           error);
+  for (int i = 0; i < model->plan.n_inputs && status == WN_OK; i++)
+    status = wni_recipe_update(&session->recipes[i], frame, region, &model->targets[i],
+                               session->threads, error);
+  return status;
 }
 
 /* Where row `row` of the last dimension begins. */
@@ -104,18 +119,45 @@ static WnStatus check_count(const char *what, int64_t wanted, size_t given, WnEr
                   given, (long long)wanted);
 }
 
+static WnStatus check_input(const WnSession *session, int32_t input, size_t n_elements,
+                            WnError *error) {
+  const WniPlan *plan = &session->model->plan;
+  if (input < 0 || input >= plan->n_inputs)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "input %d: the model has %d", input, plan->n_inputs);
+  return check_count("input", wni_shape_count(&plan->inputs[input].tensor.shape), n_elements,
+                     error);
+}
+
+typedef struct Preprocessing {
+  WniJob job;
+  int input;
+} Preprocessing;
+
+static void preprocess_body(void *context, WniThread thread) {
+  const Preprocessing *what = context;
+  preprocess(&what->job, what->input, thread);
+}
+
 WnStatus wn_session_preprocess(WnSession *session, const WnFrame *frame, const WnRect *region,
-                               float *tensor, size_t n_elements, WnError *error) {
-  const WniTensor *input = &session->model->plan.input;
+                               int32_t input, float *tensor, size_t n_elements, WnError *error) {
   WnStatus status = wni_prepare_frame(session, frame, region, error);
-  if (status == WN_OK)
-    status = check_count("input", wni_shape_count(&input->shape), n_elements, error);
+  if (status == WN_OK) status = check_input(session, input, n_elements, error);
   if (status != WN_OK) return status;
-  /* first_stage > last_stage: preprocess and nothing else */
-  WniJob job = {.session = session, .frame = frame, .first_stage = 0, .last_stage = -1};
-  wni_job_run(&job);
+  Preprocessing what = {.job = {.session = session, .frame = frame}, .input = input};
+  wni_parallel_run(session->threads, preprocess_body, &what);
   session->progress = WNI_NO_FRAME;
-  copy_tensor(input, session->arena, tensor, false);
+  copy_tensor(&session->model->plan.inputs[input].tensor, session->arena, tensor, false);
+  return WN_OK;
+}
+
+WnStatus wn_session_set_input(WnSession *session, int32_t input, const float *tensor,
+                              size_t n_elements, WnError *error) {
+  WnStatus status = check_input(session, input, n_elements, error);
+  if (status != WN_OK) return status;
+  wni_input_halo_clear(session, input, (WniThread){.count = 1});
+  copy_tensor(&session->model->plan.inputs[input].tensor, session->arena,
+              (float *)(uintptr_t)tensor, true);
+  session->progress = WNI_NO_FRAME;
   return WN_OK;
 }
 
@@ -127,25 +169,17 @@ static void note_time(WniJob *job, int stage) {
   job->stage_started_ns = now;
 }
 
-WnStatus wn_session_run(WnSession *session, const float *input, size_t n_elements, bool heads,
-                        int64_t *stage_ns, WnError *error) {
+void wn_session_run(WnSession *session, bool heads, int64_t *stage_ns) {
   const WniPlan *plan = &session->model->plan;
   WniJob job = {.session = session,
                 .last_stage = plan->n_stages,
                 .heads = heads,
                 .stage_ns = stage_ns,
                 .after_stage = stage_ns ? note_time : NULL};
-  if (input) {
-    WnStatus status = check_count("input", wni_shape_count(&plan->input.shape), n_elements, error);
-    if (status != WN_OK) return status;
-    wni_input_halo_clear(session, (WniThread){.count = 1});
-    copy_tensor(&plan->input, session->arena, (float *)(uintptr_t)input, true);
-  }
   if (stage_ns) memset(stage_ns, 0, (size_t)plan->n_stages * sizeof *stage_ns);
   session->progress = WNI_NO_FRAME;
   job.stage_started_ns = wni_now(session);
   wni_job_run(&job);
-  return WN_OK;
 }
 
 WnStatus wn_session_output(WnSession *session, int32_t index, float *data, size_t n_elements,

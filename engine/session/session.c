@@ -21,8 +21,9 @@ static int64_t monotonic_ns(void *user) {
 
 static bool allocate(WnSession *s) {
   size_t n_classes = (size_t)s->model->plan.n_classes + 1; /* any graph has none */
-  size_t n_stages = (size_t)s->model->plan.n_stages;
+  size_t n_stages = (size_t)s->model->plan.n_stages, n_inputs = (size_t)s->model->plan.n_inputs;
   s->arena = wni_alloc_aligned(s->model->plan.arena_bytes, 1);
+  s->recipes = calloc(n_inputs, sizeof *s->recipes);
   s->rule.thresholds = calloc(n_stages, sizeof *s->rule.thresholds);
   s->rule.watched = calloc(n_classes, sizeof *s->rule.watched);
   s->thresholds = calloc(n_stages, sizeof *s->thresholds);
@@ -34,9 +35,9 @@ static bool allocate(WnSession *s) {
   s->order_labels = calloc(n_classes, sizeof *s->order_labels);
   s->order_scores = calloc(n_classes, sizeof *s->order_scores);
   s->survivors_per_stage = calloc(n_stages, sizeof *s->survivors_per_stage);
-  return s->arena && s->rule.thresholds && s->rule.watched && s->thresholds && s->survivors.alive &&
-         s->survivors.log_p && s->expected_ns && s->final_scores && s->order && s->order_labels &&
-         s->order_scores && s->survivors_per_stage;
+  return s->arena && s->recipes && s->rule.thresholds && s->rule.watched && s->thresholds &&
+         s->survivors.alive && s->survivors.log_p && s->expected_ns && s->final_scores &&
+         s->order && s->order_labels && s->order_scores && s->survivors_per_stage;
 }
 
 WnStatus wn_session_new(WnModel *model, const WnSessionOptions *options, WnSession **out,
@@ -77,7 +78,9 @@ fail:
 void wn_session_free(WnSession *session) {
   if (!session) return;
   wni_parallel_release(session->threads);
-  wni_recipe_clear(&session->recipe);
+  for (int i = 0; session->recipes && i < session->model->plan.n_inputs; i++)
+    wni_recipe_clear(&session->recipes[i]);
+  free(session->recipes);
   free(session->arena);
   free(session->rule.thresholds);
   free(session->rule.watched);

@@ -16,7 +16,7 @@ struct WnSession {
   WnClock clock;
   void *clock_user;
   void *arena;
-  WniRecipe recipe;
+  WniRecipe *recipes; /* [plan.n_inputs] */
 
   /* policy.c */
   WniExitRule rule;
@@ -45,7 +45,7 @@ WnStatus wni_policy_apply(WnSession *session, const WnPolicy *policy, WnError *e
 void wni_step_run(const WniStep *step, void *arena, const int32_t *rows, size_t n_rows,
                   WniThread thread);
 
-/* Clears the zeros around the network's input. */
-void wni_input_halo_clear(const WnSession *session, WniThread thread);
+/* Clears the zeros around an input. */
+void wni_input_halo_clear(const WnSession *session, int input, WniThread thread);
 
 #endif

@@ -77,8 +77,8 @@ void wni_step_run(const WniStep *step, void *arena, const int32_t *rows, size_t 
   table[step->kind](step, &at, thread);
 }
 
-void wni_input_halo_clear(const WnSession *session, WniThread thread) {
-  const WniPlan *plan = &session->model->plan;
-  if (plan->input_halo.present)
-    wni_halo_clear(&plan->input_halo, (char *)session->arena + plan->input_halo_at.offset, thread);
+void wni_input_halo_clear(const WnSession *session, int input, WniThread thread) {
+  const WniPlanInput *at = &session->model->plan.inputs[input];
+  if (at->halo.present)
+    wni_halo_clear(&at->halo, (char *)session->arena + at->halo_at.offset, thread);
 }

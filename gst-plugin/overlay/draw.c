@@ -161,8 +161,11 @@ static void draw_left(cairo_t *cr, const GstWinnowView *view) {
   taken = gst_winnow_draw_text(cr, &small, text, PAD, 67.0, LEFT_W) + 6.0;
   small =
       (GstWinnowTextStyle){.size = SMALL, .color = gst_winnow_ink_dim, .align = PANGO_ALIGN_LEFT};
-  g_snprintf(text, sizeof text, "Exit %d/%d%s%s", view->exit_stage, view->n_stages - 1,
-             view->reason[0] != '\0' ? ", " : "", view->reason);
+  if (view->n_stages > 1)
+    g_snprintf(text, sizeof text, "Exit %d/%d%s%s", view->exit_stage, view->n_stages - 1,
+               view->reason[0] != '\0' ? ", " : "", view->reason);
+  else
+    g_strlcpy(text, "No exits", sizeof text);
   gst_winnow_draw_text(cr, &small, text, PAD, 67.0, LEFT_W - taken);
 }
 

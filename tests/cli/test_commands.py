@@ -21,10 +21,10 @@ RESULT_KEYS = ["label", "class-index", "confidence", "group", "exit-stage", "sta
 class Inspect(CliTest):
     def test_json(self):
         model, = self.succeed_json("inspect", MODEL)
-        self.assertEqual(list(model), ["model-id", "input", "classes", "labels", "parameters",
+        self.assertEqual(list(model), ["model-id", "inputs", "classes", "labels", "parameters",
                                        "macs-full", "stages"])
         self.assertEqual(model["model-id"], MODEL_ID)
-        self.assertEqual(model["input"], [1, 3, 32, 32])
+        self.assertEqual(model["inputs"][0]["shape"], [1, 3, 32, 32])
         self.assertEqual((model["classes"], model["labels"]), (10, LABELS))
         self.assertAlmostEqual(model["parameters"] / 1e6, 3.16, delta=0.01)
         self.assertAlmostEqual(model["macs-full"] / 1e6, 125.49, delta=0.01)

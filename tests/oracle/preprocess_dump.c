@@ -66,13 +66,12 @@ int main(int argc, char **argv) {
   WnSession *session = NULL;
   float *tensor = NULL;
   int status = 1, more;
-  size_t n = 1;
+  size_t n = 0;
 
   if (argc != 2) return 2;
   if (wn_model_open(argv[1], NULL, &model, &error)) goto fail;
   if (wn_session_new(model, NULL, &session, &error)) goto fail;
-  const WnModelInfo *info = wn_model_info(model);
-  for (int i = 0; i < info->input_rank; i++) n *= (size_t)info->input_shape[i];
+  n = wn_model_info(model)->inputs[0].n_elements;
   tensor = malloc(n * sizeof *tensor);
   if (!tensor) goto fail;
   do {
@@ -80,7 +79,7 @@ int main(int argc, char **argv) {
     more = read_request(&request);
     if (more > 0) {
       const WnRect *region = request.has_region ? &request.region : NULL;
-      if (wn_session_preprocess(session, &request.frame, region, tensor, n, &error) ||
+      if (wn_session_preprocess(session, &request.frame, region, 0, tensor, n, &error) ||
           fwrite(tensor, sizeof *tensor, n, stdout) != n)
         more = -1;
     }

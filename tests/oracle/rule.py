@@ -57,6 +57,7 @@ class Model:
         self.n_classes, self.macs = n_classes, macs
         self.head_macs, self.row_macs = head_macs, row_macs
         self.n_exits = len(macs) - 1
+        self.macs_full = sum(macs)
         text = meta.get("winnow.labels")
         self.labels = text.rstrip("\n").split("\n") if text else [str(c) for c in range(n_classes)]
         self.strategy = meta.get("winnow.strategy", "none")
@@ -173,6 +174,6 @@ def result(model, stage, reason, group, survivors, p, per_stage, macs, margins, 
         label=model.labels[order[0]], class_index=order[0], confidence=p[order[0]], group=group,
         exit_stage=stage, stage_count=model.n_exits + 1, stop_reason=reason, survivors=order,
         survivor_labels=[model.labels[c] for c in order], survivor_scores=[p[c] for c in order],
-        survivors_per_stage=per_stage, macs=macs, macs_full=sum(model.macs),
+        survivors_per_stage=per_stage, macs=macs, macs_full=model.macs_full,
                            margin=min(margins, default=math.inf),
         readmitted=readmitted)

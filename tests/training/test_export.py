@@ -97,7 +97,7 @@ class Export(TrainingTest):
 
     def test_inspect_shows_the_exits_and_the_cost(self):
         seen = json.loads(winnow("inspect", self.exported()[2], "--json").stdout)
-        self.assertEqual((seen["input"], seen["classes"], seen["labels"]),
+        self.assertEqual((seen["inputs"][0]["shape"], seen["classes"], seen["labels"]),
                          ([1, 3, 32, 32], 10, LABELS))
         self.assertEqual([stage["exit"] for stage in seen["stages"]], ["exit_0", "exit_1", None])
         stem = 32 * 32 * 8 * 27 + 8 * 16 * 10

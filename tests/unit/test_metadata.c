@@ -70,7 +70,31 @@ START_TEST(all_keys_are_read) {
   ck_assert_int_eq(m.n_watch, 2);
   ck_assert(m.watch[1].watched[2] && m.watch[1].watched[3] && !m.watch[1].watched[0]);
   ck_assert_double_eq(m.watch[1].thresholds[0], 0.5);
-  ck_assert(m.n_mean == 1 && m.n_std == 3 && m.resize == WNI_RESIZE_LETTERBOX);
+  ck_assert(m.n_inputs == 1 && !m.cascade && m.inputs[0].name == NULL);
+  ck_assert(m.inputs[0].n_mean == 1 && m.inputs[0].n_std == 3);
+  ck_assert_int_eq(m.inputs[0].resize, WNI_RESIZE_LETTERBOX);
+  wni_metadata_clear(&m);
+}
+END_TEST
+
+START_TEST(a_cascade_says_it_for_each_input) {
+  Fake fake = {0};
+  WniMetadata m;
+  WnError error;
+  fake.proto.metadata_props = fake.pointers;
+  fake.onnx.proto = &fake.proto;
+  set(&fake, "winnow.inputs", "small, big.v2");
+  set(&fake, "winnow.input.small.mean", "0.25");
+  set(&fake, "winnow.input.big.v2.std", "0.1,0.2,0.3");
+  set(&fake, "winnow.input.big.v2.resize", "stretch");
+  set(&fake, "winnow.input.mean", "0.75"); /* nobody's */
+  ck_assert_msg(parse(&fake, &m, &error) == WN_OK, "%s", error.message);
+  ck_assert(m.cascade && m.n_inputs == 2);
+  ck_assert_str_eq(m.inputs[1].name, "big.v2");
+  ck_assert_double_eq(m.inputs[0].mean[0], 0.25);
+  ck_assert(m.inputs[0].n_std == 0 && m.inputs[0].resize == WNI_RESIZE_CROP);
+  ck_assert(m.inputs[1].n_mean == 0 && m.inputs[1].n_std == 3);
+  ck_assert_int_eq(m.inputs[1].resize, WNI_RESIZE_STRETCH);
   wni_metadata_clear(&m);
 }
 END_TEST
@@ -82,7 +106,7 @@ START_TEST(defaults_are_those_of_the_format) {
   fake.onnx.proto = &fake.proto;
   ck_assert_int_eq(parse(&fake, &m, NULL), WN_OK);
   ck_assert(m.n_exits == 0 && m.strategy == WN_STRATEGY_NONE && !m.score_softmax);
-  ck_assert(m.resize == WNI_RESIZE_CROP && !m.has_labels);
+  ck_assert(m.inputs[0].resize == WNI_RESIZE_CROP && !m.has_labels);
   ck_assert_str_eq(m.labels[2], "2");
   wni_metadata_clear(&m);
 }
@@ -103,6 +127,8 @@ START_TEST(bad_values_are_refused_by_name) {
       {"winnow.thresholds", "0.1,nan"},
       {"winnow.labels", "cat\ndog"},
       {"winnow.labels", "cat\n\nship\ntruck"},
+      {"winnow.inputs", "a,,b"},
+      {"winnow.inputs", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q"},
       {"winnow.groups", "pet cat"},
       {"winnow.groups", "pet: cow"},
       {"winnow.groups", "pet: cat; beast: cat"},
@@ -198,6 +224,7 @@ START_TEST(labels_of_another_form_are_refused_by_what_they_are) {
 }
 END_TEST
 
-SUITE_MAIN("metadata", all_keys_are_read, defaults_are_those_of_the_format,
-           bad_values_are_refused_by_name, labels_may_have_a_mark_and_empty_lines_behind,
-           equal_labels_are_named_together, labels_of_another_form_are_refused_by_what_they_are)
+SUITE_MAIN("metadata", all_keys_are_read, a_cascade_says_it_for_each_input,
+           defaults_are_those_of_the_format, bad_values_are_refused_by_name,
+           labels_may_have_a_mark_and_empty_lines_behind, equal_labels_are_named_together,
+           labels_of_another_form_are_refused_by_what_they_are)

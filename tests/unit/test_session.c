@@ -93,9 +93,10 @@ static void run_whole(WnModel *model, unsigned seed, float logits[N_EXITS + 1][N
   WnSession *session = open_session(model, NULL);
   static float input[SIDE * SIDE * 3];
   WnFrame frame = noise_frame(seed);
-  ck_assert_int_eq(wn_session_preprocess(session, &frame, NULL, input, SIDE * SIDE * 3, NULL),
-                   WN_OK);
-  ck_assert_int_eq(wn_session_run(session, input, SIDE * SIDE * 3, true, NULL, NULL), WN_OK);
+  size_t n = SIDE * SIDE * 3;
+  ck_assert_int_eq(wn_session_preprocess(session, &frame, NULL, 0, input, n, NULL), WN_OK);
+  ck_assert_int_eq(wn_session_set_input(session, 0, input, n, NULL), WN_OK);
+  wn_session_run(session, true, NULL);
   for (int32_t i = 0; i < wn_model_n_outputs(model); i++)
     ck_assert_int_eq(wn_session_output(session, i, logits[i], N_CLASSES, NULL), WN_OK);
   wn_session_free(session);
@@ -121,10 +122,11 @@ START_TEST(completion_gives_the_full_networks_scores) {
       const WnResult *r = classify(session, seed);
       early += r->exit_stage < N_EXITS;
       late += r->exit_stage == N_EXITS && r->n_survivors < N_CLASSES;
-      ck_assert_int_eq(wn_session_complete(session, &scores, NULL), WN_OK);
+      ck_assert_int_eq(wn_session_complete(session, NULL, &scores, NULL), WN_OK);
       run_whole(model, seed, whole);
       ck_assert_mem_eq(scores, whole[final], sizeof whole[final]);
-      ck_assert_int_eq(wn_session_complete(session, &scores, NULL), WN_OK); /* again is fine */
+      ck_assert_int_eq(wn_session_complete(session, NULL, &scores, NULL),
+                       WN_OK); /* again is fine */
       ck_assert_mem_eq(scores, whole[final], sizeof whole[final]);
     }
     wn_session_free(session);
@@ -139,7 +141,7 @@ START_TEST(completion_needs_a_frame) {
   WnModel *model = open_model();
   WnSession *session = open_session(model, NULL);
   const float *scores;
-  ck_assert_int_eq(wn_session_complete(session, &scores, NULL), WN_ERROR_ARGUMENT);
+  ck_assert_int_eq(wn_session_complete(session, NULL, &scores, NULL), WN_ERROR_ARGUMENT);
   wn_session_free(session);
   wn_model_unref(model);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A video frame or still image as its owner holds it in memory.  Nothing is
- * copied: the planes are read during the call that takes the frame and never
- * afterwards.
+ * A video frame or still image as its owner holds it in memory.  Nothing is copied: the planes are
+ * read until the call that takes the frame returns, by a cascade once for each of its networks, and
+ * never afterwards.
  */
 #ifndef WINNOW_FRAME_H
 #define WINNOW_FRAME_H

@@ -100,7 +100,7 @@ typedef struct WnModelOptions {
   /* Text with one label per line for a model that carries none, or to use
    * instead of its own; NULL: the model's. */
   const char *labels_file;
-  /* Accept any graph with one float input: its outputs need not be class
+  /* Accept any graph of float inputs: its outputs need not be class
    * scores.  Such a model runs (wn_session_run) but does not classify. */
   bool any_graph;
   uint64_t reserved[4]; /* must be 0 */
@@ -116,6 +116,19 @@ WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel 
                        WnError *error);
 WnModel *wn_model_ref(WnModel *model);
 void wn_model_unref(WnModel *model); /* NULL is ignored */
+
+/* One input of the graph; a cascade has one for each network. */
+typedef struct WnInputInfo {
+  const char *name;
+  int32_t rank;
+  int64_t shape[6]; /* as the file declares it, a dynamic N as 1 */
+  size_t n_elements;
+  bool nhwc;
+  int32_t channels, height, width; /* of an image; else 0 */
+  const char *resize;              /* "crop", "letterbox" or "stretch" */
+  double mean[3], std[3];          /* R, G, B, for pixels in 0..1 */
+  int32_t stage;                   /* the first that reads it */
+} WnInputInfo;
 
 typedef struct WnStageInfo {
   uint64_t macs;         /* of the stage, its head included */
@@ -141,10 +154,8 @@ typedef struct WnLayerInfo {
 typedef struct WnModelInfo {
   const char *id; /* "name@crc32" */
   const char *path;
-  int32_t input_rank;
-  int64_t input_shape[6]; /* as the file declares it, a dynamic N as 1 */
-  bool input_nhwc;
-  int32_t channels, height, width; /* of the image input; 0 unless it is one */
+  int32_t n_inputs; /* more than 1: a cascade of networks, each preprocessed for on its own */
+  const WnInputInfo *inputs;
   int32_t n_classes;
   const char *const *labels; /* [n_classes] */
   bool has_labels;           /* false: labels are the class indices in decimal */
@@ -152,10 +163,9 @@ typedef struct WnModelInfo {
   WnStrategy strategy;
   bool exit_score_softmax; /* false: sigmoid */
   WnPrecision precision;   /* the one in use */
-  uint64_t parameters, macs_full;
+  uint64_t parameters;
+  uint64_t macs_full; /* of the final path and all heads; of a cascade its last network alone */
   size_t weight_bytes, arena_bytes;
-  const char *resize; /* "crop", "letterbox" or "stretch" */
-  float mean[3], std[3];
   int32_t n_groups;
   const char *const *group_names;
   int32_t n_stages; /* n_exits + 1 */
@@ -230,31 +240,38 @@ int32_t wn_session_threads(const WnSession *session);
  * with free(); NULL: no memory. */
 char *wn_session_describe(const WnSession *session, size_t max_bytes);
 
-/* Classifies a frame, or the `region` of it (NULL: all).  Allocates only when
- * the frame's geometry or format differs from the last one's.  On success
+/* Classifies a frame, or the `region` of it (NULL: all).  Its pixels are read until the call
+ * returns, by a cascade once for each network that it comes to.  Allocates only when the frame's
+ * geometry or format differs from the last one's.  On success
  * *result belongs to the session.  Errors: ARGUMENT (frame or region),
  * NUMERIC, UNSUPPORTED (the model's batch is over 1, it has neither 1 nor 3 channels,
  * or it was opened with any_graph), MEMORY. */
 WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnRect *region,
                              const WnResult **result, WnError *error);
 
-/* After wn_session_classify(): computes what that call left out and gives the
- * final scores of all classes as the network outputs them before any final
- * Softmax, [n_classes], valid until the next call.  What an evaluation compares
- * early exits with. */
-WnStatus wn_session_complete(WnSession *session, const float **scores, WnError *error);
+/* After wn_session_classify() of `frame`, whose pixels are still the same: computes what that call
+ * left out and gives the final scores of all classes as the network outputs them before any final
+ * Softmax, [n_classes], valid until the next call.  What an evaluation compares early exits with.
+ * Of a cascade: those of the last network, which sees the same region.  Errors: ARGUMENT (nothing
+ * was classified, or another size or format of frame was). */
+WnStatus wn_session_complete(WnSession *session, const WnFrame *frame, const float **scores,
+                             WnError *error);
 
-/* Preprocesses only: the network input for a frame as float32 in the layout that
- * the file declares, into `tensor` of `n_elements` = the product of input_shape. */
+/* Preprocesses only: what a frame becomes as input `input`, in float32 in the layout that the file
+ * declares, into `tensor` of that input's n_elements.  Errors: as wn_session_classify(), ARGUMENT
+ * (input, n_elements). */
 WnStatus wn_session_preprocess(WnSession *session, const WnFrame *frame, const WnRect *region,
-                               float *tensor, size_t n_elements, WnError *error);
+                               int32_t input, float *tensor, size_t n_elements, WnError *error);
 
-/* Computes every stage, decisions ignored.  `input` is the tensor as the file
- * declares it (n_elements of them); NULL keeps the last input.  `heads` false skips what only
- * exits need; their outputs are then undefined.  `stage_ns` [n_stages] receives each stage's
- * time and may be NULL.  Errors: ARGUMENT (n_elements). */
-WnStatus wn_session_run(WnSession *session, const float *input, size_t n_elements, bool heads,
-                        int64_t *stage_ns, WnError *error);
+/* Copies a tensor, as the file declares it, to input `input` for wn_session_run().  Errors:
+ * ARGUMENT (input, n_elements). */
+WnStatus wn_session_set_input(WnSession *session, int32_t input, const float *tensor,
+                              size_t n_elements, WnError *error);
+
+/* Computes every stage from the inputs as they were set last, decisions ignored.  `heads` false
+ * skips what only exits need; their outputs are then undefined.  `stage_ns` [n_stages] receives
+ * each stage's time and may be NULL. */
+void wn_session_run(WnSession *session, bool heads, int64_t *stage_ns);
 
 /* Copies output `index` of the last wn_session_run() in ONNX order. */
 WnStatus wn_session_output(WnSession *session, int32_t index, float *data, size_t n_elements,
