@@ -39,7 +39,15 @@ static char *copy_text(WniWriter *writer, const char *text) {
   return copy ? strcpy(copy, text) : NULL;
 }
 
-static void take(WniWriter *writer, const char *name) {
+char *wni_writer_text(WniWriter *writer, const char *const *parts) {
+  size_t length = 1;
+  for (size_t i = 0; parts[i]; i++) length += strlen(parts[i]);
+  char *text = wni_writer_alloc(writer, length, 1), *end = text;
+  for (size_t i = 0; text && parts[i]; i++) end = stpcpy(end, parts[i]);
+  return text;
+}
+
+void wni_writer_take(WniWriter *writer, const char *name) {
   if (name && *name && !wni_names_put(&writer->taken, name, 1)) writer->failed = true;
 }
 
@@ -61,10 +69,12 @@ void wni_writer_init(WniWriter *writer, const Onnx__ModelProto *from) {
   writer->model.graph = &writer->graph;
   writer->graph.n_node = 0;
   writer->graph.node = NULL;
-  for (size_t i = 0; i < graph->n_input; i++) take(writer, graph->input[i]->name);
-  for (size_t i = 0; i < graph->n_initializer; i++) take(writer, graph->initializer[i]->name);
+  for (size_t i = 0; i < graph->n_input; i++) wni_writer_take(writer, graph->input[i]->name);
+  for (size_t i = 0; i < graph->n_initializer; i++)
+    wni_writer_take(writer, graph->initializer[i]->name);
   for (size_t i = 0; i < graph->n_node; i++)
-    for (size_t k = 0; k < graph->node[i]->n_output; k++) take(writer, graph->node[i]->output[k]);
+    for (size_t k = 0; k < graph->node[i]->n_output; k++)
+      wni_writer_take(writer, graph->node[i]->output[k]);
 }
 
 void wni_writer_clear(WniWriter *writer) {
@@ -83,7 +93,7 @@ char *wni_writer_name(WniWriter *writer, const char *base, const char *suffix) {
   snprintf(name, length, "%s%s", base, suffix);
   for (int i = 2; wni_names_find(&writer->taken, name) >= 0; i++)
     snprintf(name, length, "%s%s%d", base, suffix, i);
-  take(writer, name);
+  wni_writer_take(writer, name);
   return name;
 }
 
@@ -198,15 +208,12 @@ static size_t element_bytes(int type) {
 
 void wni_writer_tensor(WniWriter *writer, const char *name, int type, int rank, const int64_t *dim,
                        const void *data) {
-  Onnx__GraphProto *graph = &writer->graph;
   size_t count = 1;
   for (int d = 0; d < rank; d++) count *= (size_t)dim[d];
   Onnx__TensorProto *tensor = wni_writer_alloc(writer, 1, sizeof *tensor);
   int64_t *dims = wni_writer_alloc(writer, (size_t)rank + 1, sizeof *dims);
   void *raw = wni_writer_alloc(writer, count + 1, element_bytes(type));
-  if (!tensor || !dims || !raw || !name || !data ||
-      !make_room(writer, (void **)&graph->initializer, graph->n_initializer,
-                 &writer->initializer_capacity)) {
+  if (!tensor || !dims || !raw || !name || !data) {
     writer->failed = true;
     return;
   }
@@ -219,7 +226,14 @@ void wni_writer_tensor(WniWriter *writer, const char *name, int type, int rank, 
   tensor->n_dims = (size_t)rank;
   tensor->dims = dims;
   tensor->raw_data = (ProtobufCBinaryData){count * element_bytes(type), raw};
-  graph->initializer[graph->n_initializer++] = tensor;
+  wni_writer_keep_tensor(writer, tensor);
+}
+
+void wni_writer_keep_tensor(WniWriter *writer, Onnx__TensorProto *tensor) {
+  Onnx__GraphProto *graph = &writer->graph;
+  if (make_room(writer, (void **)&graph->initializer, graph->n_initializer,
+                &writer->initializer_capacity))
+    graph->initializer[graph->n_initializer++] = tensor;
 }
 
 /* ---- removing what leads nowhere ---- */

@@ -33,8 +33,14 @@ typedef struct WniWriter {
 void wni_writer_init(WniWriter *writer, const Onnx__ModelProto *from);
 void wni_writer_clear(WniWriter *writer);
 
+/* Notes the name of a value, so that wni_writer_name() makes no other one of it; not copied. */
+void wni_writer_take(WniWriter *writer, const char *name);
+
 /* Zeroed memory that lives as long as the writer; NULL: none left. */
 void *wni_writer_alloc(WniWriter *writer, size_t count, size_t size);
+
+/* PARTS, NULL behind the last, as one text. */
+char *wni_writer_text(WniWriter *writer, const char *const *parts);
 
 /* BASE with SUFFIX behind it, made different from every name of a value so far. */
 char *wni_writer_name(WniWriter *writer, const char *base, const char *suffix);
@@ -62,6 +68,9 @@ void wni_node_drop_attribute(Onnx__NodeProto *node, const char *name);
 /* Adds an initialiser; `data`, its elements in row-major order, is copied. */
 void wni_writer_tensor(WniWriter *writer, const char *name, int type, int rank, const int64_t *dim,
                        const void *data);
+
+/* Adds an initialiser as it is. */
+void wni_writer_keep_tensor(WniWriter *writer, Onnx__TensorProto *tensor);
 
 /* Removes nodes and initialisers that lead nowhere, and initialisers from the list of inputs. */
 void wni_writer_prune(WniWriter *writer);

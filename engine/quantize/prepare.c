@@ -8,31 +8,13 @@
 
 #include "base/error.h"
 #include "graph/fuse.h"
+#include "load/onnx_raise.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPSET = 13, MAX_MOVED = 3 };
-
-/* ---- older opsets ---- */
-
-/* Attributes that became inputs 1, 2, 3 in opset `since`. */
-typedef struct Moved {
-  WniOp op;
-  int since;
-  const char *attribute[MAX_MOVED];
-} Moved;
-
-static const Moved moved[] = {
-    {WNI_OP_CLIP, 11, {"min", "max"}},
-    {WNI_OP_PAD, 11, {"pads", "value"}},
-    {WNI_OP_SLICE, 10, {"starts", "ends", "axes"}},
-    {WNI_OP_SPLIT, 13, {"split"}},
-    {WNI_OP_SQUEEZE, 13, {"axes"}},
-    {WNI_OP_UNSQUEEZE, 13, {"axes"}},
-    {WNI_OP_DROPOUT, 12, {"ratio"}},
-};
+enum { OPSET = 13 };
 
 typedef struct Prepare {
   const WniNetwork *network;
@@ -50,53 +32,23 @@ static WniOp op_at(const Prepare *p, int node) {
   return p->network->graph.nodes[node].op;
 }
 
-/* The attribute as an initialiser; its name. */
-static char *move_attribute(Prepare *p, Onnx__NodeProto *node,
-                            const Onnx__AttributeProto *attribute) {
-  int64_t count = (int64_t)attribute->n_ints;
-  char *name = wni_writer_name(p->out, wni_node_name(node), "_");
-  if (attribute->has_f)
-    wni_writer_tensor(p->out, name, WNI_TENSOR_FLOAT, 0, NULL, &attribute->f);
-  else
-    wni_writer_tensor(p->out, name, WNI_TENSOR_INT64, 1, &count, attribute->ints);
-  wni_node_drop_attribute(node, attribute->name);
-  return name;
-}
-
-static void move_attributes(Prepare *p, const Moved *row, Onnx__NodeProto *node) {
-  size_t n = node->n_input;
-  for (size_t i = 0; i < MAX_MOVED; i++) {
-    const Onnx__AttributeProto *attribute =
-        row->attribute[i] ? wni_attr(node, row->attribute[i]) : NULL;
-    if (!attribute) continue;
-    node->input[i + 1] = move_attribute(p, node, attribute);
-    if (n < i + 2) n = i + 2;
-  }
-  node->n_input = n;
-}
+/* ---- older opsets ---- */
 
 /* Before opset 13 Softmax is over all dimensions from its axis on. */
 static WnStatus raise_softmax(Prepare *p, int index, Onnx__NodeProto *node) {
   const WniGraph *graph = &p->network->graph;
   const WniShape *shape = &graph->values[wni_network_output(p->network, index, 0)].shape;
-  int axis;
-  int64_t behind = 1;
-  if (!wni_axis(wni_attr_int(node, "axis", 1), shape->rank, &axis)) axis = shape->rank - 1;
-  for (int d = axis + 1; d < shape->rank; d++) behind *= shape->dim[d];
-  if (behind > 1)
-    return wni_fail(p->error, WN_ERROR_UNSUPPORTED,
-                    "node '%.100s' (Softmax, opset %lld) has no equal in opset %d; export the "
-                    "model with opset %d",
-                    wni_node_name(node), (long long)graph->onnx->opset, OPSET, OPSET);
-  wni_writer_int(p->out, node, "axis", axis);
-  return WN_OK;
+  if (wni_raise_softmax(p->out, node, shape->rank, shape->dim)) return WN_OK;
+  return wni_fail(p->error, WN_ERROR_UNSUPPORTED,
+                  "node '%.100s' (Softmax, opset %lld) has no equal in opset %d; export the "
+                  "model with opset %d",
+                  wni_node_name(node), (long long)graph->onnx->opset, OPSET, OPSET);
 }
 
 static WnStatus raise_node(Prepare *p, int index, Onnx__NodeProto *node) {
   int64_t opset = p->network->onnx.opset;
   WniOp op = op_at(p, index);
-  for (size_t i = 0; i < sizeof moved / sizeof *moved; i++)
-    if (moved[i].op == op && opset < moved[i].since) move_attributes(p, &moved[i], node);
+  wni_raise_attributes(p->out, node, op, opset, opset < OPSET ? OPSET : opset);
   if (op == WNI_OP_BATCH_NORMALIZATION) wni_node_drop_attribute(node, "spatial");
   if (op == WNI_OP_SOFTMAX && opset < OPSET) return raise_softmax(p, index, node);
   return WN_OK;
@@ -221,7 +173,7 @@ static WnStatus prepare_node(Prepare *p, int index) {
     return WN_OK;
   }
   size_t n_input = node_at(p, index)->n_input;
-  Onnx__NodeProto *node = wni_writer_copy(p->out, node_at(p, index), MAX_MOVED + 1);
+  Onnx__NodeProto *node = wni_writer_copy(p->out, node_at(p, index), WNI_RAISED_INPUTS);
   if (!node) return wni_fail_memory(p->error, "the network");
   node->n_input = n_input; /* there is room for more */
   for (size_t i = 0; i < n_input; i++) {
