@@ -7,6 +7,7 @@
 
 #include <string.h>
 #include <winnow/ipc.h>
+#include <winnow/join.h>
 #include <winnow/quantize.h>
 #include <winnow/tune.h>
 
@@ -38,6 +39,7 @@ START_TEST(options) {
   WnSessionOptions of_session = {.threads = 1};
   WnTunerOptions of_tuner = {0};
   WnQuantizerOptions of_quantizer = {0};
+  WnJoinOptions of_join = {0};
   WnPublisherOptions of_publisher = {0};
   WnModel *other;
   WnSession *another;
@@ -51,6 +53,8 @@ START_TEST(options) {
   REFUSES(of_tuner, wn_tuner_new(MODEL_FILE, &of_tuner, &tuner, &error));
   REFUSES(of_tuner.model, wn_tuner_new(MODEL_FILE, &of_tuner, &tuner, &error));
   REFUSES(of_quantizer, wn_quantizer_new(MODEL_FILE, &of_quantizer, &quantizer, &error));
+  REFUSES(of_join,
+          wn_join((const char *const[]){MODEL_FILE, MODEL_FILE}, 2, &of_join, "/nowhere", &error));
   REFUSES(of_publisher, wn_publisher_new("/nowhere", &of_publisher, &publisher, &error));
   tear_down();
 }

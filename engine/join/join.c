@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See winnow/join.h: reads the networks, agrees on names, classes and opset, and writes one after
+ * the other into one file.
+ */
+#include "join/join.h"
+
+#include "base/error.h"
+#include "base/utf8.h"
+#include "session/model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NUMBER_BYTES = 16 };
+enum { MIN_OPSET = 13, MIN_IR_VERSION = 7 }; /* IR 7 is the first that knows opset 13 */
+
+static WnStatus name_file(const WniPart *part, WnStatus status, WnError *error) {
+  return status == WN_OK ? status : wni_model_name_file(part->path, NULL, status, error);
+}
+
+/* ---- names ---- */
+
+/* "dir/edge.onnx" is "edge".  What would end a name in a list or an option becomes `_`. */
+static char *name_of(const char *path) {
+  const char *base = strrchr(path, '/');
+  base = base ? base + 1 : path;
+  size_t length = strlen(base);
+  if (length >= 5 && strcmp(base + length - 5, ".onnx") == 0) length -= 5;
+  char *name = calloc(length + sizeof "network" + NUMBER_BYTES, 1);
+  if (!name) return NULL;
+  memcpy(name, base, length);
+  if (length == 0) strcpy(name, "network");
+  for (char *c = name; *c;) {
+    size_t n = wni_utf8_length((const unsigned char *)c);
+    bool is_end = c == name || !c[1];
+    if (n == 0 || (unsigned char)*c < ' ' || *c == 127 || strchr(",=", *c) || (*c == ' ' && is_end))
+      *c = '_';
+    c += n ? n : 1;
+  }
+  return name;
+}
+
+static bool is_taken(const WniJoin *join, size_t n, const char *name) {
+  for (size_t i = 0; i < n; i++)
+    if (strcmp(join->parts[i].name, name) == 0) return true;
+  return false;
+}
+
+/* A name for network n that none before it has. */
+static WnStatus name_part(WniJoin *join, size_t n, WnError *error) {
+  WniPart *part = &join->parts[n];
+  part->name = name_of(part->path);
+  if (!part->name) return wni_fail_memory(error, "a name");
+  char *end = part->name + strlen(part->name);
+  for (int i = 2; is_taken(join, n, part->name); i++) snprintf(end, NUMBER_BYTES, "-%d", i);
+  return WN_OK;
+}
+
+/* ---- the file ---- */
+
+static void begin_file(WniJoin *join) {
+  Onnx__OperatorSetIdProto set = ONNX__OPERATOR_SET_ID_PROTO__INIT, *sets[] = {&set};
+  Onnx__GraphProto graph = ONNX__GRAPH_PROTO__INIT;
+  Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
+  graph.name = "cascade";
+  set.domain = "";
+  model.graph = &graph;
+  model.opset_import = sets;
+  model.n_opset_import = 1;
+  model.ir_version = MIN_IR_VERSION;
+  join->opset = MIN_OPSET;
+  for (size_t i = 0; i < join->n_parts; i++) {
+    const WniOnnx *file = &join->parts[i].file;
+    if (file->opset > join->opset) join->opset = file->opset;
+    if (file->proto->ir_version > model.ir_version) model.ir_version = file->proto->ir_version;
+  }
+  wni_writer_init(&join->writer, &model);
+  wni_writer_set_opset(&join->writer, join->opset); /* copies the list */
+}
+
+/* A float32 tensor [batch of the image, classes]. */
+static Onnx__ValueInfoProto *describe_output(WniWriter *writer, const WniPart *part,
+                                             const Onnx__ValueInfoProto *image) {
+  Onnx__ValueInfoProto *info = wni_writer_alloc(writer, 1, sizeof *info);
+  Onnx__TypeProto *type = wni_writer_alloc(writer, 1, sizeof *type);
+  Onnx__TensorTypeProto *tensor = wni_writer_alloc(writer, 1, sizeof *tensor);
+  Onnx__TensorShapeProto *shape = wni_writer_alloc(writer, 1, sizeof *shape);
+  Onnx__Dimension **dims = wni_writer_alloc(writer, 2, sizeof *dims);
+  Onnx__Dimension *classes = wni_writer_alloc(writer, 1, sizeof *classes);
+  if (!info || !type || !tensor || !shape || !dims || !classes) return NULL;
+  onnx__value_info_proto__init(info);
+  onnx__type_proto__init(type);
+  onnx__tensor_type_proto__init(tensor);
+  onnx__tensor_shape_proto__init(shape);
+  onnx__dimension__init(classes);
+  info->name = part->scores;
+  info->type = type;
+  type->tensor_type = tensor;
+  tensor->has_elem_type = 1;
+  tensor->elem_type = WNI_TENSOR_FLOAT;
+  tensor->shape = shape;
+  shape->n_dim = 2;
+  shape->dim = dims;
+  dims[0] = image->type->tensor_type->shape->dim[0];
+  dims[1] = classes;
+  classes->has_dim_value = 1;
+  classes->dim_value = part->row ? part->n_rows : part->n_classes;
+  return info;
+}
+
+static void add_interface(WniJoin *join, const WniPart *part) {
+  WniWriter *writer = &join->writer;
+  Onnx__GraphProto *graph = &writer->graph;
+  const Onnx__GraphProto *from = part->file.proto->graph;
+  const char *name = part->graph.values[part->image].name;
+  const Onnx__ValueInfoProto *image = NULL;
+  for (size_t i = 0; i < from->n_input; i++)
+    if (from->input[i]->name && strcmp(from->input[i]->name, name) == 0) image = from->input[i];
+  Onnx__ValueInfoProto *copy = wni_writer_alloc(writer, 1, sizeof *copy);
+  Onnx__ValueInfoProto *output = image ? describe_output(writer, part, image) : NULL;
+  if (!copy || !output) return;
+  *copy = *image;
+  copy->name = part->name;
+  graph->input[graph->n_input++] = copy;
+  graph->output[graph->n_output++] = output;
+}
+
+static WnStatus write_parts(WniJoin *join, WnError *error) {
+  WniWriter *writer = &join->writer;
+  begin_file(join);
+  writer->graph.input = wni_writer_alloc(writer, join->n_parts, sizeof *writer->graph.input);
+  writer->graph.output = wni_writer_alloc(writer, join->n_parts, sizeof *writer->graph.output);
+  if (writer->failed) return wni_fail_memory(error, "the cascade");
+  for (size_t i = 0; i < join->n_parts; i++) {
+    WniPart *part = &join->parts[i];
+    WnStatus status = name_file(part, wni_part_write(part, writer, join->opset, error), error);
+    if (status != WN_OK) return status;
+    add_interface(join, part);
+  }
+  wni_writer_prune(writer);
+  return writer->failed ? wni_fail_memory(error, "the cascade") : WN_OK;
+}
+
+WnStatus wni_join_make(const char *const *paths, size_t n_paths, WniJoin *join, WnError *error) {
+  WnStatus status = WN_OK;
+  *join = (WniJoin){.parts = calloc(n_paths, sizeof *join->parts)};
+  if (!join->parts) return wni_fail_memory(error, "the cascade");
+  for (size_t i = 0; i < n_paths && status == WN_OK; i++) {
+    WniPart *part = &join->parts[join->n_parts++];
+    status = name_file(part, wni_part_open(part, paths[i], error), error);
+    if (status == WN_OK) status = name_part(join, i, error);
+  }
+  if (status == WN_OK) status = wni_join_classes(join, error);
+  if (status == WN_OK) status = write_parts(join, error);
+  if (status == WN_OK) status = wni_join_write_keys(join, error);
+  return status;
+}
+
+void wni_join_clear(WniJoin *join) {
+  wni_writer_clear(&join->writer);
+  for (size_t i = 0; i < join->n_parts; i++) wni_part_clear(&join->parts[i]);
+  free(join->parts);
+  *join = (WniJoin){0};
+}
+
+WnStatus wn_join(const char *const *paths, size_t n_paths, const WnJoinOptions *options,
+                 const char *out_path, WnError *error) {
+  static const WnJoinOptions defaults;
+  WniJoin join;
+  if (!options) options = &defaults;
+  WnStatus status = WNI_RESERVED_CHECK(options, "join options", error);
+  if (status != WN_OK) return status;
+  if (n_paths < 2 || n_paths > WN_JOIN_MAX_NETWORKS)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "a cascade has 2 to %d networks, not %zu",
+                    WN_JOIN_MAX_NETWORKS, n_paths);
+  for (size_t i = 0; i < n_paths; i++)
+    if (!paths[i] || !*paths[i])
+      return wni_fail(error, WN_ERROR_ARGUMENT, "no model file is given");
+  if (!out_path || !*out_path)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "no file to write is given");
+  status = wni_join_make(paths, n_paths, &join, error);
+  if (status == WN_OK) status = wni_writer_save(&join.writer, out_path, error);
+  wni_join_clear(&join);
+  return status;
+}
