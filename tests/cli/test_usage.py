@@ -12,10 +12,11 @@ COMMANDS = {
     "eval": [MODEL, SAMPLE],
     "tune": [MODEL, SAMPLE, "--max-accuracy-drop", "0.1", "-o", "x.onnx"],
     "quantize": [MODEL, SAMPLE, "-o", "x.onnx"],
+    "join": [MODEL, MODEL, "-o", "x.onnx"],
     "bench": [MODEL, "--frames", "1"],
     "monitor": ["socket"],
 }
-WITHOUT_MODEL = {"monitor"}
+WITHOUT_MODEL = {"join", "monitor"}
 THRESHOLDS = for_each_exit(0.1)
 
 
