@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Hostile model files: damaged at random and damaged on purpose.
 
-Every run of `winnow inspect`, `classify`, `run` and `quantize` must end by itself with status 0 or
-1, write at most one line to stderr (exactly one when it fails) and die of no signal, within
-LIMIT_BYTES of memory unless built with a sanitizer.  Files that are broken on purpose in a way that
-no program may accept must be refused.
+Every run of `winnow inspect`, `classify`, `run`, `quantize` and `join` must end by itself with
+status 0 or 1, write at most one line to stderr (exactly one when it fails) and die of no signal,
+within LIMIT_BYTES of memory unless built with a sanitizer.  Files that are broken on purpose in a
+way that no program may accept must be refused.
 
 Cases run side by side, one for each processor; which they are depends on the seed alone.
 
@@ -41,6 +41,7 @@ class Runner:
     def __init__(self, scratch):
         program = os.environ["WINNOW"]
         self.model = os.path.join(scratch, "fuzz.onnx")
+        self.whole = os.path.join(scratch, "whole.onnx")
         self.image = os.path.join(scratch, "image.ppm")
         with open(self.image, "wb") as f:
             f.write(b"P6\n5 4\n255\n" + bytes(range(60)))
@@ -91,12 +92,16 @@ class Runner:
         """tensor: the input for `winnow run`; refuse: must the file be refused, and by run too?"""
         with open(self.model, "wb") as f:
             f.write(data)
+        with open(self.whole, "wb") as f:  # without exits, which `join` refuses at once
+            f.write(data.replace(b"winnow.exits", b"winnow_exits")
+                    .replace(b"winnow.thresholds", b"winnow_thresholds"))
         commands = ((["inspect", self.model, "--json"], refuse[0]),
                     (["classify", self.model, "--json", self.image], refuse[0]),
                     (["run", self.model, "--input", tensor or self.tensor, "--output-dir",
                       self.out],
                      refuse[1]),
-                    (["quantize", self.model, self.data, "-o", self.int8], refuse[0]))
+                    (["quantize", self.model, self.data, "-o", self.int8], refuse[0]),
+                    (["join", self.whole, self.whole, "-o", self.int8], False))
         for command, must_fail in commands:
             complaint = self.complaint(command)
             if not complaint and must_fail and self.last_status == 0:
