@@ -5,7 +5,7 @@ import os
 import shutil
 import unittest
 
-from support import MODEL, ROOT, CliTest
+from support import MODEL, ROOT, SAMPLE, CliTest
 
 # Without these keys the shipped model is a network without exits.
 OF_EXITS = ["exits", "strategy", "thresholds", "watch-thresholds", "groups"]
@@ -72,6 +72,8 @@ class Join(CliTest):
         cascade = self.folder / "cascade.onnx"
         self.succeed("join", self.whole, self.whole, "-o", cascade)
         self.refuse(cascade, self.whole, says=["cascade.onnx", "several inputs"])
+        self.expect_failure(1, "quantize", cascade, SAMPLE, "-o", self.out,
+                            says=["cascade.onnx", "quantize its networks"])
         self.refuse(self.folder / "none.onnx", self.whole, says="none.onnx")
         self.refuse(self.whole, self.file("text.onnx", b"not a model"), says="text.onnx")
         self.refuse(self.whole, self.file("short.onnx", self.whole.read_bytes()[:-1000]),

@@ -37,7 +37,8 @@ typedef struct WnQuantizerOptions {
 
 /* Opens the float32 model at `path`; `options` NULL: the defaults.  On failure *out is NULL.
  * Errors: those of wn_model_open(), and UNSUPPORTED for a model that is quantized already or has
- * nothing to quantize.  A quantizer is used by one thread at a time. */
+ * nothing to quantize, and for a cascade (winnow/join.h takes quantized networks).  A quantizer is
+ * used by one thread at a time. */
 WnStatus wn_quantizer_new(const char *path, const WnQuantizerOptions *options, WnQuantizer **out,
                           WnError *error);
 void wn_quantizer_free(WnQuantizer *quantizer); /* NULL is ignored */
