@@ -50,14 +50,6 @@ static WnStatus refuse_quantized(const WniOnnx *onnx, WnError *error) {
   return WN_OK;
 }
 
-/* Each of its networks has images of its own to be calibrated with. */
-static WnStatus refuse_cascade(const WniOnnx *onnx, WnError *error) {
-  const char *inputs = wni_onnx_metadata(onnx, "winnow.inputs");
-  if (!inputs || !*inputs) return WN_OK;
-  return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                  "the model is a cascade; quantize its networks and join the results");
-}
-
 /* The file as it will be quantized, and which of its values. */
 static WnStatus prepare(WnQuantizer *q, WnError *error) {
   WniNetwork as_read;
@@ -133,11 +125,10 @@ static WnStatus open_quantizer(WnQuantizer *q, const char *path, WnError *error)
                     q->options.percentile);
   WnStatus status = wni_onnx_load(path, &q->file, error);
   if (status == WN_OK) status = refuse_quantized(&q->file, error);
-  if (status == WN_OK) status = refuse_cascade(&q->file, error);
   if (status == WN_OK) status = prepare(q, error);
   if (status == WN_OK && q->network.graph.n_inputs > 1)
     status = wni_fail(error, WN_ERROR_UNSUPPORTED,
-                      "the model has %d inputs; quantize its networks, then join them",
+                      "the model has %d inputs; quantize its networks and join the results",
                       q->network.graph.n_inputs);
   if (status == WN_OK) status = list_observed(q, error);
   if (status == WN_OK) status = open_model(q, path, error);

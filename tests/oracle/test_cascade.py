@@ -171,7 +171,7 @@ def check_refused(scratch):
             failed += 1
     path = common.write(os.path.join(scratch, "joined.onnx"), data)
     done = common.winnow("quantize", path, common.SAMPLE, "-o", os.path.join(scratch, "q.onnx"))
-    if done.returncode != 1 or "quantize its networks, then join" not in done.stderr:
+    if done.returncode != 1 or "quantize its networks and join" not in done.stderr:
         print("FAIL quantize", done)
         failed += 1
     return failed
