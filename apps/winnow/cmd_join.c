@@ -6,23 +6,44 @@
 #include <winnow/join.h>
 
 #include "commands.h"
+#include "file.h"
 #include "options.h"
 #include "output.h"
 #include "report.h"
 
-static int join(const Options *options, const char *output) {
+enum { MAX_GROUPS_BYTES = 1 << 20 };
+
+/* NULL: reported. */
+static char *read_groups(const char *path) {
+  char *problem = NULL;
+  size_t n_bytes = 0;
+  char *text = file_read(path, "file of groups", MAX_GROUPS_BYTES, &n_bytes, &problem);
+  if (text == NULL) report("%s", problem);
+  g_free(problem);
+  return text;
+}
+
+static int join(const Options *options, const char *output, const char *groups_file) {
+  WnJoinOptions how = {0};
   WnError error = {0};
+  int status = STATUS_OK;
+  char *groups = NULL;
   if (!output_is_possible(output)) return STATUS_FAILED;
-  if (wn_join((const char *const *)options->arguments, (size_t)options->n_arguments, NULL, output,
+  if (groups_file != NULL && (groups = read_groups(groups_file)) == NULL) return STATUS_FAILED;
+  how.groups = groups;
+  if (wn_join((const char *const *)options->arguments, (size_t)options->n_arguments, &how, output,
               &error) != WN_OK)
-    return report_error(&error);
-  return STATUS_OK;
+    status = report_error(&error);
+  g_free(groups);
+  return status;
 }
 
 static int run(int argc, char **argv) {
-  char *output = NULL;
+  char *output = NULL, *groups = NULL;
   const GOptionEntry own[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The cascade to write", "OUT.onnx"},
+      {"groups", 0, 0, G_OPTION_ARG_FILENAME, &groups,
+       "Groups of labels, 'NAME: LABEL, ...;' a line (default: the last model's)", "FILE"},
       G_OPTION_ENTRY_NULL};
   Options options = {0};
   int status = options_parse(&command_join, 0, own, argc, argv, 2, WN_JOIN_MAX_NETWORKS, &options);
@@ -30,8 +51,9 @@ static int run(int argc, char **argv) {
     report("join: -o OUT.onnx is missing; see 'winnow join --help'");
     status = STATUS_USAGE;
   }
-  if (status == STATUS_OK) status = join(&options, output);
+  if (status == STATUS_OK) status = join(&options, output, groups);
   options_clear(&options);
+  g_free(groups);
   g_free(output);
   return status;
 }

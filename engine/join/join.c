@@ -143,9 +143,26 @@ static WnStatus write_parts(WniJoin *join, WnError *error) {
   return writer->failed ? wni_fail_memory(error, "the cascade") : WN_OK;
 }
 
-WnStatus wni_join_make(const char *const *paths, size_t n_paths, WniJoin *join, WnError *error) {
+/* What was given for the classes has to fit them. */
+static WnStatus check_groups(const WniJoin *join, WnError *error) {
+  Onnx__ModelProto model = join->writer.model;
+  const WniOnnx file = {.proto = &model};
+  const WniPart *last = &join->parts[join->n_parts - 1];
+  WniMetadata metadata;
+  WnStatus status = wni_metadata_read(&file, &metadata, error);
+  if (status != WN_OK) return status;
+  status =
+      wni_metadata_bind(&metadata, &file, last->row ? last->n_rows : last->n_classes, NULL, error);
+  wni_metadata_clear(&metadata);
+  if (status != WN_ERROR_MODEL) return status;
+  if (error) error->status = WN_ERROR_ARGUMENT;
+  return WN_ERROR_ARGUMENT;
+}
+
+WnStatus wni_join_make(const char *const *paths, size_t n_paths, const WnJoinOptions *options,
+                       WniJoin *join, WnError *error) {
   WnStatus status = WN_OK;
-  *join = (WniJoin){.parts = calloc(n_paths, sizeof *join->parts)};
+  *join = (WniJoin){.parts = calloc(n_paths, sizeof *join->parts), .groups = options->groups};
   if (!join->parts) return wni_fail_memory(error, "the cascade");
   for (size_t i = 0; i < n_paths && status == WN_OK; i++) {
     WniPart *part = &join->parts[join->n_parts++];
@@ -155,6 +172,7 @@ WnStatus wni_join_make(const char *const *paths, size_t n_paths, WniJoin *join, 
   if (status == WN_OK) status = wni_join_classes(join, error);
   if (status == WN_OK) status = write_parts(join, error);
   if (status == WN_OK) status = wni_join_write_keys(join, error);
+  if (status == WN_OK && join->groups) status = check_groups(join, error);
   return status;
 }
 
@@ -180,7 +198,7 @@ WnStatus wn_join(const char *const *paths, size_t n_paths, const WnJoinOptions *
       return wni_fail(error, WN_ERROR_ARGUMENT, "no model file is given");
   if (!out_path || !*out_path)
     return wni_fail(error, WN_ERROR_ARGUMENT, "no file to write is given");
-  status = wni_join_make(paths, n_paths, &join, error);
+  status = wni_join_make(paths, n_paths, options, &join, error);
   if (status == WN_OK) status = wni_writer_save(&join.writer, out_path, error);
   wni_join_clear(&join);
   return status;

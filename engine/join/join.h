@@ -47,13 +47,15 @@ typedef struct WniPart {
 typedef struct WniJoin {
   WniPart *parts; /* [n_parts] */
   size_t n_parts;
+  const char *groups; /* NULL: the last file's */
   int64_t opset;
   WniWriter writer; /* refers to the parts */
 } WniJoin;
 
 /* Reads the files and makes the new one in memory.  `join` is to be cleared whatever happens, and
  * must not be moved.  Errors: see wn_join(). */
-WnStatus wni_join_make(const char *const *paths, size_t n_paths, WniJoin *join, WnError *error);
+WnStatus wni_join_make(const char *const *paths, size_t n_paths, const WnJoinOptions *options,
+                       WniJoin *join, WnError *error);
 void wni_join_clear(WniJoin *join);
 
 /* Reads one network up to its logits (part.c, end.c). */

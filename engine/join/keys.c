@@ -106,9 +106,9 @@ static void print_group(FILE *to, const WniPart *last, const WniNames *single, i
 /* As they are, or with the class indices that are left. */
 static void print_groups(FILE *to, const WniJoin *join) {
   const WniPart *last = last_of(join);
-  const char *text = wni_onnx_metadata(&last->file, "winnow.groups");
+  const char *text = join->groups ? join->groups : wni_onnx_metadata(&last->file, "winnow.groups");
   WniNames single = {0}; /* labels; -2: there twice */
-  if (!last->row) {
+  if (join->groups || !last->row) {
     fputs(text ? text : "", to);
     return;
   }

@@ -35,6 +35,17 @@ class Join(CliTest):
         self.expect_failure(status, "join", *models, "-o", self.out, says=says)
         self.assertEqual(sorted(self.folder.iterdir()), before)
 
+    def test_groups_come_from_a_file(self):
+        other = shutil.copy(self.whole, self.folder / "other.onnx")
+        groups = self.file("groups.txt", b"pet: cat, dog;\nvehicle: ship,\n truck\n")
+        self.succeed("join", self.whole, other, "-o", self.out, "--groups", groups)
+        self.assertIn("groups      pet, vehicle\n", self.succeed("inspect", self.out))
+        os.remove(self.out)
+        for text, word in ((b"pet: cow", "cow"), (b"pet", "no ':'"), (b"a: cat; b: cat", "cat")):
+            bad = self.file("bad.txt", text)
+            self.refuse(self.whole, other, "--groups", bad, says=[word], status=2)
+        self.refuse(self.whole, other, "--groups", self.folder / "none.txt", says=["none.txt"])
+
     def test_it_is_quiet_and_reproducible(self):
         other = shutil.copy(self.whole, self.folder / "other.onnx")
         self.assertEqual(self.succeed("join", self.whole, other, "-o", self.out), "")

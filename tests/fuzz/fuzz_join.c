@@ -84,7 +84,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   put_file(0, data, first);
   put_file(1, data + first, size - first);
   for (int i = 0; i < 2; i++) snprintf(path[i], sizeof path[i], "/proc/self/fd/%d", files[i]);
-  made = wni_join_make((const char *const[]){path[0], path[1]}, 2, &join, &error) == WN_OK;
+  made = wni_join_make((const char *const[]){path[0], path[1]}, 2, &(WnJoinOptions){0}, &join,
+                       &error) == WN_OK;
   if (made)
     check_file(&join.writer);
   else if (!*error.message || strchr(error.message, '\n'))

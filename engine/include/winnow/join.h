@@ -17,6 +17,9 @@ enum { WN_JOIN_MAX_NETWORKS = 16 };
 
 /* Zero-initialise for the defaults. */
 typedef struct WnJoinOptions {
+  /* The groups of the classes, as winnow.groups has them ("NAME: LABEL, LABEL, ...; NAME: ..."; a
+   * line break counts as a blank); NULL: those of the last file. */
+  const char *groups;
   uint64_t reserved[4]; /* must be 0 */
 } WnJoinOptions;
 
@@ -31,9 +34,9 @@ typedef struct WnJoinOptions {
  * layer is put into that order.  Without any labels equally many classes are taken as the same
  * ones.
  *
- * Errors: ARGUMENT, IO, MEMORY; MODEL (no valid model, other classes); UNSUPPORTED (exits, a
- * cascade, scores that are no logits, weights that are computed, nodes without an equal in the
- * newest opset of the files). */
+ * Errors: ARGUMENT (the groups too), IO, MEMORY; MODEL (no valid model, other classes); UNSUPPORTED
+ * (exits, a cascade, scores that are no logits, weights that are computed, nodes without an equal
+ * in the newest opset of the files). */
 WnStatus wn_join(const char *const *paths, size_t n_paths, const WnJoinOptions *options,
                  const char *out_path, WnError *error);
 
