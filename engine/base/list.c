@@ -77,20 +77,23 @@ WnStatus wni_list_numbers(const char *text, size_t length, double *out, int coun
   return WN_OK;
 }
 
-/* Sets the class whose index or all classes whose label the item is; false: there is none. */
-static bool set_label(const char *item, size_t length, const char *const *labels, int n_labels,
-                      bool *set) {
-  bool found = false;
-  for (int c = 0; c < n_labels; c++)
-    if (strlen(labels[c]) == length && memcmp(labels[c], item, length) == 0) set[c] = found = true;
-  if (found || length == 0) return found;
+int wni_list_set_label(const char *item, size_t length, const char *const *labels, int n_labels,
+                       bool *set) {
+  int first = -1;
+  for (int c = 0; c < n_labels; c++) {
+    if (strlen(labels[c]) != length || memcmp(labels[c], item, length) != 0) continue;
+    if (first < 0) first = c;
+    if (set) set[c] = true;
+  }
+  if (first >= 0 || length == 0) return first;
   int index = 0;
   for (size_t i = 0; i < length; i++) {
-    if (item[i] < '0' || item[i] > '9') return false;
+    if (item[i] < '0' || item[i] > '9') return -1;
     index = index * 10 + (item[i] - '0');
-    if (index >= n_labels) return false;
+    if (index >= n_labels) return -1;
   }
-  return set[index] = true;
+  if (set) set[index] = true;
+  return index;
 }
 
 WnStatus wni_list_labels(const char *text, size_t length, const char *const *labels, int n_labels,
@@ -99,7 +102,7 @@ WnStatus wni_list_labels(const char *text, size_t length, const char *const *lab
   size_t item_length;
   memset(set, 0, (size_t)n_labels * sizeof *set);
   while (wni_list_next(&text, end, ',', &item, &item_length)) {
-    if (!set_label(item, item_length, labels, n_labels, set))
+    if (wni_list_set_label(item, item_length, labels, n_labels, set) < 0)
       return wni_fail(error, WN_ERROR_ARGUMENT,
                       "%s: '%.*s' is not a label of the model; its labels are %s%s%s%s%s...", what,
                       item_length > 60 ? 60 : (int)item_length, item, labels[0],

@@ -25,6 +25,11 @@ void wni_number_text(double number, char out[WNI_NUMBER_BYTES]);
 WnStatus wni_list_labels(const char *text, size_t length, const char *const *labels, int n_labels,
                          bool *set, const char *what, WnError *error);
 
+/* Sets all classes whose label the item is or, failing that, the class whose index it is; `set` may
+ * be NULL.  Gives the first of them; -1: there is none. */
+int wni_list_set_label(const char *item, size_t length, const char *const *labels, int n_labels,
+                       bool *set);
+
 /* The next item of the list at *text, up to `separator` or the end, trimmed of blanks: sets *item
  * and *length and moves *text behind the separator.  False: the list is used up. */
 bool wni_list_next(const char **text, const char *end, char separator, const char **item,

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/list.h"
 #include "base/utf8.h"
+#include "load/watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,8 +175,7 @@ static WnStatus add_watch(WniMetadata *metadata, const char *name, size_t name_l
   watch->watched = calloc((size_t)metadata->n_classes, sizeof *watch->watched);
   watch->thresholds = calloc((size_t)metadata->n_exits + 1, sizeof *watch->thresholds);
   if (!watch->watched || !watch->thresholds) return wni_fail_memory(error, what);
-  WnStatus status = wni_list_labels(name, name_length, (const char *const *)metadata->labels,
-                                    metadata->n_classes, watch->watched, what, error);
+  WnStatus status = wni_watch_parse(metadata, name, name_length, watch->watched, what, error);
   if (status == WN_OK)
     status = wni_list_numbers(list, list_length, watch->thresholds, metadata->n_exits, what, error);
   if (status == WN_OK)

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/utf8.h"
+#include "load/watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +30,17 @@ static json_t *json_of_groups(const WniMetadata *metadata) {
   return groups;
 }
 
+/* The entries of the list as they are written. */
 static json_t *json_of_watch(const WnSession *session) {
-  const WniMetadata *metadata = &session->model->metadata;
+  const char *text = session->watch, *end = text + strlen(text);
   json_t *array = json_array();
-  for (int c = 0; session->rule.watching && c < metadata->n_classes; c++)
-    if (session->rule.watched[c]) json_array_append_new(array, wni_json_text(metadata->labels[c]));
+  WniWatchItem item;
+  while (session->rule.watching &&
+         wni_watch_next(&session->model->metadata, &text, end, &item, NULL)) {
+    char *name = strndup(item.name, item.length);
+    if (name) json_array_append_new(array, wni_json_text(name));
+    free(name);
+  }
   return array;
 }
 
@@ -44,7 +51,7 @@ static json_t *json_of_window(const WniWindowRect *window) {
 
 /* The lists of a model with very many classes may be more than a channel has room for. */
 char *wn_session_describe(const WnSession *session, size_t max_bytes) {
-  static const char *const can_go[] = {"groups", "labels", "watch"};
+  static const char *const can_go[] = {"labels", "groups", "watch"};
   const WniMetadata *metadata = &session->model->metadata;
   json_t *json = json_object();
   json_object_set_new(json, "model-id", wni_json_text(session->model->id));

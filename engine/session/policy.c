@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/list.h"
+#include "load/watch.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,9 +26,7 @@ static WnStatus resolve_watch(const WniMetadata *metadata, const WnPolicy *polic
     return wni_fail(error, WN_ERROR_ARGUMENT,
                     "watch: needs strategy class-exclusion, but the strategy is %s",
                     wn_strategy_name(strategy));
-  return wni_list_labels(policy->watch, strlen(policy->watch),
-                         (const char *const *)metadata->labels, metadata->n_classes, watched,
-                         "watch", error);
+  return wni_watch_parse(metadata, policy->watch, strlen(policy->watch), watched, "watch", error);
 }
 
 /* The model's own thresholds for this strategy and watch set; NULL: it has none. */
@@ -101,8 +100,9 @@ WnStatus wni_policy_apply(WnSession *session, const WnPolicy *policy, WnError *e
   bool watching;
   bool *watched = calloc(n_classes + 1, sizeof *watched);
   double *thresholds = calloc(n_exits + 1, sizeof *thresholds);
+  char *watch = strdup(policy->watch ? policy->watch : "");
   WnStatus status = WNI_RESERVED_CHECK(policy, "policy", error);
-  if (!watched || !thresholds)
+  if (!watched || !thresholds || !watch)
     status = wni_fail_memory(error, "the policy");
   else if (status == WN_OK && !wn_strategy_name(strategy))
     status = wni_fail(error, WN_ERROR_ARGUMENT, "strategy: %d is not a strategy", (int)strategy);
@@ -116,6 +116,10 @@ WnStatus wni_policy_apply(WnSession *session, const WnPolicy *policy, WnError *e
     rule->strategy = strategy;
     rule->watching = watching;
     rule->grouping = policy->group_exit;
+    wni_watch_warn(metadata, watch, session->watch_warning, sizeof session->watch_warning);
+    free(session->watch);
+    session->watch = watch;
+    watch = NULL;
     memcpy(rule->watched, watched, n_classes * sizeof *watched);
     memcpy(session->thresholds, thresholds, n_exits * sizeof *thresholds);
     scale_thresholds(rule, thresholds, (int)n_exits,
@@ -125,5 +129,6 @@ WnStatus wni_policy_apply(WnSession *session, const WnPolicy *policy, WnError *e
   }
   free(watched);
   free(thresholds);
+  free(watch);
   return status;
 }

@@ -85,6 +85,7 @@ void wn_session_free(WnSession *session) {
   free(session->rule.thresholds);
   free(session->rule.watched);
   free(session->thresholds);
+  free(session->watch);
   free(session->survivors.alive);
   free(session->survivors.log_p);
   free(session->expected_ns);
@@ -111,4 +112,8 @@ WnStrategy wn_session_strategy(const WnSession *session) {
 
 int32_t wn_session_threads(const WnSession *session) {
   return session->threads;
+}
+
+const char *wn_session_watch_warning(const WnSession *session) {
+  return session->watch_warning[0] ? session->watch_warning : NULL;
 }

@@ -22,7 +22,9 @@ struct WnSession {
   WniExitRule rule;
   double *thresholds; /* [n_exits] before scaling; NaN with strategy none */
   int64_t deadline_ns;
-  bool heads; /* the policy needs them */
+  bool heads;              /* the policy needs them */
+  char *watch;             /* as the policy has it; "": none */
+  char watch_warning[256]; /* "": none */
 
   /* one frame */
   WniSurvivors survivors;

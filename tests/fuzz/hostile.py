@@ -317,7 +317,8 @@ def metadata():
         "output": ("nothing", "c"), "strategy": ("magic",),
         "labels": ("a\nb", "a\nb\nc\nd", '["a",\n"b"]\n'),
         "exit-score": ("magic",), "thresholds": thresholds,
-        "watch-thresholds": ("a", "a: 0.1", "a: 0.1,2", "z: 0.1,0.1", ":", "a: 0.1,nan"),
+        "watch-thresholds": ("a", "a: 0.1", "a: 0.1,2", "z: 0.1,0.1", ":", "a: 0.1,nan",
+                             "g, : 0.1,0.1", "g: 0.1"),
         "groups": ("g: z", "g: a; h: a", "g a", "g: 99"),
         "input.mean": ("0.1,0.2", "0.1,0.2,nan", "a,b,c"),
         "input.std": ("0,1,1", "1,1", "1,1,nan", "1,1,-inf"), "input.resize": ("melt",)}

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * load/metadata.c and load/labels.c: what a model's winnow.* keys may say.
+ * load/metadata.c, load/labels.c and load/watch.c: what a model's winnow.* keys may say.
  */
+#include "base/utf8.h"
 #include "load/metadata.h"
+#include "load/watch.h"
 #include "suite.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { MAX_KEYS = 16, CLASSES = 4, EXITS = 2 };
@@ -194,6 +197,73 @@ START_TEST(equal_labels_are_named_together) {
 }
 END_TEST
 
+/* Labels cat, dog, ship and truck; of a label and a group of one name the label counts. */
+START_TEST(watch_lists_name_labels_and_groups) {
+  static const struct {
+    const char *list;
+    int classes; /* a bit each */
+    bool warned;
+    const char *last; /* name of the last item */
+  } good[] = {
+      {"pet", 3, false, "pet"},    {"ship, pet", 7, false, "pet"}, {"pet,cat", 3, false, "cat"},
+      {"truck", 8, true, "truck"}, {"3", 8, false, "truck"},       {"0, 1", 3, false, "dog"},
+      {"7", 8, false, "7"},        {"ship", 4, false, "ship"},
+  };
+  Fake fake;
+  WniMetadata m;
+  WnError error = {0};
+  start(&fake);
+  set(&fake, "winnow.groups", "truck: ship; pet: cat, dog; 7: truck");
+  set(&fake, "winnow.watch-thresholds", "pet: 0.1,0.2; ship, 7: 0.3,0.4");
+  ck_assert_msg(parse(&fake, &m, &error) == WN_OK, "%s", error.message);
+  ck_assert(m.watch[0].watched[0] && m.watch[0].watched[1] && !m.watch[0].watched[2]);
+  ck_assert(m.watch[1].watched[2] && m.watch[1].watched[3] && !m.watch[1].watched[0]);
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    const char *list = good[i].list, *end = list + strlen(list);
+    char warning[256];
+    bool classes[CLASSES];
+    WniWatchItem item;
+    ck_assert_int_eq(wni_watch_parse(&m, list, strlen(list), classes, "watch", &error), WN_OK);
+    for (int c = 0; c < CLASSES; c++) ck_assert_int_eq(classes[c], good[i].classes >> c & 1);
+    ck_assert_int_eq(wni_watch_warn(&m, list, warning, sizeof warning), good[i].warned);
+    ck_assert_int_eq(strstr(warning, "'truck' is a label and a group") != NULL, good[i].warned);
+    while (wni_watch_next(&m, &list, end, &item, NULL)) ck_assert_uint_gt(item.length, 0);
+    ck_assert_uint_eq(item.length, strlen(good[i].last));
+    ck_assert_mem_eq(item.name, good[i].last, item.length);
+  }
+  bool classes[CLASSES];
+  ck_assert_int_eq(wni_watch_parse(&m, "cat, cow", 8, classes, "watch", &error), WN_ERROR_ARGUMENT);
+  ck_assert_str_eq(error.message,
+                   "watch: 'cow' is not a label or group of the model; its labels are cat, dog, "
+                   "ship...; its groups are truck, pet, 7");
+  ck_assert_int_eq(wni_watch_parse(&m, "", 0, classes, "watch", &error), WN_ERROR_ARGUMENT);
+  wni_metadata_clear(&m);
+}
+END_TEST
+
+/* A message has no room for all of it, and none for a part of a character. */
+START_TEST(long_names_are_cut_between_characters) {
+  enum { BYTES = 101 };
+  char name[BYTES + 1] = "x", labels[BYTES + 32], groups[BYTES + 32], warning[256];
+  for (int i = 1; i < BYTES; i += 2) memcpy(name + i, "\xC3\xA4", 3);
+  snprintf(labels, sizeof labels, "%s\ndog\nship\ntruck", name);
+  snprintf(groups, sizeof groups, "%s: ship", name);
+  Fake fake;
+  WniMetadata m;
+  WnError error = {0};
+  start(&fake);
+  set(&fake, "winnow.labels", labels);
+  set(&fake, "winnow.groups", groups);
+  ck_assert_msg(parse(&fake, &m, &error) == WN_OK, "%s", error.message);
+  ck_assert(wni_watch_warn(&m, name, warning, sizeof warning));
+  for (size_t i = 0, n; warning[i]; i += n) {
+    n = wni_utf8_length((const unsigned char *)warning + i);
+    ck_assert_uint_gt(n, 0);
+  }
+  wni_metadata_clear(&m);
+}
+END_TEST
+
 START_TEST(labels_of_another_form_are_refused_by_what_they_are) {
   static const struct {
     const char *labels, *says;
@@ -227,4 +297,5 @@ END_TEST
 SUITE_MAIN("metadata", all_keys_are_read, a_cascade_says_it_for_each_input,
            defaults_are_those_of_the_format, bad_values_are_refused_by_name,
            labels_may_have_a_mark_and_empty_lines_behind, equal_labels_are_named_together,
+           watch_lists_name_labels_and_groups, long_names_are_cut_between_characters,
            labels_of_another_form_are_refused_by_what_they_are)

@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SIDE = 32, N_CLASSES = 10, N_EXITS = 8 };
@@ -264,6 +265,32 @@ START_TEST(bad_policies_change_nothing) {
 }
 END_TEST
 
+/* A group is its labels; others are told the list as it was written. */
+START_TEST(groups_can_be_watched) {
+  WnModel *model = open_model();
+  WnPolicy by_group = {.watch = "vehicle, 3"},
+           by_label = {.watch = "airplane,automobile,ship,truck,cat"};
+  WnSession *session = open_session(model, &(WnSessionOptions){.policy = by_label});
+  WnSession *group = open_session(model, &(WnSessionOptions){.policy = by_group});
+  int n_watched = 0;
+  for (unsigned seed = 0; seed < 200; seed++) {
+    const WnResult *r = classify(session, seed);
+    int stage = r->exit_stage, watched = r->watched, class_index = r->class_index;
+    r = classify(group, seed);
+    ck_assert(r->exit_stage == stage && r->watched == watched && r->class_index == class_index);
+    n_watched += watched;
+  }
+  ck_assert(n_watched > 0 && n_watched < 200);
+  char *text = wn_session_describe(group, 65536);
+  ck_assert_msg(strstr(text, "\"watch\":[\"vehicle\",\"cat\"]"), "%s", text);
+  free(text);
+  ck_assert_ptr_null(wn_session_watch_warning(group));
+  wn_session_free(group);
+  wn_session_free(session);
+  wn_model_unref(model);
+}
+END_TEST
+
 START_TEST(strategy_none_computes_no_heads) {
   WnModel *model = open_model();
   WnSessionOptions options = {.policy = {.strategy = WN_STRATEGY_NONE}};
@@ -330,4 +357,5 @@ SUITE_MAIN("session", headers_and_library_have_one_version, results_hold_togethe
            completion_gives_the_full_networks_scores, completion_needs_a_frame,
            threads_do_not_change_results, threads_agree_on_the_last_stage,
            deadline_stops_before_a_stage_that_would_be_late, expected_durations_are_moving_averages,
-           bad_policies_change_nothing, strategy_none_computes_no_heads, any_size_of_frame)
+           bad_policies_change_nothing, groups_can_be_watched, strategy_none_computes_no_heads,
+           any_size_of_frame)

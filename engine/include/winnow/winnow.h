@@ -192,13 +192,13 @@ const WnOutputInfo *wn_model_output(const WnModel *model, int32_t index);
 typedef struct WnSession WnSession;
 
 /* When to stop.  Zero-initialise for the model's own policy (a threshold_scale of 0
- * is read as 1).  Strings are copied.  Label lists are comma-separated; a label that
- * contains ',' ';' or ':' is written as its class index. */
+ * is read as 1).  Strings are copied.  Lists of labels and groups are comma-separated; a group
+ * stands for its labels; a label that contains ',' ';' or ':' is written as its class index. */
 typedef struct WnPolicy {
   WnStrategy strategy;
   const char *thresholds; /* "t0,t1,..." one per exit; NULL or "": the model's own */
   double threshold_scale; /* above 0; multiplies every beta (clamped to 0.999), nothing else */
-  const char *watch;      /* labels; NULL or "": none.  class-exclusion only */
+  const char *watch;      /* labels and groups; NULL or "": none.  class-exclusion only */
   bool group_exit;        /* class-exclusion only */
   int64_t deadline_ns;    /* from the entry of preprocessing; 0: none */
   uint64_t reserved[4];   /* must be 0 */
@@ -234,10 +234,14 @@ const double *wn_session_thresholds(const WnSession *session);
 WnStrategy wn_session_strategy(const WnSession *session);
 int32_t wn_session_threads(const WnSession *session);
 
+/* One line about the watch list in force when an entry names both a label and a group: the label
+ * counts.  NULL: there is nothing to say.  Belongs to the session until its policy changes. */
+const char *wn_session_watch_warning(const WnSession *session);
+
 /* What others should know of the results to come, as JSON for wn_publisher_describe(): model-id,
- * labels, groups, watch and regions, and window, the part of the last frame that the network saw,
- * once there was one. Lists are left out where it would be longer than `max_bytes`. To be freed
- * with free(); NULL: no memory. */
+ * labels, groups, watch (its entries as they are written) and regions, and window, the part of the
+ * last frame that the network saw, once there was one. Lists are left out where it would be longer
+ * than `max_bytes`. To be freed with free(); NULL: no memory. */
 char *wn_session_describe(const WnSession *session, size_t max_bytes);
 
 /* Classifies a frame, or the `region` of it (NULL: all).  Its pixels are read until the call
