@@ -144,6 +144,7 @@ static int search(WnTuner *tuner, const TuneOptions *o, const WnTuneRequest *req
   if (wn_tuner_search(tuner, request, &tuning, &error) != WN_OK ||
       (o->output != NULL && wn_tuner_write(tuner, o->output, &error) != WN_OK))
     return report_error(&error);
+  if (tuning.watch_warning != NULL) report("%s", tuning.watch_warning);
   if (o->as_json)
     tune_print_json(wn_tuner_model(tuner), request, &tuning);
   else
@@ -195,7 +196,8 @@ static int run(int argc, char **argv) {
        "Keep the drop on new images to D, with --confidence", "D"},
       {"confidence", 0, 0, G_OPTION_ARG_DOUBLE, &o.confidence,
        "The probability that --risk holds (default 0.9)", "P"},
-      {"watch", 0, 0, G_OPTION_ARG_STRING, &o.watch, "Tune the query for these labels", "LABELS"},
+      {"watch", 0, 0, G_OPTION_ARG_STRING, &o.watch, "Tune the query for these labels and groups",
+       "LABELS"},
       {"max-extra-misses", 0, 0, G_OPTION_ARG_DOUBLE, &o.max_misses,
        "How many more images of watched classes may be missed: 0.015 is 1.5 points", "M"},
       {"max-extra-false-alarms", 0, 0, G_OPTION_ARG_DOUBLE, &o.max_alarms,

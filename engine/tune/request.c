@@ -5,7 +5,7 @@
 #include "tune/request.h"
 
 #include "base/error.h"
-#include "base/list.h"
+#include "load/watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -124,11 +124,15 @@ static WnStatus resolve_score(WnTuner *tuner, const WnTuneRequest *request, WnEr
 static WnStatus resolve_watch(WnTuner *tuner, const WnTuneRequest *request, WnError *error) {
   const WniMetadata *metadata = &tuner->model->metadata;
   tuner->task.watched = NULL;
+  tuner->watch_warning[0] = 0;
   if (!given(request->watch)) return WN_OK;
-  WnStatus status =
-      wni_list_labels(request->watch, strlen(request->watch), (const char *const *)metadata->labels,
-                      metadata->n_classes, tuner->watched, "watch", error);
+  WnStatus status = wni_watch_parse(metadata, request->watch, strlen(request->watch),
+                                    tuner->watched, "watch", error);
   if (status != WN_OK) return status;
+  free(tuner->watch);
+  tuner->watch = strdup(request->watch);
+  if (!tuner->watch) return wni_fail_memory(error, "the watch set");
+  wni_watch_warn(metadata, tuner->watch, tuner->watch_warning, sizeof tuner->watch_warning);
   tuner->task.watched = tuner->watched;
   size_t n_watched = wni_count_relevant(&tuner->task, wni_tuner_images(tuner));
   if (n_watched == 0 || n_watched == tuner->scores.n)

@@ -74,6 +74,7 @@ void wn_tuner_free(WnTuner *tuner) {
   free(tuner->all);
   free(tuner->macs);
   free(tuner->watched);
+  free(tuner->watch);
   free(tuner->thresholds);
   free(tuner->exits);
   free(tuner);
@@ -133,7 +134,8 @@ static WnStatus measure(WnTuner *tuner, WnTuning *out, WnError *error) {
                     .images_others = o.others,
                     .alarms_full = ratio(o.alarms_full, o.others),
                     .alarms = ratio(o.alarms, o.others),
-                    .macs_mean_others = ratio(o.macs_others, o.others)};
+                    .macs_mean_others = ratio(o.macs_others, o.others),
+                    .watch_warning = tuner->watch_warning[0] ? tuner->watch_warning : NULL};
   return WN_OK;
 }
 

@@ -19,7 +19,9 @@ struct WnTuner {
 
   /* the last request, resolved, and what was found for it; `found` when it may be written */
   WniTask task;
-  bool *watched;      /* [n_classes] */
+  bool *watched; /* [n_classes] */
+  char *watch;   /* the set as the request has it; NULL: none yet */
+  char watch_warning[256];
   double *thresholds; /* [n_exits] */
   uint64_t *exits;    /* [n_exits + 1] */
   bool found;

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "load/onnx_write.h"
+#include "load/watch.h"
 #include "tune/tuner.h"
 
 #include <stdio.h>
@@ -51,17 +52,47 @@ static bool is_plain(const WniMetadata *file, int c) {
   return *label && !strpbrk(label, ",;:") && label[0] != ' ' && label[strlen(label) - 1] != ' ';
 }
 
-/* The watch set in the labels that the file itself has. */
+static void append_item(Text *text, const char *item, size_t length, bool first) {
+  if (!first) append_text(text, ", ");
+  append(text, item, length);
+}
+
+/* Whether the file calls these classes [n_classes] by the name of that group, too. */
+static bool is_group(const WniMetadata *file, const WniWatchItem *group, const bool *classes) {
+  const char *name = group->name, *end = name + group->length;
+  WniWatchItem own;
+  if (!wni_watch_next(file, &name, end, &own, NULL) || own.kind != WNI_WATCH_GROUP) return false;
+  for (int c = 0; c < file->n_classes; c++)
+    if ((file->group_of[c] == own.group) != classes[c]) return false;
+  return true;
+}
+
+/* The watch set as it was asked for: groups by their names, classes by the labels that the file
+ * itself has. */
 static void append_set(Text *text, const WnTuner *tuner, const WniMetadata *file) {
-  bool first = true;
-  for (int c = 0; c < file->n_classes; c++) {
-    char index[16];
-    if (!tuner->task.watched[c]) continue;
-    snprintf(index, sizeof index, "%d", c);
-    if (!first) append_text(text, ", ");
-    append_text(text, is_plain(file, c) ? file->labels[c] : index);
-    first = false;
+  const char *asked = tuner->watch, *end = asked + strlen(asked);
+  bool first = true, *classes = calloc((size_t)file->n_classes, sizeof *classes);
+  WniWatchItem item;
+  text->failed |= !classes;
+  while (classes && wni_watch_next(&tuner->model->metadata, &asked, end, &item, classes)) {
+    if (item.kind == WNI_WATCH_GROUP && is_group(file, &item, classes)) {
+      append_item(text, item.name, item.length, first);
+      first = false;
+    } else {
+      for (int c = 0; c < file->n_classes; c++) {
+        char index[16];
+        if (!classes[c]) continue;
+        int length = snprintf(index, sizeof index, "%d", c);
+        if (is_plain(file, c))
+          append_item(text, file->labels[c], strlen(file->labels[c]), first);
+        else
+          append_item(text, index, (size_t)length, first);
+        first = false;
+      }
+    }
+    memset(classes, 0, (size_t)file->n_classes * sizeof *classes);
   }
+  free(classes);
 }
 
 /* The other sets as they are written, then this one. */

@@ -83,10 +83,38 @@ class Tune(CliTest):
             self.assertGreater(found["mac-reduction-others"], 0.3)
         if onnxfile:
             sets = metadata(self.out)["winnow.watch-thresholds"].split("; ")
-            self.assertEqual([one.split(":")[0] for one in sets], ["airplane, ship", "cat"])
+            self.assertEqual([one.split(":")[0] for one in sets], ["ship, airplane", "cat"])
             old = metadata(MODEL)
             for key in ("winnow.thresholds", "winnow.strategy"):
                 self.assertEqual(metadata(self.out)[key], old[key])
+
+    @unittest.skipIf(onnxfile is None, "needs NumPy")
+    def test_watch_a_group(self):
+        """It is written as it was asked for, and stands for its labels."""
+        for asked in ("animal", "bird,cat,deer,dog,frog,horse", "3, vehicle"):
+            found = self.found("--watch", asked, "--max-extra-misses", "0.3")
+            self.assertEqual(found["images-watched"], 20 if "vehicle" in asked else 24)
+            sets = metadata(self.out)["winnow.watch-thresholds"]
+            self.assertEqual(sets.split(":")[0],
+                             {"animal": "animal", "3, vehicle": "cat, vehicle"}.get(
+                                 asked, asked.replace(",", ", ")))
+            for same in (asked, "animal" if "bird" in asked else asked):
+                self.assert_eval_agrees(found, "--watch", same)
+            model = shutil.copy(self.out, self.folder / "in.onnx")
+            self.found("--watch", asked, "--max-extra-misses", "0.2", model=model)
+            self.assertEqual(metadata(self.out)["winnow.watch-thresholds"].count(":"), 1)
+
+    @unittest.skipIf(onnxfile is None, "needs NumPy")
+    def test_watch_a_group_that_the_file_calls_otherwise(self):
+        """With other labels a name may be a label of the file: then its classes are written."""
+        names = self.file("names.txt", "\n".join(LABELS).encode())
+        other = [*LABELS]
+        other[0] = "animal"
+        model = self.file("other.onnx", onnxfile.with_metadata(
+            MODEL.read_bytes(), {"winnow.labels": "\n".join(other), "winnow.groups": "animal: cat",
+                                 "winnow.watch-thresholds": None}))
+        self.found("--watch", "animal", "--max-extra-misses", "0.3", "--labels", names, model=model)
+        self.assertEqual(metadata(self.out)["winnow.watch-thresholds"].split(":")[0], "cat")
 
     @unittest.skipIf(onnxfile is None, "needs NumPy")
     def test_watch_of_one_of_two_equal_labels(self):

@@ -79,9 +79,9 @@ typedef struct WnTuneRequest {
   /* Above 0 and below 1: risk control.  The thresholds are such that with at least this probability
    * the accuracy on new images falls by max_drop at most.  Joint method, no watch. */
   double confidence;
-  /* A watch query (labels as in WnPolicy; class-exclusion only); NULL or "": none.  MACs are saved
-   * on images of the other classes; a miss is an image of a watched class whose answer is not
-   * watched. */
+  /* A watch query (labels and groups as in WnPolicy; class-exclusion only); NULL or "": none.  MACs
+   * are saved on images of the other classes; a miss is an image of a watched class whose answer is
+   * not watched. */
   const char *watch;
   /* The fraction of the images of the other classes that may be answered with a watched one beyond
    * those that the whole network answers so. */
@@ -117,6 +117,8 @@ typedef struct WnTuning {
   double macs_mean_others;
   /* watch sets of the model that wn_tuner_write() leaves out */
   int32_t watch_sets_dropped;
+  /* one line when an entry of `watch` names both a label and a group: the label counts; NULL */
+  const char *watch_warning;
   uint64_t reserved[4]; /* written as 0 */
 } WnTuning;
 
