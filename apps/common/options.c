@@ -44,7 +44,7 @@ static void add_policy_options(GOptionEntry *entries, Options *options) {
       {"threshold-scale", 0, 0, G_OPTION_ARG_DOUBLE, &options->threshold_scale,
        "Multiplies the thresholds of class-exclusion: over 1 exits earlier", "X"},
       {"watch", 0, 0, G_OPTION_ARG_STRING, &options->watch,
-       "Stop as soon as none of these labels survives", "LABELS"},
+       "Stop as soon as none of these labels and groups survives", "LABELS"},
       {"group-exit", 0, 0, G_OPTION_ARG_NONE, &options->group_exit,
        "Stop as soon as all survivors are of one group", NULL},
       {"deadline-ms", 0, 0, G_OPTION_ARG_DOUBLE, &options->deadline_ms,
@@ -221,6 +221,7 @@ WnSession *options_new_session(const Options *options, WnModel *model, int *stat
       wn_strategy_parse(options->strategy, &how.policy.strategy, &error) != WN_OK)
     goto fail;
   if (wn_session_new(model, &how, &session, &error) != WN_OK) goto fail;
+  if (wn_session_watch_warning(session) != NULL) report("%s", wn_session_watch_warning(session));
   return session;
 
 fail:

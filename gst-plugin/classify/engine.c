@@ -66,3 +66,11 @@ void gst_winnow_engine_post(GstElement *element, GstMessageType type, const WnEr
   gst_element_message_full(element, type, domain, code, g_strdup(error->message), NULL, __FILE__,
                            GST_FUNCTION, __LINE__);
 }
+
+void gst_winnow_engine_warn(GstElement *element, const GstWinnowEngine *engine) {
+  const char *warning = wn_session_watch_warning(engine->session);
+  if (warning == NULL) return;
+  gst_element_message_full(element, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR,
+                           GST_RESOURCE_ERROR_SETTINGS, g_strdup(warning), NULL, __FILE__,
+                           GST_FUNCTION, __LINE__);
+}

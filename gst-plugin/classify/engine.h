@@ -26,4 +26,7 @@ void gst_winnow_engine_close(GstWinnowEngine *engine);
 /* Posts `error` on the bus, or as a warning when the element goes on without. */
 void gst_winnow_engine_post(GstElement *element, GstMessageType type, const WnError *error);
 
+/* Posts what the session has to say about the watch list of a new policy. */
+void gst_winnow_engine_warn(GstElement *element, const GstWinnowEngine *engine);
+
 #endif

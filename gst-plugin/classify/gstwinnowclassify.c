@@ -133,6 +133,7 @@ static gboolean start(GstBaseTransform *trans) {
       (GstWinnowLatency){.reported = deadline > 0 ? MIN(full_duration, deadline) : full_duration};
   GST_OBJECT_UNLOCK(self);
   cut_stream(self);
+  gst_winnow_engine_warn(GST_ELEMENT(self), &self->engine);
   if (async) self->worker = gst_winnow_worker_new(work, self);
   return TRUE;
 }

@@ -36,11 +36,13 @@ static void update_policy(GstWinnowClassify *self) {
   GST_OBJECT_UNLOCK(self);
   const WnPolicy policy = gst_winnow_settings_policy(&settings);
   WnError error;
-  if (wn_session_set_policy(self->engine.session, &policy, &error) == WN_OK)
+  if (wn_session_set_policy(self->engine.session, &policy, &error) == WN_OK) {
     GST_INFO_OBJECT(self, "policy: %s",
                     wn_strategy_name(wn_session_strategy(self->engine.session)));
-  else
+    gst_winnow_engine_warn(GST_ELEMENT(self), &self->engine);
+  } else {
     gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, &error);
+  }
   gst_winnow_settings_clear(&settings);
 }
 

@@ -133,13 +133,15 @@ static const GstWinnowProperty rows[] = {
     /**
      * GstWinnowClassify:watch:
      *
-     * The network stops as soon as none of these labels survives. A label that contains a comma,
-     * semicolon or colon is written as its class index.
+     * The network stops as soon as none of these labels and groups survives. A group of the model
+     * stands for its labels; a label of the same name wins, with a warning on the bus. A label that
+     * contains a comma, semicolon or colon is written as its class index.
      *
      * Since: 0.1
      */
     {"watch", "Watch",
-     "Labels of interest, comma-separated: stop as soon as none survives (class-exclusion only)",
+     "Labels and groups of interest, comma-separated: stop as soon as none survives "
+     "(class-exclusion only)",
      GST_WINNOW_STRING(NULL), FIELD(watch), GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_POLICY)},
     /**
      * GstWinnowClassify:group-exit:

@@ -160,6 +160,9 @@ class Classify(CliTest):
         self.assertIn(watched["stop-reason"], ("watch", "single-class"))
         self.assertNotIn(watched["label"], ("airplane", "ship"))
         self.assertFalse({"airplane", "ship"} & set(watched["survivor-labels"]))
+        group, = self.succeed_json("classify", MODEL, CAT, "--watch", "vehicle")
+        labels, = self.succeed_json("classify", MODEL, CAT, "--watch", "ship,truck,airplane,1")
+        self.assertEqual({**group, "latency-ns": 0}, {**labels, "latency-ns": 0})
         by_index, = self.succeed_json("classify", MODEL, CAT, "--watch", "0,8")
         self.assertEqual(by_index["survivors"], watched["survivors"])
         grouped, = self.succeed_json("classify", MODEL, ship, "--group-exit", "--thresholds",
@@ -169,6 +172,15 @@ class Classify(CliTest):
             self.assertLessEqual(set(grouped["survivor-labels"]),
                                  {"airplane", "automobile", "ship", "truck"})
         self.assertIn(grouped["stop-reason"], ("group", "single-class"))
+
+    def test_a_label_wins_over_a_group_and_says_so(self):
+        names = ["animal", *LABELS[1:]]
+        file = self.file("names.txt", "\n".join(names).encode())
+        result = winnow("classify", MODEL, CAT, "--labels", file, "--watch", "animal", "--json")
+        self.assertEqual(result.returncode, 0)
+        self.assert_one_line(result.stderr, ["'animal' is a label and a group"])
+        wanted, = self.succeed_json("classify", MODEL, CAT, "--watch", "airplane")
+        self.assertIn(f'"survivors":{wanted["survivors"]}'.replace(" ", ""), result.stdout)
 
     def test_deadline_already_past(self):
         # One nanosecond has passed when stage 0, which always runs, is done.

@@ -66,7 +66,8 @@ class Usage(CliTest):
                               ("--watch", "unicorn"), ("--watch", "cat,unicorn")]:
             with self.subTest(option=option, value=value):
                 self.expect_failure(2, *image, option, value)
-        self.expect_failure(2, *image, "--watch", "unicorn", says="unicorn")
+        self.expect_failure(2, *image, "--watch", "unicorn",
+                            says=["unicorn", "label or group", "airplane", "vehicle, animal"])
         self.expect_failure(2, "bench", MODEL, "--frames", "0", says="--frames")
         self.expect_failure(2, "bench", MODEL, "--exits", "maybe", says=["--exits", "maybe"])
 
