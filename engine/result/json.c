@@ -6,6 +6,7 @@
 #include <winnow/result_fields.h>
 
 #include "base/json.h"
+#include "result/json.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -84,7 +85,7 @@ static json_t *json_STAGES(const WnResult *r, const int32_t *x) {
   return json_of_ints(x, r->n_stages_evaluated);
 }
 
-char *wn_result_json(const WnResult *r) {
+json_t *wni_result_object(const WnResult *r) {
   json_t *object = json_object();
   int failed = 0;
 #define WN_FIELD(kind, member, name)                                                               \
@@ -94,7 +95,14 @@ char *wn_result_json(const WnResult *r) {
     WN_REGION_FIELDS(WN_FIELD)
   }
 #undef WN_FIELD
-  char *text = failed ? NULL : json_dumps(object, JSON_COMPACT);
+  if (!failed) return object;
+  json_decref(object);
+  return NULL;
+}
+
+char *wn_result_json(const WnResult *r) {
+  json_t *object = wni_result_object(r);
+  char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
   json_decref(object);
   return text;
 }

@@ -27,6 +27,7 @@ ALLOWED = {
     "tune": {"tune", "session", "plan", "graph", "load", "base"},
     "join": {"join", "session", "graph", "load", "base"},
     "ipc": {"ipc", "frame", "base"},
+    "state": {"state", "result", "base"},
 }
 NO_FRAMES = {"load", "graph", "plan", "kernels", "base"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

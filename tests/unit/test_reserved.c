@@ -9,6 +9,7 @@
 #include <winnow/ipc.h>
 #include <winnow/join.h>
 #include <winnow/quantize.h>
+#include <winnow/state.h>
 #include <winnow/tune.h>
 
 static WnModel *model;
@@ -41,11 +42,13 @@ START_TEST(options) {
   WnQuantizerOptions of_quantizer = {0};
   WnJoinOptions of_join = {0};
   WnPublisherOptions of_publisher = {0};
+  WnStateOptions of_state = {0};
   WnModel *other;
   WnSession *another;
   WnTuner *tuner;
   WnQuantizer *quantizer;
   WnPublisher *publisher;
+  WnState *state;
   set_up();
   REFUSES(of_model, wn_model_open(MODEL_FILE, &of_model, &other, &error));
   REFUSES(of_session, wn_session_new(model, &of_session, &another, &error));
@@ -55,6 +58,7 @@ START_TEST(options) {
   REFUSES(of_quantizer, wn_quantizer_new(MODEL_FILE, &of_quantizer, &quantizer, &error));
   REFUSES(of_join,
           wn_join((const char *const[]){MODEL_FILE, MODEL_FILE}, 2, &of_join, "/nowhere", &error));
+  REFUSES(of_state, wn_state_new(&of_state, &state, &error));
   REFUSES(of_publisher, wn_publisher_new("/nowhere", &of_publisher, &publisher, &error));
   tear_down();
 }
