@@ -15,9 +15,9 @@
  * The stream never waits for whoever reads: a line for which a FIFO has no room, or no reader, is
  * left out and counted in #GstWinnowPublish:dropped. What arrives are whole lines.
  *
- * With #GstWinnowPublish:on-change, a result of the whole frame is written only when the headline
- * changes, as winnowclassify's `stable-frames` and `min-confidence` have it; results of regions are
- * all written.
+ * With #GstWinnowPublish:on-change, a result of the whole frame is written only when the steady
+ * state changes, as winnowclassify's `stable-time`, `min-confidence` and `watch` have it, with the
+ * keys `event`, `state` and `since` of its messages; results of regions are all written.
  *
  * ## Example launch lines
  * |[
@@ -35,10 +35,10 @@
 #include "channel/gstwinnowpublish.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include "gstwinnow.h"
-#include "common/display_event.h"
-#include "common/headline.h"
 #include "common/properties.h"
+#include "common/tracks.h"
 #include "line_output.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_winnow_publish_debug);
@@ -52,8 +52,9 @@ struct _GstWinnowPublish {
   guint64 dropped;
   /* of the streaming thread */
   LineOutput output;
-  GstWinnowHeadline headline;
   GstWinnowDisplay display;
+  GstWinnowTracks *tracks; /* one, of the whole frame, where there was one */
+  GstWinnowResult *last;   /* that it was fed */
 };
 
 static GstStaticPadTemplate sink_template =
@@ -65,6 +66,11 @@ G_DEFINE_TYPE_WITH_CODE(GstWinnowPublish, gst_winnow_publish, GST_TYPE_BASE_TRAN
                         GST_DEBUG_CATEGORY_INIT(gst_winnow_publish_debug, "winnowpublish", 0,
                                                 "results as lines of JSON"))
 GST_ELEMENT_REGISTER_DEFINE(winnowpublish, "winnowpublish", GST_RANK_NONE, GST_TYPE_WINNOW_PUBLISH)
+
+static void forget(GstWinnowPublish *self) {
+  gst_winnow_tracks_reset(self->tracks);
+  g_clear_pointer(&self->last, gst_winnow_result_unref);
+}
 
 static gboolean start(GstBaseTransform *trans) {
   GstWinnowPublish *self = GST_WINNOW_PUBLISH(trans);
@@ -81,41 +87,72 @@ static gboolean start(GstBaseTransform *trans) {
 static gboolean stop(GstBaseTransform *trans) {
   GstWinnowPublish *self = GST_WINNOW_PUBLISH(trans);
   line_output_close(&self->output);
-  gst_winnow_headline_clear(&self->headline);
+  forget(self);
   return TRUE;
 }
 
-static gboolean is_due(GstWinnowPublish *self, const GstWinnowResult *result) {
+static void write_line(GstWinnowPublish *self, const gchar *json) {
+  g_autofree gchar *line = g_strconcat(json, "\n", NULL);
+  if (line_output_write(&self->output, line)) return;
   GST_OBJECT_LOCK(self);
-  gboolean on_change = self->on_change;
+  self->dropped++;
   GST_OBJECT_UNLOCK(self);
-  if (!on_change || gst_winnow_result_get_region(result, NULL, NULL, NULL, NULL)) return TRUE;
-  const gchar *text = gst_winnow_headline_text(
-      gst_winnow_result_get_label(result), gst_winnow_result_get_group(result),
-      gst_winnow_result_get_confidence(result), self->display.min_confidence);
-  return gst_winnow_headline_feed(&self->headline, text, self->display.stable_frames);
+}
+
+static void write_changes(GstWinnowPublish *self, const WnStateChange *changes, gint n) {
+  for (gint i = 0; i < n; i++) {
+    char *json = wn_state_change_json(&changes[i], gst_winnow_result_peek(self->last));
+    if (json == NULL) g_error("no memory for a result");
+    write_line(self, json);
+    free(json);
+  }
+}
+
+static void write_if_changed(GstWinnowPublish *self, GstWinnowResult *result) {
+  WnStateChange changes[WN_STATE_MAX_CHANGES];
+  gst_winnow_tracks_begin(self->tracks);
+  GstWinnowTrack *track = gst_winnow_tracks_take(self->tracks, FALSE, NULL);
+  gst_winnow_tracks_end(self->tracks);
+  g_clear_pointer(&self->last, gst_winnow_result_unref);
+  self->last = gst_winnow_result_ref(result);
+  write_changes(self, changes,
+                gst_winnow_track_feed(track, gst_winnow_result_peek(result), changes));
 }
 
 static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   GstWinnowPublish *self = GST_WINNOW_PUBLISH(trans);
   g_autoptr(GPtrArray) results = gst_winnow_results_from_buffer(buffer);
+  GST_OBJECT_LOCK(self);
+  gboolean on_change = self->on_change;
+  GST_OBJECT_UNLOCK(self);
+  if (!on_change) forget(self);
   for (guint i = 0; i < results->len; i++) {
-    const GstWinnowResult *result = g_ptr_array_index(results, i);
-    if (!is_due(self, result)) continue;
-    g_autofree gchar *json = gst_winnow_result_to_json(result);
-    g_autofree gchar *line = g_strconcat(json, "\n", NULL);
-    if (line_output_write(&self->output, line)) continue;
-    GST_OBJECT_LOCK(self);
-    self->dropped++;
-    GST_OBJECT_UNLOCK(self);
+    GstWinnowResult *result = g_ptr_array_index(results, i);
+    if (on_change && !gst_winnow_result_get_region(result, NULL, NULL, NULL, NULL)) {
+      write_if_changed(self, result);
+    } else {
+      g_autofree gchar *json = gst_winnow_result_to_json(result);
+      write_line(self, json);
+    }
   }
   return GST_FLOW_OK;
 }
 
+/* What leads when the stream ends is told at once. */
+static void write_end(GstWinnowPublish *self) {
+  WnStateChange changes[WN_STATE_MAX_CHANGES];
+  for (guint i = 0; i < gst_winnow_tracks_count(self->tracks); i++)
+    write_changes(self, changes,
+                  wn_state_end(gst_winnow_tracks_get(self->tracks, i)->state, changes));
+}
+
 static gboolean sink_event(GstBaseTransform *trans, GstEvent *event) {
   GstWinnowPublish *self = GST_WINNOW_PUBLISH(trans);
-  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) gst_winnow_headline_clear(&self->headline);
-  gst_winnow_display_event_parse(event, &self->display);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) forget(self);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) write_end(self);
+  if (gst_winnow_display_event_parse(event, &self->display))
+    gst_winnow_tracks_configure(self->tracks, &self->display,
+                                gst_winnow_display_event_description(event));
   return GST_BASE_TRANSFORM_CLASS(gst_winnow_publish_parent_class)->sink_event(trans, event);
 }
 
@@ -135,11 +172,11 @@ static const GstWinnowProperty rows[] = {
     /**
      * GstWinnowPublish:on-change:
      *
-     * Write a result of the whole frame only when the headline changes.
+     * Write a result of the whole frame only when the steady state changes.
      *
      * Since: 0.1
      */
-    {"on-change", "On change", "Write only when the stable result changes",
+    {"on-change", "On change", "Write only when the steady state changes",
      GST_WINNOW_BOOLEAN(FALSE), FIELD(on_change), GST_WINNOW_PLAYING},
     /**
      * GstWinnowPublish:dropped:
@@ -155,6 +192,7 @@ static const GstWinnowProperties properties = {rows, G_N_ELEMENTS(rows)};
 
 static void finalize(GObject *object) {
   gst_winnow_properties_clear(object);
+  gst_winnow_tracks_free(GST_WINNOW_PUBLISH(object)->tracks);
   G_OBJECT_CLASS(gst_winnow_publish_parent_class)->finalize(object);
 }
 
@@ -178,5 +216,6 @@ static void gst_winnow_publish_class_init(GstWinnowPublishClass *klass) {
 static void gst_winnow_publish_init(GstWinnowPublish *self) {
   gst_winnow_properties_init(G_OBJECT(self));
   self->display = GST_WINNOW_DISPLAY_DEFAULT;
+  self->tracks = gst_winnow_tracks_new();
   gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self), TRUE);
 }

@@ -21,9 +21,14 @@
  *   same fields as a parameter `winnow-classification` on each #GstVideoRegionOfInterestMeta.
  *   Regions that do not overlap the frame get none. A region of a frame without an inference of
  *   its own gets the last result of the region that it overlaps most.
- * - On the bus: an element message `winnowclassify` with `timestamp`, `stream-time`,
- *   `running-time`, `duration` and the fields of the result, when the label changes and has been
- *   the same for #GstWinnowClassify:stable-frames results.
+ * - On the bus: an element message `winnowclassify` when the steady state changes, which follows
+ *   the results within #GstWinnowClassify:stable-time: `event`, `state` and `since` (the timestamp
+ *   at which it began), the fields of the result, and `timestamp`, `stream-time`, `running-time`
+ *   and `duration` of its frame. `event` is `changed`, and `state` a label, a group that ended the
+ *   network, `nothing` or `unknown`. With #GstWinnowClassify:watch only what is watched is told:
+ *   `seen` when an entry of the list becomes the state, `gone` when it ends (`state` and `since`
+ *   are those of what was seen). At the end of the stream whatever leads is told at once, so that
+ *   one picture has its message, too.
  * - With GStreamer 1.24 or newer: a `GstAnalyticsClsMtd` with the survivors of the whole frame.
  *
  * ## Live sources
@@ -43,7 +48,7 @@
  * |[
  * gst-launch-1.0 -m videotestsrc num-buffers=90 \
  *   ! winnowclassify model-file=models/edge-cifar10.onnx ! fakesink
- * ]| Prints a message whenever the stable result changes.
+ * ]| Prints a message whenever the steady state changes.
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=90 pattern=ball ! video/x-raw,width=640,height=480 \
  *   ! winnowclassify model-file=models/edge-cifar10.onnx ! winnowoverlay \
@@ -134,6 +139,7 @@ static gboolean start(GstBaseTransform *trans) {
   GST_OBJECT_UNLOCK(self);
   cut_stream(self);
   gst_winnow_engine_warn(GST_ELEMENT(self), &self->engine);
+  gst_winnow_classify_infer_begin(self);
   if (async) self->worker = gst_winnow_worker_new(work, self);
   return TRUE;
 }
@@ -160,7 +166,7 @@ static gboolean set_caps(GstBaseTransform *trans, GstCaps *in, GstCaps *out) {
 static void send_display_event(GstWinnowClassify *self) {
   GST_OBJECT_LOCK(self);
   gboolean dirty = self->display_dirty;
-  GstWinnowDisplay display = {self->settings.stable_frames, self->settings.min_confidence};
+  GstWinnowDisplay display = gst_winnow_settings_display(&self->settings);
   g_autofree gchar *description = dirty ? g_strdup(self->description) : NULL;
   self->display_dirty = FALSE;
   GST_OBJECT_UNLOCK(self);
@@ -270,8 +276,10 @@ static gboolean sink_event(GstBaseTransform *trans, GstEvent *event) {
   GstWinnowClassify *self = GST_WINNOW_CLASSIFY(trans);
   if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) cut_stream(self);
   /* The last frames' messages come before the end. */
-  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS && self->worker != NULL)
-    gst_winnow_worker_drain(self->worker);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
+    if (self->worker != NULL) gst_winnow_worker_drain(self->worker);
+    gst_winnow_classify_infer_end(self);
+  }
   return GST_BASE_TRANSFORM_CLASS(gst_winnow_classify_parent_class)->sink_event(trans, event);
 }
 

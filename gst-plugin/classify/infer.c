@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <winnow/ipc.h>
 #include "gstwinnow.h"
-#include "common/tracks.h"
 
 #define GST_CAT_DEFAULT gst_winnow_classify_debug
 
 void gst_winnow_classify_infer_clear(GstWinnowClassify *self) {
-  g_clear_pointer(&self->tracks, g_array_unref);
+  g_clear_pointer(&self->tracks, gst_winnow_tracks_free);
+  g_clear_pointer(&self->announced, g_ptr_array_unref);
   self->described = FALSE;
   GST_OBJECT_LOCK(self);
   g_clear_pointer(&self->description, g_free);
@@ -49,42 +49,57 @@ static void update_policy(GstWinnowClassify *self) {
 /* ---- Messages ------------------------------------------------------------- */
 
 static void post_message(GstWinnowClassify *self, const GstWinnowResultEntry *entry,
-                         gboolean unknown, const GstWinnowFrameTimes *times) {
+                         const WnStateChange *change, const GstWinnowFrameTimes *times) {
   GstStructure *structure = gst_structure_copy(entry->fields);
   gst_structure_set_name(structure, GST_WINNOW_MESSAGE_NAME);
-  gst_structure_set(structure, "timestamp", G_TYPE_UINT64, times->timestamp, "stream-time",
-                    G_TYPE_UINT64, times->stream_time, "running-time", G_TYPE_UINT64,
-                    times->running_time, "duration", G_TYPE_UINT64, times->duration, NULL);
-  if (unknown)
-    gst_structure_set(structure, "label", G_TYPE_STRING, GST_WINNOW_UNKNOWN, "class-index",
-                      G_TYPE_INT, -1, NULL);
+  gst_structure_set(structure, "event", G_TYPE_STRING, wn_state_event_name(change->event), "state",
+                    G_TYPE_STRING, change->state, "since", G_TYPE_UINT64,
+                    change->since_ns < 0 ? GST_CLOCK_TIME_NONE : (guint64)change->since_ns,
+                    "timestamp", G_TYPE_UINT64, times->timestamp, "stream-time", G_TYPE_UINT64,
+                    times->stream_time, "running-time", G_TYPE_UINT64, times->running_time,
+                    "duration", G_TYPE_UINT64, times->duration, NULL);
   gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), structure));
 }
 
-static void announce(GstWinnowClassify *self, const GstWinnowResultList *results,
-                     const GstWinnowFrameTimes *times) {
+static void post_changes(GstWinnowClassify *self, guint i, const WnStateChange *changes, gint n) {
   GST_OBJECT_LOCK(self);
   gboolean post = self->settings.post_messages;
-  guint stable_frames = self->settings.stable_frames;
-  gdouble min_confidence = self->settings.min_confidence;
   GST_OBJECT_UNLOCK(self);
+  for (gint k = 0; post && k < n; k++)
+    post_message(self, g_ptr_array_index(self->announced, i), &changes[k], &self->announced_times);
+}
 
-  GArray *old = self->tracks;
-  if (old != NULL && self->tracks_generation != times->generation) g_array_set_size(old, 0);
-  GArray *tracks = gst_winnow_tracks_new();
+static void announce(GstWinnowClassify *self, GstWinnowResultList *results,
+                     const GstWinnowFrameTimes *times) {
+  WnStateChange changes[WN_STATE_MAX_CHANGES];
+  GST_OBJECT_LOCK(self);
+  GstWinnowDisplay display = gst_winnow_settings_display(&self->settings);
+  GST_OBJECT_UNLOCK(self);
+  if (self->tracks_generation != times->generation) gst_winnow_tracks_reset(self->tracks);
+  self->tracks_generation = times->generation;
+  gst_winnow_tracks_configure(self->tracks, &display, self->description);
+  g_clear_pointer(&self->announced, g_ptr_array_unref);
+  self->announced = g_ptr_array_ref(results);
+  self->announced_times = *times;
+  gst_winnow_tracks_begin(self->tracks);
   for (guint i = 0; i < results->len; i++) {
     const GstWinnowResultEntry *entry = g_ptr_array_index(results, i);
-    const WnResult *result = entry->result;
-    GstWinnowTrack track = gst_winnow_tracks_take(old, result->has_region, &result->region);
-    const gchar *text =
-        gst_winnow_headline_text(result->label, result->group, result->confidence, min_confidence);
-    if (gst_winnow_headline_feed(&track.headline, text, stable_frames) && post)
-      post_message(self, entry, result->confidence < min_confidence, times);
-    g_array_append_val(tracks, track);
+    GstWinnowTrack *track =
+        gst_winnow_tracks_take(self->tracks, entry->result->has_region, &entry->result->region);
+    post_changes(self, i, changes, gst_winnow_track_feed(track, entry->result, changes));
   }
-  if (old != NULL) g_array_unref(old);
-  self->tracks = tracks;
-  self->tracks_generation = times->generation;
+  gst_winnow_tracks_end(self->tracks);
+}
+
+void gst_winnow_classify_infer_end(GstWinnowClassify *self) {
+  WnStateChange changes[WN_STATE_MAX_CHANGES];
+  GST_OBJECT_LOCK(self);
+  gboolean cut = self->tracks_generation != self->generation;
+  GST_OBJECT_UNLOCK(self);
+  if (cut) return; /* there was no frame since */
+  for (guint i = 0; i < gst_winnow_tracks_count(self->tracks); i++)
+    post_changes(self, i, changes,
+                 wn_state_end(gst_winnow_tracks_get(self->tracks, i)->state, changes));
 }
 
 /* ---- Description ---------------------------------------------------------- */
@@ -92,10 +107,7 @@ static void announce(GstWinnowClassify *self, const GstWinnowResultList *results
 /* The name of a socket comes to it. */
 enum { MAX_DESCRIPTION = WN_CHANNEL_MAX_DESCRIPTION - 512 };
 
-/* After the first frame of its size the session knows what the network sees of it; the streaming
- * thread tells the elements behind. */
 static void describe(GstWinnowClassify *self, guint generation) {
-  if (self->described && self->described_generation == generation) return;
   self->described = TRUE;
   self->described_generation = generation;
   char *text = wn_session_describe(self->engine.session, MAX_DESCRIPTION);
@@ -107,6 +119,18 @@ static void describe(GstWinnowClassify *self, guint generation) {
   }
   GST_OBJECT_UNLOCK(self);
   free(text);
+}
+
+/* After the first frame of its size the session knows what the network sees of it, after a change
+ * of policy it watches something else; the streaming thread tells the elements behind. */
+static void describe_changes(GstWinnowClassify *self, guint generation) {
+  if (!self->described || self->described_generation != generation) describe(self, generation);
+}
+
+void gst_winnow_classify_infer_begin(GstWinnowClassify *self) {
+  self->tracks = gst_winnow_tracks_new();
+  describe(self, 0);
+  self->described = FALSE;
 }
 
 /* ---- Inference ------------------------------------------------------------ */
@@ -135,7 +159,7 @@ gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame
                    result->exit_stage, result->stage_count - 1,
                    wn_stop_reason_name(result->stop_reason));
   }
-  describe(self, times->generation);
+  describe_changes(self, times->generation);
   announce(self, made, times);
   *results = g_steal_pointer(&made);
   return TRUE;

@@ -14,6 +14,7 @@
 #include "classify/worker.h"
 #include "classify/gstwinnowclassify.h"
 #include "classify/latency.h"
+#include "common/tracks.h"
 
 struct _GstWinnowClassify {
   GstBaseTransform parent;
@@ -37,8 +38,10 @@ struct _GstWinnowClassify {
 
   /* Of the thread that infers. */
   GstWinnowEngine engine;
-  GArray *tracks; /* of GstWinnowTrack: what messages said */
+  GstWinnowTracks *tracks; /* what messages said */
   guint tracks_generation;
+  GstWinnowResultList *announced; /* what `tracks` were fed last, one each, or NULL */
+  GstWinnowFrameTimes announced_times;
   gboolean described; /* `description` is of the session as it is, since described_generation */
   guint described_generation;
 };
@@ -50,6 +53,12 @@ GST_DEBUG_CATEGORY_EXTERN(gst_winnow_classify_debug);
 gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame,
                                    const GArray *regions, const GstWinnowFrameTimes *times,
                                    GstWinnowResultList **results);
+
+/* Before the first frame: makes what infer keeps. */
+void gst_winnow_classify_infer_begin(GstWinnowClassify *self);
+
+/* At the end of the stream, when no inference is under way: posts what is not steady yet. */
+void gst_winnow_classify_infer_end(GstWinnowClassify *self);
 
 /* Forgets what messages said; frees everything that infer keeps. */
 void gst_winnow_classify_infer_clear(GstWinnowClassify *self);

@@ -3,7 +3,6 @@
  * One row per property, and what is done with all the values at once.
  */
 #include "classify/private.h"
-#include "common/display_event.h"
 
 /* ---- Enumerations --------------------------------------------------------- */
 
@@ -181,28 +180,33 @@ static const GstWinnowProperty rows[] = {
      *
      * Since: 0.1
      */
-    {"post-messages", "Post messages", "Post an element message when the stable result changes",
+    {"post-messages", "Post messages", "Post an element message when the steady state changes",
      GST_WINNOW_BOOLEAN(TRUE), FIELD(post_messages), GST_WINNOW_PLAYING},
     /**
-     * GstWinnowClassify:stable-frames:
+     * GstWinnowClassify:stable-time:
      *
-     * Messages, and the headline of a winnowoverlay behind this element, change only after this
-     * many equal results. The result on the buffer is never smoothed.
+     * How quickly the steady state follows the results: what messages, the headline of a
+     * winnowoverlay and winnowpublish's `on-change` tell. Each answer has a level that moves to the
+     * confidence of the results with this time constant; another answer becomes the state when its
+     * level is 0.1 higher. Until this time has passed the state is `unknown`; 0: every answer is a
+     * state. The result on the buffer is never smoothed.
      *
      * Since: 0.1
      */
-    {"stable-frames", "Stable frames",
-     "Equal results in a row before messages and the overlay's headline change",
-     GST_WINNOW_UINT(GST_WINNOW_STABLE_FRAMES_DEFAULT, 1, G_MAXUINT), FIELD(stable_frames),
+    {"stable-time", "Stable time",
+     "Nanoseconds in which the steady state follows the results (0: at once)",
+     GST_WINNOW_UINT64(WN_STATE_STABLE_TIME_NS, 0, G_MAXINT64), FIELD(stable_time),
      GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_DISPLAY)},
     /**
      * GstWinnowClassify:min-confidence:
      *
+     * A steady state whose level is lower is `unknown`.
+     *
      * Since: 0.1
      */
-    {"min-confidence", "Minimum confidence",
-     "Below it messages and the overlay's headline say `unknown`", GST_WINNOW_DOUBLE(0.0, 0.0, 1.0),
-     FIELD(min_confidence), GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_DISPLAY)},
+    {"min-confidence", "Minimum confidence", "Below it the steady state is `unknown`",
+     GST_WINNOW_DOUBLE(0.0, 0.0, 1.0), FIELD(min_confidence),
+     GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_DISPLAY)},
     /**
      * GstWinnowClassify:stats:
      *
@@ -241,6 +245,10 @@ void gst_winnow_settings_clear(GstWinnowSettings *settings) {
     gchar **text = string_field(settings, i);
     if (text != NULL) g_clear_pointer(text, g_free);
   }
+}
+
+GstWinnowDisplay gst_winnow_settings_display(const GstWinnowSettings *settings) {
+  return (GstWinnowDisplay){settings->stable_time, settings->min_confidence, WN_STATE_MAX_AGE_NS};
 }
 
 WnPolicy gst_winnow_settings_policy(const GstWinnowSettings *settings) {

@@ -8,6 +8,7 @@
 
 #include <gst/gst.h>
 #include <winnow/winnow.h>
+#include "common/display_event.h"
 #include "common/properties.h"
 
 typedef enum {
@@ -37,7 +38,7 @@ typedef struct {
   guint inference_interval;
   gint inference_region;
   gboolean post_messages;
-  guint stable_frames;
+  guint64 stable_time;
   gdouble min_confidence;
 } GstWinnowSettings;
 
@@ -47,6 +48,9 @@ extern const GstWinnowProperties gst_winnow_settings_properties;
 /* A copy with strings of its own; clear frees them. */
 GstWinnowSettings gst_winnow_settings_copy(const GstWinnowSettings *settings);
 void gst_winnow_settings_clear(GstWinnowSettings *settings);
+
+/* What decides the steady state. */
+GstWinnowDisplay gst_winnow_settings_display(const GstWinnowSettings *settings);
 
 /* The engine's view; its strings belong to `settings`. */
 WnPolicy gst_winnow_settings_policy(const GstWinnowSettings *settings);

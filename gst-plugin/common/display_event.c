@@ -6,14 +6,20 @@
 #include "common/display_event.h"
 
 #define EVENT_NAME "winnow-display"
-#define STABLE_FRAMES "stable-frames"
+#define STABLE_TIME "stable-time"
 #define MIN_CONFIDENCE "min-confidence"
+#define MAX_AGE "max-age"
 #define DESCRIPTION "description"
 
+gboolean gst_winnow_display_equal(const GstWinnowDisplay *a, const GstWinnowDisplay *b) {
+  return a->stable_time == b->stable_time && a->min_confidence == b->min_confidence &&
+         a->max_age == b->max_age;
+}
+
 GstEvent *gst_winnow_display_event_new(const GstWinnowDisplay *display, const gchar *description) {
-  GstStructure *structure =
-      gst_structure_new(EVENT_NAME, STABLE_FRAMES, G_TYPE_UINT, display->stable_frames,
-                        MIN_CONFIDENCE, G_TYPE_DOUBLE, display->min_confidence, NULL);
+  GstStructure *structure = gst_structure_new(
+      EVENT_NAME, STABLE_TIME, G_TYPE_UINT64, display->stable_time, MIN_CONFIDENCE, G_TYPE_DOUBLE,
+      display->min_confidence, MAX_AGE, G_TYPE_UINT64, display->max_age, NULL);
   if (description != NULL)
     gst_structure_set(structure, DESCRIPTION, G_TYPE_STRING, description, NULL);
   return gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, structure);
@@ -22,8 +28,9 @@ GstEvent *gst_winnow_display_event_new(const GstWinnowDisplay *display, const gc
 gboolean gst_winnow_display_event_parse(GstEvent *event, GstWinnowDisplay *display) {
   if (!gst_event_has_name(event, EVENT_NAME)) return FALSE;
   const GstStructure *structure = gst_event_get_structure(event);
-  gst_structure_get_uint(structure, STABLE_FRAMES, &display->stable_frames);
+  gst_structure_get_uint64(structure, STABLE_TIME, &display->stable_time);
   gst_structure_get_double(structure, MIN_CONFIDENCE, &display->min_confidence);
+  gst_structure_get_uint64(structure, MAX_AGE, &display->max_age);
   return TRUE;
 }
 

@@ -7,15 +7,19 @@
 #define GST_WINNOW_DISPLAY_EVENT_H
 
 #include <gst/gst.h>
+#include <winnow/state.h>
 
 typedef struct {
-  guint stable_frames;    /* equal results in a row before the headline changes */
-  gdouble min_confidence; /* below it the headline says `unknown` */
+  guint64 stable_time; /* as in WnStateOptions */
+  gdouble min_confidence;
+  guint64 max_age;
 } GstWinnowDisplay;
 
-/* What holds until an event comes; the first is the default of the property too. */
-#define GST_WINNOW_STABLE_FRAMES_DEFAULT 3
-#define GST_WINNOW_DISPLAY_DEFAULT ((GstWinnowDisplay){GST_WINNOW_STABLE_FRAMES_DEFAULT, 0.0})
+/* What holds until an event comes. */
+#define GST_WINNOW_DISPLAY_DEFAULT                                                                 \
+  ((GstWinnowDisplay){WN_STATE_STABLE_TIME_NS, 0.0, WN_STATE_MAX_AGE_NS})
+
+gboolean gst_winnow_display_equal(const GstWinnowDisplay *a, const GstWinnowDisplay *b);
 
 /* A new event that says `display`, and `description` unless that is NULL. */
 GstEvent *gst_winnow_display_event_new(const GstWinnowDisplay *display, const gchar *description);

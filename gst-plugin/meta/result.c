@@ -93,8 +93,7 @@ gchar *gst_winnow_result_to_json(const GstWinnowResult *result) {
  * gst_winnow_result_get_label:
  * @result: a result
  *
- * Returns: (transfer none): label of the best survivor, "" if nothing was recognised; in a message
- *   `unknown` below min-confidence
+ * Returns: (transfer none): label of the best survivor, "" if nothing was recognised
  */
 const gchar *gst_winnow_result_get_label(const GstWinnowResult *result) {
   return result->data->label;
@@ -104,7 +103,7 @@ const gchar *gst_winnow_result_get_label(const GstWinnowResult *result) {
  * gst_winnow_result_get_class_index:
  * @result: a result
  *
- * Returns: index of the class; -1 with label `unknown` or "", that is if nothing was recognised
+ * Returns: index of the class; -1 with label "", that is if nothing was recognised
  */
 gint gst_winnow_result_get_class_index(const GstWinnowResult *result) {
   return result->data->class_index;

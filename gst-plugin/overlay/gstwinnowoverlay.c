@@ -17,8 +17,10 @@
  * Any raw format is drawn on directly; everything scales with the frame. On frames too small for
  * the panel only a tag is drawn.
  *
- * There is nothing to set: the headline follows `stable-frames` and `min-confidence` of the
- * winnowclassify in front (below the latter it says `unknown`); the rest shows each result as it
+ * There is nothing to set: the headline is the steady state that the winnowclassify in front tells
+ * in its messages, with its `stable-time`, `min-confidence` and `watch`: a label, a group that was
+ * decided before the label, an entry of the watch list or `other`, `nothing` or `unknown`. Until
+ * the state is steady for the first time it is what leads so far. The rest shows each result as it
  * is. When several winnowclassify elements are in front, the last one is drawn.
  *
  * ## Example launch lines
@@ -38,7 +40,6 @@
 #include "overlay/gstwinnowoverlay.h"
 #include "gstwinnow.h"
 #include "overlay/draw.h"
-#include "common/display_event.h"
 #include "common/regions.h"
 #include "common/tracks.h"
 
@@ -50,7 +51,7 @@ struct _GstWinnowOverlay {
   GstBaseTransform parent;
   GstVideoInfo info;
   GstWinnowDisplay display;
-  GArray *tracks;                          /* of GstWinnowTrack */
+  GstWinnowTracks *tracks;
   GPtrArray *views;                        /* of GstWinnowView: what `composition` shows */
   GstVideoOverlayComposition *composition; /* NULL: nothing to draw */
 };
@@ -67,38 +68,27 @@ G_DEFINE_TYPE_WITH_CODE(GstWinnowOverlay, gst_winnow_overlay, GST_TYPE_BASE_TRAN
 GST_ELEMENT_REGISTER_DEFINE(winnowoverlay, "winnowoverlay", GST_RANK_NONE, GST_TYPE_WINNOW_OVERLAY)
 
 static void forget(GstWinnowOverlay *self) {
-  g_clear_pointer(&self->tracks, g_array_unref);
+  gst_winnow_tracks_reset(self->tracks);
   g_clear_pointer(&self->views, g_ptr_array_unref);
   g_clear_pointer(&self->composition, gst_video_overlay_composition_unref);
 }
 
 /* ---- Results to views ----------------------------------------------------- */
 
-/* One more result for `tracks`; gives its view. */
-static GstWinnowView *make_view(GstWinnowOverlay *self, GArray *tracks,
-                                const GstWinnowResult *result, const WnRect *region) {
-  static const WnRect nowhere = {0};
-  const gchar *text = gst_winnow_headline_text(
-      gst_winnow_result_get_label(result), gst_winnow_result_get_group(result),
-      gst_winnow_result_get_confidence(result), self->display.min_confidence);
-  GstWinnowTrack track =
-      gst_winnow_tracks_take(self->tracks, region != NULL, region != NULL ? region : &nowhere);
-  if (region != NULL) track.region = *region;
-  /* Frames may carry one result several times; it counts once. */
-  guint64 pts = gst_winnow_result_get_pts(result);
-  if (pts != track.pts || !GST_CLOCK_TIME_IS_VALID(pts))
-    gst_winnow_headline_feed(&track.headline, text, self->display.stable_frames);
-  track.pts = pts;
-  g_array_append_val(tracks, track);
-  /* Until a first text was stable, the newest is better than none. */
-  const gchar *headline = track.headline.current;
-  return gst_winnow_view_new(result, headline != NULL ? headline : track.headline.candidate,
-                             region);
+/* Feeds a result to its track; gives its view. */
+static GstWinnowView *make_view(GstWinnowOverlay *self, const GstWinnowResult *result,
+                                const WnRect *region) {
+  const WnResult *data = gst_winnow_result_peek(result);
+  GstWinnowTrack *track = gst_winnow_tracks_take(self->tracks, region != NULL, region);
+  gst_winnow_track_feed(track, data, NULL);
+  /* Until the state is steady for the first time, what leads is better than none. */
+  const gchar *headline = wn_state_is_settled(track->state) ? wn_state_name(track->state)
+                                                            : wn_state_leader(track->state);
+  return gst_winnow_view_new(result, headline, wn_state_answer(track->state, data), region);
 }
 
 /* Views of the regions of interest that carry a result; FALSE: none does. */
-static gboolean view_regions(GstWinnowOverlay *self, GstBuffer *buffer, GArray *tracks,
-                             GPtrArray *views) {
+static gboolean view_regions(GstWinnowOverlay *self, GstBuffer *buffer, GPtrArray *views) {
   guint before = views->len;
   gpointer state = NULL;
   GstMeta *meta;
@@ -109,7 +99,7 @@ static gboolean view_regions(GstWinnowOverlay *self, GstBuffer *buffer, GArray *
     WnRect rect;
     if (result != NULL && gst_winnow_region_clip(roi, GST_VIDEO_INFO_WIDTH(&self->info),
                                                  GST_VIDEO_INFO_HEIGHT(&self->info), &rect))
-      g_ptr_array_add(views, make_view(self, tracks, result, &rect));
+      g_ptr_array_add(views, make_view(self, result, &rect));
   }
   return views->len > before;
 }
@@ -117,10 +107,10 @@ static gboolean view_regions(GstWinnowOverlay *self, GstBuffer *buffer, GArray *
 /* Everything on the buffer: the last result of the whole frame, and the regions, whose
  * place is best known to their own meta but which may have come without it. */
 static GPtrArray *view_buffer(GstWinnowOverlay *self, GstBuffer *buffer) {
-  GArray *tracks = gst_winnow_tracks_new();
   GPtrArray *views = g_ptr_array_new_with_free_func((GDestroyNotify)gst_winnow_view_free);
   g_autoptr(GPtrArray) results = gst_winnow_results_from_buffer(buffer);
-  gboolean placed = view_regions(self, buffer, tracks, views);
+  gst_winnow_tracks_begin(self->tracks);
+  gboolean placed = view_regions(self, buffer, views);
   const GstWinnowResult *whole = NULL;
   for (guint i = 0; i < results->len; i++) {
     const GstWinnowResult *result = g_ptr_array_index(results, i);
@@ -138,11 +128,10 @@ static GPtrArray *view_buffer(GstWinnowOverlay *self, GstBuffer *buffer) {
     roi.h = (guint)h;
     if (gst_winnow_region_clip(&roi, GST_VIDEO_INFO_WIDTH(&self->info),
                                GST_VIDEO_INFO_HEIGHT(&self->info), &rect))
-      g_ptr_array_add(views, make_view(self, tracks, result, &rect));
+      g_ptr_array_add(views, make_view(self, result, &rect));
   }
-  if (whole != NULL) g_ptr_array_add(views, make_view(self, tracks, whole, NULL));
-  g_clear_pointer(&self->tracks, g_array_unref);
-  self->tracks = tracks;
+  if (whole != NULL) g_ptr_array_add(views, make_view(self, whole, NULL));
+  gst_winnow_tracks_end(self->tracks);
   return views;
 }
 
@@ -195,15 +184,23 @@ static gboolean set_caps(GstBaseTransform *trans, GstCaps *in, GstCaps *out) {
 static gboolean sink_event(GstBaseTransform *trans, GstEvent *event) {
   GstWinnowOverlay *self = GST_WINNOW_OVERLAY(trans);
   if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) forget(self);
-  if (gst_winnow_display_event_parse(event, &self->display))
-    GST_DEBUG_OBJECT(self, "headline after %u equal results of at least %.3f",
-                     self->display.stable_frames, self->display.min_confidence);
+  if (gst_winnow_display_event_parse(event, &self->display)) {
+    GST_DEBUG_OBJECT(self, "stable time %" GST_TIME_FORMAT ", confidence of at least %.3f",
+                     GST_TIME_ARGS(self->display.stable_time), self->display.min_confidence);
+    gst_winnow_tracks_configure(self->tracks, &self->display,
+                                gst_winnow_display_event_description(event));
+  }
   return GST_BASE_TRANSFORM_CLASS(gst_winnow_overlay_parent_class)->sink_event(trans, event);
 }
 
 static gboolean stop(GstBaseTransform *trans) {
   forget(GST_WINNOW_OVERLAY(trans));
   return TRUE;
+}
+
+static void finalize(GObject *object) {
+  gst_winnow_tracks_free(GST_WINNOW_OVERLAY(object)->tracks);
+  G_OBJECT_CLASS(gst_winnow_overlay_parent_class)->finalize(object);
 }
 
 static void gst_winnow_overlay_class_init(GstWinnowOverlayClass *klass) {
@@ -214,6 +211,7 @@ static void gst_winnow_overlay_class_init(GstWinnowOverlayClass *klass) {
   gst_element_class_set_static_metadata(element_class, "Winnow overlay", "Filter/Editor/Video",
                                         "Draws the results of winnowclassify",
                                         "The Winnow authors");
+  G_OBJECT_CLASS(klass)->finalize = finalize;
   trans_class->transform_ip = transform_ip;
   trans_class->set_caps = set_caps;
   trans_class->sink_event = sink_event;
@@ -223,5 +221,6 @@ static void gst_winnow_overlay_class_init(GstWinnowOverlayClass *klass) {
 
 static void gst_winnow_overlay_init(GstWinnowOverlay *self) {
   self->display = GST_WINNOW_DISPLAY_DEFAULT;
+  self->tracks = gst_winnow_tracks_new();
   gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
 }

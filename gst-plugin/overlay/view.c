@@ -23,13 +23,13 @@ static const gchar *reason_text(const gchar *reason) {
   return "";
 }
 
-/* The score of the class or group that the headline names; nothing for a class that was
- * excluded meanwhile. */
-static gint headline_percent(const GstWinnowResult *result, const gchar *headline) {
+/* The score of what the headline names; nothing for a class that was excluded meanwhile. */
+static gint headline_percent(const GstWinnowResult *result, const gchar *headline,
+                             const gchar *answer) {
   gsize n;
   const gdouble *scores = gst_winnow_result_get_survivor_scores(result, &n);
   const gchar *const *labels = gst_winnow_result_get_survivor_labels(result);
-  if (strcmp(headline, gst_winnow_result_get_group(result)) == 0)
+  if (gst_winnow_result_get_class_index(result) >= 0 && strcmp(headline, answer) == 0)
     return to_percent(gst_winnow_result_get_confidence(result));
   for (gsize i = 0; i < n; i++)
     if (strcmp(headline, labels[i]) == 0) return to_percent(scores[i]);
@@ -49,10 +49,10 @@ static void set_stages(GstWinnowView *view, const GstWinnowResult *result) {
 }
 
 GstWinnowView *gst_winnow_view_new(const GstWinnowResult *result, const gchar *headline,
-                                   const WnRect *region) {
+                                   const gchar *answer, const WnRect *region) {
   GstWinnowView *view = g_new0(GstWinnowView, 1);
   view->headline = g_strdup(headline);
-  view->percent = headline_percent(result, headline);
+  view->percent = headline_percent(result, headline, answer);
   view->has_region = region != NULL;
   if (region != NULL) view->region = *region;
   set_stages(view, result);

@@ -30,10 +30,10 @@ typedef struct {
   gint n_survivors;
 } GstWinnowView;
 
-/* A new view; `headline` is what the headline says now, `region` NULL for the whole
- * frame. */
+/* A new view; `headline` is what the headline says now, `answer` what this result alone would say,
+ * `region` NULL for the whole frame. */
 GstWinnowView *gst_winnow_view_new(const GstWinnowResult *result, const gchar *headline,
-                                   const WnRect *region);
+                                   const gchar *answer, const WnRect *region);
 void gst_winnow_view_free(GstWinnowView *view);
 
 /* Whether both are drawn the same. */

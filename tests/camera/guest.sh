@@ -126,7 +126,7 @@ unwatch
 
 section gstreamer
 command -v gst-launch-1.0 >/dev/null && gst-launch-1.0 -m v4l2src device=/dev/video0 num-buffers=3 ! video/x-raw,width=320,height=180 ! \
-  winnowclassify model-file=/model.onnx precision=fp32 threads=1 stable-frames=1 ! fakesink \
+  winnowclassify model-file=/model.onnx precision=fp32 threads=1 stable-time=0 ! fakesink \
   2>&3 | grep winnowclassify, >&3
 
 # Pictures go in at the HDMI output, which is wired to the HDMI input.

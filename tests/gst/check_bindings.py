@@ -39,7 +39,7 @@ def classify(model):
     """A buffer classified whole and the message that announced it, and one with a region."""
     pipeline = Gst.parse_launch(
         "appsrc name=in format=time caps=video/x-raw,format=RGB,width=64,height=48,framerate=1/1 "
-        f"! winnowclassify name=classify model-file={model} threads=1 stable-frames=1 "
+        f"! winnowclassify name=classify model-file={model} threads=1 stable-time=0 "
         "! appsink name=out sync=false")
     buffers = []
     pipeline.set_state(Gst.State.PLAYING)

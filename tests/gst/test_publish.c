@@ -99,16 +99,31 @@ GST_START_TEST(test_a_line_for_each_result) {
 }
 GST_END_TEST
 
+/* Results are 40 ms apart: cats until a dog led for long enough, then what leads at the end. */
 GST_START_TEST(test_on_change) {
-  static const gchar *const labels[] = {"cat", "ship"};
-  static const guint seeds[] = {3, 10};
-  static const gchar *const seen[] = {"cat", "cat",  "cat",  "cat",  "ship", "cat",
-                                      "cat", "ship", "ship", "ship", "ship"};
   Publisher p = publisher_new();
   publisher_start(&p, TRUE);
-  for (guint i = 0; i < G_N_ELEMENTS(seen); i++) push(&p, seen[i], i + 1);
+  for (guint i = 0; i < 60; i++) push(&p, i < 30 ? "cat" : i == 59 ? "ship" : "dog", i * 40000);
+  fail_unless(gst_harness_push_event(p.harness, gst_event_new_eos()));
   publisher_stop(&p);
-  check_file(&p, labels, seeds, 2);
+  publisher_start(&p, TRUE);
+  push(&p, "ship", 7);
+  fail_unless(gst_harness_push_event(p.harness, gst_event_new_eos()));
+  publisher_stop(&p);
+  g_autofree gchar *text = NULL;
+  fail_unless(g_file_get_contents(p.path, &text, NULL, NULL));
+  g_auto(GStrv) lines = lines_of(text);
+  fail_unless_equals_int((gint)g_strv_length(lines), 3);
+  static const gchar *const labels[] = {"cat", "dog", "ship"};
+  static const guint seeds[] = {13 * 40000, 40 * 40000, 7}; /* 0.52 s; log(0.75 / 0.325) x 0.5 s */
+  for (guint i = 0; i < 3; i++) {
+    g_autofree gchar *result = made_result_json(labels[i], seeds[i]);
+    result[strlen(result) - 1] = '\0';
+    g_autofree gchar *wanted =
+        g_strdup_printf("%s,\"event\":\"changed\",\"state\":\"%s\",\"since\":%u}", result,
+                        labels[i], seeds[i] * 1000);
+    fail_unless_equals_string(lines[i], wanted);
+  }
   publisher_free(&p);
 }
 GST_END_TEST
