@@ -290,6 +290,9 @@ static int32_t feed_carried(WnState *state, const WnResult *result, int64_t now_
 int32_t wn_state_feed(WnState *state, const WnResult *result, int64_t now_ns,
                       WnStateChange *changes) {
   int64_t time_ns = time_of(result);
+  bool watching = state->entries.watch || result->watched >= 0;
+  if (watching != state->watching && state->any) wn_state_reset(state); /* another question */
+  state->watching = watching;
   if (is_carried(state, result, time_ns)) return feed_carried(state, result, now_ns, changes);
   const char *text;
   Kind kind = answer(state, result, &text);
@@ -309,7 +312,6 @@ int32_t wn_state_feed(WnState *state, const WnResult *result, int64_t now_ns,
     }
   }
   state->latest = slot;
-  state->watching = state->entries.watch || result->watched >= 0;
   return decide(state, changes);
 }
 

@@ -283,6 +283,9 @@ START_TEST(results_tell_whether_they_are_watched) {
   r.watched = 0;
   r.pts_ns = 2 * MS;
   ck_assert_str_eq(feed_result(state, &r), "gone cat 1");
+  ck_assert_str_eq(feed(state, "dog", 0.9, 3), "changed dog 3"); /* they are watched no more */
+  r.pts_ns = 4 * MS;
+  ck_assert_str_eq(feed_result(state, &r), ""); /* a dog that was never seen is not gone */
   wn_state_free(state);
 }
 END_TEST
