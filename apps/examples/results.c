@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Runs a pipeline written as for gst-launch-1.0 and prints every result that
- * winnowclassify posts on the bus, one line each; demo.sh shows them with it.
+ * Runs a pipeline written as for gst-launch-1.0 and prints every change of the steady state that
+ * winnowclassify posts on the bus with its result, one line each; demo.sh shows them with it.
  * Ctrl-C ends the stream properly, so that a recording stays playable.
  *   cc results.c $(pkg-config --cflags --libs gstwinnow-1.0) -o results
  *   ./results v4l2src ! decodebin ! winnowclassify model-file=model.onnx ! fakesink
@@ -19,7 +19,11 @@ typedef struct App {
 
 static void print_result(GstMessage *message, const GstWinnowResult *result) {
   guint64 time_ns = 0;
-  gst_structure_get_uint64(gst_message_get_structure(message), "running-time", &time_ns);
+  const GstStructure *structure = gst_message_get_structure(message);
+  const gchar *state = gst_structure_get_string(structure, "state");
+  gboolean gone = g_strcmp0(gst_structure_get_string(structure, "event"), "gone") == 0;
+  g_autofree gchar *said = g_strconcat(state, gone ? " gone" : NULL, NULL);
+  gst_structure_get_uint64(structure, "running-time", &time_ns);
   gint n_exits = gst_winnow_result_get_stage_count(result) - 1;
   gsize n_stages = 0;
   const gint *survivors = gst_winnow_result_get_survivors_per_stage(result, &n_stages);
@@ -28,10 +32,9 @@ static void print_result(GstMessage *message, const GstWinnowResult *result) {
     g_string_append_printf(path, "%s%d", i > 0 ? " > " : "", survivors[i]);
   g_print("%" G_GUINT64_FORMAT
           ":%04.1f  %-12s %3.0f %%  exit %d/%d  %-22s classes  saved %2.0f %%\n",
-          time_ns / (60 * GST_SECOND), (double)(time_ns % (60 * GST_SECOND)) / GST_SECOND,
-          gst_winnow_result_get_label(result), 100 * gst_winnow_result_get_confidence(result),
-          gst_winnow_result_get_exit_stage(result), n_exits, path->str,
-          100 * gst_winnow_result_get_mac_reduction(result));
+          time_ns / (60 * GST_SECOND), (double)(time_ns % (60 * GST_SECOND)) / GST_SECOND, said,
+          100 * gst_winnow_result_get_confidence(result), gst_winnow_result_get_exit_stage(result),
+          n_exits, path->str, 100 * gst_winnow_result_get_mac_reduction(result));
   fflush(stdout);
   g_string_free(path, TRUE);
 }

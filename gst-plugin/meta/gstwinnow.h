@@ -35,7 +35,9 @@ G_BEGIN_DECLS
 /**
  * GST_WINNOW_MESSAGE_NAME:
  *
- * Name of the #GstStructure of the element message that winnowclassify posts.
+ * Name of the #GstStructure of the element message that winnowclassify posts: the fields of a
+ * result, `event` (string: changed, seen or gone), `state` (string) and `since` (uint64, a
+ * timestamp), and the times of the frame.
  */
 #define GST_WINNOW_MESSAGE_NAME "winnowclassify"
 
