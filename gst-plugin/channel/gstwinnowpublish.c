@@ -119,37 +119,39 @@ static void write_if_changed(GstWinnowPublish *self, GstWinnowResult *result) {
                 gst_winnow_track_feed(track, gst_winnow_result_peek(result), changes));
 }
 
+/* Writes what `what` makes of the state, where there is one. */
+static void write_state(GstWinnowPublish *self, gint (*what)(GstWinnowTrack *, WnStateChange *)) {
+  WnStateChange changes[WN_STATE_MAX_CHANGES];
+  for (guint i = 0; i < gst_winnow_tracks_count(self->tracks); i++)
+    write_changes(self, changes, what(gst_winnow_tracks_get(self->tracks, i), changes));
+}
+
 static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   GstWinnowPublish *self = GST_WINNOW_PUBLISH(trans);
   g_autoptr(GPtrArray) results = gst_winnow_results_from_buffer(buffer);
   GST_OBJECT_LOCK(self);
   gboolean on_change = self->on_change;
   GST_OBJECT_UNLOCK(self);
+  gboolean whole = FALSE;
   if (!on_change) forget(self);
   for (guint i = 0; i < results->len; i++) {
     GstWinnowResult *result = g_ptr_array_index(results, i);
     if (on_change && !gst_winnow_result_get_region(result, NULL, NULL, NULL, NULL)) {
       write_if_changed(self, result);
+      whole = TRUE;
     } else {
       g_autofree gchar *json = gst_winnow_result_to_json(result);
       write_line(self, json);
     }
   }
+  if (!whole) write_state(self, gst_winnow_track_tick);
   return GST_FLOW_OK;
-}
-
-/* What leads when the stream ends is told at once. */
-static void write_end(GstWinnowPublish *self) {
-  WnStateChange changes[WN_STATE_MAX_CHANGES];
-  for (guint i = 0; i < gst_winnow_tracks_count(self->tracks); i++)
-    write_changes(self, changes,
-                  wn_state_end(gst_winnow_tracks_get(self->tracks, i)->state, changes));
 }
 
 static gboolean sink_event(GstBaseTransform *trans, GstEvent *event) {
   GstWinnowPublish *self = GST_WINNOW_PUBLISH(trans);
   if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) forget(self);
-  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) write_end(self);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) write_state(self, gst_winnow_track_finish);
   if (gst_winnow_display_event_parse(event, &self->display))
     gst_winnow_tracks_configure(self->tracks, &self->display,
                                 gst_winnow_display_event_description(event));

@@ -33,6 +33,7 @@
 #include "channel/wait.h"
 #include "meta/attach.h"
 #include "common/frame_map.h"
+#include "common/display_event.h"
 #include "common/properties.h"
 #include "gstwinnow.h"
 
@@ -48,6 +49,7 @@ struct _GstWinnowShmSrc {
   GstVideoInfo info;   /* of the last frame; GST_VIDEO_FORMAT_UNKNOWN before the first */
   GstBufferPool *pool; /* of such frames: new memory for each costs as much as copying it */
   GstCaps *publisher_time;
+  gchar *description; /* of the channel, as the elements behind know it, or NULL */
 };
 
 G_DEFINE_TYPE_WITH_CODE(GstWinnowShmSrc, gst_winnow_shm_src, GST_TYPE_PUSH_SRC,
@@ -89,6 +91,7 @@ static gboolean stop(GstBaseSrc *base) {
   drop_pool(self);
   g_clear_pointer(&self->poll, gst_poll_free);
   g_clear_pointer(&self->reader, wn_reader_free);
+  g_clear_pointer(&self->description, g_free);
   return TRUE;
 }
 
@@ -147,6 +150,18 @@ static void describe(GstWinnowShmSrc *self, const WnSnapshot *got, GstBuffer *bu
   gst_winnow_result_list_attach(results, buffer, got->frame.width, got->frame.height, 0);
 }
 
+/* What the publisher says of its results is told to the elements behind, which show a state; it may
+ * be anything. */
+static void follow_description(GstWinnowShmSrc *self) {
+  const gchar *text = wn_reader_description(self->reader);
+  if (g_strcmp0(text, self->description) == 0) return;
+  g_free(self->description);
+  self->description = g_strdup(text);
+  if (text == NULL || !g_utf8_validate(text, -1, NULL)) return;
+  gst_pad_push_event(GST_BASE_SRC_PAD(self),
+                     gst_winnow_display_event_new(&GST_WINNOW_DISPLAY_DEFAULT, text));
+}
+
 /* *out NULL and GST_FLOW_OK: there is no whole frame, so wait for the next one. */
 static GstFlowReturn try_frame(GstWinnowShmSrc *self, GstBuffer **out) {
   WnSnapshot got;
@@ -168,6 +183,7 @@ static GstFlowReturn try_frame(GstWinnowShmSrc *self, GstBuffer **out) {
     return GST_FLOW_OK;
   }
   describe(self, &got, buffer);
+  follow_description(self);
   *out = buffer;
   return GST_FLOW_OK;
 }

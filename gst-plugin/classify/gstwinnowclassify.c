@@ -257,7 +257,11 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   GstWinnowFrameTimes times =
       gst_winnow_frame_times(GST_ELEMENT(self), &trans->segment, buffer, live);
   send_display_event(self);
-  if (is_due(self, &times) && !classify_frame(self, buffer, &times)) return GST_FLOW_ERROR;
+  if (is_due(self, &times)) {
+    if (!classify_frame(self, buffer, &times)) return GST_FLOW_ERROR;
+  } else if (self->worker == NULL) {
+    gst_winnow_classify_infer_pass(self, &times);
+  }
 
   GST_OBJECT_LOCK(self);
   GstWinnowResultList *last = self->last != NULL ? g_ptr_array_ref(self->last) : NULL;

@@ -91,6 +91,19 @@ static void announce(GstWinnowClassify *self, GstWinnowResultList *results,
   gst_winnow_tracks_end(self->tracks);
 }
 
+void gst_winnow_classify_infer_pass(GstWinnowClassify *self, const GstWinnowFrameTimes *times) {
+  WnStateChange changes[WN_STATE_MAX_CHANGES];
+  for (guint i = 0; i < gst_winnow_tracks_count(self->tracks); i++) {
+    const GstWinnowResultEntry *entry = g_ptr_array_index(self->announced, i);
+    WnResult late = *entry->result;
+    late.age_ns = gst_winnow_frame_age(times, late.pts_ns);
+    if (late.age_ns == 0) continue;
+    gint n = gst_winnow_track_feed(gst_winnow_tracks_get(self->tracks, i), &late, changes);
+    if (n > 0) self->announced_times = *times;
+    post_changes(self, i, changes, n);
+  }
+}
+
 void gst_winnow_classify_infer_end(GstWinnowClassify *self) {
   WnStateChange changes[WN_STATE_MAX_CHANGES];
   GST_OBJECT_LOCK(self);
@@ -99,7 +112,7 @@ void gst_winnow_classify_infer_end(GstWinnowClassify *self) {
   if (cut) return; /* there was no frame since */
   for (guint i = 0; i < gst_winnow_tracks_count(self->tracks); i++)
     post_changes(self, i, changes,
-                 wn_state_end(gst_winnow_tracks_get(self->tracks, i)->state, changes));
+                 gst_winnow_track_finish(gst_winnow_tracks_get(self->tracks, i), changes));
 }
 
 /* ---- Description ---------------------------------------------------------- */

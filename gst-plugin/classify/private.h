@@ -57,6 +57,9 @@ gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame
 /* Before the first frame: makes what infer keeps. */
 void gst_winnow_classify_infer_begin(GstWinnowClassify *self);
 
+/* A frame without an inference passes: posts what is unknown by now. */
+void gst_winnow_classify_infer_pass(GstWinnowClassify *self, const GstWinnowFrameTimes *times);
+
 /* At the end of the stream, when no inference is under way: posts what is not steady yet. */
 void gst_winnow_classify_infer_end(GstWinnowClassify *self);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * How results are to be shown, and what they are about: winnowclassify tells the elements behind it
- * by a sticky event, so that it is set once.  Both ends of the event are here.
+ * How results are to be shown, and what they are about: winnowclassify, and winnowshmsrc in the
+ * place of one in another process, tells the elements behind it by a sticky event, so that it is
+ * set once.  Both ends of the event are here.
  */
 #ifndef GST_WINNOW_DISPLAY_EVENT_H
 #define GST_WINNOW_DISPLAY_EVENT_H

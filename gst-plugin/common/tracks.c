@@ -124,6 +124,18 @@ GstWinnowTrack *gst_winnow_tracks_get(const GstWinnowTracks *tracks, guint i) {
   return g_ptr_array_index(tracks->now, i);
 }
 
+static gint64 now_ns(void) {
+  return g_get_monotonic_time() * 1000;
+}
+
 gint gst_winnow_track_feed(GstWinnowTrack *track, const WnResult *result, WnStateChange *changes) {
-  return wn_state_feed(track->state, result, g_get_monotonic_time() * 1000, changes);
+  return wn_state_feed(track->state, result, now_ns(), changes);
+}
+
+gint gst_winnow_track_tick(GstWinnowTrack *track, WnStateChange *changes) {
+  return wn_state_tick(track->state, now_ns(), changes);
+}
+
+gint gst_winnow_track_finish(GstWinnowTrack *track, WnStateChange *changes) {
+  return wn_state_end(track->state, changes);
 }

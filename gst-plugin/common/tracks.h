@@ -45,4 +45,8 @@ GstWinnowTrack *gst_winnow_tracks_get(const GstWinnowTracks *tracks, guint i);
  * [WN_STATE_MAX_CHANGES], which may be NULL. */
 gint gst_winnow_track_feed(GstWinnowTrack *track, const WnResult *result, WnStateChange *changes);
 
+/* Tells it that there is none now, or none to come. */
+gint gst_winnow_track_tick(GstWinnowTrack *track, WnStateChange *changes);
+gint gst_winnow_track_finish(GstWinnowTrack *track, WnStateChange *changes);
+
 #endif

@@ -128,6 +128,29 @@ GST_START_TEST(test_on_change) {
 }
 GST_END_TEST
 
+/* Frames that carry no result for longer than max-age end the state. */
+GST_START_TEST(test_without_results) {
+  Publisher p = publisher_new();
+  publisher_start(&p, TRUE);
+  GstStructure *structure =
+      gst_structure_new("winnow-display", "stable-time", G_TYPE_UINT64, (guint64)0, "max-age",
+                        G_TYPE_UINT64, (guint64)1, NULL);
+  fail_unless(gst_harness_push_event(
+      p.harness, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, structure)));
+  push(&p, "cat", 1);
+  g_usleep(10);
+  for (guint i = 0; i < 3; i++) push(&p, NULL, 0);
+  publisher_stop(&p);
+  g_autofree gchar *text = NULL;
+  fail_unless(g_file_get_contents(p.path, &text, NULL, NULL));
+  g_auto(GStrv) lines = lines_of(text);
+  fail_unless_equals_int((gint)g_strv_length(lines), 2);
+  fail_unless(strstr(lines[0], "\"state\":\"cat\"") != NULL, "%s", lines[0]);
+  fail_unless(strstr(lines[1], "\"state\":\"unknown\"") != NULL, "%s", lines[1]);
+  publisher_free(&p);
+}
+GST_END_TEST
+
 /* Everything that a FIFO holds. */
 static gchar *drain(gint fd) {
   GString *text = g_string_new(NULL);
@@ -273,6 +296,7 @@ static Suite *publish_suite(void) {
   tcase_set_timeout(tcase, 120);
   tcase_add_test(tcase, test_a_line_for_each_result);
   tcase_add_test(tcase, test_on_change);
+  tcase_add_test(tcase, test_without_results);
   tcase_add_test(tcase, test_a_fifo_stops_nothing);
   tcase_add_test(tcase, test_standard_output_is_shared);
   tcase_add_test(tcase, test_standard_output_may_be_a_socket);

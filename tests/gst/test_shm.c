@@ -220,6 +220,35 @@ GST_START_TEST(test_a_frame_without_a_result) {
 }
 GST_END_TEST
 
+/* The watch set in front of the sink is known behind the source, once. */
+GST_START_TEST(test_a_description) {
+  static const gchar said[] = "\"watch\":[\"pet\"]";
+  Channel c = channel_new();
+  GstVideoInfo info;
+  GstEvent *event;
+  guint n = 0;
+  open_sink(&c);
+  open_src(&c);
+  gst_caps_unref(set_caps(&c, "RGB", 16, 16, &info));
+  GstStructure *structure =
+      gst_structure_new("winnow-display", "stable-time", G_TYPE_UINT64, (guint64)7, "description",
+                        G_TYPE_STRING, "{\"watch\":[\"pet\"]}", NULL);
+  fail_unless(gst_harness_push_event(
+      c.sink, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, structure)));
+  for (guint seed = 1; seed < 4; seed++) gst_buffer_unref(through(&c, &info, seed, 0));
+  while ((event = gst_harness_try_pull_event(c.src)) != NULL) {
+    if (gst_event_has_name(event, "winnow-display")) {
+      const gchar *text = gst_structure_get_string(gst_event_get_structure(event), "description");
+      fail_unless(strstr(text, said) != NULL, "%s", text);
+      n++;
+    }
+    gst_event_unref(event);
+  }
+  fail_unless_equals_int((gint)n, 1);
+  channel_free(&c);
+}
+GST_END_TEST
+
 /* How often the source's thread has gone to sleep. */
 static gint64 count_sleeps(void) {
   static const gchar key[] = "voluntary_ctxt_switches:";
@@ -283,6 +312,7 @@ static Suite *shm_suite(void) {
   tcase_add_test(tcase, test_caps_may_change);
   tcase_add_test(tcase, test_either_side_comes_and_goes);
   tcase_add_test(tcase, test_a_frame_without_a_result);
+  tcase_add_test(tcase, test_a_description);
   tcase_add_test(tcase, test_sleeps_until_there_is_a_frame);
   tcase_add_test(tcase, test_what_cannot_start);
   return suite;

@@ -189,6 +189,33 @@ GST_START_TEST(test_seen_and_gone) {
 }
 GST_END_TEST
 
+/* Frames that pass without an inference make the last one old: after two seconds it says nothing.
+ */
+GST_START_TEST(test_old_results) {
+  Fixture fixture = fixture_open("stable-time", (guint64)0, NULL);
+  fixture_caps(&fixture, "RGB", 32, 32, NULL);
+  g_autofree gchar *label = NULL;
+  guint seed = find_seed(&fixture.info, vehicles, FALSE, &label);
+  g_autofree gchar *wanted = g_strconcat("changed ", label, NULL);
+  push_many(&fixture, seed, 1);
+  fail_unless_heard(&fixture, wanted);
+  g_object_set(fixture.element, "inference-interval", 1000u, NULL);
+  push_many(&fixture, seed, 60);
+  fail_unless_heard(&fixture, "");
+  push_many(&fixture, seed, 1);
+  GstMessage *message = fixture_message(&fixture, GST_MESSAGE_ELEMENT);
+  fail_unless_equals_string(text_of(message, "state"), "unknown");
+  fail_unless_equals_uint64(time_of(message, "timestamp"), 61 * FRAME_DURATION);
+  gst_message_unref(message);
+  push_many(&fixture, seed, 10);
+  fail_unless_heard(&fixture, "");
+  g_object_set(fixture.element, "inference-interval", 1u, NULL);
+  push_many(&fixture, seed, 1);
+  fail_unless_heard(&fixture, wanted);
+  fixture_close(&fixture);
+}
+GST_END_TEST
+
 /* Another list while frames flow is another state. */
 GST_START_TEST(test_another_watch_list) {
   Fixture fixture = fixture_open("watch", "animal", "stable-time", (guint64)0, NULL);
@@ -286,6 +313,7 @@ static Suite *state_suite(void) {
   tcase_add_test(tc, test_flush);
   tcase_add_test(tc, test_unknown);
   tcase_add_test(tc, test_seen_and_gone);
+  tcase_add_test(tc, test_old_results);
   tcase_add_test(tc, test_another_watch_list);
   tcase_add_test(tc, test_regions);
   tcase_add_test(tc, test_label_named_like_a_group);
