@@ -25,6 +25,7 @@ static WniWindowRect place(WniRecipe *recipe, const WniImageTarget *target) {
   recipe->top = recipe->left = 0;
   recipe->height = target->height;
   recipe->width = target->width;
+  if (target->window) return *target->window;
   if (target->resize == WNI_RESIZE_CROP) {
     if (w * th > h * tw)
       window.width = h * tw / th;
@@ -97,6 +98,7 @@ WnStatus wni_recipe_update(WniRecipe *recipe, const WnFrame *frame, const WnRect
       memcmp(&recipe->region, &clipped, sizeof clipped) == 0)
     return WN_OK;
   recipe->valid = false;
+  recipe->n_made++;
   recipe->frame = *frame;
   recipe->region = clipped;
   recipe->format = wni_format_info(frame->format);

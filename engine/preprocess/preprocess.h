@@ -22,11 +22,17 @@
 #include "kernels/kernels.h"
 #include "load/metadata.h"
 
+/* A part of a frame in luma pixels, real-valued. */
+typedef struct WniWindowRect {
+  double x, y, width, height;
+} WniWindowRect;
+
 /* Where the network wants its image, strides in elements. */
 typedef struct WniImageTarget {
   int channels, height, width; /* channels 1 or 3 */
   ptrdiff_t channel_stride, row_stride, column_stride;
   WniResize resize;
+  const WniWindowRect *window; /* given: this part of the frame, stretched, in place of `resize` */
   double mean[3], std[3];
 } WniImageTarget;
 
@@ -57,15 +63,11 @@ WniColor wni_color_make(const WniFormatInfo *format, WnColorMatrix matrix, WnCol
 void wni_color_convert(const WniColor *color, int n_components, bool grey, size_t n,
                        float *samples[3]);
 
-/* A part of a frame in luma pixels, real-valued. */
-typedef struct WniWindowRect {
-  double x, y, width, height;
-} WniWindowRect;
-
 typedef struct WniRecipe {
   /* what it was made for */
   bool valid;
-  WnFrame frame; /* planes and pts unused */
+  uint32_t n_made; /* how often it was made anew */
+  WnFrame frame;   /* planes and pts unused */
   WnRect region;
   /* the recipe */
   const WniFormatInfo *format;

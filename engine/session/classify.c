@@ -121,6 +121,7 @@ static void fill_result(WnSession *session, const WniJob *job, const WnRect *reg
   result->macs_full = model->info.macs_full;
   result->model_id = model->id;
   result->watched = session->rule.watching ? session->rule.watched[result->class_index] : -1;
+  result->age_ns = 0;
   result->pts_ns = job->frame->pts_ns;
   result->time_ns = job->frame->time_ns;
   result->has_region = region != NULL;
@@ -128,9 +129,29 @@ static void fill_result(WnSession *session, const WniJob *job, const WnRect *reg
   result->region_name = region ? "" : NULL;
 }
 
+/* Looks at the frame; *repeats tells whether the last result is its answer too, and `result` then
+ * says so.  What it said of the frame that it is about stays. */
+static WnStatus try_repeat(WnSession *session, const WnFrame *frame, const WnRect *region,
+                           int64_t entered_ns, bool *repeats, WnError *error) {
+  WniUnchanged *unchanged = &session->unchanged;
+  WnResult *result = &session->result;
+  if (result->has_region != (region != NULL)) wni_unchanged_forget(unchanged);
+  WnStatus status =
+      wni_unchanged_look(unchanged, &session->recipes[0], frame, region, entered_ns, error);
+  *repeats = status == WN_OK && wni_unchanged_holds(unchanged);
+  if (!*repeats) return status;
+  result->stop_reason = WN_STOP_UNCHANGED;
+  result->macs = 0;
+  result->latency_ns = wni_now(session) - entered_ns;
+  result->age_ns = wni_look_age(&unchanged->reference, &unchanged->look);
+  return WN_OK;
+}
+
 WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnRect *region,
                              const WnResult **result, WnError *error) {
   const WnModel *model = session->model;
+  WniProgress before = session->progress;
+  bool repeats = false;
   session->progress = WNI_NO_FRAME;
   *result = NULL;
   if (model->plan.n_classes == 0)
@@ -145,12 +166,22 @@ WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnR
                 .error = error};
   int64_t entered_ns = wni_now(session);
   WnStatus status = wni_prepare_frame(session, frame, region, error);
+  /* Completion goes on with what the arena holds: without that nothing is repeated. */
+  if (before == WNI_NO_FRAME) wni_unchanged_forget(&session->unchanged);
+  if (status == WN_OK && session->unchanged.level > 0)
+    status = try_repeat(session, frame, region, entered_ns, &repeats, error);
   if (status != WN_OK) return status;
+  if (repeats) {
+    session->progress = before;
+    *result = &session->result;
+    return WN_OK;
+  }
   wni_survivors_reset(&session->survivors, model->plan.n_classes);
   job.started_ns = job.stage_started_ns = entered_ns;
   wni_job_run(&job);
   if (job.status != WN_OK) return job.status;
   fill_result(session, &job, region);
+  if (session->unchanged.level > 0) wni_unchanged_keep(&session->unchanged);
   session->progress = WNI_CLASSIFIED;
   *result = &session->result;
   return WN_OK;

@@ -74,6 +74,12 @@ static WnStatus check_numbers(const WniMetadata *metadata, const WnPolicy *polic
   if (policy->deadline_ns < 0)
     return wni_fail(error, WN_ERROR_ARGUMENT, "deadline: %lld ns is negative",
                     (long long)policy->deadline_ns);
+  if (!(policy->unchanged >= 0 && policy->unchanged <= 255))
+    return wni_fail(error, WN_ERROR_ARGUMENT,
+                    "unchanged: %g is not a number of grey levels, 0..255", policy->unchanged);
+  if (policy->max_age_ns < 0)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "max-age: %lld ns is negative",
+                    (long long)policy->max_age_ns);
   if (policy->group_exit && strategy != WN_STRATEGY_CLASS_EXCLUSION)
     return wni_fail(error, WN_ERROR_ARGUMENT,
                     "group-exit: needs strategy class-exclusion, but the strategy is %s",
@@ -125,6 +131,9 @@ WnStatus wni_policy_apply(WnSession *session, const WnPolicy *policy, WnError *e
     scale_thresholds(rule, thresholds, (int)n_exits,
                      policy->threshold_scale == 0 ? 1 : policy->threshold_scale);
     session->deadline_ns = policy->deadline_ns;
+    session->unchanged.level = policy->unchanged;
+    session->unchanged.max_age_ns = policy->max_age_ns;
+    wni_unchanged_forget(&session->unchanged);
     session->heads = strategy != WN_STRATEGY_NONE || policy->deadline_ns > 0;
   }
   free(watched);

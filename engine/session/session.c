@@ -81,6 +81,7 @@ void wn_session_free(WnSession *session) {
   for (int i = 0; session->recipes && i < session->model->plan.n_inputs; i++)
     wni_recipe_clear(&session->recipes[i]);
   free(session->recipes);
+  wni_unchanged_clear(&session->unchanged);
   free(session->arena);
   free(session->rule.thresholds);
   free(session->rule.watched);
@@ -100,6 +101,10 @@ void wn_session_free(WnSession *session) {
 
 WnStatus wn_session_set_policy(WnSession *session, const WnPolicy *policy, WnError *error) {
   return wni_policy_apply(session, policy, error);
+}
+
+void wn_session_forget(WnSession *session) {
+  wni_unchanged_forget(&session->unchanged);
 }
 
 const double *wn_session_thresholds(const WnSession *session) {

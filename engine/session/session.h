@@ -9,6 +9,10 @@
 
 #include "session/exit.h"
 #include "session/model.h"
+#include "session/unchanged.h"
+
+/* What the arena holds of the last frame. */
+typedef enum WniProgress { WNI_NO_FRAME, WNI_CLASSIFIED, WNI_COMPLETED } WniProgress;
 
 struct WnSession {
   WnModel *model;
@@ -22,14 +26,15 @@ struct WnSession {
   WniExitRule rule;
   double *thresholds; /* [n_exits] before scaling; NaN with strategy none */
   int64_t deadline_ns;
-  bool heads;              /* the policy needs them */
+  bool heads; /* the policy needs them */
+  WniUnchanged unchanged;
   char *watch;             /* as the policy has it; "": none */
   char watch_warning[256]; /* "": none */
 
   /* one frame */
   WniSurvivors survivors;
   int64_t *expected_ns; /* [n_stages] moving averages; 0: never measured */
-  enum { WNI_NO_FRAME, WNI_CLASSIFIED, WNI_COMPLETED } progress;
+  WniProgress progress;
   float *final_scores; /* [n_classes] */
 
   /* what `result` points to */

@@ -130,5 +130,24 @@ START_TEST(threads_write_the_same_image) {
 }
 END_TEST
 
+START_TEST(a_window_takes_the_place_of_the_resize_mode) {
+  static const uint8_t pixels[12 * 6];
+  const WniWindowRect window = {1.5, 0, 9, 6};
+  const WnFrame frame = {
+      .format = WN_PIXEL_GRAY8, .width = 12, .height = 6, .plane = {pixels}, .stride_bytes = {12}};
+  WniImageTarget target = {
+      .channels = 3, .height = 8, .width = 8, .resize = WNI_RESIZE_LETTERBOX, .window = &window};
+  WniRecipe recipe = {0};
+  ck_assert_int_eq(wni_recipe_update(&recipe, &frame, NULL, &target, 1, NULL), WN_OK);
+  ck_assert_mem_eq(&recipe.window, &window, sizeof window);
+  ck_assert(recipe.top == 0 && recipe.left == 0 && recipe.height == 8 && recipe.width == 8);
+  ck_assert_uint_eq(recipe.n_made, 1);
+  ck_assert_int_eq(wni_recipe_update(&recipe, &frame, NULL, &target, 1, NULL), WN_OK);
+  ck_assert_uint_eq(recipe.n_made, 1);
+  wni_recipe_clear(&recipe);
+}
+END_TEST
+
 SUITE_MAIN("preprocess", weights_add_up_to_one_inside_the_plane, the_same_size_is_the_identity,
-           bad_frames_are_refused, sizes_of_planes, threads_write_the_same_image)
+           bad_frames_are_refused, sizes_of_planes, threads_write_the_same_image,
+           a_window_takes_the_place_of_the_resize_mode)

@@ -241,6 +241,10 @@ START_TEST(bad_policies_change_nothing) {
       {{.strategy = WN_STRATEGY_NONE, .watch = "cat"}, "watch"},
       {{.strategy = WN_STRATEGY_NONE, .group_exit = true}, "group-exit"},
       {{.deadline_ns = -5}, "deadline"},
+      {{.unchanged = -1}, "unchanged"},
+      {{.unchanged = (double)NAN}, "unchanged"},
+      {{.unchanged = 256}, "unchanged"},
+      {{.max_age_ns = -1}, "max-age"},
       {{.strategy = (WnStrategy)77}, "strategy"},
   };
   WnModel *model = open_model();

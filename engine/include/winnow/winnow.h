@@ -201,8 +201,18 @@ typedef struct WnPolicy {
   const char *watch;      /* labels and groups; NULL or "": none.  class-exclusion only */
   bool group_exit;        /* class-exclusion only */
   int64_t deadline_ns;    /* from the entry of preprocessing; 0: none */
-  uint64_t reserved[4];   /* must be 0 */
+  /* Above 0: a frame repeats the answer of the last one that was classified while the mean colours
+   * of its 8x8 blocks, on the part that the network sees, all lie within so many grey levels, at
+   * most 255, of that one's.  Every field is then that result's but stop_reason
+   * (WN_STOP_UNCHANGED), macs (0), latency_ns (the comparison's) and age_ns. */
+  double unchanged;
+  int64_t max_age_ns;   /* how old an answer may become before a frame is classified again, by pts
+                         * where frames have any, else by the clock; 0: as old as it will */
+  uint64_t reserved[4]; /* must be 0 */
 } WnPolicy;
+
+/* Programs that follow a camera take this max_age_ns where their user says nothing: 2 s. */
+#define WN_MAX_AGE_USUAL_NS INT64_C(2000000000)
 
 /* Monotonic nanoseconds; tests give their own. */
 typedef int64_t (*WnClock)(void *user);
@@ -229,6 +239,11 @@ void wn_session_free(WnSession *session); /* NULL is ignored */
 /* Replaces the policy between two frames; on failure the old one stays. */
 WnStatus wn_session_set_policy(WnSession *session, const WnPolicy *policy, WnError *error);
 
+/* The next frame is classified whatever it looks like (WnPolicy.unchanged): for a stream that is
+ * cut.  A change of the policy, of the frames' geometry or of the region does so too, and a frame
+ * that failed. */
+void wn_session_forget(WnSession *session);
+
 /* The thresholds in force, [n_exits], before threshold_scale; all NaN with strategy none. */
 const double *wn_session_thresholds(const WnSession *session);
 WnStrategy wn_session_strategy(const WnSession *session);
@@ -246,10 +261,10 @@ char *wn_session_describe(const WnSession *session, size_t max_bytes);
 
 /* Classifies a frame, or the `region` of it (NULL: all).  Its pixels are read until the call
  * returns, by a cascade once for each network that it comes to.  Allocates only when the frame's
- * geometry or format differs from the last one's.  On success
- * *result belongs to the session.  Errors: ARGUMENT (frame or region),
- * NUMERIC, UNSUPPORTED (the model's batch is over 1, it has neither 1 nor 3 channels,
- * or it was opened with any_graph), MEMORY. */
+ * geometry or format differs from the last one's, and on the first one that is compared with others
+ * (WnPolicy.unchanged).  On success *result belongs to the session.  Errors: ARGUMENT (frame or
+ * region), NUMERIC, UNSUPPORTED (the model's batch is over 1, it has neither 1 nor 3 channels, or
+ * it was opened with any_graph), MEMORY. */
 WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnRect *region,
                              const WnResult **result, WnError *error);
 
