@@ -33,10 +33,10 @@
  *
  * ## Live sources
  *
- * A frame that the sink already waits for is passed on at once with the last result; set
- * `qos=false` to classify late frames too. The element tells the pipeline how long it holds a
- * frame. Put `queue leaky=downstream max-size-buffers=1` in front when the camera must never wait,
- * or set `async=true`.
+ * A frame that the sink already waits for is passed on at once with the last result, while that is
+ * younger than #GstWinnowClassify:max-age; set `qos=false` to classify late frames too. The element
+ * tells the pipeline how long it holds a frame. Put `queue leaky=downstream max-size-buffers=1` in
+ * front when the camera must never wait, or set `async=true`.
  *
  * ## Changing properties while playing
  *
@@ -96,6 +96,7 @@ static void work(gpointer owner, const GstWinnowJob *job) {
   if (ok && job->times.generation == self->generation) {
     old = self->last;
     self->last = results;
+    self->last_times = job->times;
   }
   GST_OBJECT_UNLOCK(self);
   if (old != NULL) g_ptr_array_unref(old);
@@ -203,7 +204,10 @@ static gboolean classify_now(GstWinnowClassify *self, const WnFrame *frame, cons
   GST_OBJECT_LOCK(self);
   GstWinnowResultList *old = self->last;
   self->last = results;
-  gboolean drifted = gst_winnow_latency_feed(&self->latency, duration);
+  self->last_times = *times;
+  /* The next frame may change. */
+  gboolean drifted = !gst_winnow_result_list_is_repeated(results) &&
+                     gst_winnow_latency_feed(&self->latency, duration);
   GstClockTime reported = self->latency.reported;
   GST_OBJECT_UNLOCK(self);
   if (old != NULL) g_ptr_array_unref(old);
@@ -265,11 +269,13 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
 
   GST_OBJECT_LOCK(self);
   GstWinnowResultList *last = self->last != NULL ? g_ptr_array_ref(self->last) : NULL;
+  gint64 age = gst_winnow_frame_age(&self->last_times, &times);
+  gint64 max_age = (gint64)self->settings.max_age;
   GST_OBJECT_UNLOCK(self);
   if (last == NULL) return GST_FLOW_OK;
-  gint64 age = gst_winnow_frame_age(&times, gst_winnow_result_list_pts(last));
-  gst_winnow_result_list_attach(last, buffer, GST_VIDEO_INFO_WIDTH(&self->info),
-                                GST_VIDEO_INFO_HEIGHT(&self->info), age);
+  if (max_age == 0 || gst_winnow_result_list_age(last) + age < max_age)
+    gst_winnow_result_list_attach(last, buffer, GST_VIDEO_INFO_WIDTH(&self->info),
+                                  GST_VIDEO_INFO_HEIGHT(&self->info), age);
   g_ptr_array_unref(last);
   return GST_FLOW_OK;
 }

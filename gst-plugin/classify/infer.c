@@ -152,6 +152,8 @@ gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame
                                    const GArray *regions, const GstWinnowFrameTimes *times,
                                    GstWinnowResultList **results) {
   update_policy(self);
+  if (self->engine_generation != times->generation) wn_session_forget(self->engine.session);
+  self->engine_generation = times->generation;
   g_autoptr(GstWinnowResultList) made = gst_winnow_result_list_new();
   guint n = regions != NULL ? regions->len : 1;
   for (guint i = 0; i < n; i++) {

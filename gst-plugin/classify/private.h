@@ -24,12 +24,13 @@ struct _GstWinnowClassify {
   gboolean policy_dirty, display_dirty;
   GstWinnowStats stats;
   GstWinnowLatency latency;
-  GstClockTime earliest;     /* running time before which a frame is late */
-  GstWinnowResultList *last; /* the newest results, or NULL */
-  guint generation;          /* counts flushes and renegotiations */
-  gboolean failed;           /* the worker met an error */
-  gboolean live;             /* the last LATENCY query said so */
-  gchar *description;        /* of the results (wn_session_describe()), or NULL */
+  GstClockTime earliest;          /* running time before which a frame is late */
+  GstWinnowResultList *last;      /* the newest results, or NULL */
+  GstWinnowFrameTimes last_times; /* of the frame that they were made for */
+  guint generation;               /* counts flushes and renegotiations */
+  gboolean failed;                /* the worker met an error */
+  gboolean live;                  /* the last LATENCY query said so */
+  gchar *description;             /* of the results (wn_session_describe()), or NULL */
 
   /* The streaming thread's. */
   GstVideoInfo info;
@@ -38,6 +39,7 @@ struct _GstWinnowClassify {
 
   /* Of the thread that infers. */
   GstWinnowEngine engine;
+  guint engine_generation;  /* of the last frame that the session saw */
   GstWinnowTracks *tracks; /* what messages said */
   guint tracks_generation;
   GstWinnowResultList *announced; /* what `tracks` were fed last, one each, or NULL */

@@ -160,13 +160,39 @@ static const GstWinnowProperty rows[] = {
      GST_WINNOW_UINT64(0, 0, G_MAXINT64), FIELD(deadline),
      GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_POLICY)},
     /**
+     * GstWinnowClassify:unchanged:
+     *
+     * A frame repeats the last answer, with stop-reason `unchanged` and the age of that answer,
+     * while the mean colours of its 8x8 blocks, on the part that the network sees, all lie within
+     * so many grey levels of those of the frame that was classified for it. 8 is a good beginning
+     * for a fixed camera; `winnow tune MODEL --unchanged-from CLIP` finds a level for yours. Not
+     * with #GstWinnowClassify:inference-region=roi-list.
+     *
+     * Since: 0.1
+     */
+    {"unchanged", "Unchanged",
+     "Grey levels within which a frame counts as unchanged and repeats the last answer (0: off)",
+     GST_WINNOW_DOUBLE(0.0, 0.0, 255.0), FIELD(unchanged),
+     GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_POLICY)},
+    /**
+     * GstWinnowClassify:max-age:
+     *
+     * How old a result may become: one of #GstWinnowClassify:unchanged is made anew then, and a
+     * frame without an inference of its own (async, interval, late) carries none.
+     *
+     * Since: 0.1
+     */
+    {"max-age", "Maximum age", "Nanoseconds after which a result no longer counts (0: none)",
+     GST_WINNOW_UINT64(WN_MAX_AGE_USUAL_NS, 0, G_MAXINT64), FIELD(max_age),
+     GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_POLICY)},
+    /**
      * GstWinnowClassify:inference-interval:
      *
      * Since: 0.1
      */
     {"inference-interval", "Inference interval",
-     "Classify every Nth frame; the others carry the last result", GST_WINNOW_UINT(1, 1, G_MAXUINT),
-     FIELD(inference_interval), GST_WINNOW_PLAYING},
+     "Classify every Nth frame; the others carry the last result up to max-age",
+     GST_WINNOW_UINT(1, 1, G_MAXUINT), FIELD(inference_interval), GST_WINNOW_PLAYING},
     /**
      * GstWinnowClassify:inference-region:
      *
@@ -174,7 +200,7 @@ static const GstWinnowProperty rows[] = {
      */
     {"inference-region", "Inference region", "What of a frame is classified",
      GST_WINNOW_ENUM(region_type, GST_WINNOW_INFERENCE_REGION_FULL_FRAME), FIELD(inference_region),
-     GST_WINNOW_PLAYING},
+     GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_POLICY)},
     /**
      * GstWinnowClassify:post-messages:
      *
@@ -210,10 +236,11 @@ static const GstWinnowProperty rows[] = {
     /**
      * GstWinnowClassify:stats:
      *
-     * Since the element started: `frames`, `inferences`, `skipped` (frames without an inference of
-     * their own), `late` (of those, passed because of QoS), `macs-mean`, `macs-full`,
-     * `mac-reduction`, `latency-mean`, `latency-max` (ns) and `exits`, how many inferences
-     * ended at each stage.
+     * Since the element started: `frames`, `inferences`, `unchanged` (frames that repeat an answer
+     * since they look like the one before), `skipped` (frames that carry the last result
+     * unaltered), `late` (of those, passed because of QoS), `macs-mean`, `macs-full`,
+     * `mac-reduction`, `latency-mean`, `latency-max` (ns), all over inferences and `unchanged`, and
+     * `exits`, how many inferences ended at each stage.
      *
      * Since: 0.1
      */
@@ -259,5 +286,10 @@ WnPolicy gst_winnow_settings_policy(const GstWinnowSettings *settings) {
       .watch = settings->watch,
       .group_exit = settings->group_exit,
       .deadline_ns = (int64_t)settings->deadline,
+      /* regions come and go, and there is one frame to compare with */
+      .unchanged = settings->inference_region == GST_WINNOW_INFERENCE_REGION_ROI_LIST
+                       ? 0.0
+                       : settings->unchanged,
+      .max_age_ns = (int64_t)settings->max_age,
   };
 }

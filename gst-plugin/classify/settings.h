@@ -34,6 +34,8 @@ typedef struct {
   gdouble threshold_scale;
   gboolean group_exit;
   guint64 deadline;
+  gdouble unchanged;
+  guint64 max_age; /* read once a frame, too */
   /* Read once a frame. */
   guint inference_interval;
   gint inference_region;

@@ -11,25 +11,30 @@ void gst_winnow_stats_reset(GstWinnowStats *stats, guint n_stages, guint64 macs_
 }
 
 void gst_winnow_stats_add(GstWinnowStats *stats, const WnResult *result) {
-  stats->inferences++;
+  gboolean repeated = result->stop_reason == WN_STOP_UNCHANGED;
+  if (repeated)
+    stats->unchanged++;
+  else
+    stats->inferences++;
   stats->macs_sum += (gdouble)result->macs;
   stats->latency_sum += (gdouble)result->latency_ns;
   stats->latency_max = MAX(stats->latency_max, result->latency_ns);
-  if ((guint)result->exit_stage < stats->n_stages) stats->exits[result->exit_stage]++;
+  if (!repeated && (guint)result->exit_stage < stats->n_stages) stats->exits[result->exit_stage]++;
 }
 
 GstStructure *gst_winnow_stats_to_structure(const GstWinnowStats *stats) {
-  gdouble n = stats->inferences > 0 ? (gdouble)stats->inferences : 1.0;
+  guint64 answers = stats->inferences + stats->unchanged;
+  gdouble n = answers > 0 ? (gdouble)answers : 1.0;
   gdouble macs_mean = stats->macs_sum / n;
   gdouble reduction = 0.0;
-  if (stats->inferences > 0 && stats->macs_full > 0)
-    reduction = 1.0 - macs_mean / (gdouble)stats->macs_full;
+  if (answers > 0 && stats->macs_full > 0) reduction = 1.0 - macs_mean / (gdouble)stats->macs_full;
   GstStructure *structure = gst_structure_new(
       "winnowclassify-stats", "frames", G_TYPE_UINT64, stats->frames, "inferences", G_TYPE_UINT64,
-      stats->inferences, "skipped", G_TYPE_UINT64, stats->skipped, "late", G_TYPE_UINT64,
-      stats->late, "macs-mean", G_TYPE_DOUBLE, macs_mean, "macs-full", G_TYPE_UINT64,
-      stats->macs_full, "mac-reduction", G_TYPE_DOUBLE, reduction, "latency-mean", G_TYPE_DOUBLE,
-      stats->latency_sum / n, "latency-max", G_TYPE_INT64, stats->latency_max, NULL);
+      stats->inferences, "unchanged", G_TYPE_UINT64, stats->unchanged, "skipped", G_TYPE_UINT64,
+      stats->skipped, "late", G_TYPE_UINT64, stats->late, "macs-mean", G_TYPE_DOUBLE, macs_mean,
+      "macs-full", G_TYPE_UINT64, stats->macs_full, "mac-reduction", G_TYPE_DOUBLE, reduction,
+      "latency-mean", G_TYPE_DOUBLE, stats->latency_sum / n, "latency-max", G_TYPE_INT64,
+      stats->latency_max, NULL);
   GValue exits = G_VALUE_INIT;
   gst_value_array_init(&exits, stats->n_stages);
   for (guint i = 0; i < stats->n_stages; i++) {

@@ -13,10 +13,11 @@
 typedef struct {
   guint64 frames;     /* frames that came in */
   guint64 inferences; /* networks run: one per frame, or one per region */
-  guint64 skipped;    /* frames passed without an inference of their own */
+  guint64 unchanged;  /* answers repeated, since the frame looks like the last one classified */
+  guint64 skipped;    /* frames passed with the last result unaltered */
   guint64 late;       /* of those, skipped because the sink was behind */
   guint64 macs_full;  /* of one inference */
-  gdouble macs_sum;
+  gdouble macs_sum;   /* this and what follows: of inferences and of `unchanged` */
   gdouble latency_sum;
   gint64 latency_max;
   guint64 *exits; /* [n_stages] inferences that stopped there */

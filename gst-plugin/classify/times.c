@@ -30,6 +30,7 @@ GstWinnowFrameTimes gst_winnow_frame_times(GstElement *element, const GstSegment
       .running_time = GST_CLOCK_TIME_NONE,
       .duration = GST_BUFFER_DURATION(buffer),
       .utc_ns = told_utc(buffer),
+      .came_us = g_get_monotonic_time(),
   };
   if (segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(times.timestamp)) {
     times.stream_time = gst_segment_to_stream_time(segment, GST_FORMAT_TIME, times.timestamp);
@@ -39,7 +40,9 @@ GstWinnowFrameTimes gst_winnow_frame_times(GstElement *element, const GstSegment
   return times;
 }
 
-gint64 gst_winnow_frame_age(const GstWinnowFrameTimes *times, gint64 pts_ns) {
-  if (pts_ns < 0 || !GST_CLOCK_TIME_IS_VALID(times->timestamp)) return 0;
-  return MAX(GST_CLOCK_DIFF((GstClockTime)pts_ns, times->timestamp), 0);
+gint64 gst_winnow_frame_age(const GstWinnowFrameTimes *from, const GstWinnowFrameTimes *to) {
+  gint64 age = (to->came_us - from->came_us) * 1000;
+  if (GST_CLOCK_TIME_IS_VALID(from->timestamp) && GST_CLOCK_TIME_IS_VALID(to->timestamp))
+    age = GST_CLOCK_DIFF(from->timestamp, to->timestamp);
+  return MAX(age, 0);
 }

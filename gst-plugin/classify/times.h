@@ -10,6 +10,7 @@
 typedef struct {
   GstClockTime timestamp, stream_time, running_time, duration;
   gint64 utc_ns;    /* of the capture, since 1970; 0: unknown */
+  gint64 came_us;   /* by the monotonic clock */
   guint generation; /* changes where the stream is cut */
 } GstWinnowFrameTimes;
 
@@ -18,7 +19,8 @@ typedef struct {
 GstWinnowFrameTimes gst_winnow_frame_times(GstElement *element, const GstSegment *segment,
                                            GstBuffer *buffer, gboolean live);
 
-/* Nanoseconds from the frame of that timestamp to this one; 0 where that is not known. */
-gint64 gst_winnow_frame_age(const GstWinnowFrameTimes *times, gint64 pts_ns);
+/* Nanoseconds from one frame to a later one: by timestamps where both have one, else by the clock.
+ */
+gint64 gst_winnow_frame_age(const GstWinnowFrameTimes *from, const GstWinnowFrameTimes *to);
 
 #endif

@@ -35,9 +35,15 @@ const GstWinnowResultEntry *gst_winnow_result_list_add(GstWinnowResultList *resu
   return entry;
 }
 
-gint64 gst_winnow_result_list_pts(const GstWinnowResultList *results) {
+/* Only a list of one result may hold one that was repeated. */
+gint64 gst_winnow_result_list_age(const GstWinnowResultList *results) {
   const GstWinnowResultEntry *first = results->len > 0 ? g_ptr_array_index(results, 0) : NULL;
-  return first != NULL ? first->result->pts_ns : WN_PTS_NONE;
+  return first != NULL ? first->result->age_ns : 0;
+}
+
+gboolean gst_winnow_result_list_is_repeated(const GstWinnowResultList *results) {
+  const GstWinnowResultEntry *first = results->len > 0 ? g_ptr_array_index(results, 0) : NULL;
+  return first != NULL && first->result->stop_reason == WN_STOP_UNCHANGED;
 }
 
 static gboolean copy_field(GQuark field, const GValue *value, gpointer to) {

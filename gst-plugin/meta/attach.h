@@ -25,12 +25,13 @@ GstWinnowResultList *gst_winnow_result_list_new(void);
 const GstWinnowResultEntry *gst_winnow_result_list_add(GstWinnowResultList *results,
                                                        const WnResult *result);
 
-/* Timestamp of the frame that the results are about; WN_PTS_NONE: unknown, or there are none. */
-gint64 gst_winnow_result_list_pts(const GstWinnowResultList *results);
+/* The age that the results had when they were made, ns: above 0 where an answer was repeated. */
+gint64 gst_winnow_result_list_age(const GstWinnowResultList *results);
+gboolean gst_winnow_result_list_is_repeated(const GstWinnowResultList *results);
 
 /* Adds one meta per entry to `buffer`, which is writable, and a parameter to each of its
  * regions of interest that an entry is about.  `width` and `height` are the frame's, `age_ns` is
- * the time that has passed since the frame of the results. */
+ * the time that has passed since the frame that the results were made for. */
 void gst_winnow_result_list_attach(GstWinnowResultList *results, GstBuffer *buffer, gint width,
                                    gint height, gint64 age_ns);
 

@@ -17,6 +17,7 @@ static const gchar *reason_text(const gchar *reason) {
   static const gchar *const texts[][2] = {
       {"single-class", "single class"}, {"confident", "confident"}, {"watch", "none watched"},
       {"group", "single group"},        {"final", "whole network"}, {"deadline", "deadline"},
+      {"unchanged", "unchanged"},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
     if (strcmp(reason, texts[i][0]) == 0) return texts[i][1];
