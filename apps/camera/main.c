@@ -171,6 +171,7 @@ static int list(const Settings *settings) {
 
 static int run_camera(int argc, char **argv) {
   Settings settings = {0};
+  Options options = {.max_age_s = WN_MAX_AGE_USUAL_NS / 1e9};
   const GOptionEntry own[] = {
       {"list", 0, 0, G_OPTION_ARG_NONE, &settings.list,
        "Show the cameras, or the one of --device: formats, sizes, rates, controls", NULL},
@@ -193,9 +194,12 @@ static int run_camera(int argc, char **argv) {
        "Set a control of the camera; may be repeated, or A=1,B=2", "NAME=VALUE"},
       {"input", 0, 0, G_OPTION_ARG_FILENAME, &settings.input,
        "Pictures or a clip (.y4m; - is standard input) instead of a camera, once", "FOLDER|CLIP|-"},
+      {"unchanged", 0, 0, G_OPTION_ARG_DOUBLE, &options.unchanged,
+       "Repeat the last answer while nothing changes by more grey levels (default 0: never)", "L"},
+      {"max-age", 0, 0, G_OPTION_ARG_DOUBLE, &options.max_age_s,
+       "But not for longer than this, in seconds (default 2; 0: for ever)", "S"},
       {"version", 0, 0, G_OPTION_ARG_NONE, &settings.version, "Print the version", NULL},
       G_OPTION_ENTRY_NULL};
-  Options options = {0};
   int status = options_parse(&command_camera,
                              OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_POLICY | OPTIONS_CONFIG, own,
                              argc, argv, 0, 0, &options);

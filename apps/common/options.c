@@ -14,6 +14,8 @@
 
 #define NS_PER_MS 1e6
 #define MAX_DEADLINE_MS 1e9
+#define NS_PER_S 1e9
+#define MAX_AGE_S 1e9
 #define SHARED_SECTION "deploy" /* of a configuration file: for every command that runs a model */
 
 /* All shared options; each belongs to a group. */
@@ -78,6 +80,10 @@ static bool numbers_are_valid(const Options *options) {
   }
   if (!(options->deadline_ms >= 0 && options->deadline_ms <= MAX_DEADLINE_MS)) {
     report("--deadline-ms: must be between 0 (no deadline) and %.0f", MAX_DEADLINE_MS);
+    return false;
+  }
+  if (!(options->max_age_s >= 0 && options->max_age_s <= MAX_AGE_S)) {
+    report("--max-age: must be between 0 (any age) and %.0f seconds", MAX_AGE_S);
     return false;
   }
   return true;
@@ -214,7 +220,9 @@ WnSession *options_new_session(const Options *options, WnModel *model, int *stat
                  .threshold_scale = options->threshold_scale,
                  .watch = options->watch,
                  .group_exit = options->group_exit,
-                 .deadline_ns = (int64_t)(options->deadline_ms * NS_PER_MS)},
+                 .deadline_ns = (int64_t)(options->deadline_ms * NS_PER_MS),
+                 .unchanged = options->unchanged,
+                 .max_age_ns = (int64_t)(options->max_age_s * NS_PER_S)},
   };
   WnSession *session = NULL;
   if (options->strategy != NULL &&

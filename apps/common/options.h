@@ -26,6 +26,7 @@ typedef struct Options {
   char *strategy, *thresholds, *watch;
   double threshold_scale, deadline_ms;
   gboolean group_exit;
+  double unchanged, max_age_s; /* of a session that follows a camera; 0: off, any age */
   char *config;
   char **arguments; /* what is no option, NULL-terminated */
   int n_arguments;

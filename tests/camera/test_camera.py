@@ -115,6 +115,24 @@ class Camera(CliTest):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(len(result.stdout.splitlines()), 3)
 
+    def test_unchanged(self):
+        frames = [100, 102, 106, 140, 140]
+        clip = self.file("clip.y4m", b"YUV4MPEG2 W48 H36 F25:1\n" + b"".join(
+            b"FRAME\n" + bytes([grey]) * (WIDTH * HEIGHT) + bytes([128]) * (WIDTH * HEIGHT // 2)
+            for grey in frames))
+        def look(*options):
+            results, _ = self.run_input(clip, *options)
+            for one in results:
+                same = one["stop-reason"] == "unchanged"
+                self.assertEqual((one["macs"] == 0, one["age-ns"] > 0), (same, same))
+            return [one["pts"] // 10**6 for one in results]  # ms, of the frame it is about
+        self.assertEqual(look(), [0, 1, 2, 3, 4])
+        self.assertEqual(look("--unchanged", "4"), [0, 0, 2, 3, 3])
+        self.assertEqual(look("--unchanged", "8"), [0, 0, 0, 3, 3])
+        self.assertEqual(look("--unchanged", "8", "--max-age", "0.002"), [0, 0, 2, 3, 3])
+        config = self.file("camera.ini", b"[camera]\nunchanged = 255\nmax-age = 0\n")
+        self.assertEqual(look("--config", config), [0, 0, 0, 0, 0])
+
     # ---- The channel
 
     def test_publishes_until_terminated(self):
@@ -301,6 +319,8 @@ class Camera(CliTest):
                             (["--set", "=1"], "NAME=VALUE"),
                             (["--format", "YUYV"], "--input"), (["--colour"], "--colour"),
                             (["surplus"], "surplus"), (["--threads", "-3"], "--threads"),
+                            (["--unchanged", "-1"], "unchanged"),
+                            (["--unchanged", "nan"], "unchanged"), (["--max-age", "-1"], "--max-age"),
                             (["--watch", "unicorn"], "unicorn")]:
             with self.subTest(wrong=wrong):
                 self.expect_failure(2, *good, *wrong, says=says)
