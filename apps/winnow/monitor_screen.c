@@ -114,16 +114,20 @@ static int draw_survivors(int row, const WnResult *r) {
   return row;
 }
 
+static void draw_share(int row, const char *name, int part, int whole) {
+  double share = whole ? (double)part / whole : 0;
+  put(row, 2, name);
+  put_bar(row, LABEL_WIDTH + 1, BAR_WIDTH, share);
+  print_at(row, LABEL_WIDTH + BAR_WIDTH + 2, "%5.1f %%", 100 * share);
+}
+
 static void draw_exits(int row, const MonitorSummary *summary, int stage_count) {
   print_at(row++, 0, "Exits of the last %d", summary->n);
+  if (summary->repeated > 0) draw_share(row++, "unchanged", summary->repeated, summary->n);
   for (int s = 0; s < stage_count && s < STATS_STAGES; s++, row++) {
-    double share = summary->n ? (double)summary->exits[s] / summary->n : 0;
-    if (s == stage_count - 1)
-      put(row, 2, "end");
-    else
-      print_at(row, 2, "exit %d", s);
-    put_bar(row, LABEL_WIDTH + 1, BAR_WIDTH, share);
-    print_at(row, LABEL_WIDTH + BAR_WIDTH + 2, "%5.1f %%", 100 * share);
+    char name[16] = "end";
+    if (s < stage_count - 1) g_snprintf(name, sizeof name, "exit %d", s);
+    draw_share(row, name, summary->exits[s], summary->n);
   }
 }
 

@@ -5,12 +5,17 @@
 #include "monitor_stats.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Forgets all but `missed`: another publisher numbers its frames anew. */
 static void restart(MonitorStats *stats) {
   uint64_t missed = stats->missed;
   *stats = (MonitorStats){.missed = missed};
+}
+
+static int exit_of(const WnResult *r) {
+  if (r->stop_reason == WN_STOP_UNCHANGED) return STATS_REPEATED;
+  if (r->age_ns != 0) return STATS_CARRIED;
+  return r->exit_stage < STATS_STAGES ? r->exit_stage : STATS_STAGES - 1;
 }
 
 void stats_add(MonitorStats *stats, const WnSnapshot *snapshot) {
@@ -23,7 +28,7 @@ void stats_add(MonitorStats *stats, const WnSnapshot *snapshot) {
   stats->published_ns[at] = snapshot->published_ns;
   stats->latency_ns[at] = r->latency_ns;
   stats->saved[at] = r->macs_full > 0 ? 1 - (double)r->macs / (double)r->macs_full : 0;
-  stats->exit[at] = r->exit_stage < STATS_STAGES ? r->exit_stage : STATS_STAGES - 1;
+  stats->exit[at] = exit_of(r);
 }
 
 static int compare(const void *a, const void *b) {
@@ -34,7 +39,7 @@ static int compare(const void *a, const void *b) {
 void stats_summarise(const MonitorStats *stats, MonitorSummary *out) {
   int64_t sorted[STATS_WINDOW];
   size_t n = stats->seen < STATS_WINDOW ? (size_t)stats->seen : STATS_WINDOW;
-  *out = (MonitorSummary){.n = (int)n};
+  *out = (MonitorSummary){0};
   if (n == 0) return;
   size_t newest = (stats->seen - 1) % STATS_WINDOW,
          oldest = stats->seen < STATS_WINDOW ? 0 : stats->seen % STATS_WINDOW;
@@ -42,11 +47,17 @@ void stats_summarise(const MonitorStats *stats, MonitorSummary *out) {
   if (seconds > 0)
     out->frames_per_second = (double)(stats->number[newest] - stats->number[oldest]) / seconds;
   for (size_t i = 0; i < n; i++) {
-    out->saved += stats->saved[i] / (double)n;
-    out->exits[stats->exit[i]]++;
+    if (stats->exit[i] == STATS_CARRIED) continue;
+    out->saved += stats->saved[i];
+    sorted[out->n++] = stats->latency_ns[i];
+    if (stats->exit[i] == STATS_REPEATED)
+      out->repeated++;
+    else
+      out->exits[stats->exit[i]]++;
   }
-  memcpy(sorted, stats->latency_ns, n * sizeof *sorted);
-  qsort(sorted, n, sizeof *sorted, compare);
-  out->latency_median_ns = sorted[n / 2];
-  out->latency_p95_ns = sorted[n * 95 / 100];
+  if (out->n == 0) return;
+  out->saved /= out->n;
+  qsort(sorted, (size_t)out->n, sizeof *sorted, compare);
+  out->latency_median_ns = sorted[out->n / 2];
+  out->latency_p95_ns = sorted[out->n * 95 / 100];
 }

@@ -16,14 +16,19 @@ typedef struct MonitorStats {
   uint64_t number[STATS_WINDOW];
   int64_t published_ns[STATS_WINDOW], latency_ns[STATS_WINDOW];
   double saved[STATS_WINDOW];
-  int exit[STATS_WINDOW];
+  int exit[STATS_WINDOW]; /* or STATS_REPEATED, STATS_CARRIED */
 } MonitorStats;
+
+/* A result that did not end a network: of a frame that has not changed, which counts as computation
+ * that was saved, or one that a frame carries on, which does not count. */
+enum { STATS_REPEATED = -1, STATS_CARRIED = -2 };
 
 /* Takes a snapshot that has a result. */
 void stats_add(MonitorStats *stats, const WnSnapshot *snapshot);
 
 typedef struct MonitorSummary {
-  int n;                    /* results that it is made of */
+  int n;                    /* results that it is made of: all but those carried on */
+  int repeated;             /* of them, those of frames that have not changed */
   double frames_per_second; /* of the publisher, seen or not; 0: not known yet */
   double saved;             /* mean, a fraction */
   int64_t latency_median_ns, latency_p95_ns;

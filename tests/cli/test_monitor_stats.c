@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What winnow monitor's figures are made of: results of inferences and of frames that have not
+ * changed, but not those that frames carry on.
+ */
+#include "monitor_stats.h"
+
+#include "suite.h"
+
+static void add(MonitorStats *stats, uint64_t number, WnResult result) {
+  result.macs_full = 100;
+  WnSnapshot snapshot = {.number = number,
+                         .published_ns = (int64_t)number * 100000000,
+                         .n_results = 1,
+                         .results = &result};
+  stats_add(stats, &snapshot);
+}
+
+START_TEST(carried_results_do_not_count) {
+  MonitorStats stats = {0};
+  MonitorSummary summary;
+  WnResult made = {.stop_reason = WN_STOP_FINAL, .exit_stage = 2, .macs = 80, .latency_ns = 1000};
+  WnResult repeated = {
+      .stop_reason = WN_STOP_UNCHANGED, .exit_stage = 2, .latency_ns = 10, .age_ns = 5};
+  WnResult carried = made;
+  carried.age_ns = 7;
+  add(&stats, 1, made);
+  for (uint64_t i = 2; i < 5; i++) add(&stats, i, repeated);
+  for (uint64_t i = 5; i < 12; i++) add(&stats, i, carried);
+  stats_summarise(&stats, &summary);
+  ck_assert_int_eq(summary.n, 4);
+  ck_assert_int_eq(summary.repeated, 3);
+  ck_assert_int_eq(summary.exits[2], 1);
+  ck_assert_double_eq_tol(summary.saved, (0.2 + 3) / 4, 1e-9);
+  ck_assert_int_eq(summary.latency_median_ns, 10);
+  ck_assert_double_eq_tol(summary.frames_per_second, 10, 1e-9); /* of all */
+}
+END_TEST
+
+START_TEST(nothing_but_carried_results) {
+  MonitorStats stats = {0};
+  MonitorSummary summary;
+  add(&stats, 1, (WnResult){.stop_reason = WN_STOP_FINAL, .age_ns = 1});
+  stats_summarise(&stats, &summary);
+  ck_assert_int_eq(summary.n, 0);
+  ck_assert_double_eq(summary.saved, 0);
+}
+END_TEST
+
+SUITE_MAIN("monitor_stats", carried_results_do_not_count, nothing_but_carried_results)
