@@ -1,214 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A video clip in place of a camera: YUV4MPEG2 (.y4m), the uncompressed form that GStreamer,
- * ffmpeg and mjpegtools write.  The header is one line of words whose first letter says what they
- * are, then each frame has a line of its own before its planes.
- *
- * A file is read at the clip's rate.  A pipe is read as its writer fills it, a piece at a time,
- * since nobody may be kept waiting for the rest; so is its header.
+ * A video clip (y4m.h) in place of a camera.  A file is played at the clip's rate or the user's; a
+ * pipe is taken as its writer fills it.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "file.h"
 #include "pace.h"
 #include "source.h"
-
-#define MAGIC "YUV4MPEG2"
-#define MIN_FPS 0.1
-#define MAX_FPS 1000.0
-
-enum { MAX_LINE = 256 };
-
-/* What comes next. */
-typedef enum Part { HEADER, FRAME_LINE, PIXELS } Part;
-
-/* How reading it went. */
-typedef enum Reading { READ_ALL, READ_NOT_YET, READ_END } Reading;
+#include "y4m.h"
 
 typedef struct Clip {
   Source source; /* its descriptor: the timer of a file, the pipe itself */
-  int file;
-  bool is_pipe;
-  double fps; /* the user's, 0: the clip's own */
-  Part part;
-  size_t n_read; /* of that part */
-  char line[MAX_LINE];
-  WnFrame frame;
-  uint8_t *pixels; /* [n_bytes]; NULL before the header is read */
-  size_t n_bytes;
+  Y4m *reader;
+  double fps;    /* the user's, 0: the clip's own */
   int64_t index; /* of the next frame */
 } Clip;
 
-/* The words after C: how the chroma lies.  Ours is 4:2:0 or none. */
-static const struct {
-  const char *word;
-  WnPixelFormat format;
-  WnChromaSite site;
-} chromas[] = {
-    {"420jpeg", WN_PIXEL_I420, WN_CHROMA_CENTRED},  {"420mpeg2", WN_PIXEL_I420, WN_CHROMA_MPEG2},
-    {"420paldv", WN_PIXEL_I420, WN_CHROMA_COSITED}, {"420", WN_PIXEL_I420, WN_CHROMA_CENTRED},
-    {"mono", WN_PIXEL_GRAY8, WN_CHROMA_MPEG2},
-};
-
-static bool parse_side(const char *text, int32_t *side) {
-  char *end;
-  long value = strtol(text, &end, 10);
-  *side = (int32_t)CLAMP(value, 0, WN_FRAME_MAX_SIDE + 1);
-  return *end == '\0' && value >= 1 && value <= WN_FRAME_MAX_SIDE;
+static int64_t period(const Clip *self) {
+  return self->fps > 0 ? (int64_t)(1e9 / self->fps) : y4m_period_ns(self->reader);
 }
-
-/* What one word of the header says; words of other kinds do not matter here. */
-static bool parse_word(const char *word, WnFrame *frame, double *fps) {
-  int numerator, denominator;
-  switch (word[0]) {
-  case 'W':
-    return parse_side(word + 1, &frame->width);
-  case 'H':
-    return parse_side(word + 1, &frame->height);
-  case 'F':
-    if (sscanf(word + 1, "%d:%d", &numerator, &denominator) == 2 && numerator > 0 &&
-        denominator > 0)
-      *fps = CLAMP((double)numerator / denominator, MIN_FPS, MAX_FPS);
-    return true;
-  case 'C':
-    for (size_t i = 0; i < G_N_ELEMENTS(chromas); i++)
-      if (strcmp(word + 1, chromas[i].word) == 0) {
-        frame->format = chromas[i].format;
-        frame->chroma_site = chromas[i].site;
-        return true;
-      }
-    return false;
-  case 'X':
-    if (strcmp(word, "XCOLORRANGE=FULL") == 0) frame->range = WN_RANGE_FULL;
-    return true;
-  default:
-    return true;
-  }
-}
-
-/* Describes the frames from the header, which is in `line`; false: *problem says what is wrong. */
-static bool parse_header(Clip *self, char **problem) {
-  double own_fps = SOURCE_USUAL_FPS;
-  self->frame = (WnFrame){.format = WN_PIXEL_I420, .chroma_site = WN_CHROMA_CENTRED};
-  char **words = g_strsplit(self->line, " ", -1);
-  for (char **word = words + 1; words[0] != NULL && *word != NULL && *problem == NULL; word++)
-    if (!parse_word(*word, &self->frame, &own_fps))
-      *problem =
-          g_strdup_printf("%s: its header says '%s'; sides up to %d pixels and 4:2:0 or grey "
-                          "pixels of 8 bits can be read",
-                          self->source.name, *word, WN_FRAME_MAX_SIDE);
-  g_strfreev(words);
-  if (*problem == NULL && (self->frame.width < 1 || self->frame.height < 1))
-    *problem = g_strdup_printf("%s: its header has no width or height", self->source.name);
-  self->source.period_ns = (int64_t)(1e9 / (self->fps > 0 ? self->fps : own_fps));
-  return *problem == NULL;
-}
-
-/* Sizes and memory; a file is known to hold a frame then. */
-static bool prepare(Clip *self, char **problem) {
-  struct stat file;
-  self->n_bytes = wn_frame_lay_out(&self->frame, 1, NULL);
-  if (!self->is_pipe && (fstat(self->file, &file) < 0 || (uint64_t)file.st_size < self->n_bytes)) {
-    *problem = g_strdup_printf("%s: the file is too short for one frame", self->source.name);
-    return false;
-  }
-  self->pixels = g_try_malloc(self->n_bytes);
-  if (self->pixels == NULL) {
-    *problem = g_strdup_printf("%s: not enough memory for a frame", self->source.name);
-    return false;
-  }
-  wn_frame_lay_out(&self->frame, 1, self->pixels);
-  return true;
-}
-
-/* ---- Reading without waiting --------------------------------------------- */
-
-/* Reads up to `n_wanted` bytes of those that are there; READ_ALL: n_read has grown by some. */
-static Reading read_some(Clip *self, void *to, size_t n_wanted) {
-  struct pollfd file = {self->file, POLLIN, 0};
-  if (poll(&file, 1, 0) <= 0) return READ_NOT_YET;
-  ssize_t n = read(self->file, to, n_wanted);
-  if (n < 0 && (errno == EINTR || errno == EAGAIN)) return READ_NOT_YET;
-  if (n <= 0) return READ_END;
-  self->n_read += (size_t)n;
-  return READ_ALL;
-}
-
-/* A line without its end; one that is too long is an end as well. */
-static Reading read_line(Clip *self) {
-  while (self->n_read < MAX_LINE) {
-    char *to = self->line + self->n_read;
-    Reading reading = read_some(self, to, 1); /* no byte of what is behind it */
-    if (reading != READ_ALL) return reading;
-    if (*to == '\n') {
-      *to = '\0';
-      return READ_ALL;
-    }
-  }
-  return READ_END;
-}
-
-static Reading read_pixels(Clip *self) {
-  Reading reading = READ_ALL;
-  while (reading == READ_ALL && self->n_read < self->n_bytes)
-    reading = read_some(self, self->pixels + self->n_read, self->n_bytes - self->n_read);
-  return reading;
-}
-
-static Reading read_part(Clip *self, Part part) {
-  if (part != self->part) self->n_read = 0;
-  self->part = part;
-  return part == PIXELS ? read_pixels(self) : read_line(self);
-}
-
-/* The header; READ_END: *problem says what is wrong. */
-static Reading read_header(Clip *self, char **problem) {
-  Reading reading = read_part(self, HEADER);
-  if (reading == READ_NOT_YET) return reading;
-  if (reading == READ_END || strncmp(self->line, MAGIC " ", strlen(MAGIC " ")) != 0)
-    *problem = g_strdup_printf("%s: is no YUV4MPEG2 clip; this makes one of any video: "
-                               "gst-launch-1.0 filesrc location=VIDEO ! decodebin ! videoconvert ! "
-                               "y4menc ! filesink location=CLIP.y4m",
-                               self->source.name);
-  return *problem == NULL && parse_header(self, problem) && prepare(self, problem) ? READ_ALL
-                                                                                   : READ_END;
-}
-
-/* A frame; READ_END: *problem says what is wrong, or is NULL between two frames. */
-static Reading read_frame(Clip *self, char **problem) {
-  Reading reading = READ_ALL;
-  if (self->part != PIXELS) {
-    reading = read_part(self, FRAME_LINE);
-    if (reading == READ_END && self->n_read == 0) return READ_END;
-    if (reading == READ_ALL && strncmp(self->line, "FRAME", strlen("FRAME")) != 0)
-      reading = READ_END;
-  }
-  if (reading == READ_ALL) reading = read_part(self, PIXELS);
-  if (reading == READ_END)
-    *problem =
-        g_strdup_printf("%s: damaged at frame %lld", self->source.name, (long long)self->index);
-  return reading;
-}
-
-/* ---- The source ---------------------------------------------------------- */
 
 static SourceEvent take(Source *source, WnFrame *frame, char **problem) {
   Clip *self = (Clip *)source;
-  Reading reading = READ_ALL;
-  if (!self->is_pipe && !pace_take(source->descriptor)) return SOURCE_NOTHING;
-  *problem = NULL;
-  if (self->pixels == NULL) reading = read_header(self, problem);
-  if (reading == READ_ALL) reading = read_frame(self, problem);
-  if (reading != READ_ALL) return reading == READ_END ? SOURCE_END : SOURCE_NOTHING;
-  self->part = HEADER; /* the frame's is done: the next begins with its line */
-  *frame = self->frame;
+  if (!y4m_is_pipe(self->reader) && !pace_take(source->descriptor)) return SOURCE_NOTHING;
+  Y4mReading reading = y4m_read(self->reader, frame, problem);
+  source->period_ns = period(self);
+  if (reading != Y4M_FRAME) return reading == Y4M_END ? SOURCE_END : SOURCE_NOTHING;
   frame->pts_ns = self->index++ * source->period_ns;
   return SOURCE_FRAME;
 }
@@ -219,9 +37,8 @@ static void release(Source *source) {
 
 static void free_clip(Source *source) {
   Clip *self = (Clip *)source;
-  if (self->file >= 0) close(self->file);
-  if (source->descriptor >= 0 && !self->is_pipe) close(source->descriptor);
-  g_free(self->pixels);
+  if (source->descriptor >= 0 && !y4m_is_pipe(self->reader)) close(source->descriptor);
+  y4m_free(self->reader);
   g_free(source->name);
   g_free(source->description);
   g_free(self);
@@ -229,51 +46,33 @@ static void free_clip(Source *source) {
 
 static const SourceClass class = {take, release, free_clip};
 
-/* Opens what is named, or standard input; false: *problem says why not. */
-static bool open_file(Clip *self, char **problem) {
-  const char *path = self->source.name;
-  struct stat info;
-  if (strcmp(path, "-") == 0)
-    self->file = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-  else
-    self->file = file_open_stream(path, "clip", problem);
-  if (self->file < 0 || fstat(self->file, &info) != 0) {
-    if (*problem == NULL) *problem = g_strdup_printf("%s: %s", path, g_strerror(errno));
-    return false;
-  }
-  self->is_pipe = !S_ISREG(info.st_mode);
-  return true;
-}
-
 /* What is known of a file at once. */
 static bool open_paced(Clip *self, char **problem) {
   Source *source = &self->source;
-  if (read_header(self, problem) != READ_ALL) return false;
+  const WnFrame *format = y4m_format(self->reader);
+  source->period_ns = period(self);
   source->descriptor = pace_open(source->period_ns);
   source->description =
-      g_strdup_printf("%s %dx%d, %.4g frames/s", wn_pixel_format_name(self->frame.format),
-                      self->frame.width, self->frame.height, 1e9 / (double)source->period_ns);
+      g_strdup_printf("%s %dx%d, %.4g frames/s", wn_pixel_format_name(format->format),
+                      format->width, format->height, 1e9 / (double)source->period_ns);
   if (source->descriptor < 0)
     *problem = g_strdup_printf("%s: no timer: %s", source->name, g_strerror(errno));
   return source->descriptor >= 0;
 }
 
 Source *clip_open(const char *path, double fps, char **problem) {
+  Y4m *reader = y4m_open(path, problem);
+  if (reader == NULL) return NULL;
   Clip *self = g_new0(Clip, 1);
-  *problem = NULL;
   self->source = (Source){.class = &class, .descriptor = -1, .name = g_strdup(path)};
-  self->file = -1;
+  self->reader = reader;
   self->fps = fps;
-  if (!open_file(self, problem)) goto fail;
-  if (self->is_pipe) {
-    self->source.descriptor = self->file;
+  if (y4m_is_pipe(reader)) {
+    self->source.descriptor = y4m_descriptor(reader);
     self->source.description = g_strdup("a clip through a pipe");
   } else if (!open_paced(self, problem)) {
-    goto fail;
+    free_clip(&self->source);
+    return NULL;
   }
   return &self->source;
-
-fail:
-  free_clip(&self->source);
-  return NULL;
 }

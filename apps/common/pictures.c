@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See pictures.h.
+ */
+#include "pictures.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static bool is_picture(const char *name) {
+  static const char *const endings[] = {".png", ".jpg", ".jpeg", ".webp", ".ppm", ".pgm"};
+  const char *ending = strrchr(name, '.');
+  for (size_t i = 0; ending != NULL && i < G_N_ELEMENTS(endings); i++)
+    if (g_ascii_strcasecmp(ending, endings[i]) == 0) return true;
+  return false;
+}
+
+/* Links are followed to files only, so that there are no circles. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the folders are, which PATH_MAX ends */
+static void list_pictures(const char *path, GPtrArray *paths) {
+  GDir *folder = g_dir_open(path, 0, NULL);
+  const char *name;
+  while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+    char *below = g_build_filename(path, name, NULL);
+    bool is_folder =
+        g_file_test(below, G_FILE_TEST_IS_DIR) && !g_file_test(below, G_FILE_TEST_IS_SYMLINK);
+    if (name[0] != '.' && is_folder) list_pictures(below, paths);
+    if (name[0] != '.' && !is_folder && is_picture(name))
+      g_ptr_array_add(paths, below);
+    else
+      g_free(below);
+  }
+  if (folder != NULL) g_dir_close(folder);
+}
+
+static int by_name(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+GPtrArray *pictures_below(const char *folder) {
+  GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+  list_pictures(folder, paths);
+  g_ptr_array_sort(paths, by_name);
+  return paths;
+}
