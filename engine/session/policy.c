@@ -74,12 +74,8 @@ static WnStatus check_numbers(const WniMetadata *metadata, const WnPolicy *polic
   if (policy->deadline_ns < 0)
     return wni_fail(error, WN_ERROR_ARGUMENT, "deadline: %lld ns is negative",
                     (long long)policy->deadline_ns);
-  if (!(policy->unchanged >= 0 && policy->unchanged <= 255))
-    return wni_fail(error, WN_ERROR_ARGUMENT,
-                    "unchanged: %g is not a number of grey levels, 0..255", policy->unchanged);
-  if (policy->max_age_ns < 0)
-    return wni_fail(error, WN_ERROR_ARGUMENT, "max-age: %lld ns is negative",
-                    (long long)policy->max_age_ns);
+  WnStatus status = wni_unchanged_check(policy->unchanged, policy->max_age_ns, error);
+  if (status != WN_OK) return status;
   if (policy->group_exit && strategy != WN_STRATEGY_CLASS_EXCLUSION)
     return wni_fail(error, WN_ERROR_ARGUMENT,
                     "group-exit: needs strategy class-exclusion, but the strategy is %s",

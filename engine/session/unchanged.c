@@ -5,6 +5,8 @@
  */
 #include "session/unchanged.h"
 
+#include "base/error.h"
+
 #include <math.h>
 
 int64_t wni_look_age(const WniLook *from, const WniLook *to) {
@@ -21,6 +23,16 @@ bool wni_look_repeats(const WniLook *reference, const WniLook *now, double level
   for (int i = 0; i < WNI_LOOK_SIZE; i++)
     if (!(fabsf(now->mean[i] - reference->mean[i]) <= (float)level)) return false;
   return true;
+}
+
+WnStatus wni_unchanged_check(double level, int64_t max_age_ns, WnError *error) {
+  if (!(level >= 0 && level <= 255))
+    return wni_fail(error, WN_ERROR_ARGUMENT,
+                    "unchanged: %g is not a number of grey levels, 0..255", level);
+  if (max_age_ns < 0)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "max-age: %lld ns is negative",
+                    (long long)max_age_ns);
+  return WN_OK;
 }
 
 WnStatus wni_unchanged_look(WniUnchanged *unchanged, const WniRecipe *first, const WnFrame *frame,

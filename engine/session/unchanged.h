@@ -26,6 +26,9 @@ int64_t wni_look_age(const WniLook *from, const WniLook *to);
 bool wni_look_repeats(const WniLook *reference, const WniLook *now, double level,
                       int64_t max_age_ns);
 
+/* Whether a policy's numbers are possible.  Errors: ARGUMENT. */
+WnStatus wni_unchanged_check(double level, int64_t max_age_ns, WnError *error);
+
 /* A session's.  Zero-initialise. */
 typedef struct WniUnchanged {
   double level;       /* of the policy; 0: off */

@@ -89,13 +89,10 @@ static void copy_logits(const WnSession *session, const WniTensor *tensor, int n
   for (int c = 0; c < n; c++) out[c] = logits[c * tensor->stride[1]];
 }
 
-WnStatus wn_tuner_add(WnTuner *tuner, const WnFrame *frame, const WnRect *region,
-                      int32_t class_index, WnError *error) {
+static WnStatus add(WnTuner *tuner, const WnFrame *frame, const WnRect *region, int32_t class_index,
+                    const float **final, WnError *error) {
   const WniPlan *plan = &tuner->model->plan;
   const WnResult *result;
-  if (class_index < 0 || class_index >= plan->n_classes)
-    return wni_fail(error, WN_ERROR_ARGUMENT, "class %d: the model has %d", class_index,
-                    plan->n_classes);
   WnStatus status = wn_session_classify(tuner->session, frame, region, &result, error);
   if (status != WN_OK) return status;
   float *logits = wni_scores_add(&tuner->scores, class_index);
@@ -103,7 +100,26 @@ WnStatus wn_tuner_add(WnTuner *tuner, const WnFrame *frame, const WnRect *region
   for (int k = 0; k <= plan->n_exits; k++, logits += plan->n_classes)
     copy_logits(tuner->session, k < plan->n_exits ? &plan->exits[k] : &plan->final, plan->n_classes,
                 logits);
+  *final = logits - plan->n_classes;
   return WN_OK;
+}
+
+WnStatus wn_tuner_add(WnTuner *tuner, const WnFrame *frame, const WnRect *region,
+                      int32_t class_index, WnError *error) {
+  int n_classes = tuner->model->plan.n_classes;
+  const float *final;
+  if (class_index < 0 || class_index >= n_classes)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "class %d: the model has %d", class_index, n_classes);
+  return add(tuner, frame, region, class_index, &final, error);
+}
+
+WnStatus wn_tuner_add_unlabelled(WnTuner *tuner, const WnFrame *frame, const WnRect *region,
+                                 WnError *error) {
+  WniScores *scores = &tuner->scores;
+  const float *final;
+  WnStatus status = add(tuner, frame, region, 0, &final, error);
+  if (status == WN_OK) scores->truth[scores->n - 1] = wni_arg_max(final, scores->n_classes);
+  return status;
 }
 
 /* ---- searching ---- */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Repeated answers (WnPolicy.unchanged): what counts as unchanged, for how long, what a repeated
- * result says, and all that drops the frame it is compared with.
+ * result says, and all that drops the frame it is compared with; and what tuning finds without
+ * labels.
  */
-#include <winnow/winnow.h>
+#include <winnow/tune.h>
 
 #include "suite.h"
 
@@ -12,7 +13,7 @@
 
 #define SECOND INT64_C(1000000000)
 
-enum { SIDE = 32, WIDE = 64, N_CLASSES = 10 };
+enum { SIDE = 32, WIDE = 64, N_CLASSES = 10, N_EXITS = 8 };
 
 static uint8_t pixels[SIDE * WIDE * 3];
 static WnModel *model;
@@ -248,8 +249,89 @@ START_TEST(completion_follows_the_reference) {
 }
 END_TEST
 
+/* A tuner's figures are what sessions with those levels do. */
+START_TEST(a_tuner_counts_what_a_session_repeats) {
+  enum { FRAMES = 40 };
+  static const double levels[] = {0, 3, 8, 40, 255};
+  static const int64_t ages[] = {0, 7};
+  int64_t own[FRAMES];
+  WnUnchangedTuner *tuner;
+  WnUnchangedTuning found;
+  bool differed = false;
+  ck_assert_int_eq(wn_unchanged_tuner_new(MODEL_FILE, NULL, &tuner, NULL), WN_OK);
+  ck_assert_int_eq(wn_unchanged_tuner_measure(tuner, 8, 0, &found, NULL), WN_OK);
+  ck_assert_uint_eq(found.frames, 0);
+  open_session(policy(0, 0));
+  for (int i = 0; i < FRAMES; i++) {
+    WnFrame frame = picture(SIDE, (int)(67 * sin(i * 0.3)), i);
+    ck_assert_int_eq(wn_unchanged_tuner_add(tuner, &frame, NULL, NULL), WN_OK);
+    own[i] = classify(&frame, NULL)->class_index;
+  }
+  for (size_t l = 0; l < 5; l++)
+    for (size_t a = 0; a < 2; a++) {
+      WnPolicy wanted = policy(levels[l], ages[a]);
+      uint64_t unchanged = 0, same = 0;
+      ck_assert_int_eq(wn_session_set_policy(session, &wanted, NULL), WN_OK);
+      for (int i = 0; i < FRAMES; i++) {
+        WnFrame frame = picture(SIDE, (int)(67 * sin(i * 0.3)), i);
+        const WnResult *r = classify(&frame, NULL);
+        unchanged += r->stop_reason == WN_STOP_UNCHANGED;
+        same += r->class_index == own[i];
+      }
+      ck_assert_int_eq(wn_unchanged_tuner_measure(tuner, levels[l], ages[a], &found, NULL), WN_OK);
+      ck_assert_uint_eq(found.frames, FRAMES);
+      ck_assert_uint_eq(found.unchanged, unchanged);
+      ck_assert_uint_eq(found.same, same);
+      differed = differed || same < FRAMES;
+    }
+  ck_assert(differed);
+  ck_assert_int_eq(wn_unchanged_tuner_measure(tuner, -1, 0, &found, NULL), WN_ERROR_ARGUMENT);
+  ck_assert_int_eq(wn_unchanged_tuner_measure(tuner, 1, -1, &found, NULL), WN_ERROR_ARGUMENT);
+  wn_unchanged_tuner_free(tuner);
+  close_session();
+}
+END_TEST
+
+/* Without exits that stop, all agree; with thresholds, as many as sessions with those say. */
+START_TEST(unlabelled_images_count_as_what_the_network_answers) {
+  enum { FRAMES = 60 };
+  static const double betas[N_EXITS] = {0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9};
+  static const double none[N_EXITS] = {0};
+  WnTuner *tuner;
+  WnTuning tuning;
+  WnTuneRequest request = {0};
+  uint64_t same = 0;
+  ck_assert_int_eq(wn_tuner_new(MODEL_FILE, NULL, &tuner, NULL), WN_OK);
+  open_session((WnPolicy){.thresholds = "0.9,0.9,0.9,0.9,0.9,0.9,0.9,0.9"});
+  for (int i = 0; i < FRAMES; i++) {
+    WnFrame frame = picture(SIDE, 0, i);
+    const float *scores;
+    int32_t best = 0;
+    for (int at = 0; at < SIDE * SIDE * 3; at++)
+      pixels[at] = (uint8_t)(128 + 100 * sin(i + at % 3 + at * 0.001 * (i + 1)));
+    ck_assert_int_eq(wn_tuner_add_unlabelled(tuner, &frame, NULL, NULL), WN_OK);
+    int32_t answer = classify(&frame, NULL)->class_index;
+    ck_assert_int_eq(wn_session_complete(session, &scores, NULL), WN_OK);
+    for (int c = 1; c < N_CLASSES; c++)
+      if (scores[c] > scores[best]) best = c;
+    same += answer == best;
+  }
+  ck_assert_int_eq(wn_tuner_measure(tuner, &request, none, &tuning, NULL), WN_OK);
+  ck_assert_double_eq(tuning.accuracy_full, 1);
+  ck_assert_double_eq(tuning.accuracy, 1);
+  ck_assert_int_eq(wn_tuner_measure(tuner, &request, betas, &tuning, NULL), WN_OK);
+  ck_assert_double_eq(tuning.accuracy_full, 1);
+  ck_assert_double_eq_tol(tuning.accuracy, (double)same / FRAMES, 1e-12);
+  ck_assert_uint_lt(same, FRAMES);
+  wn_tuner_free(tuner);
+  close_session();
+}
+END_TEST
+
 SUITE_MAIN("unchanged", off_unless_asked_for, every_block_lies_within_the_level,
            slow_changes_are_noticed, only_what_the_network_sees_counts,
            a_repeated_result_says_the_same_and_its_age, age_is_bounded_by_timestamps,
            without_timestamps_the_clock_counts, without_max_age_it_lasts, what_drops_the_reference,
-           a_reference_is_of_one_region, completion_follows_the_reference)
+           a_reference_is_of_one_region, completion_follows_the_reference,
+           a_tuner_counts_what_a_session_repeats,
+           unlabelled_images_count_as_what_the_network_answers)

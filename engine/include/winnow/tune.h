@@ -66,6 +66,12 @@ const WnModelInfo *wn_tuner_model(const WnTuner *tuner);
 WnStatus wn_tuner_add(WnTuner *tuner, const WnFrame *frame, const WnRect *region,
                       int32_t class_index, WnError *error);
 
+/* The same for an image of which nobody has said what it shows: it counts as what the whole network
+ * answers, and an accuracy is the share of images on which thresholds leave that answer alone.
+ * Errors: as above. */
+WnStatus wn_tuner_add_unlabelled(WnTuner *tuner, const WnFrame *frame, const WnRect *region,
+                                 WnError *error);
+
 /* What to look for.  Zero-initialise, then set max_drop. */
 typedef struct WnTuneRequest {
   WnTuneMethod method;
@@ -143,6 +149,38 @@ WnStatus wn_tuner_measure(WnTuner *tuner, const WnTuneRequest *request, const do
  * model's strategy as it is.  Errors: ARGUMENT (nothing found yet), IO, MODEL (the file has
  * changed), MEMORY. */
 WnStatus wn_tuner_write(WnTuner *tuner, const char *path, WnError *error);
+
+/* ---- Levels of WnPolicy.unchanged -------------------------------------- */
+
+/* Tries levels on the frames of a stream: every one is classified, with the model's own policy, and
+ * what a level would have repeated is found out afterwards. */
+typedef struct WnUnchangedTuner WnUnchangedTuner;
+
+/* Opens the model at `path`, which needs no exits; `options` NULL: the defaults.  On failure *out
+ * is NULL.  Errors: those of wn_model_open() and wn_session_new(). */
+WnStatus wn_unchanged_tuner_new(const char *path, const WnTunerOptions *options,
+                                WnUnchangedTuner **out, WnError *error);
+void wn_unchanged_tuner_free(WnUnchangedTuner *tuner); /* NULL is ignored */
+
+/* Of the model; belongs to the tuner. */
+const WnModelInfo *wn_unchanged_tuner_model(const WnUnchangedTuner *tuner);
+
+/* Classifies the stream's next frame; `region` NULL: all of it.  It has a pts_ns, as later.
+ * Errors: those of wn_session_classify(), MEMORY. */
+WnStatus wn_unchanged_tuner_add(WnUnchangedTuner *tuner, const WnFrame *frame, const WnRect *region,
+                                WnError *error);
+
+/* What a session with this policy would have done; written by wn_unchanged_tuner_measure(). */
+typedef struct WnUnchangedTuning {
+  uint64_t frames;
+  uint64_t unchanged;   /* of them, those that would have repeated an answer */
+  uint64_t same;        /* of all, those whose answer would have been their own */
+  uint64_t reserved[4]; /* written as 0 */
+} WnUnchangedTuning;
+
+/* `level` and `max_age_ns` as in WnPolicy.  Errors: ARGUMENT. */
+WnStatus wn_unchanged_tuner_measure(const WnUnchangedTuner *tuner, double level, int64_t max_age_ns,
+                                    WnUnchangedTuning *out, WnError *error);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus
