@@ -170,14 +170,16 @@ static Reading read_part(Y4m *self, Part part) {
   return part == PIXELS ? read_pixels(self) : read_line(self);
 }
 
-/* The header; READ_END: *problem says what is wrong. */
+/* The header; READ_END: *problem says what is wrong.  The detour by YV12 in that is for y4menc,
+ * which writes the rows that decoders add below a frame as well. */
 static Reading read_header(Y4m *self, char **problem) {
   Reading reading = read_part(self, HEADER);
   if (reading == READ_NOT_YET) return reading;
   if (reading == READ_END || strncmp(self->line, MAGIC " ", strlen(MAGIC " ")) != 0)
     *problem = g_strdup_printf("%s: is no YUV4MPEG2 clip; this makes one of any video: "
                                "gst-launch-1.0 filesrc location=VIDEO ! decodebin ! videoconvert ! "
-                               "y4menc ! filesink location=CLIP.y4m",
+                               "video/x-raw,format=YV12 ! videoconvert ! y4menc ! "
+                               "filesink location=CLIP.y4m",
                                self->name);
   return *problem == NULL && parse_header(self, problem) && prepare(self, problem) ? READ_ALL
                                                                                    : READ_END;
