@@ -240,18 +240,23 @@ static bool prepare_all(Joint *joint) {
   return joint->runs[0].thresholds != NULL;
 }
 
-/* Image i is held out in fold i % N_FOLDS: in a list sorted by class every fold has its share. */
+/* The fold in which image i of n is held out: in a list sorted by class every fold has its share;
+ * of a stream it is a piece that the others have not seen. */
+static size_t fold_of(const WniTask *task, size_t i, size_t n) {
+  return task->in_order ? i * N_FOLDS / n : i % N_FOLDS;
+}
+
 static bool split_fold(Joint *joint, int r) {
   WniImages all = joint->runs[0].images;
   size_t n_held = 0, n_kept = 0, h = 0, fold = (size_t)r - 1;
   size_t n_exits = (size_t)joint->task->scores->n_exits;
   uint32_t *index = malloc((all.n + 1) * sizeof *index);
   joint->runs[r].thresholds = calloc(N_TRIES * n_exits, sizeof(double));
-  for (size_t i = 0; i < all.n; i++) n_held += i % N_FOLDS == fold;
+  for (size_t i = 0; i < all.n; i++) n_held += fold_of(joint->task, i, all.n) == fold;
   joint->held[r] = (WniImages){index, n_held};
   joint->runs[r].images = (WniImages){index + n_held, all.n - n_held};
   for (size_t i = 0; index && i < all.n; i++)
-    index[i % N_FOLDS == fold ? h++ : n_held + n_kept++] = all.index[i];
+    index[fold_of(joint->task, i, all.n) == fold ? h++ : n_held + n_kept++] = all.index[i];
   return index && joint->runs[r].thresholds;
 }
 

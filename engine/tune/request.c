@@ -152,6 +152,7 @@ WnStatus wni_request_resolve(WnTuner *tuner, const WnTuneRequest *request, WniAl
   if (status == WN_OK) status = resolve_strategy(tuner, request, error);
   if (status == WN_OK) status = resolve_score(tuner, request, error);
   if (status == WN_OK) status = resolve_watch(tuner, request, error);
+  tuner->task.in_order = tuner->unlabelled;
   tuner->task.macs = tuner->macs;
   tuner->task.macs_per_row = tuner->model->final_rows_step >= 0 ? tuner->model->macs_per_row : 0;
   return status;

@@ -15,6 +15,7 @@ typedef struct WniTask {
   WnStrategy strategy;   /* class-exclusion, confidence or entropy */
   bool softmax;          /* the exit score of class-exclusion; else sigmoid */
   const bool *watched;   /* [n_classes] a watch query; NULL: plain classification */
+  bool in_order;         /* images that follow each other may show the same: no sample is random */
   const uint64_t *macs;  /* [n_exits + 1] of an image that stops at this stage */
   uint64_t macs_per_row; /* that the final classifier is spared by each excluded class */
 } WniTask;

@@ -118,8 +118,10 @@ WnStatus wn_tuner_add_unlabelled(WnTuner *tuner, const WnFrame *frame, const WnR
   WniScores *scores = &tuner->scores;
   const float *final;
   WnStatus status = add(tuner, frame, region, 0, &final, error);
-  if (status == WN_OK) scores->truth[scores->n - 1] = wni_arg_max(final, scores->n_classes);
-  return status;
+  if (status != WN_OK) return status;
+  tuner->unlabelled = true;
+  scores->truth[scores->n - 1] = wni_arg_max(final, scores->n_classes);
+  return WN_OK;
 }
 
 /* ---- searching ---- */

@@ -14,8 +14,9 @@ struct WnTuner {
   WnModel *model;
   WnSession *session; /* runs to the end, all heads */
   WniScores scores;
-  uint32_t *all;  /* [scores.n] 0, 1, 2, ..., made by each search */
-  uint64_t *macs; /* [n_exits + 1] see WniTask */
+  bool unlabelled; /* some images are, as those of a stream */
+  uint32_t *all;   /* [scores.n] 0, 1, 2, ..., made by each search */
+  uint64_t *macs;  /* [n_exits + 1] see WniTask */
 
   /* the last request, resolved, and what was found for it; `found` when it may be written */
   WniTask task;

@@ -290,6 +290,31 @@ START_TEST(gains_make_up_for_losses) {
 }
 END_TEST
 
+/* The longer a stream lasts the surer of themselves its exits are, right or wrong: thresholds from
+ * one part of it are too bold for a later one, which only parts that are held out whole show. */
+START_TEST(a_stream_is_held_out_in_pieces) {
+  enum { N = 1000, EXITS = 3, CLASSES = 6 };
+  const WniAllowed allowed = {0.02, 0};
+  double thresholds[EXITS];
+  WniOutcome o[2];
+  Made made;
+  state = 21;
+  make(&made, WN_STRATEGY_CLASS_EXCLUSION, true, N, EXITS, CLASSES, 0);
+  for (size_t i = 0; i < N; i++)
+    for (size_t at = 0; at < EXITS * CLASSES; at++)
+      made.scores.logits[i * (EXITS + 1) * CLASSES + at] *= 1 + 2 * (float)(i * 5 / N);
+  for (int in_order = 0; in_order < 2; in_order++) {
+    made.task.in_order = in_order;
+    ck_assert_int_eq(wni_method_joint(&made.task, made.images, allowed, 1, thresholds, NULL),
+                     WN_OK);
+    wni_simulate(&made.task, made.images, thresholds, &o[in_order], NULL, NULL, NULL);
+  }
+  ck_assert_uint_gt(o[1].macs, o[0].macs);
+  ck_assert_uint_gt(o[1].right, o[0].right);
+  discard(&made);
+}
+END_TEST
+
 START_TEST(the_p_value_keeps_its_promise) {
   enum { TRIALS = 4000, N = 400 };
   static const double deltas[] = {0.05, 0.1, 0.3};
@@ -337,5 +362,5 @@ END_TEST
 
 SUITE_MAIN("tune", a_grid_decides_as_a_session, losses_are_what_the_network_gets_right,
            levels_lie_between_images_and_rise, joint_search_finds_what_there_is,
-           methods_keep_to_the_limit, gains_make_up_for_losses, the_p_value_keeps_its_promise,
-           risk_needs_images)
+           methods_keep_to_the_limit, gains_make_up_for_losses, a_stream_is_held_out_in_pieces,
+           the_p_value_keeps_its_promise, risk_needs_images)
