@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * `winnow tune`: runs the network once over a labelled dataset, finds thresholds for its exits and
- * writes the model with them.  An image that cannot be read ends it, as in `winnow eval`.
+ * `winnow tune`: runs the network once over a labelled dataset, or over frames that nobody has
+ * labelled, finds thresholds for its exits and writes the model with them.  An image that cannot be
+ * read ends it, as in `winnow eval`.
  */
 #include <math.h>
 #include <string.h>
@@ -12,34 +13,58 @@
 #include "commands.h"
 #include "curve.h"
 #include "dataset.h"
+#include "frames.h"
 #include "image.h"
 #include "options.h"
 #include "output.h"
 #include "progress.h"
 #include "report.h"
 #include "tune_report.h"
+#include "tune_unchanged.h"
 
 #define DEFAULT_CONFIDENCE 0.9
 #define DEFAULT_EXTRA_ALARMS 0.005
+#define DEFAULT_DISAGREEMENT 0.01
+#define DEFAULT_FRAMES 500
+#define DEFAULT_EVERY_S 1.0
 
 /* Values as given; a number that is not is NaN. */
 typedef struct TuneOptions {
   Options shared;
   char *output, *method, *strategy, *exit_score, *watch, *curve_on;
+  char *unlabelled, *unchanged_from;
   char **curves;
-  double max_drop, risk, confidence, max_misses, max_alarms;
+  double max_drop, risk, confidence, max_misses, max_alarms, max_disagreement, every_s;
+  int n_frames; /* 0: not given */
   gboolean as_json;
 } TuneOptions;
 
 static void options_free(TuneOptions *options) {
-  char *strings[] = {options->output,     options->method, options->strategy,
-                     options->exit_score, options->watch,  options->curve_on};
+  char *strings[] = {options->output,         options->method,    options->strategy,
+                     options->exit_score,     options->watch,     options->curve_on,
+                     options->unchanged_from, options->unlabelled};
   for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) g_free(strings[i]);
   g_strfreev(options->curves);
   options_clear(&options->shared);
 }
 
 /* ---- what is asked for ---- */
+
+/* What is wrong with where the images come from; NULL: nothing. */
+static const char *find_wrong_source(const TuneOptions *o) {
+  bool of_channel = o->n_frames != 0 || isfinite(o->every_s);
+  bool is_channel = o->unlabelled != NULL && frames_is_channel(o->unlabelled);
+  if (o->unlabelled == NULL && o->shared.n_arguments < 2) return "expected MODEL DATASET";
+  if (o->unlabelled != NULL && o->shared.n_arguments > 1)
+    return "--unlabelled takes the place of DATASET; give one or the other";
+  if (o->unlabelled != NULL && o->curves != NULL)
+    return "--curve shows accuracy, which takes a DATASET and not --unlabelled";
+  if (of_channel && !is_channel) return "--frames and --every belong to --unlabelled SOCKET";
+  if (o->n_frames < 0 || (isfinite(o->every_s) && o->every_s < 0))
+    return "--frames must be a number above 0 and --every one of seconds";
+  if (isfinite(o->max_disagreement)) return "--max-disagreement belongs to --unchanged-from";
+  return NULL;
+}
 
 /* Exactly one of the three goals, with what belongs to it; none is enough for a curve alone. */
 static bool goal_is_valid(const TuneOptions *o) {
@@ -61,6 +86,8 @@ static bool goal_is_valid(const TuneOptions *o) {
     wrong = "--curve-on belongs to --curve";
   else if (o->output == NULL && o->curves == NULL)
     wrong = "-o OUT.onnx is missing";
+  else
+    wrong = find_wrong_source(o);
   if (wrong != NULL) report("tune: %s; see 'winnow tune --help'", wrong);
   return wrong == NULL;
 }
@@ -120,6 +147,16 @@ static char *add_image(WnTuner *tuner, const DatasetImage *item) {
   return problem;
 }
 
+static WnStatus add_frame(void *tuner, const WnFrame *frame, WnError *error) {
+  return wn_tuner_add_unlabelled(tuner, frame, NULL, error);
+}
+
+static int add_unlabelled(WnTuner *tuner, const TuneOptions *o) {
+  FramesWish wish = {.n_frames = o->n_frames > 0 ? o->n_frames : DEFAULT_FRAMES,
+                     .every_s = isfinite(o->every_s) ? o->every_s : DEFAULT_EVERY_S};
+  return frames_take(o->unlabelled, &wish, wn_tuner_model(tuner), add_frame, tuner);
+}
+
 static bool add_images(WnTuner *tuner, const char *folder) {
   Dataset dataset = {0};
   Progress progress;
@@ -146,9 +183,9 @@ static int search(WnTuner *tuner, const TuneOptions *o, const WnTuneRequest *req
     return report_error(&error);
   if (tuning.watch_warning != NULL) report("%s", tuning.watch_warning);
   if (o->as_json)
-    tune_print_json(wn_tuner_model(tuner), request, &tuning);
+    tune_print_json(wn_tuner_model(tuner), request, o->unlabelled != NULL, &tuning);
   else
-    tune_print_text(wn_tuner_model(tuner), request, &tuning);
+    tune_print_text(wn_tuner_model(tuner), request, o->unlabelled != NULL, &tuning);
   return STATUS_OK;
 }
 
@@ -169,7 +206,10 @@ static int tune(const TuneOptions *o, const WnTuneRequest *request) {
   WnTuner *tuner = NULL, *measured = NULL;
   if (!outputs_are_possible(o)) return STATUS_FAILED;
   tuner = open_tuner(o, &status);
-  if (tuner != NULL && !add_images(tuner, o->shared.arguments[1])) status = STATUS_FAILED;
+  if (tuner != NULL && o->unlabelled != NULL)
+    status = add_unlabelled(tuner, o);
+  else if (tuner != NULL && !add_images(tuner, o->shared.arguments[1]))
+    status = STATUS_FAILED;
   if (status == STATUS_OK && o->curve_on != NULL) {
     measured = open_tuner(o, &status);
     if (measured != NULL && !add_images(measured, o->curve_on)) status = STATUS_FAILED;
@@ -183,9 +223,33 @@ static int tune(const TuneOptions *o, const WnTuneRequest *request) {
   return status;
 }
 
+/* A level needs a clip and nothing that thresholds need. */
+static int find_level(const TuneOptions *o) {
+  double limit = isfinite(o->max_disagreement) ? o->max_disagreement : DEFAULT_DISAGREEMENT;
+  bool alone = !isfinite(o->max_drop) && !isfinite(o->risk) && !isfinite(o->confidence) &&
+               !isfinite(o->max_misses) && !isfinite(o->max_alarms) && !isfinite(o->every_s) &&
+               o->n_frames == 0 && o->output == NULL && o->method == NULL && o->strategy == NULL &&
+               o->exit_score == NULL && o->watch == NULL && o->unlabelled == NULL &&
+               o->curves == NULL && o->curve_on == NULL && o->shared.n_arguments == 1;
+  if (!alone)
+    report(
+        "tune: --unchanged-from prints a level and looks for no thresholds: besides MODEL it takes "
+        "only --max-disagreement and --json; see 'winnow tune --help'");
+  else if (!(limit >= 0 && limit <= 1))
+    report("tune: --max-disagreement %g: must be a fraction in 0..1", limit);
+  else
+    return tune_unchanged(&o->shared, o->unchanged_from, limit, o->as_json);
+  return STATUS_USAGE;
+}
+
 static int run(int argc, char **argv) {
-  TuneOptions o = {
-      .max_drop = NAN, .risk = NAN, .confidence = NAN, .max_misses = NAN, .max_alarms = NAN};
+  TuneOptions o = {.max_drop = NAN,
+                   .risk = NAN,
+                   .confidence = NAN,
+                   .max_misses = NAN,
+                   .max_alarms = NAN,
+                   .max_disagreement = NAN,
+                   .every_s = NAN};
   const GOptionEntry own[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output, "The model to write", "OUT.onnx"},
       {"max-accuracy-drop", 0, 0, G_OPTION_ARG_DOUBLE, &o.max_drop,
@@ -210,13 +274,27 @@ static int run(int argc, char **argv) {
        "Write accuracy against MACs; may be given twice", "FILE.csv|.png"},
       {"curve-on", 0, 0, G_OPTION_ARG_FILENAME, &o.curve_on,
        "Measure the curve on these images, with thresholds from DATASET", "DATASET2"},
+      {"unlabelled", 0, 0, G_OPTION_ARG_FILENAME, &o.unlabelled,
+       "Instead of DATASET: pictures, a clip or a channel, towards the whole network's answers",
+       "FOLDER|CLIP|SOCKET"},
+      {"frames", 0, 0, G_OPTION_ARG_INT, &o.n_frames,
+       "So many of a channel (default 500); Ctrl-C ends it earlier", "N"},
+      {"every", 0, 0, G_OPTION_ARG_DOUBLE, &o.every_s, "Seconds between them (default 1)", "S"},
+      {"unchanged-from", 0, 0, G_OPTION_ARG_FILENAME, &o.unchanged_from,
+       "Print a level for --unchanged, found on this clip (.y4m; - is standard input)", "CLIP"},
+      {"max-disagreement", 0, 0, G_OPTION_ARG_DOUBLE, &o.max_disagreement,
+       "How many frames may get another answer there (default 0.01)", "D"},
       {"json", 0, 0, G_OPTION_ARG_NONE, &o.as_json, "Print one JSON object", NULL},
       G_OPTION_ENTRY_NULL};
   WnTuneRequest request;
   int status = options_parse(&command_tune, OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_CONFIG, own,
-                             argc, argv, 2, 2, &o.shared);
-  if (status == STATUS_OK) status = make_request(&o, &request);
-  if (status == STATUS_OK) status = tune(&o, &request);
+                             argc, argv, 1, 2, &o.shared);
+  if (status == STATUS_OK && o.unchanged_from != NULL) {
+    status = find_level(&o);
+  } else {
+    if (status == STATUS_OK) status = make_request(&o, &request);
+    if (status == STATUS_OK) status = tune(&o, &request);
+  }
   options_free(&o);
   return status;
 }
@@ -225,12 +303,14 @@ static const char *const sections[] = {"tune", NULL};
 
 const Command command_tune = {
     "winnow tune",
-    "MODEL DATASET",
+    "MODEL [DATASET]",
     "Find thresholds for the exits and write them into a model",
     "DATASET is a folder of folders of images, each named exactly like a label; use images that "
     "the\n"
     "network was not trained on. The network runs once over them, then thresholds are searched in\n"
     "memory for the fewest MACs. 'winnow eval OUT.onnx DATASET' prints the same figures.\n\n"
+    "With --unlabelled nobody has to say what the images show: thresholds then keep to the whole\n"
+    "network's own answers, right or wrong.\n\n"
     "With --risk the drop on new images, drawn independently from where these came from, is at "
     "most D\n"
     "with probability P.\n\n"
@@ -239,6 +319,9 @@ const Command command_tune = {
     "  winnow tune models/edge-cifar10.onnx photos --risk 0.01 --confidence 0.9 -o safe.onnx\n"
     "  winnow tune models/edge-cifar10.onnx photos --watch cat --max-extra-misses 0.015 -o "
     "cat.onnx\n"
-    "  winnow tune models/edge-cifar10.onnx photos --curve curve.csv --curve curve.png",
+    "  winnow tune models/edge-cifar10.onnx photos --curve curve.csv --curve curve.png\n"
+    "  winnow tune models/edge-tiny200.onnx --unlabelled /run/winnow/camera --every 10 \\\n"
+    "      --max-accuracy-drop 0.005 -o here.onnx\n"
+    "  winnow tune models/edge-tiny200.onnx --unchanged-from hall.y4m",
     run,
     sections};

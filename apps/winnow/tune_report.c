@@ -33,14 +33,21 @@ static void put_watch(json_t *json, const char *watch, const WnTuning *tuning) {
   put_real(json, "mac-reduction-others", saved(tuning, tuning->macs_mean_others));
 }
 
-static void put_risk(json_t *json, const WnTuneRequest *request, const WnTuning *tuning) {
+static void put_risk(json_t *json, const WnTuneRequest *request, bool unlabelled,
+                     const WnTuning *tuning) {
   put_real(json, "risk", request->max_drop);
   put_real(json, "confidence", request->confidence);
   put_count(json, "images-tested", tuning->images_tested);
-  put_real(json, "accuracy-drop-tested", tuning->drop_tested);
+  put_real(json, unlabelled ? "disagreement-tested" : "accuracy-drop-tested", tuning->drop_tested);
 }
 
-void tune_print_json(const WnModelInfo *info, const WnTuneRequest *request,
+static void put_accuracy(json_t *json, const WnTuning *tuning) {
+  put_real(json, "accuracy-full", tuning->accuracy_full);
+  put_real(json, "accuracy", tuning->accuracy);
+  put_real(json, "accuracy-drop", tuning->accuracy_full - tuning->accuracy);
+}
+
+void tune_print_json(const WnModelInfo *info, const WnTuneRequest *request, bool unlabelled,
                      const WnTuning *tuning) {
   json_t *json = json_object();
   put_text(json, "model-id", info->id);
@@ -49,16 +56,17 @@ void tune_print_json(const WnModelInfo *info, const WnTuneRequest *request,
   put_text(json, "exit-score",
            tuning->strategy == WN_STRATEGY_CLASS_EXCLUSION ? score_name(tuning) : "softmax");
   put_count(json, "images", tuning->images);
-  put_real(json, "accuracy-full", tuning->accuracy_full);
-  put_real(json, "accuracy", tuning->accuracy);
-  put_real(json, "accuracy-drop", tuning->accuracy_full - tuning->accuracy);
+  if (unlabelled)
+    put_real(json, "disagreement", 1 - tuning->accuracy);
+  else
+    put_accuracy(json, tuning);
   put_real(json, "macs-mean", tuning->macs_mean);
   put_count(json, "macs-full", tuning->macs_full);
   put_real(json, "mac-reduction", saved(tuning, tuning->macs_mean));
   put_reals(json, "thresholds", tuning->thresholds, tuning->n_exits);
   put_counts(json, "exits", tuning->exits, tuning->n_exits + 1);
   put_int(json, "search-time", tuning->search_ns);
-  if (request->confidence > 0) put_risk(json, request, tuning);
+  if (request->confidence > 0) put_risk(json, request, unlabelled, tuning);
   if (request->watch != NULL) put_watch(json, request->watch, tuning);
   print_json(json);
 }
@@ -96,12 +104,21 @@ static void print_watch(const char *watch, const WnTuning *tuning) {
   print_cost("MACs, others", tuning, tuning->macs_mean_others);
 }
 
-static void print_guarantee(const WnTuneRequest *request, const WnTuning *tuning) {
+static void print_disagreement(const WnTuning *tuning) {
+  char *percent = text_percent(1 - tuning->accuracy);
+  printf("  disagreement %s of %" G_GUINT64_FORMAT
+         " images get another answer than the whole network's\n",
+         percent, tuning->images);
+  g_free(percent);
+}
+
+static void print_guarantee(const WnTuneRequest *request, bool unlabelled, const WnTuning *tuning) {
   char *risk = text_percent(request->max_drop);
   char *confidence = text_percent(request->confidence);
-  printf("  guarantee    accuracy drop <= %s with probability >= %s on images drawn like these\n"
-         "               (n = %" G_GUINT64_FORMAT " for the test, drawn independently)\n",
-         risk, confidence, tuning->images_tested);
+  printf("  guarantee    %s <= %s with probability >= %s on images drawn like these\n"
+         "               (n = %" G_GUINT64_FORMAT " for the test, drawn independently%s)\n",
+         unlabelled ? "disagreement" : "accuracy drop", risk, confidence, tuning->images_tested,
+         unlabelled ? ", which neighbouring frames of one camera are not" : "");
   g_free(confidence);
   g_free(risk);
 }
@@ -120,7 +137,7 @@ static void print_stages(const WnTuning *tuning) {
   }
 }
 
-void tune_print_text(const WnModelInfo *info, const WnTuneRequest *request,
+void tune_print_text(const WnModelInfo *info, const WnTuneRequest *request, bool unlabelled,
                      const WnTuning *tuning) {
   char *id = text_clean(info->id);
   char *duration = text_duration((double)tuning->search_ns);
@@ -128,10 +145,13 @@ void tune_print_text(const WnModelInfo *info, const WnTuneRequest *request,
   printf("%s, %s%s%s, %s search in %s\n", id, wn_strategy_name(tuning->strategy),
          exclusion ? " on " : "", exclusion ? score_name(tuning) : "",
          wn_tune_method_name(request->method), duration);
-  print_share("accuracy", tuning->accuracy, tuning->images, "", tuning->accuracy_full);
+  if (unlabelled)
+    print_disagreement(tuning);
+  else
+    print_share("accuracy", tuning->accuracy, tuning->images, "", tuning->accuracy_full);
   print_cost("MACs", tuning, tuning->macs_mean);
   if (request->watch != NULL) print_watch(request->watch, tuning);
-  if (request->confidence > 0) print_guarantee(request, tuning);
+  if (request->confidence > 0) print_guarantee(request, unlabelled, tuning);
   print_stages(tuning);
   if (tuning->watch_sets_dropped > 0)
     printf("\nleft out: thresholds of %d watch set%s, found with another exit score\n",

@@ -7,7 +7,11 @@
 
 #include <winnow/tune.h>
 
-void tune_print_json(const WnModelInfo *info, const WnTuneRequest *request, const WnTuning *tuning);
-void tune_print_text(const WnModelInfo *info, const WnTuneRequest *request, const WnTuning *tuning);
+/* `unlabelled`: the images had no labels but the whole network's answers, and what would be an
+ * accuracy is agreement with those. */
+void tune_print_json(const WnModelInfo *info, const WnTuneRequest *request, bool unlabelled,
+                     const WnTuning *tuning);
+void tune_print_text(const WnModelInfo *info, const WnTuneRequest *request, bool unlabelled,
+                     const WnTuning *tuning);
 
 #endif

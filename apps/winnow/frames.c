@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See frames.h.
+ */
+#include "frames.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <glib.h>
+#include <winnow/ipc.h>
+
+#include "command.h"
+#include "image.h"
+#include "pictures.h"
+#include "progress.h"
+#include "report.h"
+#include "y4m.h"
+
+#define NS_PER_S INT64_C(1000000000)
+#define CLIP_STEP_NS (NS_PER_S / 10)
+
+enum { WAIT_MS = 200 };
+
+/* What may be known of a failure: of a file, or of the engine; `name` is what it was about. */
+static int report_failure(const char *name, char *problem, const WnError *error) {
+  if (problem != NULL)
+    report("%s", problem);
+  else
+    report("%s: %s", name, error->message);
+  g_free(problem);
+  return STATUS_FAILED;
+}
+
+/* ---- A folder ------------------------------------------------------------- */
+
+static bool take_picture(const char *path, PictureSize enough, FrameTaker *take, void *user) {
+  Image image = {0};
+  WnError error = {0};
+  char *problem = NULL;
+  bool taken =
+      image_load(path, enough, &image, &problem) && take(user, &image.frame, &error) == WN_OK;
+  if (!taken) report_failure(path, problem, &error);
+  image_clear(&image);
+  return taken;
+}
+
+static int take_folder(const char *path, const WnModelInfo *model, FrameTaker *take, void *user) {
+  GPtrArray *paths = pictures_below(path);
+  Progress progress;
+  bool good = paths->len > 0;
+  if (!good) report("%s: no pictures in this folder (" PICTURE_ENDINGS ")", path);
+  progress_start(&progress, paths->len);
+  for (guint i = 0; i < paths->len && good; i++) {
+    progress_update(&progress, i);
+    good = take_picture(paths->pdata[i], image_enough(model, NULL), take, user);
+  }
+  progress_end(&progress);
+  g_ptr_array_unref(paths);
+  return good ? STATUS_OK : STATUS_FAILED;
+}
+
+/* ---- A clip --------------------------------------------------------------- */
+
+/* Of frames more often than ten a second those nearest to the tenths. */
+static bool is_due(const WnFrame *frame, int64_t period_ns, int64_t *due_ns) {
+  if (frame->pts_ns + period_ns / 2 < *due_ns) return false;
+  do *due_ns += CLIP_STEP_NS;
+  while (*due_ns <= frame->pts_ns);
+  return true;
+}
+
+int frames_take_clip(const char *path, FrameTaker *take, void *user) {
+  char *problem = NULL;
+  WnError error = {0};
+  WnFrame frame;
+  int64_t due_ns = 0;
+  Y4mReading reading = Y4M_NOT_YET;
+  Y4m *clip = y4m_open(path, &problem);
+  WnStatus status = clip != NULL ? WN_OK : WN_ERROR_IO;
+  while (status == WN_OK && reading != Y4M_END) {
+    struct pollfd more = {y4m_descriptor(clip), POLLIN, 0};
+    reading = y4m_read(clip, &frame, &problem);
+    if (reading == Y4M_NOT_YET) poll(&more, 1, -1);
+    if (reading == Y4M_FRAME && is_due(&frame, y4m_period_ns(clip), &due_ns))
+      status = take(user, &frame, &error);
+  }
+  y4m_free(clip);
+  if (status == WN_OK && problem == NULL && due_ns == 0)
+    problem = g_strdup_printf("%s: the clip has no frame", path);
+  return status == WN_OK && problem == NULL ? STATUS_OK : report_failure(path, problem, &error);
+}
+
+/* ---- A channel ------------------------------------------------------------ */
+
+static volatile sig_atomic_t had_enough;
+
+static void on_interrupt(int number) {
+  (void)number;
+  had_enough = 1;
+}
+
+/* Ctrl-C ends the taking and not the program, unless it is ignored; `old` is to be put back. */
+static void catch_interrupt(struct sigaction *old) {
+  struct sigaction action = {.sa_handler = on_interrupt};
+  sigaction(SIGINT, NULL, old);
+  if (old->sa_handler != SIG_IGN) sigaction(SIGINT, &action, NULL);
+}
+
+/* Until something is new, it is time to look, or a signal has come. */
+static void wait_a_while(const WnReader *reader, gint64 until_us) {
+  struct pollfd news = {wn_reader_descriptor(reader), POLLIN, 0};
+  gint64 left_us = until_us - g_get_monotonic_time();
+  if (left_us > 0)
+    poll(NULL, 0, (int)MIN(left_us / 1000 + 1, WAIT_MS));
+  else
+    poll(&news, 1, WAIT_MS);
+}
+
+/* The number of frames taken; -1 after a report. */
+static int take_from(WnReader *reader, const char *path, const FramesWish *wish, FrameTaker *take,
+                     void *user, Progress *progress) {
+  gint64 next_us = 0, step_us = (gint64)(wish->every_s * G_USEC_PER_SEC);
+  int n = 0;
+  while (n < wish->n_frames && !had_enough) {
+    WnSnapshot snapshot;
+    WnError error = {0};
+    WnStatus status = WN_ERROR_TIMEOUT;
+    if (g_get_monotonic_time() >= next_us) status = wn_reader_read(reader, 0, &snapshot, &error);
+    if (status == WN_OK && !snapshot.has_frame) {
+      report("%s: publishes results without frames", path);
+      return -1;
+    }
+    if (status == WN_OK) {
+      next_us = g_get_monotonic_time() + step_us;
+      status = take(user, &snapshot.frame, &error);
+      progress_update(progress, (uint64_t)++n);
+    } else if (status == WN_ERROR_TIMEOUT) {
+      if (n > 0 && !wn_reader_connected(reader)) break;
+      wait_a_while(reader, next_us);
+      continue;
+    }
+    if (status != WN_OK) {
+      report_failure(path, NULL, &error);
+      return -1;
+    }
+  }
+  return n;
+}
+
+static int take_channel(const char *path, const FramesWish *wish, FrameTaker *take, void *user) {
+  struct sigaction old;
+  WnReader *reader = NULL;
+  WnError error = {0};
+  Progress progress;
+  if (wn_reader_new(path, &reader, &error) != WN_OK) return report_error(&error);
+  catch_interrupt(&old);
+  progress_start(&progress, (uint64_t)wish->n_frames);
+  int n = take_from(reader, path, wish, take, user, &progress);
+  progress_end(&progress);
+  sigaction(SIGINT, &old, NULL);
+  wn_reader_free(reader);
+  if (n == 0) report("%s: no frame has come", path);
+  if (n > 0 && n < wish->n_frames) report("%s: going on with %d frames", path, n);
+  return n > 0 ? STATUS_OK : STATUS_FAILED;
+}
+
+bool frames_is_channel(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && S_ISSOCK(info.st_mode);
+}
+
+int frames_take(const char *path, const FramesWish *wish, const WnModelInfo *model,
+                FrameTaker *take, void *user) {
+  if (frames_is_channel(path)) return take_channel(path, wish, take, user);
+  if (g_file_test(path, G_FILE_TEST_IS_DIR)) return take_folder(path, model, take, user);
+  return frames_take_clip(path, take, user);
+}
