@@ -61,12 +61,13 @@ static void post_message(GstWinnowClassify *self, const GstWinnowResultEntry *en
   gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), structure));
 }
 
-static void post_changes(GstWinnowClassify *self, guint i, const WnStateChange *changes, gint n) {
+static void post_changes(GstWinnowClassify *self, guint i, const GstWinnowFrameTimes *times,
+                         const WnStateChange *changes, gint n) {
   GST_OBJECT_LOCK(self);
   gboolean post = self->settings.post_messages;
   GST_OBJECT_UNLOCK(self);
   for (gint k = 0; post && k < n; k++)
-    post_message(self, g_ptr_array_index(self->announced, i), &changes[k], &self->announced_times);
+    post_message(self, g_ptr_array_index(self->announced, i), &changes[k], times);
 }
 
 static void announce(GstWinnowClassify *self, GstWinnowResultList *results,
@@ -86,7 +87,7 @@ static void announce(GstWinnowClassify *self, GstWinnowResultList *results,
     const GstWinnowResultEntry *entry = g_ptr_array_index(results, i);
     GstWinnowTrack *track =
         gst_winnow_tracks_take(self->tracks, entry->result->has_region, &entry->result->region);
-    post_changes(self, i, changes, gst_winnow_track_feed(track, entry->result, changes));
+    post_changes(self, i, times, changes, gst_winnow_track_feed(track, entry->result, changes));
   }
   gst_winnow_tracks_end(self->tracks);
 }
@@ -96,11 +97,10 @@ void gst_winnow_classify_infer_pass(GstWinnowClassify *self, const GstWinnowFram
   for (guint i = 0; i < gst_winnow_tracks_count(self->tracks); i++) {
     const GstWinnowResultEntry *entry = g_ptr_array_index(self->announced, i);
     WnResult late = *entry->result;
-    late.age_ns = gst_winnow_frame_age(times, late.pts_ns);
+    late.age_ns = gst_winnow_frame_age(&self->announced_times, times);
     if (late.age_ns == 0) continue;
-    gint n = gst_winnow_track_feed(gst_winnow_tracks_get(self->tracks, i), &late, changes);
-    if (n > 0) self->announced_times = *times;
-    post_changes(self, i, changes, n);
+    post_changes(self, i, times, changes,
+                 gst_winnow_track_feed(gst_winnow_tracks_get(self->tracks, i), &late, changes));
   }
 }
 
@@ -111,7 +111,7 @@ void gst_winnow_classify_infer_end(GstWinnowClassify *self) {
   GST_OBJECT_UNLOCK(self);
   if (cut) return; /* there was no frame since */
   for (guint i = 0; i < gst_winnow_tracks_count(self->tracks); i++)
-    post_changes(self, i, changes,
+    post_changes(self, i, &self->announced_times, changes,
                  gst_winnow_track_finish(gst_winnow_tracks_get(self->tracks, i), changes));
 }
 

@@ -184,7 +184,7 @@ static const GstWinnowProperty rows[] = {
      */
     {"max-age", "Maximum age", "Nanoseconds after which a result no longer counts (0: none)",
      GST_WINNOW_UINT64(WN_MAX_AGE_USUAL_NS, 0, G_MAXINT64), FIELD(max_age),
-     GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_POLICY)},
+     GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_POLICY | GST_WINNOW_CHANGE_DISPLAY)},
     /**
      * GstWinnowClassify:inference-interval:
      *
@@ -275,7 +275,7 @@ void gst_winnow_settings_clear(GstWinnowSettings *settings) {
 }
 
 GstWinnowDisplay gst_winnow_settings_display(const GstWinnowSettings *settings) {
-  return (GstWinnowDisplay){settings->stable_time, settings->min_confidence, WN_STATE_MAX_AGE_NS};
+  return (GstWinnowDisplay){settings->stable_time, settings->min_confidence, settings->max_age};
 }
 
 WnPolicy gst_winnow_settings_policy(const GstWinnowSettings *settings) {

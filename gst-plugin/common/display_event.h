@@ -18,7 +18,7 @@ typedef struct {
 
 /* What holds until an event comes. */
 #define GST_WINNOW_DISPLAY_DEFAULT                                                                 \
-  ((GstWinnowDisplay){WN_STATE_STABLE_TIME_NS, 0.0, WN_STATE_MAX_AGE_NS})
+  ((GstWinnowDisplay){WN_STATE_STABLE_TIME_NS, 0.0, WN_MAX_AGE_USUAL_NS})
 
 gboolean gst_winnow_display_equal(const GstWinnowDisplay *a, const GstWinnowDisplay *b);
 

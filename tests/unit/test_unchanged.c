@@ -196,7 +196,8 @@ START_TEST(what_drops_the_reference) {
   ck_assert(repeats(0, 3));
   wn_session_forget(session);
   ck_assert(!repeats(0, 4));
-  ck_assert_int_eq(wn_session_run(session, input, SIDE * SIDE * 3, true, NULL, NULL), WN_OK);
+  ck_assert_int_eq(wn_session_set_input(session, 0, input, SIDE * SIDE * 3, NULL), WN_OK);
+  wn_session_run(session, true, NULL);
   ck_assert(!repeats(0, 5));
   WnFrame frame = picture(SIDE, 0, 6), none = {.format = WN_PIXEL_FORMAT_COUNT};
   const WnResult *result;
@@ -238,10 +239,10 @@ START_TEST(completion_follows_the_reference) {
     const float *found;
     ck_assert(!repeats(0, 0));
     if (late) ck_assert(repeats(5, 1));
-    ck_assert_int_eq(wn_session_complete(session, &found, NULL), WN_OK);
+    ck_assert_int_eq(wn_session_complete(session, NULL, &found, NULL), WN_OK);
     memcpy(scores[late], found, sizeof scores[late]);
     ck_assert(repeats(-5, 2));
-    ck_assert_int_eq(wn_session_complete(session, &found, NULL), WN_OK);
+    ck_assert_int_eq(wn_session_complete(session, NULL, &found, NULL), WN_OK);
     ck_assert_mem_eq(scores[late], found, sizeof scores[late]);
     close_session();
   }
@@ -311,7 +312,7 @@ START_TEST(unlabelled_images_count_as_what_the_network_answers) {
       pixels[at] = (uint8_t)(128 + 100 * sin(i + at % 3 + at * 0.001 * (i + 1)));
     ck_assert_int_eq(wn_tuner_add_unlabelled(tuner, &frame, NULL, NULL), WN_OK);
     int32_t answer = classify(&frame, NULL)->class_index;
-    ck_assert_int_eq(wn_session_complete(session, &scores, NULL), WN_OK);
+    ck_assert_int_eq(wn_session_complete(session, NULL, &scores, NULL), WN_OK);
     for (int c = 1; c < N_CLASSES; c++)
       if (scores[c] > scores[best]) best = c;
     same += answer == best;

@@ -31,9 +31,8 @@ extern "C" {
 
 #define WN_STATE_MARGIN 0.1
 
-/* Defaults of the elements and commands. */
+/* Default of the elements and commands, beside WN_MAX_AGE_USUAL_NS. */
 #define WN_STATE_STABLE_TIME_NS INT64_C(500000000)
-#define WN_STATE_MAX_AGE_NS INT64_C(2000000000)
 
 typedef struct WnStateOptions {
   int64_t stable_time_ns; /* 0: every answer is a state */
