@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/list.h"
 #include "base/utf8.h"
+#include "load/floors.h"
 #include "load/watch.h"
 
 #include <stdio.h>
@@ -203,6 +204,7 @@ WnStatus wni_metadata_bind(WniMetadata *metadata, const WniOnnx *onnx, int n_cla
     status = each_entry(metadata, groups, "winnow.groups", add_group, error);
   if (status == WN_OK && *watch)
     status = each_entry(metadata, watch, "winnow.watch-thresholds", add_watch, error);
+  if (status == WN_OK) status = wni_nothing_bind(onnx, metadata, error);
   /* Last: groups and watch sets are written in the model's own labels. */
   if (status == WN_OK && labels_file) status = replace_labels(metadata, labels_file, error);
   return status;

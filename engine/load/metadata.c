@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/list.h"
+#include "load/floors.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +20,7 @@ const char *wni_resize_name(WniResize resize) {
   return resize_names[resize];
 }
 
-/* Errors of the list parsers are the caller's mistake in an option but the
- * model's in metadata. */
-static WnStatus as_model_error(WnStatus status, WnError *error) {
+WnStatus wni_model_error(WnStatus status, WnError *error) {
   if (status != WN_ERROR_ARGUMENT) return status;
   if (error) error->status = WN_ERROR_MODEL;
   return WN_ERROR_MODEL;
@@ -100,7 +99,7 @@ static WnStatus read_strategy(const WniOnnx *onnx, WniMetadata *out, WnError *er
   if (status == WN_OK)
     status = wni_thresholds_check(out->strategy, out->thresholds, out->n_exits, "winnow.thresholds",
                                   error);
-  return as_model_error(status, error);
+  return wni_model_error(status, error);
 }
 
 /* The value of winnow.input.KEY, in a cascade of winnow.input.NAME.KEY; *name is that key. */
@@ -118,7 +117,7 @@ static WnStatus read_channels(const WniOnnx *onnx, const WniInputMeaning *input,
   const char *text = input_value(onnx, input, key, name);
   if (!text || !*text) return WN_OK;
   *count = count_char(text, ',') == 0 ? 1 : 3;
-  return as_model_error(wni_list_numbers(text, strlen(text), out, *count, name, error), error);
+  return wni_model_error(wni_list_numbers(text, strlen(text), out, *count, name, error), error);
 }
 
 static WnStatus read_input(const WniOnnx *onnx, WniInputMeaning *out, WnError *error) {
@@ -168,7 +167,7 @@ static WnStatus read_inputs(const WniOnnx *onnx, WniMetadata *out, WnError *erro
 }
 
 WnStatus wni_metadata_read(const WniOnnx *onnx, WniMetadata *out, WnError *error) {
-  *out = (WniMetadata){0};
+  *out = (WniMetadata){.nothing = -1};
   const char *version = wni_onnx_metadata(onnx, "winnow.version");
   const char *output = wni_onnx_metadata(onnx, "winnow.output");
   WnStatus status = WN_OK;
@@ -179,6 +178,7 @@ WnStatus wni_metadata_read(const WniOnnx *onnx, WniMetadata *out, WnError *error
     status = wni_fail_memory(error, "metadata");
   if (status == WN_OK) status = read_exits(wni_onnx_metadata(onnx, "winnow.exits"), out, error);
   if (status == WN_OK) status = read_strategy(onnx, out, error);
+  if (status == WN_OK) status = wni_floors_read(onnx, out, error);
   if (status == WN_OK) status = read_inputs(onnx, out, error);
   if (status != WN_OK) wni_metadata_clear(out);
   return status;
@@ -195,6 +195,7 @@ void wni_metadata_clear(WniMetadata *metadata) {
   for (int i = 0; i < metadata->n_inputs; i++) free(metadata->inputs[i].name);
   free(metadata->inputs);
   free(metadata->thresholds);
+  free(metadata->floors);
   free_texts(metadata->labels, metadata->n_classes);
   free_texts(metadata->groups, metadata->n_groups);
   free(metadata->group_of);

@@ -33,6 +33,8 @@ typedef struct WniMetadata {
   WnStrategy strategy;
   bool score_softmax, has_score; /* the key is there */
   double *thresholds;            /* [n_exits] or NULL */
+  double *floors;                /* [n_exits + 1] NaN: none; NULL: none at all */
+  bool floor_standardised;       /* what they are compared with; else logits */
   WniInputMeaning *inputs;       /* [n_inputs] a cascade's in the order of its networks, or one */
   int n_inputs;
   bool cascade; /* winnow.inputs is there */
@@ -43,6 +45,7 @@ typedef struct WniMetadata {
   bool has_labels;
   char **groups; /* [n_groups] names */
   int n_groups;
+  int nothing;   /* the class that answers `nothing`; -1: none */
   int *group_of; /* [n_classes] index of the class's group, -1: none */
   WniWatchThresholds *watch;
   int n_watch;
@@ -58,6 +61,11 @@ WnStatus wni_metadata_bind(WniMetadata *metadata, const WniOnnx *onnx, int n_cla
 void wni_metadata_clear(WniMetadata *metadata);
 
 const char *wni_resize_name(WniResize resize);
+const char *wni_floor_score_name(bool standardised); /* "logit", "standardised" */
+
+/* Errors of the list parsers are the caller's mistake in an option but the model's in metadata:
+ * turns ARGUMENT into MODEL. */
+WnStatus wni_model_error(WnStatus status, WnError *error);
 
 /* Whether `count` thresholds are possible for `strategy`; `what` begins the error (ARGUMENT). */
 WnStatus wni_thresholds_check(WnStrategy strategy, const double *thresholds, int count,

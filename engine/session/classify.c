@@ -25,12 +25,15 @@ static void learn_duration(WnSession *session, int stage, int64_t elapsed_ns) {
   *expected = *expected ? *expected + (elapsed_ns - *expected) / 8 : elapsed_ns;
 }
 
-/* The surviving rows of the final classifier, in ascending order. */
+/* The rows of the final classifier that are looked at, in ascending order: the survivors', or all.
+ */
 static void list_rows(WniJob *job) {
   WnSession *session = job->session;
   size_t n = 0;
   job->rows = NULL;
-  if (session->survivors.count == session->rule.n_classes) return;
+  if (session->survivors.count == session->rule.n_classes ||
+      wni_exit_final_needs_all(&session->rule))
+    return;
   for (int32_t c = 0; c < session->rule.n_classes; c++)
     if (session->survivors.alive[c]) session->order[n++] = c;
   job->rows = session->order;
@@ -54,11 +57,11 @@ static void finish(WniJob *job, int stage) {
   const WniTensor *final = &session->model->plan.final;
   const float *logits = wni_tensor_data(final, session->arena);
   job->stop = true;
-  job->reason = WN_STOP_FINAL;
-  job->status =
-      check_scores(session, logits, final->stride[1], stage, session->survivors.alive, job->error);
+  const bool *among = wni_exit_final_needs_all(&session->rule) ? NULL : session->survivors.alive;
+  job->status = check_scores(session, logits, final->stride[1], stage, among, job->error);
   if (job->status == WN_OK)
     wni_exit_final(&session->rule, logits, final->stride[1], &session->survivors);
+  job->reason = session->survivors.nothing ? WN_STOP_NOTHING : WN_STOP_FINAL;
 }
 
 static void decide(WniJob *job, int stage) {
@@ -92,6 +95,22 @@ static uint64_t count_macs(const WnSession *session, int last_stage, size_t rows
   return macs - rows_left_out * model->macs_per_row;
 }
 
+/* The best survivor, or nothing: none survives, or it is the class that stands for nothing. */
+static void fill_answer(WnSession *session, WnStopReason reason) {
+  const WniMetadata *metadata = &session->model->metadata;
+  const WniSurvivors *survivors = &session->survivors;
+  WnResult *result = &session->result;
+  bool nothing = survivors->count == 0 || session->order[0] == metadata->nothing;
+  bool grouped = !nothing && survivors->group >= 0;
+  result->label = nothing ? "" : session->order_labels[0];
+  result->class_index = nothing ? -1 : session->order[0];
+  result->confidence = nothing ? 0 : session->order_scores[0];
+  result->group = grouped ? metadata->groups[survivors->group] : "";
+  result->stop_reason = nothing ? WN_STOP_NOTHING : reason;
+  result->watched =
+      session->rule.watching ? !nothing && session->rule.watched[result->class_index] : -1;
+}
+
 static void fill_result(WnSession *session, const WniJob *job, const WnRect *region) {
   const WnModel *model = session->model;
   const WniSurvivors *survivors = &session->survivors;
@@ -105,12 +124,8 @@ static void fill_result(WnSession *session, const WniJob *job, const WnRect *reg
     session->order_labels[i] = model->metadata.labels[session->order[i]];
     session->order_scores[i] = exp(survivors->log_p[session->order[i]]);
   }
-  result->label = session->order_labels[0];
-  result->class_index = session->order[0];
-  result->confidence = session->order_scores[0];
-  result->group = survivors->group >= 0 ? model->metadata.groups[survivors->group] : "";
+  fill_answer(session, job->reason);
   result->stage_count = model->plan.n_stages;
-  result->stop_reason = job->reason;
   result->n_survivors = result->survivor_count = survivors->count;
   result->survivors = session->order;
   result->survivor_labels = session->order_labels;
@@ -120,7 +135,6 @@ static void fill_result(WnSession *session, const WniJob *job, const WnRect *reg
   result->macs = count_macs(session, result->exit_stage, left_out);
   result->macs_full = model->info.macs_full;
   result->model_id = model->id;
-  result->watched = session->rule.watching ? session->rule.watched[result->class_index] : -1;
   result->age_ns = 0;
   result->pts_ns = job->frame->pts_ns;
   result->time_ns = job->frame->time_ns;

@@ -4,7 +4,9 @@
  * readmission of the best class; entropy after BranchyNet, arXiv 1709.01686.
  *
  *   p = score(logits), m = arg max p over all classes
- *   survivors <- (survivors with m) and { c : log p_c > log beta + log p_m }
+ *   survivors <- (survivors with m) and { c : log p_c > log beta + log p_m and f_c > floor }
+ *
+ * With f = floor-score: where f_m is not above the floor either, the frame holds nothing.
  */
 #include "session/exit.h"
 
@@ -15,6 +17,7 @@ void wni_survivors_reset(WniSurvivors *survivors, int n_classes) {
   survivors->count = n_classes;
   survivors->best = 0;
   survivors->group = -1;
+  survivors->nothing = false;
 }
 
 int wni_exit_find_bad(const float *logits, ptrdiff_t stride, int n_classes, const bool *among) {
@@ -60,6 +63,38 @@ static void exclude(double beta, int n, WniSurvivors *s) {
     s->alive[c] = c == s->best || (s->alive[c] && s->log_p[c] > limit);
     s->count += s->alive[c];
   }
+}
+
+WniFloorScale wni_floor_scale(bool standardised, const float *logits, ptrdiff_t stride, int n) {
+  double sum = 0, squares = 0;
+  if (!standardised) return (WniFloorScale){0, 1};
+  for (int c = 0; c < n; c++) sum += (double)logits[c * stride];
+  double mean = sum / n;
+  for (int c = 0; c < n; c++)
+    squares += ((double)logits[c * stride] - mean) * ((double)logits[c * stride] - mean);
+  return (WniFloorScale){mean, squares > 0 ? sqrt(squares / n) : 1}; /* all equal: each has 0 */
+}
+
+/* Nothing: the best class's floor-score, and so every other's, is not above the stage's floor. */
+static bool test_floor(const WniExitRule *rule, int stage, const float *logits, ptrdiff_t stride,
+                       WniSurvivors *s) {
+  int n = rule->n_classes;
+  if (!rule->floors || isnan(rule->floors[stage])) return false;
+  WniFloorScale scale = wni_floor_scale(rule->standardised, logits, stride, n);
+  if (wni_floor_score(scale, logits[s->best * stride]) > rule->floors[stage]) return false;
+  for (int c = 0; c < n; c++) s->alive[c] = false;
+  s->count = 0;
+  return s->nothing = true;
+}
+
+/* Takes out the classes that are not above the floor on their own; exclude() counts the rest. */
+static void drop_below_floor(const WniExitRule *rule, int stage, const float *logits,
+                             ptrdiff_t stride, WniSurvivors *s) {
+  int n = rule->n_classes;
+  if (!rule->floors || isnan(rule->floors[stage])) return;
+  WniFloorScale scale = wni_floor_scale(rule->standardised, logits, stride, n);
+  for (int c = 0; c < n; c++)
+    s->alive[c] &= wni_floor_score(scale, logits[c * stride]) > rule->floors[stage];
 }
 
 static void keep_only_best(int n, WniSurvivors *s) {
@@ -122,7 +157,14 @@ bool wni_exit_test(const WniExitRule *rule, int exit, const float *logits, ptrdi
   bool softmax = rule->softmax || rule->strategy == WN_STRATEGY_CONFIDENCE ||
                  rule->strategy == WN_STRATEGY_ENTROPY;
   score(logits, stride, n, softmax, survivors);
-  if (exclusion) return test_exclusion(rule, threshold, survivors, reason);
+  if (rule->strategy != WN_STRATEGY_NONE && test_floor(rule, exit, logits, stride, survivors)) {
+    *reason = WN_STOP_NOTHING;
+    return true;
+  }
+  if (exclusion) {
+    drop_below_floor(rule, exit, logits, stride, survivors);
+    return test_exclusion(rule, threshold, survivors, reason);
+  }
   if (rule->strategy == WN_STRATEGY_CONFIDENCE) stop = is_confident(threshold, n, survivors);
   if (rule->strategy == WN_STRATEGY_ENTROPY)
     stop = wni_exit_entropy(survivors->log_p, n) < threshold;
@@ -136,6 +178,7 @@ void wni_exit_final(const WniExitRule *rule, const float *logits, ptrdiff_t stri
                     WniSurvivors *survivors) {
   survivors->best = arg_max(logits, stride, rule->n_classes, survivors->alive);
   log_softmax(logits, stride, rule->n_classes, survivors->best, survivors->alive, survivors->log_p);
+  test_floor(rule, rule->n_exits, logits, stride, survivors);
 }
 
 /* a comes behind b */

@@ -51,12 +51,13 @@ static void describe_stages(WnModel *model) {
   for (int stage = 0; stage < plan->n_stages; stage++) {
     WnStageInfo *info = &model->stage_info[stage];
     bool exit = stage < plan->n_exits;
-    *info = (WnStageInfo){.macs = model->stage_macs[stage].path + model->stage_macs[stage].head,
-                          .exit_name = exit ? model->metadata.exits[stage] : NULL,
-                          .threshold = exit && model->metadata.thresholds
-                                           ? model->metadata.thresholds[stage]
-                                           : (double)NAN,
-                          .kernels = names};
+    *info = (WnStageInfo){
+        .macs = model->stage_macs[stage].path + model->stage_macs[stage].head,
+        .exit_name = exit ? model->metadata.exits[stage] : NULL,
+        .threshold =
+            exit && model->metadata.thresholds ? model->metadata.thresholds[stage] : (double)NAN,
+        .floor = model->metadata.floors ? model->metadata.floors[stage] : (double)NAN,
+        .kernels = names};
     for (size_t s = model->first_step[stage]; s < model->first_step[stage + 1]; s++) {
       int k = 0;
       while (k < info->n_kernels && strcmp(names[k], plan->steps[s].kernel) != 0) k++;
@@ -208,6 +209,8 @@ WnStatus wni_model_info_make(WnModel *model, WnError *error) {
       .n_exits = plan->n_exits,
       .strategy = metadata->strategy ? metadata->strategy : WN_STRATEGY_NONE,
       .exit_score_softmax = metadata->score_softmax,
+      .floor_score_standardised = metadata->floor_standardised,
+      .nothing_class = plan->n_classes ? metadata->nothing : -1,
       .precision = plan->precision,
       .parameters = plan->parameters,
       .macs_full = sum_macs(model),

@@ -61,7 +61,10 @@ WnStatus wn_session_new(WnModel *model, const WnSessionOptions *options, WnSessi
   session->clock_user = options->clock_user;
   session->rule.softmax = model->metadata.score_softmax;
   session->rule.n_classes = model->plan.n_classes;
+  session->rule.n_exits = model->metadata.n_exits;
   session->rule.group_of = model->metadata.group_of;
+  session->rule.floors = model->metadata.floors;
+  session->rule.standardised = model->metadata.floor_standardised;
   if (!allocate(session)) {
     status = wni_fail_memory(error, "a session's activations");
     goto fail;

@@ -134,6 +134,8 @@ typedef struct WnStageInfo {
   uint64_t macs;         /* of the stage, its head included */
   const char *exit_name; /* output name of its exit, NULL for the final stage */
   double threshold;      /* of the model's own strategy; NaN: none */
+  double floor;          /* a frame whose largest floor-score is not above it holds nothing that the
+                            model knows; NaN: none */
   int32_t n_kernels;
   const char *const *kernels; /* [n_kernels] distinct names in order of first use */
 } WnStageInfo;
@@ -162,7 +164,11 @@ typedef struct WnModelInfo {
   int32_t n_exits;
   WnStrategy strategy;
   bool exit_score_softmax; /* false: sigmoid */
-  WnPrecision precision;   /* the one in use */
+  /* What floors are compared with: (logit - mean) / standard deviation over all classes (of all,
+   * divided by their number; 0 where all are equal). false: the logit. */
+  bool floor_score_standardised;
+  int32_t nothing_class; /* the class whose answer is reported as nothing; -1: none */
+  WnPrecision precision; /* the one in use */
   uint64_t parameters;
   uint64_t macs_full; /* of the final path and all heads; of a cascade its last network alone */
   size_t weight_bytes, arena_bytes;
