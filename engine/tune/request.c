@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "load/watch.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,8 +51,9 @@ WniImages wni_tuner_images(const WnTuner *tuner) {
 }
 
 static WnStatus list_all(WnTuner *tuner, WnError *error) {
-  size_t n = tuner->scores.n;
+  size_t n = tuner->scores.n, n_nothing = tuner->nothing.n;
   if (n == 0) return wni_fail(error, WN_ERROR_ARGUMENT, "nothing to tune with: no image was given");
+  if (n < n_nothing) n = n_nothing;
   if (n > UINT32_MAX) return wni_fail(error, WN_ERROR_ARGUMENT, "%zu images are too many", n);
   uint32_t *all = realloc(tuner->all, n * sizeof *all);
   if (!all) return wni_fail_memory(error, "the search");
@@ -60,10 +62,32 @@ static WnStatus list_all(WnTuner *tuner, WnError *error) {
   return WN_OK;
 }
 
+static WnStatus check_floors(const WnTuneRequest *request, WnError *error) {
+  if (!(request->max_rejected >= 0 && request->max_rejected < 1))
+    return wni_fail(error, WN_ERROR_ARGUMENT,
+                    "max-rejected: %g is not a fraction below 1 (0.05 is one image in twenty)",
+                    request->max_rejected);
+  if (!(request->rejected_confidence >= 0 && request->rejected_confidence < 1))
+    return wni_fail(error, WN_ERROR_ARGUMENT, "confidence: %g is not between 0 and 1",
+                    request->rejected_confidence);
+  if (request->rejected_confidence > 0 && request->max_rejected == 0)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "confidence: belongs to max-rejected");
+  if (!request->keep_thresholds) return WN_OK;
+  if (request->max_rejected == 0)
+    return wni_fail(error, WN_ERROR_ARGUMENT,
+                    "max-rejected: is 0, and the thresholds stay: there is nothing to look for");
+  if (request->strategy != WN_STRATEGY_MODEL || request->exit_score != WN_EXIT_SCORE_MODEL ||
+      request->confidence != 0 || given(request->watch))
+    return wni_fail(error, WN_ERROR_ARGUMENT,
+                    "strategy, exit-score, risk and watch need a search for thresholds");
+  return WN_OK;
+}
+
 WnStatus wn_tune_request_check(const WnTuneRequest *request, WnError *error) {
   const char *what = given(request->watch) ? "max-extra-misses" : "max-accuracy-drop";
   if (request->confidence != 0) what = "risk";
   WnStatus status = WNI_RESERVED_CHECK(request, "tune request", error);
+  if (status == WN_OK) status = check_floors(request, error);
   if (status != WN_OK) return status;
   if (!(request->max_drop >= 0 && request->max_drop <= 1))
     return wni_fail(error, WN_ERROR_ARGUMENT,
@@ -93,7 +117,8 @@ WnStatus wn_tune_request_check(const WnTuneRequest *request, WnError *error) {
 static WnStatus resolve_strategy(WnTuner *tuner, const WnTuneRequest *request, WnError *error) {
   WnStrategy strategy = request->strategy;
   if (strategy == WN_STRATEGY_MODEL) strategy = tuner->model->info.strategy;
-  if (strategy == WN_STRATEGY_NONE) strategy = WN_STRATEGY_CLASS_EXCLUSION;
+  if (strategy == WN_STRATEGY_NONE && !request->keep_thresholds)
+    strategy = WN_STRATEGY_CLASS_EXCLUSION;
   if (given(request->watch) && strategy != WN_STRATEGY_CLASS_EXCLUSION)
     return wni_fail(error, WN_ERROR_ARGUMENT,
                     "watch: needs strategy class-exclusion, but the strategy is %s",
@@ -143,6 +168,33 @@ static WnStatus resolve_watch(WnTuner *tuner, const WnTuneRequest *request, WnEr
   return WN_OK;
 }
 
+/* Those of the file, which stay. */
+static WnStatus resolve_thresholds(WnTuner *tuner, const WnTuneRequest *request, WnError *error) {
+  const WnModel *model = tuner->model;
+  int n_exits = model->metadata.n_exits;
+  if (!request->keep_thresholds)
+    return n_exits ? WN_OK
+                   : wni_fail(error, WN_ERROR_ARGUMENT,
+                              "the model has no exits: only floors can "
+                              "be looked for");
+  if (tuner->task.strategy != WN_STRATEGY_NONE && !model->metadata.thresholds)
+    return wni_fail(error, WN_ERROR_ARGUMENT,
+                    "max-rejected: the model has no thresholds that could stay; give "
+                    "max-accuracy-drop, too");
+  for (int k = 0; k < n_exits; k++)
+    tuner->thresholds[k] = model->metadata.thresholds ? model->metadata.thresholds[k] : (double)NAN;
+  return WN_OK;
+}
+
+/* Strategy none computes no heads. */
+static void sum_macs(WnTuner *tuner) {
+  const WnModel *model = tuner->model;
+  bool heads = tuner->task.strategy != WN_STRATEGY_NONE;
+  uint64_t sum = 0;
+  for (int s = 0; s <= model->metadata.n_exits; s++)
+    tuner->macs[s] = sum += model->stage_macs[s].path + (heads ? model->stage_macs[s].head : 0);
+}
+
 WnStatus wni_request_resolve(WnTuner *tuner, const WnTuneRequest *request, WniAllowed *allowed,
                              WnError *error) {
   *allowed = (WniAllowed){request->max_drop, given(request->watch) ? request->max_extra_alarms : 0};
@@ -153,6 +205,12 @@ WnStatus wni_request_resolve(WnTuner *tuner, const WnTuneRequest *request, WniAl
   if (status == WN_OK) status = resolve_score(tuner, request, error);
   if (status == WN_OK) status = resolve_watch(tuner, request, error);
   tuner->task.in_order = tuner->unlabelled;
+  if (status == WN_OK) status = resolve_thresholds(tuner, request, error);
+  sum_macs(tuner);
+  tuner->floors_found = false;
+  tuner->kept = request->keep_thresholds;
+  tuner->task.nothing =
+      tuner->model->metadata.nothing >= 0 ? &tuner->model->metadata.nothing : NULL;
   tuner->task.macs = tuner->macs;
   tuner->task.macs_per_row = tuner->model->final_rows_step >= 0 ? tuner->model->macs_per_row : 0;
   return status;

@@ -44,7 +44,7 @@ double wni_risk_p_value(const int8_t *drops, size_t n, double limit, double delt
   return exp(-log_max);
 }
 
-/* A random order, always the same: Fisher and Yates with SplitMix64. */
+/* Fisher and Yates with SplitMix64. */
 static uint64_t next_random(uint64_t *state) {
   uint64_t z = *state += 0x9e3779b97f4a7c15;
   z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
@@ -52,7 +52,7 @@ static uint64_t next_random(uint64_t *state) {
   return z ^ z >> 31;
 }
 
-static void shuffle(uint32_t *index, size_t n) {
+void wni_shuffle(uint32_t *index, size_t n) {
   uint64_t state = 1;
   for (size_t i = n; i > 1; i--) {
     size_t other = (size_t)(next_random(&state) % i);
@@ -118,7 +118,7 @@ WnStatus wni_risk_search(const WniTask *task, WniImages images, double limit, do
   if (status == WN_OK && n_search == 0)
     status = fail_to_guarantee(n_test, limit, confidence, error);
   if (status == WN_OK) {
-    shuffle(order, images.n);
+    wni_shuffle(order, images.n);
     status = wni_grid_init(&grid, task, (WniImages){order, n_search}, WNI_COUNT_LOSSES, WNI_LEVELS,
                            NULL, error);
   }

@@ -7,6 +7,9 @@
 
 #include "tune/simulate.h"
 
+/* A random order, always the same. */
+void wni_shuffle(uint32_t *index, size_t n);
+
 /* Evidence that the mean of what `drops` [n] were drawn from, numbers -1, 0 and 1, is not above
  * `limit`: a p-value for the opposite, in (0, 1].  It is valid for any n, and sharpest where it is
  * near `delta`. */

@@ -12,7 +12,7 @@ typedef struct WniScores {
   int n_exits, n_classes;
   size_t n, capacity;
   float *logits;  /* [n][n_exits + 1][n_classes]: those of the exits, then of the end */
-  int32_t *truth; /* [n] the image's class */
+  int32_t *truth; /* [n] the image's class; -1: none that the model knows */
 } WniScores;
 
 /* Makes room for one image of class `truth` and returns its logits, to be filled in;

@@ -22,29 +22,46 @@ int wni_arg_max(const float *logits, int n) {
   return best;
 }
 
-/* The stage at which the image stops; survivors->best is the answer. */
-static int decide(Simulator *s, size_t image) {
+/* What one image comes to. */
+typedef struct Decision {
+  int stage;  /* at which it stops */
+  int answer; /* -1: nothing */
+  int rows;   /* of the final classifier that are computed */
+} Decision;
+
+static Decision decide(Simulator *s, size_t image) {
   const WniScores *scores = s->task->scores;
   WnStopReason reason;
+  Decision d = {0};
+  bool stop = false;
   wni_survivors_reset(&s->survivors, scores->n_classes);
-  for (int exit = 0; exit < scores->n_exits; exit++)
-    if (wni_exit_test(&s->rule, exit, wni_scores_at(scores, image, exit), 1, &s->survivors,
-                      &reason))
-      return exit;
-  wni_exit_final(&s->rule, wni_scores_at(scores, image, scores->n_exits), 1, &s->survivors);
-  return scores->n_exits;
+  for (; !stop && d.stage < scores->n_exits; d.stage += !stop)
+    stop = wni_exit_test(&s->rule, d.stage, wni_scores_at(scores, image, d.stage), 1, &s->survivors,
+                         &reason);
+  d.rows = wni_exit_final_needs_all(&s->rule) ? scores->n_classes : s->survivors.count;
+  if (!stop) wni_exit_final(&s->rule, wni_scores_at(scores, image, d.stage), 1, &s->survivors);
+  d.answer = s->survivors.nothing ? -1 : s->survivors.best;
+  return d;
 }
 
-static void count(const WniTask *task, int truth, int answer, int full, uint64_t macs,
+/* Whether the answer is right. */
+static bool count(const WniTask *task, int truth, int answer, int full, uint64_t macs,
                   WniOutcome *out) {
+  bool nothing = answer < 0 || (task->nothing && answer == *task->nothing);
+  if (nothing) answer = task->nothing ? *task->nothing : -1;
   int verdict = wni_task_verdict(task, truth, answer);
   int verdict_full = wni_task_verdict(task, truth, full);
   bool counts = wni_task_counts(task, truth);
+  bool known = truth >= 0 && !(task->nothing && truth == *task->nothing);
   out->images++;
+  out->nothing += nothing;
+  out->macs_nothing += nothing ? macs : 0;
+  out->known += known;
+  out->rejected += known && nothing;
   out->right += answer == truth;
   out->right_full += full == truth;
   out->macs += macs;
-  if (!task->watched) return;
+  if (!task->watched) return answer == truth;
   out->watched += !counts;
   out->others += counts;
   out->macs_others += counts ? macs : 0;
@@ -53,20 +70,22 @@ static void count(const WniTask *task, int truth, int answer, int full, uint64_t
   out->losses += verdict == WNI_ERROR && verdict_full != WNI_ERROR;
   out->alarms += verdict == WNI_ALARM;
   out->alarms_full += verdict_full == WNI_ALARM;
+  return answer == truth;
 }
 
 static void simulate_image(Simulator *s, size_t image, WniOutcome *out, uint64_t *exits,
                            int8_t *drop) {
   const WniTask *task = s->task;
   const WniScores *scores = task->scores;
-  int truth = scores->truth[image], stage = decide(s, image), answer = s->survivors.best;
+  Decision d = decide(s, image);
+  int truth = scores->truth[image];
   int full = wni_arg_max(wni_scores_at(scores, image, scores->n_exits), scores->n_classes);
-  uint64_t macs = task->macs[stage];
-  if (stage == scores->n_exits)
-    macs -= (uint64_t)(scores->n_classes - s->survivors.count) * task->macs_per_row;
-  count(task, truth, answer, full, macs, out);
-  if (exits) exits[stage]++;
-  if (drop) *drop = (int8_t)((full == truth) - (answer == truth));
+  uint64_t macs = task->macs[d.stage];
+  if (d.stage == scores->n_exits)
+    macs -= (uint64_t)(scores->n_classes - d.rows) * task->macs_per_row;
+  bool right = count(task, truth, d.answer, full, macs, out);
+  if (exits) exits[d.stage]++;
+  if (drop) *drop = (int8_t)((full == truth) - right);
 }
 
 WnStatus wni_simulate(const WniTask *task, WniImages images, const double *thresholds,
@@ -78,6 +97,9 @@ WnStatus wni_simulate(const WniTask *task, WniImages images, const double *thres
                           .softmax = task->softmax,
                           .n_classes = (int)n_classes,
                           .thresholds = malloc(n_stages * sizeof *thresholds),
+                          .n_exits = (int)n_stages - 1,
+                          .floors = task->floors,
+                          .standardised = task->standardised,
                           .watched = (bool *)task->watched,
                           .watching = task->watched != NULL},
                  .survivors = {.alive = malloc(n_classes * sizeof(bool)),

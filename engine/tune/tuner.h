@@ -14,9 +14,10 @@ struct WnTuner {
   WnModel *model;
   WnSession *session; /* runs to the end, all heads */
   WniScores scores;
-  bool unlabelled; /* some images are, as those of a stream */
-  uint32_t *all;   /* [scores.n] 0, 1, 2, ..., made by each search */
-  uint64_t *macs;  /* [n_exits + 1] see WniTask */
+  WniScores nothing; /* of pictures of nothing that the model knows */
+  bool unlabelled;   /* some images are, as those of a stream */
+  uint32_t *all;     /* 0, 1, 2, ... as many as there are images; made by each search */
+  uint64_t *macs;    /* [n_exits + 1] see WniTask */
 
   /* the last request, resolved, and what was found for it; `found` when it may be written */
   WniTask task;
@@ -24,8 +25,12 @@ struct WnTuner {
   char *watch;   /* the set as the request has it; NULL: none yet */
   char watch_warning[256];
   double *thresholds; /* [n_exits] */
+  double *floors;     /* [n_exits + 1] */
+  bool standardised;  /* their floor-score */
+  bool floors_found;  /* else those of the file, if any, are in force */
   uint64_t *exits;    /* [n_exits + 1] */
   bool found;
+  bool kept; /* the thresholds are those of the file */
 };
 
 /* All images. */

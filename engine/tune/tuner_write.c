@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The model file with the thresholds that a tuner has found.
+ * The model file with the thresholds and floors that a tuner has found.
  */
 #include "base/error.h"
 #include "base/list.h"
@@ -8,6 +8,7 @@
 #include "load/watch.h"
 #include "tune/tuner.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,13 +36,18 @@ static void append_text(Text *text, const char *more) {
   append(text, more, strlen(more));
 }
 
-static void append_thresholds(Text *text, const WnTuner *tuner) {
-  for (int k = 0; k < tuner->scores.n_exits; k++) {
-    char number[WNI_NUMBER_BYTES];
-    wni_number_text(tuner->thresholds[k], number);
+/* Comma-separated, `-` for NaN. */
+static void append_numbers(Text *text, const double *numbers, int n) {
+  for (int k = 0; k < n; k++) {
+    char number[WNI_NUMBER_BYTES] = "-";
+    if (!isnan(numbers[k])) wni_number_text(numbers[k], number);
     if (k) append_text(text, ",");
     append_text(text, number);
   }
+}
+
+static void append_thresholds(Text *text, const WnTuner *tuner) {
+  append_numbers(text, tuner->thresholds, tuner->scores.n_exits);
 }
 
 /* Whether a list can name class c by its label: no other class has it and no separator is in it. */
@@ -145,11 +151,26 @@ static WnStatus set_strategy(const WnTuner *tuner, WniWriter *writer, WnError *e
   return text.failed ? wni_fail_memory(error, "the thresholds") : WN_OK;
 }
 
+static WnStatus set_floors(const WnTuner *tuner, WniWriter *writer, WnError *error) {
+  Text text = {0};
+  append_numbers(&text, tuner->floors, tuner->scores.n_exits + 1);
+  if (!text.failed) {
+    wni_writer_metadata(writer, "winnow.floors", text.bytes);
+    wni_writer_metadata(writer, "winnow.floor-score", wni_floor_score_name(tuner->standardised));
+  }
+  free(text.bytes);
+  return text.failed ? wni_fail_memory(error, "the floors") : WN_OK;
+}
+
 static WnStatus edit(const WnTuner *tuner, const WniOnnx *onnx, WniWriter *writer, WnError *error) {
   const Onnx__GraphProto *graph = onnx->proto->graph;
   wni_writer_init(writer, onnx->proto);
   for (size_t i = 0; i < graph->n_node; i++) wni_writer_keep(writer, graph->node[i]);
   wni_writer_metadata(writer, "winnow.version", "1");
+  if (tuner->floors_found) {
+    WnStatus status = set_floors(tuner, writer, error);
+    if (status != WN_OK || tuner->kept) return status;
+  }
   if (tuner->task.strategy == WN_STRATEGY_CLASS_EXCLUSION)
     wni_writer_metadata(writer, "winnow.exit-score", tuner->task.softmax ? "softmax" : "sigmoid");
   return tuner->task.watched ? set_watch(tuner, onnx, writer, error)

@@ -6,7 +6,7 @@
  *   wn_tuner_new   a model
  *   wn_tuner_add   one image and its class, again and again
  *   wn_tuner_search / wn_tuner_curve / wn_tuner_measure   in any order, as often as you like
- *   wn_tuner_write the model with the thresholds that were found last
+ *   wn_tuner_write the model with the thresholds and floors that were found last
  *
  * A tuner is used by one thread at a time.
  */
@@ -49,6 +49,7 @@ WnStatus wn_exit_score_parse(const char *name, WnExitScore *out, WnError *error)
 typedef struct WnTunerOptions {
   WnModelOptions model;
   int32_t threads;      /* as in WnSessionOptions */
+  bool without_exits;   /* accept a model without exits, for floors alone */
   uint64_t reserved[4]; /* must be 0 */
 } WnTunerOptions;
 
@@ -72,6 +73,11 @@ WnStatus wn_tuner_add(WnTuner *tuner, const WnFrame *frame, const WnRect *region
 WnStatus wn_tuner_add_unlabelled(WnTuner *tuner, const WnFrame *frame, const WnRect *region,
                                  WnError *error);
 
+/* Runs the network to its end on a picture of nothing that the model knows, which helps to choose
+ * floors.  Errors: those of wn_session_classify(), MEMORY. */
+WnStatus wn_tuner_add_nothing(WnTuner *tuner, const WnFrame *frame, const WnRect *region,
+                              WnError *error);
+
 /* What to look for.  Zero-initialise, then set max_drop. */
 typedef struct WnTuneRequest {
   WnTuneMethod method;
@@ -92,6 +98,15 @@ typedef struct WnTuneRequest {
   /* The fraction of the images of the other classes that may be answered with a watched one beyond
    * those that the whole network answers so. */
   double max_extra_alarms;
+  /* Above 0 and below 1: floors are looked for, too, such that at most this share of images of
+   * classes that the model knows is answered with nothing, whatever the thresholds (split
+   * conformal).  max_drop does not count the images that this costs. */
+  double max_rejected;
+  /* Of max_rejected.  0: on average over the images that might have been given; above 0 and below
+   * 1: with at least this probability. */
+  double rejected_confidence;
+  /* Only floors are looked for; the model's own strategy and thresholds stay. */
+  bool keep_thresholds;
   uint64_t reserved[4]; /* must be 0 */
 } WnTuneRequest;
 
@@ -99,8 +114,9 @@ typedef struct WnTuneRequest {
  */
 WnStatus wn_tune_request_check(const WnTuneRequest *request, WnError *error);
 
-/* What thresholds do on the tuner's images; a session with them does exactly the same.  Fractions
- * in 0..1, NaN where there are no such images.  Pointers are valid until the tuner's next call. */
+/* What thresholds and floors do on the tuner's images; a session with them does exactly the same.
+ * Fractions in 0..1, NaN where there are no such images.  Pointers are valid until the tuner's next
+ * call. */
 typedef struct WnTuning {
   WnStrategy strategy;
   bool exit_score_softmax;
@@ -121,6 +137,18 @@ typedef struct WnTuning {
   uint64_t images_others;
   double alarms_full, alarms;
   double macs_mean_others;
+  /* floors: those found, else those of the model.  An image that they reject has no class, so it
+   * counts as wrong unless it is of the class that stands for nothing (WnModelInfo). */
+  const double *floors; /* [n_exits + 1] NaN: none at that stage; NULL: none at all */
+  bool floor_score_standardised;
+  double rejected; /* the share of the images of known classes that is answered with nothing */
+  /* those that new floors were calibrated on, and the share of them that is lost when no stage is
+   * skipped; NaN where there are none */
+  uint64_t images_calibrated;
+  double rejected_calibrated;
+  /* pictures of nothing: on those that chose the floors; others tell more */
+  uint64_t nothing_images;
+  double nothing_rejected, nothing_macs_mean;
   /* watch sets of the model that wn_tuner_write() leaves out */
   int32_t watch_sets_dropped;
   /* one line when an entry of `watch` names both a label and a group: the label counts; NULL */
@@ -143,11 +171,11 @@ WnStatus wn_tuner_curve(WnTuner *tuner, const WnTuneRequest *request, const doub
 WnStatus wn_tuner_measure(WnTuner *tuner, const WnTuneRequest *request, const double *thresholds,
                           WnTuning *out, WnError *error);
 
-/* Writes the model with the thresholds of the last wn_tuner_search() to `path`, whole or not at
- * all; everything else in the file stays as it is, except that watch sets found with another exit
- * score are left out.  A watch query's thresholds become those of that watch set and leave the
- * model's strategy as it is.  Errors: ARGUMENT (nothing found yet), IO, MODEL (the file has
- * changed), MEMORY. */
+/* Writes the model with the thresholds of the last wn_tuner_search(), and its floors where it was
+ * to look for them, to `path`, whole or not at all; everything else in the file stays as it is,
+ * except that watch sets found with another exit score are left out.  A watch query's thresholds
+ * become those of that watch set and leave the model's strategy as it is.  Errors: ARGUMENT
+ * (nothing found yet), IO, MODEL (the file has changed), MEMORY. */
 WnStatus wn_tuner_write(WnTuner *tuner, const char *path, WnError *error);
 
 /* ---- Levels of WnPolicy.unchanged -------------------------------------- */
