@@ -179,7 +179,7 @@ static void pass_on(Run *run, const WnFrame *frame) {
     return;
   }
   if (service->as_json) print_line(run, result);
-  g_strlcpy(run->label, result->label, sizeof run->label);
+  g_strlcpy(run->label, result->class_index < 0 ? "nothing" : result->label, sizeof run->label);
   if (run->n_frames++ == 0) notify("READY=1");
 }
 

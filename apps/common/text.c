@@ -90,6 +90,10 @@ char *text_shape(const int64_t *shape, int32_t rank) {
   return g_string_free(text, FALSE);
 }
 
+char *text_answer(const WnResult *result) {
+  return text_clean(result->class_index < 0 ? "nothing" : result->label);
+}
+
 char *text_survivors_per_stage(const WnResult *result) {
   GString *text = g_string_new(NULL);
   for (int32_t i = 0; i < result->n_stages_evaluated; i++)

@@ -31,6 +31,9 @@ char *text_percent(double fraction); /* 55.9 %, or "-" when it is not a number *
 /* Dimensions as 1x3x32x32; "scalar" for rank 0. */
 char *text_shape(const int64_t *shape, int32_t rank);
 
+/* What the result says, cleaned: its label, or "nothing". */
+char *text_answer(const WnResult *result);
+
 /* "12 > 4 > 1": the survivors after each stage. */
 char *text_survivors_per_stage(const WnResult *result);
 

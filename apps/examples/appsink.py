@@ -20,7 +20,7 @@ from gi.repository import Gst, GstWinnow  # noqa: E402  (versions are chosen fir
 def on_sample(sink):
     result = GstWinnow.Result.from_buffer(sink.emit("pull-sample").get_buffer())
     if result is not None:
-        print(f"{result.get_pts() / Gst.SECOND:.3f} s  {result.get_label()}"
+        print(f"{result.get_pts() / Gst.SECOND:.3f} s  {result.get_label() or 'nothing'}"
               f"  {100 * result.get_confidence():.1f} %"
               f"  exit {result.get_exit_stage()}/{result.get_stage_count() - 1},"
               f" {result.get_stop_reason()}, {100 * result.get_mac_reduction():.0f} % saved"

@@ -36,8 +36,9 @@ int main(int argc, char **argv) {
       wn_session_new(model, NULL, &session, &error) != WN_OK ||
       wn_session_classify(session, &frame, NULL, &result, &error) != WN_OK)
     goto out;
-  printf("%s, %.0f %% sure, left the network at exit %d of %d\n", result->label,
-         100 * result->confidence, result->exit_stage, result->stage_count - 1);
+  printf("%s, %.0f %% sure, left the network at exit %d of %d\n",
+         result->class_index < 0 ? "nothing" : result->label, 100 * result->confidence,
+         result->exit_stage, result->stage_count - 1);
   for (int32_t i = 0; i < result->n_survivors; i++)
     printf("  still possible: %s (%.3f)\n", result->survivor_labels[i], result->survivor_scores[i]);
   status = EXIT_SUCCESS;

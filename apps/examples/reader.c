@@ -18,7 +18,8 @@ int main(int argc, char **argv) {
   while (wn_reader_read(reader, 10000, &got, &error) == WN_OK) {
     printf("%llu: %d x %d", (unsigned long long)got.number, got.frame.width, got.frame.height);
     for (int i = 0; i < got.n_results; i++)
-      printf(", %s (%.1f %%) at exit %d, %d classes left", got.results[i].label,
+      printf(", %s (%.1f %%) at exit %d, %d classes left",
+             got.results[i].class_index < 0 ? "nothing" : got.results[i].label,
              100 * got.results[i].confidence, got.results[i].exit_stage,
              got.results[i].survivor_count);
     printf("\n");

@@ -4,6 +4,7 @@
  * image that fails is reported and the others go on.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include <glib.h>
 
@@ -24,9 +25,10 @@ typedef struct Layout {
 
 static Layout plan_layout(const Options *options, const WnModelInfo *info) {
   int class_digits = snprintf(NULL, 0, "%d", info->n_classes);
+  size_t label = text_width(info->labels, info->n_classes, MAX_LABEL_CHARACTERS);
   return (Layout){.path = text_width((const char *const *)options->arguments + 1,
                                      options->n_arguments - 1, MAX_PATH_CHARACTERS),
-                  .label = text_width(info->labels, info->n_classes, MAX_LABEL_CHARACTERS),
+                  .label = MAX(label, strlen("nothing")),
                   .per_stage = MIN(info->n_stages * (class_digits + 3) - 3, 36),
                   .stage_digits = snprintf(NULL, 0, "%d", info->n_exits)};
 }
@@ -52,7 +54,8 @@ static void print_survivors(const WnResult *result) {
 static void print_result_line(const char *path, const WnResult *result, const Layout *layout) {
   double saved = 1 - (double)result->macs / (double)result->macs_full;
   char *shown = text_path_column(path, layout->path);
-  char *label = text_column(result->label, layout->label);
+  char *answer = text_answer(result);
+  char *label = text_column(answer, layout->label);
   char *per_stage = text_survivors_per_stage(result);
   char *saved_text = text_percent(saved);
   char *latency = text_duration((double)result->latency_ns);
@@ -76,6 +79,7 @@ static void print_result_line(const char *path, const WnResult *result, const La
   g_free(saved_text);
   g_free(per_stage);
   g_free(label);
+  g_free(answer);
   g_free(shown);
 }
 

@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "dataset.h"
 #include "eval_report.h"
+#include "frames.h"
 #include "image.h"
 #include "options.h"
 #include "progress.h"
@@ -29,7 +30,7 @@ static int candidate_open(Candidate *candidate, const Options *options, const ch
   if (candidate->model == NULL) return status;
   candidate->session = options_new_session(options, candidate->model, &status);
   if (candidate->session == NULL) return status;
-  tally_init(&candidate->total, wn_model_info(candidate->model)->n_stages);
+  tally_init(&candidate->total, wn_model_info(candidate->model));
   return status;
 }
 
@@ -63,6 +64,15 @@ static bool candidate_add(Candidate *candidate, const Image *image, int32_t trut
   tally_add(&candidate->total, result, truth, class_full);
   if (outcome != NULL) tally_add(outcome, result, truth, class_full);
   return true;
+}
+
+/* A picture of nothing that the model knows. */
+static WnStatus evaluate_nothing(void *user, const WnFrame *frame, WnError *error) {
+  Evaluation *evaluation = user;
+  const WnResult *result = NULL;
+  WnStatus status = wn_session_classify(evaluation->first.session, frame, NULL, &result, error);
+  if (status == WN_OK) tally_add(&evaluation->nothing, result, -1, -1);
+  return status;
 }
 
 static bool evaluate_image(Evaluation *evaluation, const DatasetImage *item, const Image *image,
@@ -112,7 +122,7 @@ static bool evaluate_dataset(Evaluation *evaluation, const Dataset *dataset) {
 
 /* Opens what the command line names and evaluates it; an exit status. */
 static int evaluate(Evaluation *evaluation, const Options *options, const char *compare,
-                    Dataset *dataset) {
+                    const char *nothing, Dataset *dataset) {
   int status = candidate_open(&evaluation->first, options, options->arguments[0]);
   if (status != STATUS_OK) return status;
   const WnModelInfo *info = wn_model_info(evaluation->first.model);
@@ -123,9 +133,12 @@ static int evaluate(Evaluation *evaluation, const Options *options, const char *
     if (!labels_are_equal(info, wn_model_info(evaluation->second->model))) return STATUS_FAILED;
   }
   evaluation->classes = g_new0(Tally, info->n_classes);
-  for (int32_t i = 0; i < info->n_classes; i++) tally_init(&evaluation->classes[i], info->n_stages);
+  for (int32_t i = 0; i < info->n_classes; i++) tally_init(&evaluation->classes[i], info);
   if (!dataset_list(options->arguments[1], info, dataset)) return STATUS_FAILED;
-  return evaluate_dataset(evaluation, dataset) ? STATUS_OK : STATUS_FAILED;
+  if (!evaluate_dataset(evaluation, dataset)) return STATUS_FAILED;
+  if (nothing == NULL) return STATUS_OK;
+  tally_init(&evaluation->nothing, info);
+  return frames_take_folder(nothing, info, evaluate_nothing, evaluation);
 }
 
 static void evaluation_clear(Evaluation *evaluation) {
@@ -133,6 +146,7 @@ static void evaluation_clear(Evaluation *evaluation) {
     for (int32_t i = 0; i < wn_model_info(evaluation->first.model)->n_classes; i++)
       tally_clear(&evaluation->classes[i]);
   g_free(evaluation->classes);
+  tally_clear(&evaluation->nothing);
   if (evaluation->second != NULL) candidate_clear(evaluation->second);
   g_free(evaluation->second);
   candidate_clear(&evaluation->first);
@@ -140,11 +154,13 @@ static void evaluation_clear(Evaluation *evaluation) {
 
 static int run(int argc, char **argv) {
   gboolean as_json = FALSE;
-  char *compare = NULL;
+  char *compare = NULL, *nothing = NULL;
   const GOptionEntry own[] = {
       {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print one JSON object", NULL},
       {"compare", 0, 0, G_OPTION_ARG_FILENAME, &compare,
        "Also evaluate this model and say how far the two agree", "MODEL2"},
+      {"nothing", 0, 0, G_OPTION_ARG_FILENAME, &nothing,
+       "Also count how many of the pictures below are called nothing", "FOLDER"},
       G_OPTION_ENTRY_NULL};
   Options options = {0};
   Evaluation evaluation = {0};
@@ -152,7 +168,7 @@ static int run(int argc, char **argv) {
   int status = options_parse(&command_eval,
                              OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_CONFIG | OPTIONS_POLICY, own,
                              argc, argv, 2, 2, &options);
-  if (status == STATUS_OK) status = evaluate(&evaluation, &options, compare, &dataset);
+  if (status == STATUS_OK) status = evaluate(&evaluation, &options, compare, nothing, &dataset);
   if (status == STATUS_OK) {
     if (as_json) {
       eval_print_json(&evaluation);
@@ -164,6 +180,7 @@ static int run(int argc, char **argv) {
   evaluation_clear(&evaluation);
   options_clear(&options);
   g_free(compare);
+  g_free(nothing);
   return status;
 }
 
@@ -173,7 +190,7 @@ const Command command_eval = {
     "Measure accuracy, exits and cost on a labelled dataset",
     "DATASET is a folder of folders of images, each named exactly like a label. The whole\n"
     "network's accuracy is measured on the same images. With --compare, the other options\n"
-    "apply to both models.\n\n"
+    "apply to both models. An image that is answered with nothing counts as wrong.\n\n"
     "Examples:\n"
     "  winnow eval models/edge-cifar10.onnx tests/data/cifar10-sample\n"
     "  winnow eval models/edge-cifar10.onnx photos --threshold-scale 0.5 --json",

@@ -28,6 +28,16 @@ static void put_inputs(json_t *json, const WnModelInfo *info) {
   }
 }
 
+static const char *floor_score(const WnModelInfo *info) {
+  return info->floor_score_standardised ? "standardised" : "logit";
+}
+
+static bool has_floors(const WnModelInfo *info) {
+  for (int32_t i = 0; i < info->n_stages; i++)
+    if (!isnan(info->stages[i].floor)) return true;
+  return false;
+}
+
 static void print_inspect_json(const WnModelInfo *info) {
   json_t *json = json_object();
   put_text(json, "model-id", info->id);
@@ -36,6 +46,8 @@ static void print_inspect_json(const WnModelInfo *info) {
   put_texts(json, "labels", info->labels, info->n_classes);
   put_count(json, "parameters", info->parameters);
   put_count(json, "macs-full", info->macs_full);
+  put_text(json, "floor-score", floor_score(info));
+  put_text(json, "nothing", info->nothing_class >= 0 ? info->labels[info->nothing_class] : NULL);
   json_t *stages = put_array(json, "stages");
   for (int32_t i = 0; i < info->n_stages; i++) {
     const WnStageInfo *stage = &info->stages[i];
@@ -44,6 +56,7 @@ static void print_inspect_json(const WnModelInfo *info) {
     put_count(entry, "macs", stage->macs);
     put_text(entry, "exit", stage->exit_name);
     put_real(entry, "threshold", stage->exit_name != NULL ? stage->threshold : NAN);
+    put_real(entry, "floor", stage->floor);
     put_texts(entry, "kernels", stage->kernels, stage->n_kernels);
   }
   print_json(json);
@@ -92,6 +105,8 @@ static void print_summary(const WnModelInfo *info, bool all_labels) {
   if (info->has_labels)
     print_names("labels", info->labels, info->n_classes,
                 all_labels ? info->n_classes : LABELS_SHOWN);
+  if (info->nothing_class >= 0) print_names("nothing", &info->labels[info->nothing_class], 1, 1);
+  if (has_floors(info)) printf("%-12s%s\n", "floors", floor_score(info));
   if (info->n_groups > 0) print_names("groups", info->group_names, info->n_groups, info->n_groups);
   g_free(id);
   g_free(arena);
@@ -100,9 +115,14 @@ static void print_summary(const WnModelInfo *info, bool all_labels) {
   g_free(parameters);
 }
 
+static char *number_text(double number) {
+  return isnan(number) ? g_strdup("-") : g_strdup_printf("%.4g", number);
+}
+
 static void print_stages(const WnModelInfo *info) {
-  printf("\n%-6s %-12s %10s %7s %10s  %s\n", "stage", "exit", "MACs", "so far", "threshold",
-         "kernels");
+  bool floors = has_floors(info);
+  printf("\n%-6s %-12s %10s %7s %10s%s  %s\n", "stage", "exit", "MACs", "so far", "threshold",
+         floors ? "      floor" : "", "kernels");
   uint64_t so_far = 0;
   for (int32_t i = 0; i < info->n_stages; i++) {
     const WnStageInfo *stage = &info->stages[i];
@@ -110,12 +130,13 @@ static void print_stages(const WnModelInfo *info) {
     char *exit_name = text_column(stage->exit_name != NULL ? stage->exit_name : "(final)", 12);
     char *macs = text_count((double)stage->macs);
     char *share = text_percent((double)so_far / (double)info->macs_full);
-    char *threshold = stage->exit_name == NULL || isnan(stage->threshold)
-                          ? g_strdup("-")
-                          : g_strdup_printf("%.4g", stage->threshold);
+    char *threshold = number_text(stage->exit_name != NULL ? stage->threshold : NAN);
+    char *floor = number_text(stage->floor);
     printf("%-6d %s %10s %7s %10s ", i, exit_name, macs, share, threshold);
+    if (floors) printf("%10s ", floor);
     for (int32_t k = 0; k < stage->n_kernels; k++) printf(" %s", stage->kernels[k]);
     putchar('\n');
+    g_free(floor);
     g_free(threshold);
     g_free(share);
     g_free(macs);

@@ -34,21 +34,28 @@ typedef struct TuneOptions {
   char *output, *method, *strategy, *exit_score, *watch, *curve_on;
   char *unlabelled, *unchanged_from;
   char **curves;
-  double max_drop, risk, confidence, max_misses, max_alarms, max_disagreement, every_s;
+  char *nothing;
+  double max_drop, risk, confidence, max_misses, max_alarms, max_rejected, max_disagreement,
+      every_s;
   int n_frames; /* 0: not given */
   gboolean as_json;
 } TuneOptions;
 
 static void options_free(TuneOptions *options) {
-  char *strings[] = {options->output,         options->method,    options->strategy,
-                     options->exit_score,     options->watch,     options->curve_on,
-                     options->unchanged_from, options->unlabelled};
+  char *strings[] = {options->output,         options->method,     options->strategy,
+                     options->exit_score,     options->watch,      options->curve_on,
+                     options->unchanged_from, options->unlabelled, options->nothing};
   for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) g_free(strings[i]);
   g_strfreev(options->curves);
   options_clear(&options->shared);
 }
 
 /* ---- what is asked for ---- */
+
+/* The goals that thresholds are looked for with. */
+static int count_goals(const TuneOptions *o) {
+  return isfinite(o->max_drop) + isfinite(o->risk) + (o->watch != NULL);
+}
 
 /* What is wrong with where the images come from; NULL: nothing. */
 static const char *find_wrong_source(const TuneOptions *o) {
@@ -59,6 +66,8 @@ static const char *find_wrong_source(const TuneOptions *o) {
     return "--unlabelled takes the place of DATASET; give one or the other";
   if (o->unlabelled != NULL && o->curves != NULL)
     return "--curve shows accuracy, which takes a DATASET and not --unlabelled";
+  if (o->unlabelled != NULL && isfinite(o->max_rejected))
+    return "--max-rejected is about images that the model knows, a DATASET, and not --unlabelled";
   if (of_channel && !is_channel) return "--frames and --every belong to --unlabelled SOCKET";
   if (o->n_frames < 0 || (isfinite(o->every_s) && o->every_s < 0))
     return "--frames must be a number above 0 and --every one of seconds";
@@ -66,18 +75,29 @@ static const char *find_wrong_source(const TuneOptions *o) {
   return NULL;
 }
 
-/* Exactly one of the three goals, with what belongs to it; none is enough for a curve alone. */
+/* At most one of the three goals, with what belongs to it; none is enough for floors or a curve
+ * alone. */
 static bool goal_is_valid(const TuneOptions *o) {
-  int goals = isfinite(o->max_drop) + isfinite(o->risk) + (o->watch != NULL);
+  int goals = count_goals(o);
+  bool floors = isfinite(o->max_rejected);
   const char *wrong = NULL;
   if (goals > 1)
     wrong = "--max-accuracy-drop, --risk and --watch exclude each other";
-  else if (goals == 0 && (o->output != NULL || o->curves == NULL))
-    wrong = "give --max-accuracy-drop D, --risk D, or --watch LABELS with --max-extra-misses M";
+  else if (goals == 0 && !floors && (o->output != NULL || o->curves == NULL))
+    wrong = "give --max-accuracy-drop D, --risk D, --watch LABELS with --max-extra-misses M, or "
+            "--max-rejected R";
+  else if (goals == 0 && o->curves == NULL &&
+           (o->strategy != NULL || o->exit_score != NULL || o->method != NULL))
+    wrong = "with --max-rejected alone the thresholds stay, so --method, --strategy and "
+            "--exit-score change nothing";
   else if ((o->watch != NULL) != isfinite(o->max_misses))
     wrong = "--watch and --max-extra-misses belong together";
-  else if (isfinite(o->confidence) && !isfinite(o->risk))
-    wrong = "--confidence belongs to --risk";
+  else if (isfinite(o->confidence) && !isfinite(o->risk) && !floors)
+    wrong = "--confidence belongs to --risk or --max-rejected";
+  else if (o->nothing != NULL && !floors)
+    wrong = "--nothing belongs to --max-rejected";
+  else if (floors && o->output == NULL)
+    wrong = "-o OUT.onnx is missing";
   else if (isfinite(o->max_alarms) && o->watch == NULL)
     wrong = "--max-extra-false-alarms belongs to --watch";
   else if (o->watch != NULL && o->curves != NULL)
@@ -110,6 +130,15 @@ static int make_request(const TuneOptions *o, WnTuneRequest *request) {
                                               : 0;
   if (isfinite(o->risk))
     request->confidence = isfinite(o->confidence) ? o->confidence : DEFAULT_CONFIDENCE;
+  if (isfinite(o->max_rejected)) {
+    if (o->max_rejected == 0) {
+      report("tune: --max-rejected 0 allows no floor; give a fraction above 0");
+      return STATUS_USAGE;
+    }
+    request->max_rejected = o->max_rejected;
+    request->rejected_confidence = isfinite(o->confidence) ? o->confidence : 0;
+    request->keep_thresholds = count_goals(o) == 0;
+  }
   request->max_extra_alarms = isfinite(o->max_alarms) ? o->max_alarms : DEFAULT_EXTRA_ALARMS;
   if (wn_tune_request_check(request, &error) != WN_OK) return report_error(&error);
   return STATUS_OK;
@@ -125,7 +154,8 @@ static bool outputs_are_possible(const TuneOptions *o) {
 /* ---- doing it ---- */
 
 static WnTuner *open_tuner(const TuneOptions *o, int *status) {
-  WnTunerOptions how = {.threads = o->shared.threads};
+  WnTunerOptions how = {.threads = o->shared.threads,
+                        .without_exits = count_goals(o) == 0 && o->curves == NULL};
   WnError error = {0};
   WnTuner *tuner = NULL;
   if (options_model(&o->shared, &how.model, &error) != WN_OK ||
@@ -141,7 +171,9 @@ static char *add_image(WnTuner *tuner, const DatasetImage *item) {
   char *problem = NULL;
   if (!image_load(item->path, image_enough(wn_tuner_model(tuner), NULL), &image, &problem))
     return problem;
-  if (wn_tuner_add(tuner, &image.frame, NULL, item->class_index, &error) != WN_OK)
+  if ((item->class_index < 0
+           ? wn_tuner_add_nothing(tuner, &image.frame, NULL, &error)
+           : wn_tuner_add(tuner, &image.frame, NULL, item->class_index, &error)) != WN_OK)
     problem = g_strdup_printf("%s: %s", item->path, error.message);
   image_clear(&image);
   return problem;
@@ -155,6 +187,10 @@ static int add_unlabelled(WnTuner *tuner, const TuneOptions *o) {
   FramesWish wish = {.n_frames = o->n_frames > 0 ? o->n_frames : DEFAULT_FRAMES,
                      .every_s = isfinite(o->every_s) ? o->every_s : DEFAULT_EVERY_S};
   return frames_take(o->unlabelled, &wish, wn_tuner_model(tuner), add_frame, tuner);
+}
+
+static WnStatus add_nothing(void *tuner, const WnFrame *frame, WnError *error) {
+  return wn_tuner_add_nothing(tuner, frame, NULL, error);
 }
 
 static bool add_images(WnTuner *tuner, const char *folder) {
@@ -210,13 +246,15 @@ static int tune(const TuneOptions *o, const WnTuneRequest *request) {
     status = add_unlabelled(tuner, o);
   else if (tuner != NULL && !add_images(tuner, o->shared.arguments[1]))
     status = STATUS_FAILED;
+  if (status == STATUS_OK && o->nothing != NULL)
+    status = frames_take_folder(o->nothing, wn_tuner_model(tuner), add_nothing, tuner);
   if (status == STATUS_OK && o->curve_on != NULL) {
     measured = open_tuner(o, &status);
     if (measured != NULL && !add_images(measured, o->curve_on)) status = STATUS_FAILED;
   }
   if (status == STATUS_OK && o->curves != NULL)
     status = write_curves(tuner, measured != NULL ? measured : tuner, o, request);
-  if (status == STATUS_OK && (isfinite(o->max_drop) || isfinite(o->risk) || o->watch != NULL))
+  if (status == STATUS_OK && (count_goals(o) > 0 || isfinite(o->max_rejected)))
     status = search(tuner, o, request);
   wn_tuner_free(measured);
   wn_tuner_free(tuner);
@@ -249,7 +287,8 @@ static int run(int argc, char **argv) {
                    .max_misses = NAN,
                    .max_alarms = NAN,
                    .max_disagreement = NAN,
-                   .every_s = NAN};
+                   .every_s = NAN,
+                   .max_rejected = NAN};
   const GOptionEntry own[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output, "The model to write", "OUT.onnx"},
       {"max-accuracy-drop", 0, 0, G_OPTION_ARG_DOUBLE, &o.max_drop,
@@ -259,7 +298,11 @@ static int run(int argc, char **argv) {
       {"risk", 0, 0, G_OPTION_ARG_DOUBLE, &o.risk,
        "Keep the drop on new images to D, with --confidence", "D"},
       {"confidence", 0, 0, G_OPTION_ARG_DOUBLE, &o.confidence,
-       "The probability that --risk holds (default 0.9)", "P"},
+       "The probability that --risk (default 0.9) and --max-rejected hold", "P"},
+      {"max-rejected", 0, 0, G_OPTION_ARG_DOUBLE, &o.max_rejected,
+       "Find floors: at most this share of what the model knows is called nothing", "R"},
+      {"nothing", 0, 0, G_OPTION_ARG_FILENAME, &o.nothing,
+       "Choose floors that call most of these pictures nothing, early", "FOLDER"},
       {"watch", 0, 0, G_OPTION_ARG_STRING, &o.watch, "Tune the query for these labels and groups",
        "LABELS"},
       {"max-extra-misses", 0, 0, G_OPTION_ARG_DOUBLE, &o.max_misses,
@@ -311,6 +354,9 @@ const Command command_tune = {
     "memory for the fewest MACs. 'winnow eval OUT.onnx DATASET' prints the same figures.\n\n"
     "With --unlabelled nobody has to say what the images show: thresholds then keep to the whole\n"
     "network's own answers, right or wrong.\n\n"
+    "With --max-rejected images that look like no class are answered with nothing. Alone, it "
+    "leaves\n"
+    "the thresholds as they are.\n\n"
     "With --risk the drop on new images, drawn independently from where these came from, is at "
     "most D\n"
     "with probability P.\n\n"
@@ -319,6 +365,8 @@ const Command command_tune = {
     "  winnow tune models/edge-cifar10.onnx photos --risk 0.01 --confidence 0.9 -o safe.onnx\n"
     "  winnow tune models/edge-cifar10.onnx photos --watch cat --max-extra-misses 0.015 -o "
     "cat.onnx\n"
+    "  winnow tune models/edge-cifar10.onnx photos --max-rejected 0.05 --nothing walls -o "
+    "floors.onnx\n"
     "  winnow tune models/edge-cifar10.onnx photos --curve curve.csv --curve curve.png\n"
     "  winnow tune models/edge-tiny200.onnx --unlabelled /run/winnow/camera --every 10 \\\n"
     "      --max-accuracy-drop 0.005 -o here.onnx\n"

@@ -40,6 +40,13 @@ static void put_cost(json_t *json, const Candidate *candidate) {
   put_real(json, "mac-reduction", reduction(candidate));
 }
 
+static void put_nothing(json_t *json, const Tally *nothing) {
+  if (nothing->images == 0) return;
+  put_count(json, "nothing-images", nothing->images);
+  put_real(json, "nothing-rejected", tally_nothing(nothing));
+  put_real(json, "nothing-macs-mean", tally_macs_mean(nothing));
+}
+
 static void put_classes(json_t *json, const Evaluation *evaluation) {
   const WnModelInfo *info = wn_model_info(evaluation->first.model);
   json_t *classes = put_array(json, "per-class");
@@ -60,6 +67,8 @@ void eval_print_json(const Evaluation *evaluation) {
   json_t *json = json_object();
   put_count(json, "images", images);
   put_cost(json, first);
+  put_real(json, "rejected", tally_rejected(&first->total));
+  put_nothing(json, &evaluation->nothing);
   put_stages(json, &first->total);
   put_reals(json, "thresholds", wn_session_thresholds(first->session), first->total.n_stages - 1);
   put_text(json, "strategy", wn_strategy_name(wn_session_strategy(first->session)));
@@ -98,6 +107,23 @@ static void print_candidate(const Candidate *candidate) {
   g_free(full);
   g_free(mean);
   g_free(id);
+}
+
+static void print_nothing(const Evaluation *evaluation) {
+  const Tally *nothing = &evaluation->nothing;
+  const WnModelInfo *info = wn_model_info(evaluation->first.model);
+  if (evaluation->first.total.nothing > 0) {
+    char *rejected = text_percent(tally_rejected(&evaluation->first.total));
+    printf("  nothing   %s of the images of known classes\n", rejected);
+    g_free(rejected);
+  }
+  if (nothing->images == 0) return;
+  char *share = text_percent(tally_nothing(nothing));
+  char *saved = text_percent(1 - tally_macs_mean(nothing) / (double)info->macs_full);
+  printf("  nothing   %s of %" G_GUINT64_FORMAT " pictures of nothing, %s saved\n", share,
+         nothing->images, saved);
+  g_free(saved);
+  g_free(share);
 }
 
 static void print_stages(const Candidate *candidate) {
@@ -152,6 +178,7 @@ static void print_classes(const Evaluation *evaluation) {
 
 void eval_print_text(const Evaluation *evaluation) {
   print_candidate(&evaluation->first);
+  print_nothing(evaluation);
   print_stages(&evaluation->first);
   print_classes(evaluation);
   if (evaluation->second == NULL) return;

@@ -18,6 +18,7 @@ typedef struct Candidate {
 typedef struct Evaluation {
   Candidate first, *second;
   Tally *classes; /* [n_classes] of the first model */
+  Tally nothing;  /* of it, on pictures of nothing that it knows; no images: there are none */
   uint64_t same_class, same_exit;
 } Evaluation;
 

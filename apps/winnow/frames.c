@@ -47,7 +47,7 @@ static bool take_picture(const char *path, PictureSize enough, FrameTaker *take,
   return taken;
 }
 
-static int take_folder(const char *path, const WnModelInfo *model, FrameTaker *take, void *user) {
+int frames_take_folder(const char *path, const WnModelInfo *model, FrameTaker *take, void *user) {
   GPtrArray *paths = pictures_below(path);
   Progress progress;
   bool good = paths->len > 0;
@@ -175,6 +175,6 @@ bool frames_is_channel(const char *path) {
 int frames_take(const char *path, const FramesWish *wish, const WnModelInfo *model,
                 FrameTaker *take, void *user) {
   if (frames_is_channel(path)) return take_channel(path, wish, take, user);
-  if (g_file_test(path, G_FILE_TEST_IS_DIR)) return take_folder(path, model, take, user);
+  if (g_file_test(path, G_FILE_TEST_IS_DIR)) return frames_take_folder(path, model, take, user);
   return frames_take_clip(path, take, user);
 }

@@ -28,6 +28,9 @@ bool frames_is_channel(const char *path);
 int frames_take(const char *path, const FramesWish *wish, const WnModelInfo *model,
                 FrameTaker *take, void *user);
 
+/* The same for what is known to be a folder. */
+int frames_take_folder(const char *path, const WnModelInfo *model, FrameTaker *take, void *user);
+
 /* The same for what is known to be a clip: a .y4m file, a FIFO, or "-". */
 int frames_take_clip(const char *path, FrameTaker *take, void *user);
 

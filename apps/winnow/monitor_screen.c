@@ -95,9 +95,11 @@ static void draw_ladder(int row, const WnResult *r) {
 
 static void draw_result(const WnSnapshot *snapshot) {
   const WnResult *r = &snapshot->results[0];
+  char *answer = text_answer(r);
   attron(A_BOLD);
-  put_label(2, 0, r->label, LABEL_WIDTH);
+  put_label(2, 0, answer, LABEL_WIDTH);
   attroff(A_BOLD);
+  g_free(answer);
   print_at(2, LABEL_WIDTH + 1, "%5.1f %%   exit %d of %d, %s%s%s", 100 * r->confidence,
            r->exit_stage, r->stage_count - 1, wn_stop_reason_name(r->stop_reason),
            r->group[0] ? ": " : "", r->group);

@@ -7,8 +7,10 @@
 #include <glib.h>
 #include <math.h>
 
-void tally_init(Tally *tally, int32_t n_stages) {
+void tally_init(Tally *tally, const WnModelInfo *model) {
+  int32_t n_stages = model->n_stages;
   *tally = (Tally){.n_stages = n_stages,
+                   .nothing_class = model->nothing_class,
                    .exits = g_new0(uint64_t, n_stages),
                    .reached = g_new0(uint64_t, n_stages),
                    .survivors = g_new0(uint64_t, n_stages)};
@@ -22,8 +24,14 @@ void tally_clear(Tally *tally) {
 }
 
 void tally_add(Tally *tally, const WnResult *result, int32_t truth, int32_t class_full) {
+  bool nothing = result->class_index < 0;
+  bool known = truth >= 0 && truth != tally->nothing_class;
   tally->images++;
-  tally->correct += result->class_index == truth;
+  tally->nothing += nothing;
+  tally->known += known;
+  tally->rejected += known && nothing;
+  /* An image of the class that stands for nothing is answered rightly with nothing. */
+  tally->correct += truth == (nothing ? tally->nothing_class : result->class_index);
   tally->correct_full += class_full == truth;
   tally->macs += (double)result->macs;
   tally->exits[result->exit_stage]++;
@@ -45,6 +53,14 @@ double tally_accuracy(const Tally *tally) {
 
 double tally_accuracy_full(const Tally *tally) {
   return ratio((double)tally->correct_full, tally->images);
+}
+
+double tally_rejected(const Tally *tally) {
+  return ratio((double)tally->rejected, tally->known);
+}
+
+double tally_nothing(const Tally *tally) {
+  return ratio((double)tally->nothing, tally->images);
 }
 
 double tally_macs_mean(const Tally *tally) {

@@ -5,6 +5,7 @@
 #include "tune_report.h"
 
 #include <glib.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "json.h"
@@ -13,6 +14,10 @@
 static const char *score_name(const WnTuning *tuning) {
   return wn_exit_score_name(tuning->exit_score_softmax ? WN_EXIT_SCORE_SOFTMAX
                                                        : WN_EXIT_SCORE_SIGMOID);
+}
+
+static const char *floor_score(const WnTuning *tuning) {
+  return tuning->floor_score_standardised ? "standardised" : "logit";
 }
 
 static double saved(const WnTuning *tuning, double macs_mean) {
@@ -47,6 +52,24 @@ static void put_accuracy(json_t *json, const WnTuning *tuning) {
   put_real(json, "accuracy-drop", tuning->accuracy_full - tuning->accuracy);
 }
 
+static void put_floors(json_t *json, const WnTuneRequest *request, const WnTuning *tuning) {
+  if (tuning->floors == NULL) return;
+  put_real(json, "rejected", tuning->rejected);
+  put_reals(json, "floors", tuning->floors, tuning->n_exits + 1);
+  put_text(json, "floor-score", floor_score(tuning));
+  if (request->max_rejected > 0) {
+    put_real(json, "max-rejected", request->max_rejected);
+    if (request->rejected_confidence > 0 && request->confidence == 0)
+      put_real(json, "confidence", request->rejected_confidence);
+    put_count(json, "images-calibrated", tuning->images_calibrated);
+    put_real(json, "rejected-calibrated", tuning->rejected_calibrated);
+  }
+  if (tuning->nothing_images == 0) return;
+  put_count(json, "nothing-images", tuning->nothing_images);
+  put_real(json, "nothing-rejected", tuning->nothing_rejected);
+  put_real(json, "nothing-macs-mean", tuning->nothing_macs_mean);
+}
+
 void tune_print_json(const WnModelInfo *info, const WnTuneRequest *request, bool unlabelled,
                      const WnTuning *tuning) {
   json_t *json = json_object();
@@ -68,6 +91,7 @@ void tune_print_json(const WnModelInfo *info, const WnTuneRequest *request, bool
   put_int(json, "search-time", tuning->search_ns);
   if (request->confidence > 0) put_risk(json, request, unlabelled, tuning);
   if (request->watch != NULL) put_watch(json, request->watch, tuning);
+  put_floors(json, request, tuning);
   print_json(json);
 }
 
@@ -123,14 +147,49 @@ static void print_guarantee(const WnTuneRequest *request, bool unlabelled, const
   g_free(risk);
 }
 
+static void print_floors(const WnTuneRequest *request, const WnTuning *tuning) {
+  char *rejected = text_percent(tuning->rejected);
+  printf("  nothing      %s of the images of known classes, counted as wrong\n", rejected);
+  if (request->max_rejected > 0) {
+    char *most = text_percent(request->max_rejected);
+    char *confidence = text_percent(request->rejected_confidence);
+    printf("  guarantee    <= %s of known images drawn like these%s%s\n"
+           "               (n = %" G_GUINT64_FORMAT " to calibrate on; by %s)\n",
+           most, request->rejected_confidence > 0 ? " with probability >= " : ", on average",
+           request->rejected_confidence > 0 ? confidence : "", tuning->images_calibrated,
+           tuning->floor_score_standardised ? "standardised logits" : "logits");
+    g_free(confidence);
+    g_free(most);
+  }
+  if (tuning->nothing_images > 0) {
+    char *share = text_percent(tuning->nothing_rejected);
+    printf("  nothing      %s of %" G_GUINT64_FORMAT
+           " pictures of nothing, which chose the floors\n",
+           share, tuning->nothing_images);
+    print_cost("MACs, nothing", tuning, tuning->nothing_macs_mean);
+    g_free(share);
+  }
+  g_free(rejected);
+}
+
+static char *number_text(double number) {
+  return isnan(number) ? g_strdup("-") : g_strdup_printf("%.6g", number);
+}
+
 static void print_stages(const WnTuning *tuning) {
-  printf("\n%-7s %11s %9s %8s\n", "stage", "threshold", "exits", "share");
+  bool floors = tuning->floors != NULL;
+  printf("\n%-7s %11s%s %9s %8s\n", "stage", "threshold", floors ? "       floor" : "", "exits",
+         "share");
   for (int32_t i = 0; i <= tuning->n_exits; i++) {
     bool last = i == tuning->n_exits;
     char *name = last ? g_strdup("final") : g_strdup_printf("%d", i);
-    char *threshold = last ? g_strdup("-") : g_strdup_printf("%.6g", tuning->thresholds[i]);
+    char *threshold = number_text(last ? NAN : tuning->thresholds[i]);
+    char *floor = number_text(floors ? tuning->floors[i] : NAN);
     char *percent = text_percent((double)tuning->exits[i] / (double)tuning->images);
-    printf("%-7s %11s %9" G_GUINT64_FORMAT " %8s\n", name, threshold, tuning->exits[i], percent);
+    printf("%-7s %11s", name, threshold);
+    if (floors) printf(" %11s", floor);
+    printf(" %9" G_GUINT64_FORMAT " %8s\n", tuning->exits[i], percent);
+    g_free(floor);
     g_free(percent);
     g_free(threshold);
     g_free(name);
@@ -144,7 +203,7 @@ void tune_print_text(const WnModelInfo *info, const WnTuneRequest *request, bool
   bool exclusion = tuning->strategy == WN_STRATEGY_CLASS_EXCLUSION;
   printf("%s, %s%s%s, %s search in %s\n", id, wn_strategy_name(tuning->strategy),
          exclusion ? " on " : "", exclusion ? score_name(tuning) : "",
-         wn_tune_method_name(request->method), duration);
+         request->keep_thresholds ? "floor" : wn_tune_method_name(request->method), duration);
   if (unlabelled)
     print_disagreement(tuning);
   else
@@ -152,6 +211,7 @@ void tune_print_text(const WnModelInfo *info, const WnTuneRequest *request, bool
   print_cost("MACs", tuning, tuning->macs_mean);
   if (request->watch != NULL) print_watch(request->watch, tuning);
   if (request->confidence > 0) print_guarantee(request, unlabelled, tuning);
+  if (tuning->floors != NULL) print_floors(request, tuning);
   print_stages(tuning);
   if (tuning->watch_sets_dropped > 0)
     printf("\nleft out: thresholds of %d watch set%s, found with another exit score\n",

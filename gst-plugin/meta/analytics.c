@@ -10,7 +10,7 @@
 
 /* Nothing that was recognised has no class to report. */
 void gst_winnow_analytics_attach(const WnResult *result, GstBuffer *buffer) {
-  if (result->n_survivors == 0) return;
+  if (result->class_index < 0) return;
   gsize n = (gsize)result->n_survivors;
   gfloat *levels = g_new(gfloat, n);
   GQuark *quarks = g_new(GQuark, n);
