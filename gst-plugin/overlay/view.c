@@ -15,9 +15,9 @@ static gint to_percent(gdouble part) {
 /* A stop-reason in words. */
 static const gchar *reason_text(const gchar *reason) {
   static const gchar *const texts[][2] = {
-      {"single-class", "single class"}, {"confident", "confident"}, {"watch", "none watched"},
-      {"group", "single group"},        {"final", "whole network"}, {"deadline", "deadline"},
-      {"unchanged", "unchanged"},
+      {"single-class", "single class"},   {"confident", "confident"}, {"watch", "none watched"},
+      {"group", "single group"},          {"final", "whole network"}, {"deadline", "deadline"},
+      {"nothing", "no class has enough"}, {"unchanged", "unchanged"},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
     if (strcmp(reason, texts[i][0]) == 0) return texts[i][1];
