@@ -64,6 +64,11 @@ class Model:
         self.score = meta.get("winnow.exit-score", "sigmoid")
         numbers = lambda t: [float(v) for v in t.split(",")] if t else None
         self.thresholds = numbers(meta.get("winnow.thresholds"))
+        self.floors = [None if v.strip() == "-" else float(v) for v in
+                       meta.get("winnow.floors", ",".join("-" * len(macs))).split(",")]
+        self.floor_score = meta.get("winnow.floor-score", "logit")
+        nothing = meta.get("winnow.nothing")
+        self.nothing = label_list(nothing, self.labels)[0] if nothing else None
         self.groups = {name: set(label_list(members, self.labels))
                        for name, members in entries(meta.get("winnow.groups", ""))}
         self.watch_thresholds = [(set(label_list(names, self.labels)), numbers(values))
@@ -87,6 +92,15 @@ def best_first(classes, scores):
     return sorted(classes, key=lambda c: (-scores[c], c))
 
 
+def floor_scores(model, z):
+    """What floors are compared with, and how many logits one unit of it is."""
+    if model.floor_score == "logit":
+        return list(z), 1.0
+    mean = sum(z) / len(z)
+    deviation = math.sqrt(sum((v - mean) ** 2 for v in z) / len(z))
+    return [(v - mean) / (deviation or 1.0) for v in z], deviation or 1.0
+
+
 def slack(model, a, b):
     """How far log p_c - log p_m moves when both logits are off by half a unit."""
     if model.score == "softmax":
@@ -94,10 +108,15 @@ def slack(model, a, b):
     return max((-math.expm1(a) - math.expm1(b)) / 2, 1e-12)
 
 
-def test_exit(model, policy, strategy, threshold, z, survivors):
-    """One exit.  Returns (survivors, stop reason or None, group, confident class, margins)."""
+def test_exit(model, policy, strategy, threshold, floor, z, survivors):
+    """One exit.  Returns (survivors, stop reason or None, group, margins)."""
     margins = []
     everything = set(range(model.n_classes))
+    if floor is not None and strategy != "none":
+        evidence, unit = floor_scores(model, z)
+        margins.append(abs(max(evidence) - floor) * unit)
+        if not max(evidence) > floor:
+            return set(), "nothing", "", margins
     if strategy in ("confidence", "entropy"):
         p = [math.exp(v) for v in log_softmax(z)]
         if strategy == "confidence":
@@ -125,6 +144,9 @@ def test_exit(model, policy, strategy, threshold, z, survivors):
         kept = {c for c in everything if log_p[c] > bound} | {m}
         margins += [abs(log_p[c] - bound) / slack(model, log_p[c],
                                                   log_p[m]) for c in everything if c != m]
+    if floor is not None:
+        kept = {c for c in kept if evidence[c] > floor or c == m}
+        margins += [abs(evidence[c] - floor) * unit for c in everything if c != m]
     survivors = (survivors | {m}) & kept
     if len(survivors) == 1:
         return survivors, "single-class", "", margins
@@ -146,7 +168,7 @@ def decide(model, exit_logits, final_logits, policy):
     for i in range(model.n_exits if heads else 0):
         before = survivors
         survivors, reason, group, new = test_exit(model, policy, strategy, thresholds[i],
-                                                  exit_logits[i], survivors)
+                                                  model.floors[i], exit_logits[i], survivors)
         readmitted += len(survivors - before)
         margins += new
         per_stage.append(len(survivors))
@@ -155,23 +177,38 @@ def decide(model, exit_logits, final_logits, policy):
             softmax = strategy != "class-exclusion" or model.score == "softmax"
             log_p = (log_softmax if softmax else log_sigmoid)(exit_logits[i])
             return result(model, i, reason, group, survivors, [math.exp(v) for v in log_p],
-                          per_stage, sum(model.macs[:i + 1]), margins, readmitted)
+                          per_stage, sum(model.macs[:i + 1]), margins, readmitted, policy)
     order = best_first(survivors, final_logits)
     if len(order) > 1:
         margins.append(final_logits[order[0]] - final_logits[order[1]])
     log_p = dict(zip(order, log_softmax([final_logits[c] for c in order])))
     macs = sum(model.macs) - (0 if heads else sum(model.head_macs))
-    macs -= (model.n_classes - len(survivors)) * model.row_macs
+    floor = model.floors[model.n_exits]
+    if floor is None or model.floor_score == "logit":  # else all rows are computed
+        macs -= (model.n_classes - len(survivors)) * model.row_macs
+    reason = "final"
     per_stage += [len(survivors)] * (model.n_exits + 1 - len(per_stage))
-    return result(model, model.n_exits, "final", "", survivors,
+    if floor is not None:
+        evidence, unit = floor_scores(model, final_logits)
+        margins.append(abs(evidence[order[0]] - floor) * unit)
+        if not evidence[order[0]] > floor:
+            survivors, reason = set(), "nothing"
+            per_stage[-1] = 0
+    return result(model, model.n_exits, reason, "", survivors,
                   {c: math.exp(v) for c, v in log_p.items()},
-                  per_stage, macs, margins, readmitted)
+                  per_stage, macs, margins, readmitted, policy)
 
 
-def result(model, stage, reason, group, survivors, p, per_stage, macs, margins, readmitted):
+def result(model, stage, reason, group, survivors, p, per_stage, macs, margins, readmitted, policy):
     order = best_first(survivors, p)
+    answer = order[0] if order and order[0] != model.nothing else None
+    if answer is None:
+        label, class_index, confidence, group, reason = None, -1, 0.0, "", "nothing"
+    else:
+        label, class_index, confidence = model.labels[answer], answer, p[answer]
     return SimpleNamespace(
-        label=model.labels[order[0]], class_index=order[0], confidence=p[order[0]], group=group,
+        label=label, class_index=class_index, confidence=confidence, group=group,
+        watched=-1 if not policy.watch else int(answer in policy.watch),
         exit_stage=stage, stage_count=model.n_exits + 1, stop_reason=reason, survivors=order,
         survivor_labels=[model.labels[c] for c in order], survivor_scores=[p[c] for c in order],
         survivors_per_stage=per_stage, macs=macs, macs_full=model.macs_full,

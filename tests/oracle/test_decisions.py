@@ -93,6 +93,46 @@ def edge_policies():
            ["--group-exit", "--watch", "3,4"], Policy(group_exit=True, watch="3,4"))
 
 
+def floors(score, values):
+    return {"winnow.floor-score": score,
+            "winnow.floors": ",".join("-" if v is None else repr(v) for v in values)}
+
+
+def edge_floors():
+    for score, some, all_stages in (
+            ("logit", [None, None, 2.5, None, 3.5, None, None, 6.0, 6.5], [3.0] * (N + 1)),
+            ("standardised", [None, None, 1.1, None, 1.2, None, None, 1.5, 1.6], [1.2] * (N + 1))):
+        for values in (some, all_stages, [None] * N + [some[-1]], [None] * (N + 1)):
+            meta = floors(score, values)
+            yield meta, [], Policy()
+            yield meta, ["--threshold-scale", 0.2], Policy(scale=0.2)
+            yield meta, ["--threads", 2, "--threshold-scale", 0.2], Policy(scale=0.2)
+            yield meta, ["--watch", "cat"], Policy(watch="cat")
+            yield meta, ["--group-exit"], Policy(group_exit=True)
+            yield meta, ["--strategy", "none"], Policy(strategy="none")
+            yield (meta, ["--strategy", "none", "--deadline-ms", 600000],
+                   Policy(strategy="none", deadline=True))
+            yield (meta, ["--strategy", "confidence", "--thresholds", numbers(*[0.9] * N)],
+                   Policy(strategy="confidence", thresholds=[0.9] * N))
+            yield (meta, ["--strategy", "entropy", "--thresholds", numbers(*[0.3] * N)],
+                   Policy(strategy="entropy", thresholds=[0.3] * N))
+    for meta in ({"winnow.nothing": "cat"}, {"winnow.nothing": "3", **floors("logit", [3.0] * 9)}):
+        yield meta, [], Policy()
+        yield meta, ["--watch", "cat,dog"], Policy(watch="cat,dog")
+        yield meta, ["--group-exit"], Policy(group_exit=True)
+        yield meta, ["--strategy", "none"], Policy(strategy="none")
+
+
+def synthetic_floors():
+    for score in ("logit", "standardised"):
+        for values in ([1.0, None, 2.0, 0.5, 1.0], [0.8] * 5, [None, None, None, None, 1.5]):
+            for betas in ([0.9, 0.1, 0.5, 0.02], [0.01] * 4, [0.0] * 4):
+                given = ["--thresholds", numbers(*betas)]
+                meta = {**floors(score, values), "winnow.nothing": "c3"}
+                yield meta, given, Policy(thresholds=betas)
+                yield (meta, given + ["--watch", "c1,c4"], Policy(thresholds=betas, watch="c1,c4"))
+
+
 def synthetic_policies():
     few, many = "c1,c4", "c0,c2,c3,c5,c7"
     for score in ("softmax", "sigmoid"):
@@ -153,7 +193,7 @@ def differences(got, want, model_id):
     scores = dict(zip(want.survivors, want.survivor_scores))
     wrong = [k.replace("_", "-") for k in
              ("label", "class_index", "group", "exit_stage", "stage_count", "stop_reason",
-              "survivors_per_stage",
+              "survivors_per_stage", "watched",
               "macs", "macs_full") if got.get(k.replace("_", "-")) != getattr(want, k)]
     labels = dict(zip(want.survivors, want.survivor_labels))
     order = got["survivors"]
@@ -162,9 +202,10 @@ def differences(got, want, model_id):
     if got["survivor-labels"] != [labels[c] for c in order]:
         wrong.append("survivor-labels")
     if len(got["survivor-scores"]) != len(order) or \
-            max(abs(s - scores[c]) for s, c in zip(got["survivor-scores"], order)) > SCORE_ERROR:
+            max([abs(s - scores[c]) for s, c in zip(got["survivor-scores"], order)],
+                default=0) > SCORE_ERROR:
         wrong.append("survivor-scores")
-    if got["confidence"] != got["survivor-scores"][0]:
+    if got["confidence"] != (0 if got["class-index"] < 0 else got["survivor-scores"][0]):
         wrong.append("confidence")
     if got["model-id"] != model_id:
         wrong.append("model-id")
@@ -289,17 +330,17 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         edge = Subject("edge-cifar10", common.read(common.EDGE), [common.pixels(p) for _,
                                                                   p in photographs], scratch)
-        failed = edge.check(edge_policies())
+        failed = edge.check([*edge_policies(), *edge_floors()])
         rng = np.random.RandomState(11)
         noise = [np.clip(rng.randint(0, 256, (1, 1, 3)) + rng.randint(-90, 90, (4, 4, 3)), 0,
                          255).astype(np.uint8)
                  for _ in range(150)]
         synthetic = Subject("synthetic", synthetic_model(), noise, scratch)
-        failed += synthetic.check(synthetic_policies())
+        failed += synthetic.check([*synthetic_policies(), *synthetic_floors()])
         failed += check_jpegs(photographs[:100], scratch) > 0
         failed += check_not_finite(scratch)
     total = edge.counts + synthetic.counts
-    for reason in ("single-class", "confident", "watch", "group", "final", "readmissions"):
+    for reason in ("nothing", "single-class", "confident", "watch", "group", "final", "readmissions"):
         if not total[reason]:
             print(f"FAIL no case of {reason}: the test shows nothing about it")
             failed += 1
