@@ -14,9 +14,8 @@ void wni_floor_scores(const WniScores *scores, WniImages images, int stage, bool
   int n = scores->n_classes;
   for (size_t i = 0; i < images.n; i++) {
     const float *logits = wni_scores_at(scores, images.index[i], stage);
-    bool end = stage == scores->n_exits && stage > 0;
-    int best = wni_arg_max(end ? logits - n : logits, n); /* the last exit's lie in front */
-    out[i] = wni_floor_score(wni_floor_scale(standardised, logits, 1, n), logits[best]);
+    out[i] = wni_floor_score(wni_floor_scale(standardised, logits, 1, n),
+                             logits[wni_arg_max(logits, n)]);
   }
 }
 
@@ -46,29 +45,33 @@ static size_t count_below(const WniRank *rank, double score) {
   return low;
 }
 
+/* u x (n + 1), from `below` at the known score before `above`, to `up_to` there. */
 double wni_rank_of(const WniRank *rank, double score) {
-  size_t j = count_below(rank, score);
-  double step = 1 / ((double)rank->n + 1);
-  if (j == rank->n) return 1;
-  if (j == 0) return step * exp((score - rank->sorted[0]) / rank->tail);
-  double low = rank->sorted[j - 1], high = rank->sorted[j];
-  return step * ((double)j + (score - low) / (high - low));
+  size_t below = count_below(rank, score);
+  if (below == rank->n) return 1;
+  double above = rank->sorted[below], n = (double)rank->n + 1;
+  double up_to = (double)count_below(rank, above);
+  if (below == 0) return up_to / n * exp((score - above) / rank->tail);
+  double before = rank->sorted[below - 1];
+  return ((double)below + (up_to - (double)below) * (score - before) / (above - before)) / n;
 }
 
 double wni_rank_inverse(const WniRank *rank, double u) {
   double at = u * ((double)rank->n + 1);
-  if (at <= 1) return rank->sorted[0] + rank->tail * log(at);
   if (at >= (double)rank->n) return rank->sorted[rank->n - 1];
-  size_t j = (size_t)at;
-  double low = rank->sorted[j - 1], high = rank->sorted[j];
-  return low + (at - (double)j) * (high - low);
+  double above = rank->sorted[at > 1 ? (size_t)ceil(at) - 1 : 0];
+  double up_to = (double)count_below(rank, above);
+  size_t below = count_below(rank, nextafter(above, -INFINITY));
+  if (below == 0) return above + rank->tail * log(at / up_to);
+  double before = rank->sorted[below - 1];
+  return before + (above - before) * (at - (double)below) / (up_to - (double)below);
 }
 
 double wni_rank_floor(const WniRank *rank, double u) {
   double score = wni_rank_inverse(rank, u);
   double digits = 4 - floor(log10(fmax(fabs(score), rank->tail)));
   double scale = pow(10, digits);
-  return floor(score * scale) / scale;
+  return floor(score * scale - 0.5) / scale;
 }
 
 /* ---- conformal ---- */

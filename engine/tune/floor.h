@@ -7,22 +7,22 @@
  *   u_i  its rank among known images at that stage, in (0, 1]
  *   t  = min over all stages of u_i / w_i, with weights w_i that sum to 1
  *
- * An image is rejected where t < r: one number r stands for the floors of all stages, and whatever
- * a policy skips, it rejects no image that t does not.  So r alone is calibrated (floor_find.c).
+ * An image is rejected where t < r: one number r stands for the floors of all stages, and a policy
+ * that skips stages rejects fewer.  So r alone is calibrated (floor_find.c), which also sees to
+ * what t does not: at the end only survivors count, and their best may not be the best of all.
  */
 #ifndef WNI_TUNE_FLOOR_H
 #define WNI_TUNE_FLOOR_H
 
 #include "tune/simulate.h"
 
-/* s [images.n] of one stage.  At the end, the score of the class that was best at the last exit:
- * that class always survives, so no policy finds less there, whatever it excluded. */
+/* s [images.n] of one stage. */
 void wni_floor_scores(const WniScores *scores, WniImages images, int stage, bool standardised,
                       double *out);
 
 /* The distribution of known images' scores at one stage: the empirical one, linear between two
- * images, with an exponential tail below the lowest, so that it rises strictly and images beyond
- * all known ones still differ. */
+ * scores that differ, with an exponential tail below the lowest, so that it rises strictly and
+ * images beyond all known ones still differ. */
 typedef struct WniRank {
   const double *sorted; /* [n] ascending, n >= 1 */
   size_t n;
@@ -32,10 +32,10 @@ typedef struct WniRank {
 /* Sorts the scores [n] in place and borrows them. */
 WniRank wni_rank_make(double *scores, size_t n);
 double wni_rank_of(const WniRank *rank, double score);
-/* The score whose rank is `u`; above all where u is 1 or more: the largest known one. */
+/* The score whose rank is `u`; for 1 or more the largest known one. */
 double wni_rank_inverse(const WniRank *rank, double u);
 
-/* The floor below the score whose rank is `u`, in few digits. */
+/* The floor for `u`, in few digits: only scores whose ranks are below `u` are not above it. */
 double wni_rank_floor(const WniRank *rank, double u);
 
 /* I_x(k, n + 1 - k), the regularised incomplete beta function for 1 <= k <= n: the probability

@@ -8,6 +8,12 @@
  *
  * Weights are whole units.  Units move from one stage to another, first many, then one, while that
  * helps.  What is chosen so depends on the first half of the images alone.
+ *
+ * So does a list of limits r in ascending order.  With each an image of the other half is lost
+ * where t < r, or where it reaches the end with these thresholds and its best survivor is not above
+ * the floor there (floors exclude classes, too, so that depends on r), or where a smaller r loses
+ * it. The limit is the last one that loses fewer than k images: the k-th smallest of "the first
+ * limit that loses it" is above it, whatever ties there are.
  */
 #include "tune/floor_find.h"
 
@@ -18,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNITS_PER_STAGE = 4, MAX_SEARCHED = 1000, MIN_WRONG = 20 };
+enum { UNITS_PER_STAGE = 4, MAX_SEARCHED = 1000, MIN_WRONG = 20, N_LIMITS = 100 };
 
 /* One floor-score. */
 typedef struct Search {
@@ -32,7 +38,7 @@ typedef struct Search {
   double *ranks;  /* [n_stages][chosen.n] of the chosen images themselves */
   WniRank *rank;  /* [n_stages] */
   int *units;     /* [n_stages] the weights */
-  double *t;      /* [n] of as many images as there are */
+  double *t;      /* [n] of the half at work */
   double *floors; /* [n_stages] */
   WniTask judge;  /* the pictures that stand for nothing */
   WniImages judged;
@@ -82,14 +88,20 @@ static int compare(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* The k-th smallest t of n images, k >= 1, whose ranks at stage i are ranks [i][n]. */
-static double find_limit(Search *s, const double *ranks, size_t n, size_t k) {
+/* t of n images whose ranks at stage i are ranks [i][n]. */
+static void set_t(Search *s, const double *ranks, size_t n) {
   for (size_t j = 0; j < n; j++) s->t[j] = INFINITY;
   for (int i = 0; i < s->n_stages; i++)
     for (size_t j = 0; s->units[i] && j < n; j++)
       s->t[j] = fmin(s->t[j], ranks[(size_t)i * n + j] / weight(s, i));
-  qsort(s->t, n, sizeof *s->t, compare);
-  return s->t[k - 1];
+}
+
+/* The limit that loses what is allowed of the images that chose it. */
+static double find_limit(Search *s) {
+  size_t k = wni_conformal_count(s->chosen.n, s->rejected, 0);
+  set_t(s, s->ranks, s->chosen.n);
+  qsort(s->t, s->chosen.n, sizeof *s->t, compare);
+  return s->t[k ? k - 1 : 0];
 }
 
 static void set_floors(Search *s, double limit) {
@@ -100,8 +112,7 @@ static void set_floors(Search *s, double limit) {
 /* What the weights are worth, on average a picture. */
 static WnStatus judge(Search *s, double *value, WnError *error) {
   WniOutcome o;
-  size_t k = wni_conformal_count(s->chosen.n, s->rejected, 0);
-  set_floors(s, find_limit(s, s->ranks, s->chosen.n, k ? k : 1));
+  set_floors(s, find_limit(s));
   WnStatus status = wni_simulate(&s->judge, s->judged, s->thresholds, &o, NULL, NULL, error);
   double full = (double)s->judge.macs[s->n_stages - 1];
   if (status == WN_OK)
@@ -140,27 +151,102 @@ static WnStatus choose_weights(Search *s, WnError *error) {
   return status;
 }
 
+/* Images that calibrate. */
+typedef struct Calibration {
+  WniImages images;
+  bool *ends; /* [images.n] reaches the end with the thresholds, and not all classes do */
+  bool *lost; /* [images.n] */
+  size_t n_lost;
+} Calibration;
+
+/* One image with the task's floors.  Errors: MEMORY. */
+static WnStatus simulate_one(const Search *s, const WniTask *task, uint32_t image, WniOutcome *o,
+                             uint64_t *exits, WnError *error) {
+  return wni_simulate(task, (WniImages){&image, 1}, s->thresholds, o, exits, NULL, error);
+}
+
+/* With floors more classes are excluded, so that no other image gets there. */
+static WnStatus find_ends(const Search *s, Calibration *c, WnError *error) {
+  WniTask task = s->task;
+  WniOutcome o;
+  uint64_t *exits = calloc((size_t)s->n_stages, sizeof *exits);
+  WnStatus status = exits ? WN_OK : wni_fail_memory(error, "the floors");
+  task.floors = NULL;
+  for (size_t i = 0; i < c->images.n && status == WN_OK; i++) {
+    if (task.strategy == WN_STRATEGY_CLASS_EXCLUSION)
+      status = simulate_one(s, &task, c->images.index[i], &o, exits, error);
+    c->ends[i] = exits[s->n_stages - 1] > 0;
+  }
+  free(exits);
+  return status;
+}
+
+/* Counts what s->floors, those of `limit`, lose beyond what is lost already. */
+static WnStatus lose(const Search *s, double limit, Calibration *c, WnError *error) {
+  WniTask task = s->task;
+  WnStatus status = WN_OK;
+  task.floors = s->floors;
+  task.standardised = s->standardised;
+  task.nothing = NULL; /* only floors reject */
+  for (size_t i = 0; i < c->images.n && status == WN_OK; i++) {
+    WniOutcome o = {.nothing = s->t[i] < limit};
+    if (c->lost[i]) continue;
+    if (!o.nothing && c->ends[i])
+      status = simulate_one(s, &task, c->images.index[i], &o, NULL, error);
+    c->lost[i] = o.nothing > 0;
+    c->n_lost += o.nothing;
+  }
+  return status;
+}
+
+/* The last of the limits that loses fewer than k images; 0: none does. */
+static WnStatus choose_limit(Search *s, Calibration *c, double limit, size_t k, double *out,
+                             WnError *error) {
+  WnStatus status = find_ends(s, c, error);
+  size_t n_lost = 0;
+  *out = 0;
+  for (int j = 1; j <= N_LIMITS && status == WN_OK; j++) {
+    double share = (double)j / N_LIMITS, next = 2 * limit * share * share;
+    set_floors(s, next);
+    status = lose(s, next, c, error);
+    if (c->n_lost >= k) break;
+    n_lost = c->n_lost;
+    *out = next;
+  }
+  c->n_lost = n_lost;
+  return status;
+}
+
 /* Floors from the images that calibrate. */
 static WnStatus calibrate(Search *s, WniImages images, double confidence, WniFloors *out,
                           WnError *error) {
-  size_t n = images.n, k = wni_conformal_count(n, s->rejected, confidence), lost = 0;
-  double *ranks = malloc(((size_t)s->n_stages * n + 1) * sizeof *ranks);
-  if (!ranks) return wni_fail_memory(error, "the floors");
-  for (int i = 0; i < s->n_stages; i++) {
+  size_t n = images.n, n_stages = (size_t)s->n_stages;
+  double *ranks = malloc((n_stages * n + 1) * sizeof *ranks), limit = 0;
+  Calibration c = {images, calloc(n + 1, sizeof(bool)), calloc(n + 1, sizeof(bool)), 0};
+  WnStatus status = ranks && c.ends && c.lost ? WN_OK : wni_fail_memory(error, "the floors");
+  double most = find_limit(s);
+  for (int i = 0; i < s->n_stages && status == WN_OK; i++) {
     double *at = ranks + (size_t)i * n;
     wni_floor_scores(s->task.scores, images, i, s->standardised, at);
     for (size_t j = 0; j < n; j++) at[j] = wni_rank_of(&s->rank[i], at[j]);
   }
-  double limit = find_limit(s, ranks, n, k);
-  while (lost < n && s->t[lost] < limit) lost++;
+  if (status == WN_OK) {
+    set_t(s, ranks, n);
+    status =
+        choose_limit(s, &c, most, wni_conformal_count(n, s->rejected, confidence), &limit, error);
+  }
   set_floors(s, limit);
-  memcpy(out->floors, s->floors, (size_t)s->n_stages * sizeof *s->floors);
-  for (int i = 0; out->weights && i < s->n_stages; i++) out->weights[i] = weight(s, i);
+  for (int i = 0; i < s->n_stages; i++) {
+    out->floors[i] = limit > 0 ? s->floors[i] : (double)NAN;
+    if (out->weights) out->weights[i] = weight(s, i);
+  }
   out->standardised = s->standardised;
   out->n_calibrated = n;
-  out->rejected = (double)lost / (double)n;
+  out->rejected = (double)c.n_lost / (double)n;
   free(ranks);
-  return WN_OK;
+  free(c.ends);
+  free(c.lost);
+  return status;
 }
 
 /* Into index [images.n] those of classes that the model knows, in random order; their number. */

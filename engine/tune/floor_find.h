@@ -18,12 +18,13 @@ typedef struct WniFloors {
   double *weights; /* [n_exits + 1], the caller's; NULL: not wanted */
   bool standardised;
   uint64_t n_calibrated; /* images that the promise was calibrated on */
-  double rejected;       /* the share of them that is lost when no stage is skipped */
+  double rejected;       /* the most of them that is lost, a share */
 } WniFloors;
 
 /* Finds floors for `task` with `thresholds` [n_exits] in force: one random half of the known
  * images (all but those of the class that stands for nothing) gives ranks and weights, the other
- * calibrates.  The promise holds for any thresholds.  Errors: DATA (too few images), MEMORY. */
+ * calibrates.  The promise holds with these thresholds, and with all strategies that exclude no
+ * class.  Errors: DATA (too few images), MEMORY. */
 WnStatus wni_floors_find(const WniTask *task, WniImages images, const double *thresholds,
                          const WniFloorRequest *request, WniFloors *out, WnError *error);
 

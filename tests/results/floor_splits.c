@@ -169,8 +169,8 @@ static WniOutcome simulate(const WniTask *task, WniImages images, const Found *f
   return o;
 }
 
-/* The share that some stage's floor is above, were no stage skipped: the most that any policy
- * rejects. */
+/* The share that some stage's floor is not below, were no stage skipped: the most that strategies
+ * reject that exclude no class. */
 static double share_below(const WniTask *task, WniImages images, const Found *found) {
   bool *below = g_new0(bool, images.n + 1);
   double *scores = g_new(double, images.n + 1);
@@ -234,7 +234,7 @@ static int promise(const WniTask *task, bool replace) {
   g_free(index);
   g_free(all);
   g_free(drawn);
-  return p[1].above;
+  return MAX(p[1].above, p[1].above_policy);
 }
 
 /* ---- other scores of the same logits, larger for known images ---- */

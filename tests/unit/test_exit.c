@@ -204,6 +204,67 @@ START_TEST(the_end_chooses_among_survivors) {
 }
 END_TEST
 
+/* Not above the floor is nothing, in every strategy that looks at the exit, before its own test. */
+START_TEST(nothing_is_not_above_the_floor) {
+  static const WnStrategy strategies[] = {WN_STRATEGY_CLASS_EXCLUSION, WN_STRATEGY_CONFIDENCE,
+                                          WN_STRATEGY_ENTROPY, WN_STRATEGY_NONE};
+  const float logits[N] = {3, -9, -9, -9, -9};
+  for (size_t i = 0; i < 4; i++)
+    for (int at = 0; at < 2; at++) {
+      const double floors[] = {3 - at * 1e-6, NAN};
+      bool none = strategies[i] == WN_STRATEGY_NONE;
+      Case c;
+      start(&c, strategies[i], 0.5);
+      c.rule.floors = floors;
+      c.rule.n_exits = 1;
+      ck_assert(test(&c, 0, logits) == !none);
+      expect_alive(&c, none ? "11111" : at ? "10000" : "00000");
+      ck_assert(c.survivors.nothing == (!none && !at));
+      if (!none) ck_assert((c.reason == WN_STOP_NOTHING) == !at);
+    }
+}
+END_TEST
+
+START_TEST(a_class_that_is_not_above_the_floor_is_excluded) {
+  const float logits[N] = {4, 3.9f, 3.8f, 3.7f, 3.6f};
+  const double floors[] = {3.75, NAN};
+  Case c;
+  start(&c, WN_STRATEGY_CLASS_EXCLUSION, 0);
+  c.rule.floors = floors;
+  ck_assert(!test(&c, 0, logits));
+  expect_alive(&c, "11100");
+  start(&c, WN_STRATEGY_CONFIDENCE, 0.99);
+  c.rule.floors = floors;
+  ck_assert(!test(&c, 0, logits));
+  expect_alive(&c, "11111"); /* only exclusion excludes */
+}
+END_TEST
+
+START_TEST(the_end_has_a_floor_for_its_best_survivor) {
+  const float first[N] = {9, 8.9f, 0, 0, 0}, final[N] = {2, 1, 99, 0, 0};
+  const double floors[] = {NAN, 2};
+  Case c;
+  start(&c, WN_STRATEGY_CLASS_EXCLUSION, 0.5);
+  c.rule.floors = floors;
+  c.rule.n_exits = 1;
+  ck_assert(!test(&c, 0, first));
+  wni_exit_final(&c.rule, final, 1, &c.survivors);
+  ck_assert(c.survivors.nothing); /* 99 is of a class that is out */
+  expect_alive(&c, "00000");
+}
+END_TEST
+
+START_TEST(standardised_scores_are_over_all_classes) {
+  const float logits[N] = {1, 2, 3, 4, 10}, even[N] = {7, 7, 7, 7, 7};
+  WniFloorScale scale = wni_floor_scale(true, logits, 1, N);
+  ck_assert_double_eq_tol(scale.centre, 4, 1e-12);
+  ck_assert_double_eq_tol(scale.spread, sqrt(10), 1e-12); /* (9 + 4 + 1 + 0 + 36) / 5 */
+  ck_assert_double_eq_tol(wni_floor_score(scale, 10), 6 / sqrt(10), 1e-12);
+  ck_assert_double_eq(wni_floor_score(wni_floor_scale(true, even, 1, N), 7), 0);
+  ck_assert_double_eq(wni_floor_score(wni_floor_scale(false, logits, 1, N), 10), 10);
+}
+END_TEST
+
 START_TEST(order_sorts_any_number) {
   enum { MANY = 1000 };
   static bool alive[MANY];
@@ -236,4 +297,7 @@ SUITE_MAIN("exit", far_classes_are_excluded_for_good, the_best_class_is_readmitt
            one_survivor_stops, sigmoid_saturates_and_softmax_does_not,
            scores_that_underflow_are_still_told_apart, watch_stops_when_no_watched_class_survives,
            group_stops_when_all_are_of_one_kind, confidence_needs_exactly_one, entropy_is_in_nats,
-           the_end_chooses_among_survivors, order_sorts_any_number, bad_scores_are_found)
+           the_end_chooses_among_survivors, nothing_is_not_above_the_floor,
+           a_class_that_is_not_above_the_floor_is_excluded,
+           the_end_has_a_floor_for_its_best_survivor, standardised_scores_are_over_all_classes,
+           order_sorts_any_number, bad_scores_are_found)

@@ -7,6 +7,7 @@
 #include "load/watch.h"
 #include "suite.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +61,9 @@ START_TEST(all_keys_are_read) {
   set(&fake, "winnow.input.mean", "0.5");
   set(&fake, "winnow.input.std", "0.1, 0.2, 0.3");
   set(&fake, "winnow.input.resize", "letterbox");
+  set(&fake, "winnow.floors", "1.5, -,-2");
+  set(&fake, "winnow.floor-score", "standardised");
+  set(&fake, "winnow.nothing", "ship");
   ck_assert_msg(parse(&fake, &m, &error) == WN_OK, "%s", error.message);
   ck_assert_int_eq(m.n_exits, EXITS);
   ck_assert_str_eq(m.exits[1], "e1");
@@ -76,6 +80,8 @@ START_TEST(all_keys_are_read) {
   ck_assert(m.n_inputs == 1 && !m.cascade && m.inputs[0].name == NULL);
   ck_assert(m.inputs[0].n_mean == 1 && m.inputs[0].n_std == 3);
   ck_assert_int_eq(m.inputs[0].resize, WNI_RESIZE_LETTERBOX);
+  ck_assert(m.floors[0] == 1.5 && isnan(m.floors[1]) && m.floors[2] == -2);
+  ck_assert(m.floor_standardised && m.nothing == 2);
   wni_metadata_clear(&m);
 }
 END_TEST
@@ -111,6 +117,7 @@ START_TEST(defaults_are_those_of_the_format) {
   ck_assert(m.n_exits == 0 && m.strategy == WN_STRATEGY_NONE && !m.score_softmax);
   ck_assert(m.inputs[0].resize == WNI_RESIZE_CROP && !m.has_labels);
   ck_assert_str_eq(m.labels[2], "2");
+  ck_assert(!m.floors && !m.floor_standardised && m.nothing == -1);
   wni_metadata_clear(&m);
 }
 END_TEST
@@ -142,6 +149,16 @@ START_TEST(bad_values_are_refused_by_name) {
       {"winnow.input.std", "0"},
       {"winnow.input.std", "-1,1,1"},
       {"winnow.input.resize", "zoom"},
+      {"winnow.floors", "1,2"},
+      {"winnow.floors", "1,2,3,4"},
+      {"winnow.floors", "1,2,high"},
+      {"winnow.floors", "1,2,nan"},
+      {"winnow.floors", "1,,2"},
+      {"winnow.floors", "1,--,2"},
+      {"winnow.floor-score", "softmax"},
+      {"winnow.nothing", "cow"},
+      {"winnow.nothing", "4"},
+      {"winnow.nothing", "cat, dog"},
   };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     Fake fake;
