@@ -23,6 +23,7 @@
 
 #include "dataset.h"
 #include "image.h"
+#include "pictures.h"
 #include "tune/floor_find.h"
 #include "tune/method.h"
 #include "tune/request.h"
@@ -116,6 +117,19 @@ static bool add(WnTuner *tuner, const Dataset *dataset) {
   return error.status == WN_OK;
 }
 
+/* Pictures anywhere below, of no class. */
+static bool list_nothing(const char *folder, Dataset *dataset) {
+  GPtrArray *paths = pictures_below(folder);
+  dataset->images = g_array_new(FALSE, FALSE, sizeof(DatasetImage));
+  for (guint i = 0; i < paths->len; i++) {
+    DatasetImage image = {g_strdup(paths->pdata[i]), -1};
+    g_array_append_val(dataset->images, image);
+  }
+  g_ptr_array_unref(paths);
+  if (dataset->images->len == 0) fprintf(stderr, "%s: no pictures\n", folder);
+  return dataset->images->len > 0;
+}
+
 static bool load(char **arguments, WnTuner **tuner) {
   WnError error = {0};
   Dataset known = {0}, nothing = {0};
@@ -125,7 +139,7 @@ static bool load(char **arguments, WnTuner **tuner) {
   bool done = false;
   if (wn_tuner_new(arguments[0], &options, tuner, &error) == WN_OK &&
       dataset_list(arguments[1], wn_tuner_model(*tuner), &known) &&
-      dataset_list_below(arguments[2], &nothing) && add(*tuner, &known) && add(*tuner, &nothing)) {
+      list_nothing(arguments[2], &nothing) && add(*tuner, &known) && add(*tuner, &nothing)) {
     request.keep_thresholds = wn_tuner_model(*tuner)->n_exits == 0;
     done = wni_request_resolve(*tuner, &request, &allowed, &error) == WN_OK;
   }
