@@ -27,6 +27,7 @@
 #define DEFAULT_DISAGREEMENT 0.01
 #define DEFAULT_FRAMES 500
 #define DEFAULT_EVERY_S 1.0
+#define MAX_EVERY_S 86400.0
 
 /* Values as given; a number that is not is NaN. */
 typedef struct TuneOptions {
@@ -69,8 +70,8 @@ static const char *find_wrong_source(const TuneOptions *o) {
   if (o->unlabelled != NULL && isfinite(o->max_rejected))
     return "--max-rejected is about images that the model knows, a DATASET, and not --unlabelled";
   if (of_channel && !is_channel) return "--frames and --every belong to --unlabelled SOCKET";
-  if (o->n_frames < 0 || (isfinite(o->every_s) && o->every_s < 0))
-    return "--frames must be a number above 0 and --every one of seconds";
+  if (o->n_frames < 0 || o->every_s < 0 || o->every_s > MAX_EVERY_S)
+    return "--frames must be a number above 0 and --every one of seconds up to a day";
   if (isfinite(o->max_disagreement)) return "--max-disagreement belongs to --unchanged-from";
   return NULL;
 }

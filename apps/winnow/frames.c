@@ -4,7 +4,6 @@
  */
 #include "frames.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -24,42 +23,45 @@
 
 enum { WAIT_MS = 200 };
 
-/* What may be known of a failure: of a file, or of the engine; `name` is what it was about. */
-static int report_failure(const char *name, char *problem, const WnError *error) {
-  if (problem != NULL)
-    report("%s", problem);
-  else
-    report("%s: %s", name, error->message);
+/* An error of the engine as a sentence about `name`, to be freed with g_free(). */
+static char *sentence(const char *name, const WnError *error) {
+  return g_strdup_printf("%s: %s", name, error->message);
+}
+
+/* Reports and frees what went wrong, if anything did. */
+static int end_with(char *problem) {
+  if (problem == NULL) return STATUS_OK;
+  report("%s", problem);
   g_free(problem);
   return STATUS_FAILED;
 }
 
 /* ---- A folder ------------------------------------------------------------- */
 
-static bool take_picture(const char *path, PictureSize enough, FrameTaker *take, void *user) {
+static char *take_picture(const char *path, PictureSize enough, FrameTaker *take, void *user) {
   Image image = {0};
   WnError error = {0};
   char *problem = NULL;
-  bool taken =
-      image_load(path, enough, &image, &problem) && take(user, &image.frame, &error) == WN_OK;
-  if (!taken) report_failure(path, problem, &error);
+  if (!image_load(path, enough, &image, &problem)) return problem;
+  if (take(user, &image.frame, &error) != WN_OK) problem = sentence(path, &error);
   image_clear(&image);
-  return taken;
+  return problem;
 }
 
 int frames_take_folder(const char *path, const WnModelInfo *model, FrameTaker *take, void *user) {
   GPtrArray *paths = pictures_below(path);
+  char *problem = NULL;
   Progress progress;
-  bool good = paths->len > 0;
-  if (!good) report("%s: no pictures in this folder (" PICTURE_ENDINGS ")", path);
+  if (paths->len == 0)
+    problem = g_strdup_printf("%s: no pictures in this folder (" PICTURE_ENDINGS ")", path);
   progress_start(&progress, paths->len);
-  for (guint i = 0; i < paths->len && good; i++) {
+  for (guint i = 0; i < paths->len && problem == NULL; i++) {
     progress_update(&progress, i);
-    good = take_picture(paths->pdata[i], image_enough(model, NULL), take, user);
+    problem = take_picture(paths->pdata[i], image_enough(model, NULL), take, user);
   }
   progress_end(&progress);
   g_ptr_array_unref(paths);
-  return good ? STATUS_OK : STATUS_FAILED;
+  return end_with(problem);
 }
 
 /* ---- A clip --------------------------------------------------------------- */
@@ -79,18 +81,17 @@ int frames_take_clip(const char *path, FrameTaker *take, void *user) {
   int64_t due_ns = 0;
   Y4mReading reading = Y4M_NOT_YET;
   Y4m *clip = y4m_open(path, &problem);
-  WnStatus status = clip != NULL ? WN_OK : WN_ERROR_IO;
-  while (status == WN_OK && reading != Y4M_END) {
+  while (problem == NULL && reading != Y4M_END) {
     struct pollfd more = {y4m_descriptor(clip), POLLIN, 0};
     reading = y4m_read(clip, &frame, &problem);
     if (reading == Y4M_NOT_YET) poll(&more, 1, -1);
-    if (reading == Y4M_FRAME && is_due(&frame, y4m_period_ns(clip), &due_ns))
-      status = take(user, &frame, &error);
+    if (reading == Y4M_FRAME && is_due(&frame, y4m_period_ns(clip), &due_ns) &&
+        take(user, &frame, &error) != WN_OK)
+      problem = sentence(path, &error);
   }
   y4m_free(clip);
-  if (status == WN_OK && problem == NULL && due_ns == 0)
-    problem = g_strdup_printf("%s: the clip has no frame", path);
-  return status == WN_OK && problem == NULL ? STATUS_OK : report_failure(path, problem, &error);
+  if (problem == NULL && due_ns == 0) problem = g_strdup_printf("%s: the clip has no frame", path);
+  return end_with(problem);
 }
 
 /* ---- A channel ------------------------------------------------------------ */
@@ -119,34 +120,39 @@ static void wait_a_while(const WnReader *reader, gint64 until_us) {
     poll(&news, 1, WAIT_MS);
 }
 
-/* The number of frames taken; -1 after a report. */
-static int take_from(WnReader *reader, const char *path, const FramesWish *wish, FrameTaker *take,
-                     void *user, Progress *progress) {
+/* The newest frame, if there is one that was not taken yet; *problem as above. */
+static bool take_newest(WnReader *reader, const char *path, FrameTaker *take, void *user,
+                        char **problem) {
+  WnSnapshot snapshot;
+  WnError error = {0};
+  WnStatus status = wn_reader_read(reader, 0, &snapshot, &error);
+  if (status == WN_ERROR_TIMEOUT) return false;
+  if (status == WN_OK && !snapshot.has_frame)
+    *problem = g_strdup_printf("%s: publishes results without frames", path);
+  else if (status != WN_OK || take(user, &snapshot.frame, &error) != WN_OK)
+    *problem = sentence(path, &error);
+  return *problem == NULL;
+}
+
+/* Gives the number of frames taken. */
+static int take_frames(WnReader *reader, const char *path, const FramesWish *wish, FrameTaker *take,
+                       void *user, char **problem) {
   gint64 next_us = 0, step_us = (gint64)(wish->every_s * G_USEC_PER_SEC);
+  Progress progress;
   int n = 0;
-  while (n < wish->n_frames && !had_enough) {
-    WnSnapshot snapshot;
-    WnError error = {0};
-    WnStatus status = WN_ERROR_TIMEOUT;
-    if (g_get_monotonic_time() >= next_us) status = wn_reader_read(reader, 0, &snapshot, &error);
-    if (status == WN_OK && !snapshot.has_frame) {
-      report("%s: publishes results without frames", path);
-      return -1;
-    }
-    if (status == WN_OK) {
-      next_us = g_get_monotonic_time() + step_us;
-      status = take(user, &snapshot.frame, &error);
-      progress_update(progress, (uint64_t)++n);
-    } else if (status == WN_ERROR_TIMEOUT) {
-      if (n > 0 && !wn_reader_connected(reader)) break;
+  progress_start(&progress, (uint64_t)wish->n_frames);
+  while (n < wish->n_frames && *problem == NULL && !had_enough) {
+    gint64 now_us = g_get_monotonic_time();
+    if (now_us >= next_us && take_newest(reader, path, take, user, problem)) {
+      next_us = now_us + step_us;
+      progress_update(&progress, (uint64_t)++n);
+    } else if (n > 0 && !wn_reader_connected(reader)) {
+      break;
+    } else if (*problem == NULL) {
       wait_a_while(reader, next_us);
-      continue;
-    }
-    if (status != WN_OK) {
-      report_failure(path, NULL, &error);
-      return -1;
     }
   }
+  progress_end(&progress);
   return n;
 }
 
@@ -154,17 +160,15 @@ static int take_channel(const char *path, const FramesWish *wish, FrameTaker *ta
   struct sigaction old;
   WnReader *reader = NULL;
   WnError error = {0};
-  Progress progress;
+  char *problem = NULL;
   if (wn_reader_new(path, &reader, &error) != WN_OK) return report_error(&error);
   catch_interrupt(&old);
-  progress_start(&progress, (uint64_t)wish->n_frames);
-  int n = take_from(reader, path, wish, take, user, &progress);
-  progress_end(&progress);
+  int n = take_frames(reader, path, wish, take, user, &problem);
   sigaction(SIGINT, &old, NULL);
   wn_reader_free(reader);
-  if (n == 0) report("%s: no frame has come", path);
-  if (n > 0 && n < wish->n_frames) report("%s: going on with %d frames", path, n);
-  return n > 0 ? STATUS_OK : STATUS_FAILED;
+  if (problem == NULL && n == 0) problem = g_strdup_printf("%s: no frame has come", path);
+  if (problem == NULL && n < wish->n_frames) report("%s: going on with %d frames", path, n);
+  return end_with(problem);
 }
 
 bool frames_is_channel(const char *path) {

@@ -231,6 +231,7 @@ class Unlabelled(CliTest):
         self.publish(10000000, 2000)
         self.refuse(2, *self.tune(self.socket, *drop, "--frames", "-3"), says="--frames")
         self.refuse(2, *self.tune(self.socket, *drop, "--every", "-3"), says="--every")
+        self.refuse(2, *self.tune(self.socket, *drop, "--every", "1e300"), says="--every")
 
     def test_what_is_not_there(self):
         drop = ("--max-accuracy-drop", "0.1")

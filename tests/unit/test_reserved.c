@@ -46,6 +46,7 @@ START_TEST(options) {
   WnModel *other;
   WnSession *another;
   WnTuner *tuner;
+  WnUnchangedTuner *looks;
   WnQuantizer *quantizer;
   WnPublisher *publisher;
   WnState *state;
@@ -55,6 +56,7 @@ START_TEST(options) {
   REFUSES(of_session.policy, wn_session_new(model, &of_session, &another, &error));
   REFUSES(of_tuner, wn_tuner_new(MODEL_FILE, &of_tuner, &tuner, &error));
   REFUSES(of_tuner.model, wn_tuner_new(MODEL_FILE, &of_tuner, &tuner, &error));
+  REFUSES(of_tuner, wn_unchanged_tuner_new(MODEL_FILE, &of_tuner, &looks, &error));
   REFUSES(of_quantizer, wn_quantizer_new(MODEL_FILE, &of_quantizer, &quantizer, &error));
   REFUSES(of_join,
           wn_join((const char *const[]){MODEL_FILE, MODEL_FILE}, 2, &of_join, "/nowhere", &error));
