@@ -22,7 +22,7 @@ class Inspect(CliTest):
     def test_json(self):
         model, = self.succeed_json("inspect", MODEL)
         self.assertEqual(list(model), ["model-id", "inputs", "classes", "labels", "parameters",
-                                       "macs-full", "stages"])
+                                       "macs-full", "floor-score", "nothing", "stages"])
         self.assertEqual(model["model-id"], MODEL_ID)
         self.assertEqual(model["inputs"][0]["shape"], [1, 3, 32, 32])
         self.assertEqual((model["classes"], model["labels"]), (10, LABELS))
@@ -30,7 +30,7 @@ class Inspect(CliTest):
         self.assertAlmostEqual(model["macs-full"] / 1e6, 125.49, delta=0.01)
         self.assertEqual(len(model["stages"]), N_EXITS + 1)
         for index, stage in enumerate(model["stages"]):
-            self.assertEqual(list(stage), ["index", "macs", "exit", "threshold", "kernels"])
+            self.assertEqual(list(stage), ["index", "macs", "exit", "threshold", "floor", "kernels"])
             self.assertEqual(stage["index"], index)
             self.assertTrue(stage["kernels"] and all(stage["kernels"]))
         self.assertEqual(sum(stage["macs"] for stage in model["stages"]), model["macs-full"])
@@ -266,7 +266,7 @@ class Eval(CliTest):
     def test_json(self):
         report, = self.succeed_json("eval", MODEL, SAMPLE)
         self.assertEqual(list(report), ["images", "accuracy", "accuracy-full", "macs-mean",
-                                        "macs-full", "mac-reduction", "exits",
+                                        "macs-full", "mac-reduction", "rejected", "exits",
                                         "survivors-per-stage", "thresholds", "strategy",
                                         "per-class"])
         results = self.succeed_json("classify", MODEL, *sorted(SAMPLE.glob("*/*.jpg")))

@@ -59,7 +59,7 @@
   /* exits + 1 */                                                                                  \
   WN_FIELD(INT, stage_count, "stage-count")                                                        \
   WN_FIELD(REASON, stop_reason, "stop-reason")                                                     \
-  /* class indices, best first */                                                                  \
+  /* class indices, best first; none if no class is above its floor */                             \
   WN_FIELD(CLASSES, survivors, "survivors")                                                        \
   WN_FIELD(LABELS, survivor_labels, "survivor-labels")                                             \
   /* p over all classes at the last evaluated exit: sigmoid or softmax as the model says, softmax  \
@@ -67,7 +67,7 @@
   WN_FIELD(SCORES, survivor_scores, "survivor-scores")                                             \
   /* how many there are; n_survivors is less where only the WN_RESULT_MAX_SURVIVORS best came along */ \
   WN_FIELD(INT, survivor_count, "survivor-count")                                                  \
-  /* after each stage computed; the final one repeats its predecessor */                           \
+  /* after each stage computed; the final one repeats its predecessor, or is 0 for nothing */      \
   WN_FIELD(STAGES, survivors_per_stage, "survivors-per-stage")                                     \
   /* 1: the label is in the watch set; 0: it is not; -1: nothing is watched */                     \
   WN_FIELD(INT, watched, "watched")                                                                \
