@@ -140,9 +140,10 @@ static void print_guarantee(const WnTuneRequest *request, bool unlabelled, const
   char *risk = text_percent(request->max_drop);
   char *confidence = text_percent(request->confidence);
   printf("  guarantee    %s <= %s with probability >= %s on images drawn like these\n"
-         "               (n = %" G_GUINT64_FORMAT " for the test, drawn independently%s)\n",
+         "               (n = %" G_GUINT64_FORMAT " for the test, drawn independently%s%s)\n",
          unlabelled ? "disagreement" : "accuracy drop", risk, confidence, tuning->images_tested,
-         unlabelled ? ", which neighbouring frames of one camera are not" : "");
+         unlabelled ? ", which neighbouring frames of one camera are not" : "",
+         request->max_rejected > 0 ? "; without floors" : "");
   g_free(confidence);
   g_free(risk);
 }

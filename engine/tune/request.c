@@ -172,11 +172,9 @@ static WnStatus resolve_watch(WnTuner *tuner, const WnTuneRequest *request, WnEr
 static WnStatus resolve_thresholds(WnTuner *tuner, const WnTuneRequest *request, WnError *error) {
   const WnModel *model = tuner->model;
   int n_exits = model->metadata.n_exits;
+  if (!request->keep_thresholds && n_exits > 0) return WN_OK;
   if (!request->keep_thresholds)
-    return n_exits ? WN_OK
-                   : wni_fail(error, WN_ERROR_ARGUMENT,
-                              "the model has no exits: only floors can "
-                              "be looked for");
+    return wni_fail(error, WN_ERROR_ARGUMENT, "the model has no exits: it can have floors alone");
   if (tuner->task.strategy != WN_STRATEGY_NONE && !model->metadata.thresholds)
     return wni_fail(error, WN_ERROR_ARGUMENT,
                     "max-rejected: the model has no thresholds that could stay; give "

@@ -40,8 +40,9 @@ const char *wn_stop_reason_name(WnStopReason reason);
 /* The fields that a result has everywhere, as result_fields.h lists and explains them, and what
  * only the C structure needs. All pointers belong to the session (labels and model_id to its model)
  * and stay valid until the session classifies again, changes its policy or is destroyed. A result
- * that says `nothing` has label "", class_index -1, confidence 0 and no survivors: test
- * class_index, since `unchanged` hides the stop reason. */
+ * that says `nothing` has label "", class_index -1, confidence 0 and no survivors (unless it was
+ * the answer of the class that stands for nothing): test class_index, since `unchanged` hides the
+ * stop reason. */
 typedef struct WnResult {
 #define WN_FIELD(kind, member, name) WN_TYPE_##kind member;
   WN_RESULT_FIELDS(WN_FIELD)
