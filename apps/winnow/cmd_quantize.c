@@ -9,10 +9,10 @@
 #include <winnow/quantize.h>
 
 #include "commands.h"
-#include "dataset.h"
 #include "image.h"
 #include "options.h"
 #include "output.h"
+#include "pictures.h"
 #include "progress.h"
 #include "report.h"
 
@@ -27,8 +27,8 @@ typedef struct Calibration {
   WnModel *model; /* preprocesses */
   WnSession *session;
   WnQuantizer *quantizer;
-  Dataset dataset;
-  float *tensor; /* [n_elements] */
+  GPtrArray *pictures; /* paths [char *] */
+  float *tensor;       /* [n_elements] */
   size_t n_elements;
 } Calibration;
 
@@ -54,12 +54,15 @@ static int calibration_open(Calibration *c, const Options *options, const WnQuan
   const WnModelInfo *info = wn_model_info(c->model);
   c->n_elements = info->inputs[0].n_elements;
   c->tensor = g_new(float, c->n_elements);
-  return dataset_list(options->arguments[1], info, &c->dataset) ? STATUS_OK : STATUS_FAILED;
+  c->pictures = pictures_below(options->arguments[1]);
+  if (c->pictures->len > 0) return STATUS_OK;
+  report("%s: no pictures in this folder (" PICTURE_ENDINGS ")", options->arguments[1]);
+  return STATUS_FAILED;
 }
 
 static void calibration_clear(Calibration *c) {
   g_free(c->tensor);
-  dataset_clear(&c->dataset);
+  if (c->pictures != NULL) g_ptr_array_unref(c->pictures);
   wn_quantizer_free(c->quantizer);
   wn_session_free(c->session);
   wn_model_unref(c->model);
@@ -80,17 +83,16 @@ static char *add_image(Calibration *c, const char *path) {
   return problem;
 }
 
-/* Images at equal distances in the list, which is sorted by class: all classes have their share. */
+/* At equal distances in the list, which is sorted by folder: all classes have their share. */
 static bool add_images(Calibration *c, guint wanted) {
-  const GArray *images = c->dataset.images;
-  guint n = MIN(wanted, images->len);
+  guint n_pictures = c->pictures->len, n = MIN(wanted, n_pictures);
   Progress progress;
   char *problem = NULL;
   progress_start(&progress, n);
   for (guint i = 0; i < n && problem == NULL; i++) {
-    guint64 at = ((guint64)i * 2 + 1) * images->len / ((guint64)n * 2);
+    guint64 at = ((guint64)i * 2 + 1) * n_pictures / ((guint64)n * 2);
     progress_update(&progress, i);
-    problem = add_image(c, g_array_index(images, DatasetImage, at).path);
+    problem = add_image(c, c->pictures->pdata[at]);
   }
   progress_end(&progress);
   if (problem == NULL) return true;
@@ -119,7 +121,7 @@ static int run(int argc, char **argv) {
   const GOptionEntry own[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The model to write", "OUT.onnx"},
       {"images", 0, 0, G_OPTION_ARG_INT, &n_images,
-       "How many images of DATASET to look at (default 512)", "N"},
+       "How many pictures of FOLDER to look at (default 512)", "N"},
       {"ranges", 0, 0, G_OPTION_ARG_STRING, &ranges_name,
        "How ranges are chosen: mse or percentile (default mse)", "R"},
       {"keep-biases", 0, 0, G_OPTION_ARG_NONE, &keep_biases,
@@ -150,10 +152,11 @@ static int run(int argc, char **argv) {
 
 const Command command_quantize = {
     "winnow quantize",
-    "MODEL DATASET",
-    "Write an int8 model, calibrated on a dataset",
-    "DATASET is a folder of folders of images, each named exactly like a label, best the training\n"
-    "set. The images looked at are spread evenly over it, the same ones every time. OUT.onnx is\n"
+    "MODEL FOLDER",
+    "Write an int8 model, calibrated on pictures",
+    "FOLDER holds pictures, in it or anywhere below, best of the training set; nobody has to say "
+    "what\n"
+    "they show. Those looked at are spread evenly over it, the same ones every time. OUT.onnx is\n"
     "standard ONNX with QuantizeLinear and DequantizeLinear nodes, of opset 13 or newer.\n\n"
     "Example:\n"
     "  winnow quantize models/edge-cifar10.onnx photos -o edge-int8.onnx",

@@ -22,7 +22,8 @@ static WnStatus resolve_watch(const WniMetadata *metadata, const WnPolicy *polic
                               WnStrategy strategy, bool *watched, bool *watching, WnError *error) {
   *watching = given(policy->watch);
   if (!*watching) return WN_OK;
-  if (strategy != WN_STRATEGY_CLASS_EXCLUSION)
+  /* Without exits there is nothing to stop; the result says all the same what was watched for. */
+  if (strategy != WN_STRATEGY_CLASS_EXCLUSION && metadata->n_exits > 0)
     return wni_fail(error, WN_ERROR_ARGUMENT,
                     "watch: needs strategy class-exclusion, but the strategy is %s",
                     wn_strategy_name(strategy));

@@ -166,7 +166,9 @@ class Nothing(CliTest):
                         ("eval", MODEL, SAMPLE, "--nothing", empty)):
             self.expect_failure(1, *command, says=[empty, "no pictures"])
         (empty / "er" / "note.txt").write_text("no picture")
-        self.expect_failure(1, "eval", MODEL, SAMPLE, "--nothing", empty, says="note.txt")
+        self.expect_failure(1, "eval", MODEL, SAMPLE, "--nothing", empty, says="no pictures")
+        (empty / "er" / "note.jpg").write_text("no picture")
+        self.expect_failure(1, "eval", MODEL, SAMPLE, "--nothing", empty, says="note.jpg")
         self.expect_failure(1, "eval", MODEL, SAMPLE, "--nothing", self.folder / "none",
                             says="none")
 

@@ -74,7 +74,7 @@ class Quantize(CliTest):
         data = self.folder / "data"
         self.refuse(1, data=data, says="data")
         data.mkdir()
-        self.refuse(1, data=data, says="no images")
+        self.refuse(1, data=data, says="no pictures")
         (data / "cat").mkdir()
         (data / "cat" / "zero.jpg").write_bytes(b"")
         self.refuse(1, data=data, says="zero.jpg")

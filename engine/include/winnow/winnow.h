@@ -204,7 +204,8 @@ typedef struct WnPolicy {
   WnStrategy strategy;
   const char *thresholds; /* "t0,t1,..." one per exit; NULL or "": the model's own */
   double threshold_scale; /* above 0; multiplies every beta (clamped to 0.999), nothing else */
-  const char *watch;      /* labels and groups; NULL or "": none.  class-exclusion only */
+  const char *watch;      /* labels and groups; NULL or "": none.  class-exclusion, and
+                           * models without exits, where it only says what is watched */
   bool group_exit;        /* class-exclusion only */
   int64_t deadline_ns;    /* from the entry of preprocessing; 0: none */
   /* Above 0: a frame repeats the answer of the last one that was classified while the mean colours
