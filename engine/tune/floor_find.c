@@ -2,12 +2,15 @@
  *
  * See floor_find.h.  Which weights and which floor-score: those that do most on pictures of
  * nothing, as a session with these thresholds and floors would treat them.  A rejected picture
- * counts 1 where it has cost no MACs and 1/2 where it has cost the whole network's.  Without such
- * pictures those known images stand for them that the whole network gets wrong; where these are too
- * few to tell anything, the weights are equal and the logits are compared.
+ * counts 1 where it has cost no MACs and 3/4 where it has cost the whole network's.  Floors also
+ * exclude classes, which makes known images leave too early: right answers that are lost beyond the
+ * images rejected count against the weights, as many times as known images may be lost.  Without
+ * such pictures those known images stand for them that the whole network gets wrong; where these
+ * are too few to tell anything, the weights are equal and the logits are compared.
  *
- * Weights are whole units.  Units move from one stage to another, first many, then one, while that
- * helps.  What is chosen so depends on the first half of the images alone.
+ * Weights are whole units, all on the stage that does best alone at first.  They move from one
+ * stage to another, first many, then one, while that helps.  What is chosen so depends on the first
+ * half of the images alone.
  *
  * So does a list of limits r in ascending order.  With each an image of the other half is lost
  * where t < r, or where it reaches the end with these thresholds and its best survivor is not above
@@ -34,14 +37,15 @@ typedef struct Search {
   WniImages chosen;
   int n_stages;
   bool standardised;
-  double *sorted; /* [n_stages][chosen.n] what the ranks borrow */
-  double *ranks;  /* [n_stages][chosen.n] of the chosen images themselves */
-  WniRank *rank;  /* [n_stages] */
-  int *units;     /* [n_stages] the weights */
-  double *t;      /* [n] of the half at work */
-  double *floors; /* [n_stages] */
-  WniTask judge;  /* the pictures that stand for nothing */
-  WniImages judged;
+  double *sorted;           /* [n_stages][chosen.n] what the ranks borrow */
+  double *ranks;            /* [n_stages][chosen.n] of the chosen images themselves */
+  WniRank *rank;            /* [n_stages] */
+  int *units;               /* [n_stages] the weights */
+  double *t;                /* [n] of the half at work */
+  double *floors;           /* [n_stages] */
+  WniTask judge;            /* the pictures that stand for nothing */
+  WniImages judged, sample; /* and known images, of the chosen */
+  double right;             /* answers on them without floors */
   double value;
 } Search;
 
@@ -115,8 +119,13 @@ static WnStatus judge(Search *s, double *value, WnError *error) {
   set_floors(s, find_limit(s));
   WnStatus status = wni_simulate(&s->judge, s->judged, s->thresholds, &o, NULL, NULL, error);
   double full = (double)s->judge.macs[s->n_stages - 1];
-  if (status == WN_OK)
-    *value = ((double)o.nothing - (double)o.macs_nothing / full / 2) / (double)s->judged.n;
+  if (status != WN_OK) return status;
+  *value = ((double)o.nothing - (double)o.macs_nothing / full / 4) / (double)s->judged.n;
+  WniTask known = s->judge;
+  known.scores = s->task.scores;
+  status = wni_simulate(&known, s->sample, s->thresholds, &o, NULL, NULL, error);
+  double lost = s->right - (double)o.right - (double)o.rejected;
+  if (lost > 0) *value -= lost / (double)s->sample.n / s->rejected;
   return status;
 }
 
@@ -142,9 +151,32 @@ static WnStatus try_moves(Search *s, int step, bool *moved, WnError *error) {
   return status;
 }
 
+/* All units on the stage that does best alone. */
+static WnStatus try_single(Search *s, WnError *error) {
+  WnStatus status = WN_OK;
+  int best = -1;
+  for (int stage = 0; stage < s->n_stages && status == WN_OK; stage++) {
+    double value;
+    for (int i = 0; i < s->n_stages; i++)
+      s->units[i] = i == stage ? UNITS_PER_STAGE * s->n_stages : 0;
+    status = judge(s, &value, error);
+    if (status == WN_OK && (best < 0 || value >= s->value)) {
+      best = stage;
+      s->value = value;
+    }
+  }
+  for (int i = 0; i < s->n_stages; i++) s->units[i] = i == best ? UNITS_PER_STAGE * s->n_stages : 0;
+  return status;
+}
+
 static WnStatus choose_weights(Search *s, WnError *error) {
-  WnStatus status = judge(s, &s->value, error);
-  for (int step = UNITS_PER_STAGE; step > 0 && status == WN_OK; step /= 2) {
+  WniOutcome o;
+  s->sample = s->chosen;
+  if (s->sample.n > MAX_SEARCHED) s->sample.n = MAX_SEARCHED;
+  WnStatus status = wni_simulate(&s->task, s->sample, s->thresholds, &o, NULL, NULL, error);
+  s->right = (double)o.right;
+  if (status == WN_OK) status = try_single(s, error);
+  for (int step = UNITS_PER_STAGE * s->n_stages / 2; step > 0 && status == WN_OK; step /= 2) {
     bool moved = true;
     while (moved && status == WN_OK) status = try_moves(s, step, &moved, error);
   }

@@ -63,7 +63,8 @@ static const char *const near_cifar10[] = {"albatross",
 
 static int splits = 200;
 static double rejected = 0.05, confidence = 0.9, max_drop = 0.005;
-static gboolean far_from_cifar10;
+static gboolean far_from_cifar10, keep;
+static const double *kept; /* the model's own thresholds, with `keep` */
 static char *labels;
 
 static uint64_t state = 2024;
@@ -140,8 +141,9 @@ static bool load(char **arguments, WnTuner **tuner) {
   if (wn_tuner_new(arguments[0], &options, tuner, &error) == WN_OK &&
       dataset_list(arguments[1], wn_tuner_model(*tuner), &known) &&
       list_nothing(arguments[2], &nothing) && add(*tuner, &known) && add(*tuner, &nothing)) {
-    request.keep_thresholds = wn_tuner_model(*tuner)->n_exits == 0;
+    request.keep_thresholds = keep || wn_tuner_model(*tuner)->n_exits == 0;
     done = wni_request_resolve(*tuner, &request, &allowed, &error) == WN_OK;
+    if (done && keep) kept = (*tuner)->thresholds;
   }
   if (!done) fprintf(stderr, "%s\n", error.message);
   dataset_clear(&known);
@@ -159,8 +161,9 @@ typedef struct Found {
 static void find_thresholds(const WniTask *task, WniImages images, Found *out) {
   WniAllowed allowed = {max_drop, 0};
   WnError error;
-  for (int k = 0; k < MAX_STAGES; k++) out->thresholds[k] = (double)NAN;
-  if (task->strategy != WN_STRATEGY_NONE &&
+  for (int k = 0; k < MAX_STAGES; k++)
+    out->thresholds[k] = kept && k < task->scores->n_exits ? kept[k] : (double)NAN;
+  if (!kept && task->strategy != WN_STRATEGY_NONE &&
       wni_method_joint(task, images, allowed, 1, out->thresholds, &error) != WN_OK) {
     fprintf(stderr, "%s\n", error.message);
     exit(1);
@@ -391,6 +394,8 @@ int main(int argc, char **argv) {
       {"rejected", 0, 0, G_OPTION_ARG_DOUBLE, &rejected, "The share allowed (0.05)", "R"},
       {"confidence", 0, 0, G_OPTION_ARG_DOUBLE, &confidence, "The probability (0.9)", "P"},
       {"labels", 0, 0, G_OPTION_ARG_FILENAME, &labels, "One a line", "FILE"},
+      {"keep", 0, 0, G_OPTION_ARG_NONE, &keep,
+       "Leave the model's thresholds as they are, which is faster", NULL},
       {"far-from-cifar10", 0, 0, G_OPTION_ARG_NONE, &far_from_cifar10,
        "Leave out pictures in folders named like what CIFAR-10 shows", NULL},
       G_OPTION_ENTRY_NULL};
