@@ -9,8 +9,9 @@
  *            many, where the share of all of KNOWN is the true one
  *   found    floors from one half of KNOWN and of NOTHING: the share of the other halves that is
  *            rejected, and the MACs that this costs, with the thresholds and without
- *   AUROC    of t (tune/floor.h), the largest softmax, the energy (log sum exp) and the distance to
- *            the 10th nearest known image, all of the same logits, between the other halves
+ *   AUROC    of t (tune/floor.h), and of the end's largest logit and softmax, the energy (log sum
+ * exp) and the distance to the 10th nearest known image, all of the same logits, between the other
+ * halves
  *
  * Status 1: with --confidence the true share was above --rejected more often than 1 - P and three
  * standard errors.
@@ -299,7 +300,7 @@ static void score_t(const WniScores *scores, WniImages images, const WniScores *
   }
 }
 
-enum { BY_T, BY_SOFTMAX, BY_ENERGY, BY_NEIGHBOURS, N_WAYS };
+enum { BY_T, BY_LOGIT, BY_SOFTMAX, BY_ENERGY, BY_NEIGHBOURS, N_WAYS };
 
 static void score(int way, const WniScores *scores, WniImages images, const WniScores *known,
                   WniImages near, const Found *found, double *out) {
@@ -307,9 +308,10 @@ static void score(int way, const WniScores *scores, WniImages images, const WniS
   if (way == BY_T) score_t(scores, images, known, near, found, out);
   for (size_t i = 0; way != BY_T && i < images.n; i++) {
     const float *z = wni_scores_at(scores, images.index[i], scores->n_exits);
-    out[i] = way == BY_SOFTMAX  ? largest_softmax(z, n)
-             : way == BY_ENERGY ? energy(z, n)
-                                : nearness(z, n, known, near);
+    out[i] = way == BY_LOGIT     ? (double)z[wni_arg_max(z, n)]
+             : way == BY_SOFTMAX ? largest_softmax(z, n)
+             : way == BY_ENERGY  ? energy(z, n)
+                                 : nearness(z, n, known, near);
   }
 }
 
@@ -353,7 +355,7 @@ static void print_found(const char *how, const WniTask *task, WniImages known, W
 }
 
 static void found(const WnTuner *tuner) {
-  static const char *const ways[N_WAYS] = {"t", "softmax", "energy", "neighbours"};
+  static const char *const ways[N_WAYS] = {"t", "logit", "softmax", "energy", "neighbours"};
   const WniTask *task = &tuner->task;
   const WniScores *pictures = &tuner->nothing;
   size_t n_known = task->scores->n, n_nothing = pictures->n;
