@@ -5,10 +5,10 @@
  *
  *   s_i  the image's floor-score at stage i: the largest over all classes (session/exit.h)
  *   u_i  its rank among known images at that stage, in (0, 1]
- *   t  = min over all stages of u_i / w_i, with weights w_i that sum to 1
+ *   t  = min of u_i / w_i over the stages that it comes to, with weights w_i that sum to 1
  *
  * An image is rejected where t < r: one number r stands for the floors of all stages, and a policy
- * that skips stages rejects fewer.  So r alone is calibrated (floor_find.c), which also sees to
+ * that stops earlier rejects fewer.  So r alone is calibrated (floor_find.c), which also sees to
  * what t does not: at the end only survivors count, and their best may not be the best of all.
  */
 #ifndef WNI_TUNE_FLOOR_H

@@ -42,6 +42,7 @@ typedef struct Search {
   WniRank *rank;            /* [n_stages] */
   int *units;               /* [n_stages] the weights */
   double *t;                /* [n] of the half at work */
+  int *last;                /* [n] of that half: the last stage that each comes to, floors aside */
   double *floors;           /* [n_stages] */
   WniTask judge;            /* the pictures that stand for nothing */
   WniImages judged, sample; /* and known images, of the chosen */
@@ -55,6 +56,7 @@ static void search_clear(Search *s) {
   free(s->rank);
   free(s->units);
   free(s->t);
+  free(s->last);
   free(s->floors);
 }
 
@@ -69,8 +71,9 @@ static WnStatus search_init(Search *s, const WniTask *task, WniImages chosen, si
   s->rank = calloc((size_t)n_stages, sizeof *s->rank);
   s->units = calloc((size_t)n_stages, sizeof *s->units);
   s->t = malloc((n_most + 1) * sizeof *s->t);
+  s->last = malloc((n_most + 1) * sizeof *s->last);
   s->floors = calloc((size_t)n_stages, sizeof *s->floors);
-  if (!s->sorted || !s->ranks || !s->rank || !s->units || !s->t || !s->floors)
+  if (!s->sorted || !s->ranks || !s->rank || !s->units || !s->t || !s->last || !s->floors)
     return wni_fail_memory(error, "the floors");
   for (int i = 0; i < n_stages; i++) {
     double *sorted = s->sorted + (size_t)i * chosen.n, *ranks = s->ranks + (size_t)i * chosen.n;
@@ -92,12 +95,33 @@ static int compare(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
+/* Where the images stop with these thresholds and without floors, which make them stop earlier at
+ * most: no floor behind that is ever compared. */
+static WnStatus find_last(Search *s, WniImages images, WnError *error) {
+  WniTask task = s->task;
+  WniOutcome o;
+  uint64_t *exits = calloc((size_t)s->n_stages, sizeof *exits);
+  WnStatus status = exits ? WN_OK : wni_fail_memory(error, "the floors");
+  bool goes = task.strategy != WN_STRATEGY_NONE;
+  task.floors = NULL;
+  for (size_t j = 0; j < images.n && status == WN_OK; j++) {
+    s->last[j] = s->n_stages - 1;
+    if (goes)
+      status = wni_simulate(&task, (WniImages){&images.index[j], 1}, s->thresholds, &o, exits, NULL,
+                            error);
+    for (int i = 0; goes && status == WN_OK && i < s->n_stages; i++)
+      if (exits[i]) s->last[j] = i;
+  }
+  free(exits);
+  return status;
+}
+
 /* t of n images whose ranks at stage i are ranks [i][n]. */
 static void set_t(Search *s, const double *ranks, size_t n) {
   for (size_t j = 0; j < n; j++) s->t[j] = INFINITY;
   for (int i = 0; i < s->n_stages; i++)
     for (size_t j = 0; s->units[i] && j < n; j++)
-      s->t[j] = fmin(s->t[j], ranks[(size_t)i * n + j] / weight(s, i));
+      if (i <= s->last[j]) s->t[j] = fmin(s->t[j], ranks[(size_t)i * n + j] / weight(s, i));
 }
 
 /* The limit that loses what is allowed of the images that chose it. */
@@ -186,7 +210,6 @@ static WnStatus choose_weights(Search *s, WnError *error) {
 /* Images that calibrate. */
 typedef struct Calibration {
   WniImages images;
-  bool *ends; /* [images.n] reaches the end with the thresholds, and not all classes do */
   bool *lost; /* [images.n] */
   size_t n_lost;
 } Calibration;
@@ -195,22 +218,6 @@ typedef struct Calibration {
 static WnStatus simulate_one(const Search *s, const WniTask *task, uint32_t image, WniOutcome *o,
                              uint64_t *exits, WnError *error) {
   return wni_simulate(task, (WniImages){&image, 1}, s->thresholds, o, exits, NULL, error);
-}
-
-/* With floors more classes are excluded, so that no other image gets there. */
-static WnStatus find_ends(const Search *s, Calibration *c, WnError *error) {
-  WniTask task = s->task;
-  WniOutcome o;
-  uint64_t *exits = calloc((size_t)s->n_stages, sizeof *exits);
-  WnStatus status = exits ? WN_OK : wni_fail_memory(error, "the floors");
-  task.floors = NULL;
-  for (size_t i = 0; i < c->images.n && status == WN_OK; i++) {
-    if (task.strategy == WN_STRATEGY_CLASS_EXCLUSION)
-      status = simulate_one(s, &task, c->images.index[i], &o, exits, error);
-    c->ends[i] = exits[s->n_stages - 1] > 0;
-  }
-  free(exits);
-  return status;
 }
 
 /* Counts what s->floors, those of `limit`, lose beyond what is lost already. */
@@ -223,7 +230,7 @@ static WnStatus lose(const Search *s, double limit, Calibration *c, WnError *err
   for (size_t i = 0; i < c->images.n && status == WN_OK; i++) {
     WniOutcome o = {.nothing = s->t[i] < limit};
     if (c->lost[i]) continue;
-    if (!o.nothing && c->ends[i])
+    if (!o.nothing && task.strategy == WN_STRATEGY_CLASS_EXCLUSION && s->last[i] == s->n_stages - 1)
       status = simulate_one(s, &task, c->images.index[i], &o, NULL, error);
     c->lost[i] = o.nothing > 0;
     c->n_lost += o.nothing;
@@ -234,7 +241,7 @@ static WnStatus lose(const Search *s, double limit, Calibration *c, WnError *err
 /* The last of the limits that loses fewer than k images; 0: none does. */
 static WnStatus choose_limit(Search *s, Calibration *c, double limit, size_t k, double *out,
                              WnError *error) {
-  WnStatus status = find_ends(s, c, error);
+  WnStatus status = WN_OK;
   size_t n_lost = 0;
   *out = 0;
   for (int j = 1; j <= N_LIMITS && status == WN_OK; j++) {
@@ -254,9 +261,10 @@ static WnStatus calibrate(Search *s, WniImages images, double confidence, WniFlo
                           WnError *error) {
   size_t n = images.n, n_stages = (size_t)s->n_stages;
   double *ranks = malloc((n_stages * n + 1) * sizeof *ranks), limit = 0;
-  Calibration c = {images, calloc(n + 1, sizeof(bool)), calloc(n + 1, sizeof(bool)), 0};
-  WnStatus status = ranks && c.ends && c.lost ? WN_OK : wni_fail_memory(error, "the floors");
+  Calibration c = {images, calloc(n + 1, sizeof(bool)), 0};
+  WnStatus status = ranks && c.lost ? WN_OK : wni_fail_memory(error, "the floors");
   double most = find_limit(s);
+  if (status == WN_OK) status = find_last(s, images, error); /* the other half's are done with */
   for (int i = 0; i < s->n_stages && status == WN_OK; i++) {
     double *at = ranks + (size_t)i * n;
     wni_floor_scores(s->task.scores, images, i, s->standardised, at);
@@ -276,7 +284,6 @@ static WnStatus calibrate(Search *s, WniImages images, double confidence, WniFlo
   out->n_calibrated = n;
   out->rejected = (double)c.n_lost / (double)n;
   free(ranks);
-  free(c.ends);
   free(c.lost);
   return status;
 }
@@ -331,6 +338,7 @@ static WnStatus search_both(const WniTask *task, WniImages chosen, WniImages cal
     it->judge.floors = it->floors;
     it->judge.standardised = it->standardised;
     it->judged = judged;
+    if (status == WN_OK) status = find_last(it, chosen, error);
     if (status == WN_OK && search_weights) status = choose_weights(it, error);
   }
   if (status == WN_OK)
