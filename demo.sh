@@ -80,7 +80,7 @@ else
 fi
 classify=('!' decodebin '!' videoconvert '!' queue max-size-buffers=1)
 [ -z "$camera" ] || classify+=(leaky=downstream)
-classify+=('!' winnowclassify model-file=models/edge-cifar10.onnx unchanged=8 '!'
+classify+=('!' winnowclassify model-file=models/paper/edge-cifar10.onnx unchanged=8 '!'
   winnowoverlay)
 
 if [ $use_window = yes ]; then

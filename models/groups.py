@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Sorts ImageNet's 1000 classes into the groups of the everyday models.
 
-Reads WordNet 3.0 (Princeton University; Debian's package wordnet-base), writes one line a group,
-`NAME: LABEL, LABEL, ...; ` after the other as winnow.groups has them.
+Reads WordNet 3.0 (Princeton University; Debian's package wordnet-base), writes a line for each
+group, `NAME: LABEL, LABEL, ...;`, as `winnow join --groups` reads them.
 
 usage: groups.py LABELS.txt [/usr/share/wordnet] > GROUPS.txt
        groups.py LABELS.txt --list       one group a paragraph, to be read
@@ -167,7 +167,8 @@ def main():
         for name, members in groups.items():
             print(f"{name} ({len(members)}): {', '.join(members)}\n")
     else:
-        print("; ".join(f"{name}: {', '.join(members)}" for name, members in groups.items()))
+        for name, members in groups.items():
+            print(f"{name}: {', '.join(members)};")
 
 
 if __name__ == "__main__":

@@ -49,8 +49,8 @@ static const Command command_camera = {
     "socket-path=SOCKET does for them what this program does for others.\n\n"
     "Examples:\n"
     "  winnow-camera --list\n"
-    "  winnow-camera --model models/edge-tiny200.onnx --socket /tmp/camera\n"
-    "  winnow-camera --model models/edge-tiny200.onnx --device /dev/video2 --size 1280x720 \\\n"
+    "  winnow-camera --model models/everyday.onnx --socket /tmp/camera\n"
+    "  winnow-camera --model models/everyday.onnx --device /dev/video2 --size 1280x720 \\\n"
     "      --fps 30 --set auto_exposure=1 --set exposure_time_absolute=100 --json\n"
     "  winnow-camera --config /etc/winnow/camera.ini",
     run_camera,

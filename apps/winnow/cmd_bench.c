@@ -244,7 +244,7 @@ const Command command_bench = {
     "All stages are computed for every frame and no exit is taken; what exits save on real\n"
     "pictures is shown by 'winnow eval'. A tenth of the frames, at least three, warm up first.\n\n"
     "Examples:\n"
-    "  winnow bench models/edge-cifar10.onnx\n"
-    "  winnow bench models/edge-cifar10.onnx --threads 1 --exits off --json",
+    "  winnow bench models/paper/edge-cifar10.onnx\n"
+    "  winnow bench models/paper/edge-cifar10.onnx --threads 1 --exits off --json",
     run,
     NULL};

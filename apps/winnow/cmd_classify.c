@@ -147,9 +147,9 @@ const Command command_classify = {
     "LABELS are labels and groups of the model; a label with a comma, semicolon or colon is\n"
     "written as its class index.\n\n"
     "Examples:\n"
-    "  winnow classify models/edge-cifar10.onnx photo.jpg\n"
-    "  winnow classify models/edge-cifar10.onnx --watch cat,dog *.jpg\n"
-    "  winnow classify models/edge-cifar10.onnx --strategy confidence \\\n"
+    "  winnow classify models/paper/edge-cifar10.onnx photo.jpg\n"
+    "  winnow classify models/paper/edge-cifar10.onnx --watch cat,dog *.jpg\n"
+    "  winnow classify models/paper/edge-cifar10.onnx --strategy confidence \\\n"
     "      --thresholds 0.9,0.9,0.9,0.9,0.9,0.9,0.9,0.9 --json photo.jpg",
     run,
     NULL};

@@ -192,7 +192,7 @@ const Command command_eval = {
     "network's accuracy is measured on the same images. With --compare, the other options\n"
     "apply to both models. An image that is answered with nothing counts as wrong.\n\n"
     "Examples:\n"
-    "  winnow eval models/edge-cifar10.onnx tests/data/cifar10-sample\n"
-    "  winnow eval models/edge-cifar10.onnx photos --threshold-scale 0.5 --json",
+    "  winnow eval models/paper/edge-cifar10.onnx tests/data/cifar10-sample\n"
+    "  winnow eval models/paper/edge-cifar10.onnx photos --threshold-scale 0.5 --json",
     run,
     NULL};

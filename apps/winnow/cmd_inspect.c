@@ -202,7 +202,7 @@ const Command command_inspect = {
     "A stage ends at an exit; 'so far' is the share of the whole network's\n"
     "multiply-accumulates that is spent when its exit is decided.\n\n"
     "Examples:\n"
-    "  winnow inspect models/edge-cifar10.onnx\n"
-    "  winnow inspect models/edge-cifar10.onnx --json | jq .stages",
+    "  winnow inspect models/paper/edge-cifar10.onnx\n"
+    "  winnow inspect models/paper/edge-cifar10.onnx --json | jq .stages",
     run,
     NULL};

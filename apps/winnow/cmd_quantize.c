@@ -159,6 +159,6 @@ const Command command_quantize = {
     "they show. Those looked at are spread evenly over it, the same ones every time. OUT.onnx is\n"
     "standard ONNX with QuantizeLinear and DequantizeLinear nodes, of opset 13 or newer.\n\n"
     "Example:\n"
-    "  winnow quantize models/edge-cifar10.onnx photos -o edge-int8.onnx",
+    "  winnow quantize models/paper/edge-cifar10.onnx photos -o edge-int8.onnx",
     run,
     NULL};

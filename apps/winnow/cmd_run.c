@@ -131,6 +131,6 @@ const Command command_run = {
     "model declares (a dynamic batch is 1). Nothing is preprocessed and no exit is taken.\n"
     "Output NAME goes to D/NAME.npy; characters outside [A-Za-z0-9._-] become '_'.\n\n"
     "Example:\n"
-    "  winnow run models/edge-cifar10.onnx --input x.npy --output-dir out",
+    "  winnow run models/paper/edge-cifar10.onnx --input x.npy --output-dir out",
     run,
     NULL};

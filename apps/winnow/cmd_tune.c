@@ -362,15 +362,15 @@ const Command command_tune = {
     "most D\n"
     "with probability P.\n\n"
     "Examples:\n"
-    "  winnow tune models/edge-cifar10.onnx photos --max-accuracy-drop 0.005 -o tuned.onnx\n"
-    "  winnow tune models/edge-cifar10.onnx photos --risk 0.01 --confidence 0.9 -o safe.onnx\n"
-    "  winnow tune models/edge-cifar10.onnx photos --watch cat --max-extra-misses 0.015 -o "
+    "  winnow tune models/paper/edge-cifar10.onnx photos --max-accuracy-drop 0.005 -o tuned.onnx\n"
+    "  winnow tune models/paper/edge-cifar10.onnx photos --risk 0.01 --confidence 0.9 -o safe.onnx\n"
+    "  winnow tune models/paper/edge-cifar10.onnx photos --watch cat --max-extra-misses 0.015 -o "
     "cat.onnx\n"
-    "  winnow tune models/edge-cifar10.onnx photos --max-rejected 0.05 --nothing walls -o "
+    "  winnow tune models/paper/edge-cifar10.onnx photos --max-rejected 0.05 --nothing walls -o "
     "floors.onnx\n"
-    "  winnow tune models/edge-cifar10.onnx photos --curve curve.csv --curve curve.png\n"
-    "  winnow tune models/edge-tiny200.onnx --unlabelled /run/winnow/camera --every 10 \\\n"
+    "  winnow tune models/paper/edge-cifar10.onnx photos --curve curve.csv --curve curve.png\n"
+    "  winnow tune models/everyday.onnx --unlabelled /run/winnow/camera --every 10 \\\n"
     "      --max-accuracy-drop 0.005 -o here.onnx\n"
-    "  winnow tune models/edge-tiny200.onnx --unchanged-from hall.y4m",
+    "  winnow tune models/everyday.onnx --unchanged-from hall.y4m",
     run,
     sections};

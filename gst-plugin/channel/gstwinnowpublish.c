@@ -22,11 +22,11 @@
  * ## Example launch lines
  * |[
  * gst-launch-1.0 -q videotestsrc num-buffers=30 \
- *   ! winnowclassify model-file=models/edge-cifar10.onnx ! winnowpublish ! fakesink
+ *   ! winnowclassify model-file=models/paper/edge-cifar10.onnx ! winnowpublish ! fakesink
  * ]| Prints a line for each frame.
  * |[
  * gst-launch-1.0 -q v4l2src ! decodebin ! videoconvert \
- *   ! winnowclassify model-file=models/edge-tiny200.onnx \
+ *   ! winnowclassify model-file=models/everyday.onnx \
  *   ! winnowpublish on-change=true location=seen.jsonl ! fakesink
  * ]| Keeps a log of what a camera saw.
  *

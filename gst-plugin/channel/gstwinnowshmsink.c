@@ -24,7 +24,7 @@
  * ## Example launch lines
  * |[
  * gst-launch-1.0 v4l2src ! decodebin ! videoconvert \
- *   ! winnowclassify model-file=models/edge-tiny200.onnx \
+ *   ! winnowclassify model-file=models/everyday.onnx \
  *   ! winnowshmsink socket-path=/tmp/camera
  * ]| Classifies a camera's frames and shares them.
  * |[

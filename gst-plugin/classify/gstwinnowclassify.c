@@ -47,11 +47,11 @@
  * ## Example launch lines
  * |[
  * gst-launch-1.0 -m videotestsrc num-buffers=90 \
- *   ! winnowclassify model-file=models/edge-cifar10.onnx ! fakesink
+ *   ! winnowclassify model-file=models/paper/edge-cifar10.onnx ! fakesink
  * ]| Prints a message whenever the steady state changes.
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=90 pattern=ball ! video/x-raw,width=640,height=480 \
- *   ! winnowclassify model-file=models/edge-cifar10.onnx ! winnowoverlay \
+ *   ! winnowclassify model-file=models/paper/edge-cifar10.onnx ! winnowoverlay \
  *   ! videoconvert ! autovideosink
  * ]| Draws the results.
  *

@@ -26,12 +26,12 @@
  * ## Example launch lines
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=90 pattern=ball ! video/x-raw,width=640,height=480 \
- *   ! winnowclassify model-file=models/edge-cifar10.onnx ! winnowoverlay \
+ *   ! winnowclassify model-file=models/paper/edge-cifar10.onnx ! winnowoverlay \
  *   ! videoconvert ! autovideosink
  * ]| Draws in a window.
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=1 ! video/x-raw,width=320,height=240 \
- *   ! winnowclassify model-file=models/edge-cifar10.onnx ! winnowoverlay \
+ *   ! winnowclassify model-file=models/paper/edge-cifar10.onnx ! winnowoverlay \
  *   ! videoconvert ! pngenc ! filesink location=overlay.png
  * ]| Writes a picture.
  *

@@ -25,7 +25,7 @@ except ImportError:
 
 SKIP = 77
 ROOT = machine.ROOT
-MODEL = ROOT / "models" / "edge-cifar10.onnx"
+MODEL = ROOT / "models" / "paper" / "edge-cifar10.onnx"
 SAMPLE = ROOT / "tests" / "data" / "cifar10-sample"
 PLUGIN = os.environ.get("PLUGIN")
 WIDTH, HEIGHT = 640, 480  # a CIFAR-10 picture, 15 times as large, between black margins

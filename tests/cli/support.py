@@ -17,7 +17,7 @@ import zlib
 
 WINNOW = os.environ["WINNOW"]
 ROOT = pathlib.Path(os.environ["SOURCE_ROOT"])
-MODEL = ROOT / "models" / "edge-cifar10.onnx"
+MODEL = ROOT / "models" / "paper" / "edge-cifar10.onnx"
 SAMPLE = ROOT / "tests" / "data" / "cifar10-sample"
 CAT = SAMPLE / "cat" / "0000.jpg"
 LABELS = "airplane automobile bird cat deer dog frog horse ship truck".split()

@@ -33,7 +33,7 @@ class Usage(CliTest):
             self.assertIn(f"winnow {command} [OPTION", text)
             self.assertIn("Example", text)
             if command not in WITHOUT_MODEL:
-                self.assertIn(f"  winnow {command} models/edge-cifar10.onnx", text)
+                self.assertIn(f"  winnow {command} models/paper/edge-cifar10.onnx", text)
                 self.assertIn("--precision", text)
 
     def test_version(self):

@@ -34,7 +34,7 @@ import hostile_types  # noqa: E402
 LIMIT_BYTES = 2 << 30
 WATCHDOG_S = 120
 GOLDEN = os.path.join(TESTS, "data", "golden")
-EDGE = os.path.join(os.path.dirname(TESTS), "models", "edge-cifar10.onnx")
+EDGE = os.path.join(os.path.dirname(TESTS), "models", "paper", "edge-cifar10.onnx")
 
 
 class Runner:

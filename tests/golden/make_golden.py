@@ -62,8 +62,8 @@ def make_edge(image="ship"):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     with open(os.path.join(folder, "model.txt"), "w") as f:
-        f.write("models/edge-cifar10.onnx\n")
-    path = os.path.join(ROOT, "models", "edge-cifar10.onnx")
+        f.write("models/paper/edge-cifar10.onnx\n")
+    path = os.path.join(ROOT, "models", "paper", "edge-cifar10.onnx")
     with open(path, "rb") as f:
         model = onnxfile.load(f.read())
     samples = os.path.join(ROOT, "tests", "data", "cifar10-sample", image)

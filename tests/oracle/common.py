@@ -18,7 +18,7 @@ sys.path[:0] = [HERE, GOLDEN]
 import onnxfile  # noqa: E402
 import reference  # noqa: E402
 
-EDGE = os.path.join(ROOT, "models", "edge-cifar10.onnx")
+EDGE = os.path.join(ROOT, "models", "paper", "edge-cifar10.onnx")
 EDGE_EXITS = 8
 FLOAT32 = ("--precision", "fp32")  # what the judges compute in
 SAMPLE = os.path.join(ROOT, "tests", "data", "cifar10-sample")

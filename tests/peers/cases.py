@@ -13,7 +13,7 @@ import numpy as np
 import onnxfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SHIPPED = {"edge-cifar10": os.path.join(ROOT, "models", "edge-cifar10.onnx")}
+SHIPPED = {"edge-cifar10": os.path.join(ROOT, "models", "paper", "edge-cifar10.onnx")}
 MADE = ["vggsmall", "alexnet", "resnet50-32", "resnet50-224", "mobilenetv2"]
 NAMES = list(SHIPPED) + MADE
 
