@@ -7,12 +7,23 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "report.h"
+
 static bool is_picture(const char *name) {
   static const char *const endings[] = {".png", ".jpg", ".jpeg", ".webp", ".ppm", ".pgm"};
   const char *ending = strrchr(name, '.');
   for (size_t i = 0; ending != NULL && i < G_N_ELEMENTS(endings); i++)
     if (g_ascii_strcasecmp(ending, endings[i]) == 0) return true;
   return false;
+}
+
+/* FIFOs, sockets and devices are no pictures, whatever they are called. */
+static bool is_special(const char *path) {
+  if (!g_file_test(path, G_FILE_TEST_EXISTS) || g_file_test(path, G_FILE_TEST_IS_REGULAR) ||
+      g_file_test(path, G_FILE_TEST_IS_DIR))
+    return false;
+  report("%s: is no file and so no picture; left out", path);
+  return true;
 }
 
 /* Links are followed to files only, so that there are no circles. */
@@ -25,7 +36,7 @@ static void list_pictures(const char *path, GPtrArray *paths) {
     bool is_folder =
         g_file_test(below, G_FILE_TEST_IS_DIR) && !g_file_test(below, G_FILE_TEST_IS_SYMLINK);
     if (name[0] != '.' && is_folder) list_pictures(below, paths);
-    if (name[0] != '.' && !is_folder && is_picture(name))
+    if (name[0] != '.' && !is_folder && is_picture(name) && !is_special(below))
       g_ptr_array_add(paths, below);
     else
       g_free(below);

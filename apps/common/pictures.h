@@ -10,7 +10,8 @@
 #define PICTURE_ENDINGS ".png, .jpg, .jpeg, .webp, .ppm, .pgm" /* for sentences */
 
 /* Paths [char *] by name, to be freed with g_ptr_array_unref(): files that end like a picture.  A
- * folder that cannot be read and names that begin with '.' are left out. */
+ * folder that cannot be read and names that begin with '.' are left out; so are, with a line on
+ * stderr, FIFOs, sockets and devices. */
 GPtrArray *pictures_below(const char *folder);
 
 #endif

@@ -20,7 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "cli"))
 from support import CAT, MODEL, ROOT, SAMPLE, WINNOW, CliTest, run, winnow  # pylint: disable=C0413
 
 CAMERA = os.environ["CAMERA"]
-SLOW = ROOT / "models" / "paper" / "vggsmall-cifar10.onnx"
+WIDE = ROOT / "models" / "mcunet-in4.onnx"  # a thousand classes: long lines
 PATIENCE = 60  # seconds; only a hang takes so long
 WIDTH, HEIGHT = 48, 36
 
@@ -161,7 +161,7 @@ class Camera(CliTest):
 
     def test_output_that_is_closed_or_full(self):
         # Lines of this network are longer than what a pipe takes at once.
-        camera = self.start("--json", "--input", SAMPLE, "--model", SLOW, "--strategy", "none",
+        camera = self.start("--json", "--input", SAMPLE, "--model", WIDE, "--strategy", "none",
                             stdout=subprocess.PIPE)
         camera.stdout.readline()
         camera.stdout.close()
@@ -173,7 +173,7 @@ class Camera(CliTest):
         self.assertIn("standard output: No space left", camera.stderr.read())
 
     def test_output_that_nobody_takes(self):
-        camera = self.start("--json", "--input", SAMPLE, "--model", SLOW, "--strategy", "none",
+        camera = self.start("--json", "--input", SAMPLE, "--model", WIDE, "--strategy", "none",
                             "--fps", 1000, stdout=subprocess.PIPE)
         time.sleep(1)
         # Pictures wait; none is left out.
@@ -183,7 +183,7 @@ class Camera(CliTest):
         self.assertEqual(len([json.loads(line) for line in printed]), 40)
         camera.stdout.close()
         # A signal is heard all the same.
-        camera = self.start("--json", "--input", SAMPLE, "--model", SLOW, "--strategy", "none",
+        camera = self.start("--json", "--input", SAMPLE, "--model", WIDE, "--strategy", "none",
                             "--fps", 1000, stdout=subprocess.PIPE)
         camera.stdout.readline()  # it has begun
         time.sleep(1)
@@ -265,7 +265,7 @@ class Camera(CliTest):
         settings = ROOT / "configs" / "systemd" / "camera.ini"
         text = re.sub(r"^# (\w+ = )", r"\1", settings.read_text(encoding="utf-8"), flags=re.M)
         config = self.file("all.ini", text.encode())
-        model = ROOT / "models" / "paper" / "vggsmall-cifar10.onnx"
+        model = ROOT / "models" / "everyday.onnx"
         # All keys are read; then the camera is not there.
         self.expect_failure(1, "--config", config, "--model", model, "--socket", self.socket,
                             "--socket-group", str(grp.getgrgid(os.getgid()).gr_name),

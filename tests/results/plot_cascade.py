@@ -42,8 +42,9 @@ def main():
         plot.plot(curve, [row[0] for row in rows], "o-", color="#2a7f62", label="joined")
         plot.plot(alone, accuracy, "s", color="#b5533c", label="a network alone")
         for name, x, y in zip(names, alone, accuracy):
-            plot.annotate(name, (x, y), textcoords="offset points", xytext=(-4, -12), ha="right",
-                          fontsize=8)
+            right = x > max(alone) / 2
+            plot.annotate(name, (x, y), textcoords="offset points", fontsize=8,
+                          xytext=(-6, -12) if right else (6, -10), ha="right" if right else "left")
         plot.set_xlabel(title)
         plot.set_xlim(left=0)
         plot.grid(alpha=0.3)
