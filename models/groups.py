@@ -16,9 +16,9 @@ import collections
 import os
 import sys
 
-# NAME, its kinds, its labels.  A class belongs to the group that lists its label, else to the first
-# that has a hypernym of it among its kinds: a word of WordNet with all its meanings, or with the one
-# whose offset stands behind it.
+# NAME, its kinds, its labels.  A class belongs to the group that lists its label, else to the
+# first that has a hypernym of it among its kinds: a word of WordNet with all its meanings, or with
+# the one whose offset stands behind it.
 GROUPS = [
     ("dog", "domestic_dog", ""),
     ("cat", "domestic_cat", ""),
@@ -35,21 +35,24 @@ GROUPS = [
     ("vehicle", "wheeled_vehicle vehicle", """amphibian, car mirror, car wheel, disk brake, grille,
      seat belt, harvester, thresher, snowplow, bullet train, half track, minibus, school bus,
      trolleybus, tank"""),
-    ("plant", "plant/17222 flower/11669335 fungus", "hay, rapeseed, corn, acorn, hip, buckeye, ear"),
+    ("plant", "plant/17222 flower/11669335 fungus",
+     "hay, rapeseed, corn, acorn, hip, buckeye, ear"),
     ("food", "food/7555863 food/21265 edible_fruit vegetable/7707451 beverage dish/7557434",
      "menu, consomme, honeycomb"),
     ("landscape", "geological_formation shore", "lakeside, volcano, bubble, spider web"),
     ("instrument", "musical_instrument", "drumstick, pick, whistle"),
     ("weapon", "weapon", "missile, projectile, holster, scabbard, guillotine, bow, cannon"),
-    ("electronics", "electronic_equipment computer peripheral camera telephone television clock/3046257",
+    ("electronics",
+     "electronic_equipment computer peripheral camera telephone television clock/3046257",
      """screen, projector, loudspeaker, microphone, home theater, web site, iPod, cash machine,
      hand-held computer, hard disc, joystick, modem, oscilloscope, printer, photocopier,
      remote control, slot, space bar, switch, typewriter keyboard, vending machine, solar dish,
      digital watch, parking meter, radio, tape player, cassette player, CD player, mouse,
      stopwatch"""),
     ("clothing", """clothing/3051540 footwear headdress/3502509 jewelry protective_garment
-     hairpiece""", """bib, buckle, bulletproof vest, chain mail, clog, cuirass, breastplate, diaper, face powder,
-     feather boa, gasmask, hair slide, handkerchief, jersey, knee pad, lotion, lipstick, mask,
+     hairpiece""", """bib, buckle, bulletproof vest, chain mail, clog, cuirass, breastplate,
+     diaper, face powder, feather boa, gasmask, hair slide, handkerchief, jersey,
+     knee pad, lotion, lipstick, mask,
      military uniform, muzzle, necklace, oxygen mask, perfume, pickelhaube, purse, shield, ski mask,
      sunglass, sunglasses, sunscreen, umbrella, velvet, wallet, wool"""),
     ("furniture", "furniture bedclothes curtain lamp", """bathtub, candle, fire screen, lampshade,
@@ -59,13 +62,14 @@ GROUPS = [
      hair spray, hand blower, iron, paper towel, radiator, rotisserie, sewing machine, space heater,
      spotlight, toilet tissue, Band Aid, swab, book jacket, binder, matchstick, lighter,
      refrigerator, swing"""),
-    ("sport", "game_equipment sports_equipment gymnastic_apparatus ball/2778669 plaything", """barbell,
-     dumbbell, ski, snorkel, puck, paddle, racket, carousel, maypole, comic book,
+    ("sport", "game_equipment sports_equipment gymnastic_apparatus ball/2778669 plaything",
+     """barbell, dumbbell, ski, snorkel, puck, paddle, racket, carousel, maypole, comic book,
      crossword puzzle"""),
     ("container", "container cooking_utensil tableware", "envelope, mailbox"),
     ("building", "structure/4341686 building", """bakery, barbershop, bell cote, birdhouse, dome,
      bookshop, butcher shop, confectionery, dock, drilling platform, flagpole, fountain,
-     grocery store, library, maze, patio, radio telescope, pier, planetarium, pole, scoreboard, shoe shop, stage,
+     grocery store, library, maze, patio, radio telescope, pier, planetarium, pole,
+     scoreboard, shoe shop, stage,
      street sign, sundial, thatch, tile roof, tobacco shop, totem pole, toyshop, traffic light,
      vault, water tower, window screen, pedestal, turnstile, sliding door, manhole cover"""),
     ("tool", "entity", """coil, ladle, spatula, strainer, thimble, wooden spoon, hourglass,

@@ -73,7 +73,8 @@ def everyday(bottles, random):
             continue
         still = (wall(random) if scene == WALL else photo(scene)).astype(float)
         for _ in range(PHOTO_FRAMES):
-            yield (still + random.normal(0, NOISE, (HEIGHT, WIDTH, 1))).clip(0, 255).astype(np.uint8)
+            noisy = still + random.normal(0, NOISE, (HEIGHT, WIDTH, 1))
+            yield noisy.clip(0, 255).astype(np.uint8)
 
 
 def encode(frames, output):

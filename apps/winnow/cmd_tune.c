@@ -97,15 +97,13 @@ static bool goal_is_valid(const TuneOptions *o) {
     wrong = "--confidence belongs to --risk or --max-rejected";
   else if (o->nothing != NULL && !floors)
     wrong = "--nothing belongs to --max-rejected";
-  else if (floors && o->output == NULL)
-    wrong = "-o OUT.onnx is missing";
   else if (isfinite(o->max_alarms) && o->watch == NULL)
     wrong = "--max-extra-false-alarms belongs to --watch";
   else if (o->watch != NULL && o->curves != NULL)
     wrong = "--curve compares strategies and is not for --watch";
   else if (o->curve_on != NULL && o->curves == NULL)
     wrong = "--curve-on belongs to --curve";
-  else if (o->output == NULL && o->curves == NULL)
+  else if (o->output == NULL && (floors || o->curves == NULL))
     wrong = "-o OUT.onnx is missing";
   else
     wrong = find_wrong_source(o);
@@ -363,7 +361,8 @@ const Command command_tune = {
     "with probability P.\n\n"
     "Examples:\n"
     "  winnow tune models/paper/edge-cifar10.onnx photos --max-accuracy-drop 0.005 -o tuned.onnx\n"
-    "  winnow tune models/paper/edge-cifar10.onnx photos --risk 0.01 --confidence 0.9 -o safe.onnx\n"
+    "  winnow tune models/paper/edge-cifar10.onnx photos --risk 0.01 --confidence 0.9 -o "
+    "safe.onnx\n"
     "  winnow tune models/paper/edge-cifar10.onnx photos --watch cat --max-extra-misses 0.015 -o "
     "cat.onnx\n"
     "  winnow tune models/paper/edge-cifar10.onnx photos --max-rejected 0.05 --nothing walls -o "

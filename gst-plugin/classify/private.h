@@ -39,7 +39,7 @@ struct _GstWinnowClassify {
 
   /* Of the thread that infers. */
   GstWinnowEngine engine;
-  guint engine_generation;  /* of the last frame that the session saw */
+  guint engine_generation; /* of the last frame that the session saw */
   GstWinnowTracks *tracks; /* what messages said */
   guint tracks_generation;
   GstWinnowResultList *announced; /* what `tracks` were fed last, one each, or NULL */

@@ -5,7 +5,7 @@
 #include "common/tracks.h"
 #include "common/regions.h"
 
-struct _GstWinnowTracks {
+struct GstWinnowTracks {
   GstWinnowDisplay display;
   gchar *description;
   GPtrArray *now;    /* of GstWinnowTrack */

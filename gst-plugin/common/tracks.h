@@ -16,7 +16,7 @@ typedef struct {
   WnState *state;
 } GstWinnowTrack;
 
-typedef struct _GstWinnowTracks GstWinnowTracks;
+typedef struct GstWinnowTracks GstWinnowTracks;
 
 /* New tracks of nothing, which decide as GST_WINNOW_DISPLAY_DEFAULT says. */
 GstWinnowTracks *gst_winnow_tracks_new(void);

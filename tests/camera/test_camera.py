@@ -320,7 +320,8 @@ class Camera(CliTest):
                             (["--format", "YUYV"], "--input"), (["--colour"], "--colour"),
                             (["surplus"], "surplus"), (["--threads", "-3"], "--threads"),
                             (["--unchanged", "-1"], "unchanged"),
-                            (["--unchanged", "nan"], "unchanged"), (["--max-age", "-1"], "--max-age"),
+                            (["--unchanged", "nan"], "unchanged"),
+                            (["--max-age", "-1"], "--max-age"),
                             (["--watch", "unicorn"], "unicorn")]:
             with self.subTest(wrong=wrong):
                 self.expect_failure(2, *good, *wrong, says=says)

@@ -30,7 +30,8 @@ class Inspect(CliTest):
         self.assertAlmostEqual(model["macs-full"] / 1e6, 125.49, delta=0.01)
         self.assertEqual(len(model["stages"]), N_EXITS + 1)
         for index, stage in enumerate(model["stages"]):
-            self.assertEqual(list(stage), ["index", "macs", "exit", "threshold", "floor", "kernels"])
+            self.assertEqual(list(stage),
+                             ["index", "macs", "exit", "threshold", "floor", "kernels"])
             self.assertEqual(stage["index"], index)
             self.assertTrue(stage["kernels"] and all(stage["kernels"]))
         self.assertEqual(sum(stage["macs"] for stage in model["stages"]), model["macs-full"])

@@ -40,7 +40,8 @@ class Install(unittest.TestCase):
         output(*CC, ROOT / "apps/examples/classify.c", *flags, "-o", program, **self.environment)
         picture = self.root / "grey.ppm"
         picture.write_bytes(b"P6\n40 40\n255\n" + bytes([128]) * 4800)
-        shown = output(program, ROOT / "models/paper/edge-cifar10.onnx", picture, **self.environment)
+        model = ROOT / "models/paper/edge-cifar10.onnx"
+        shown = output(program, model, picture, **self.environment)
         self.assertIn("left the network at exit", shown)
 
     def test_the_build_shows_its_elements_without(self):

@@ -96,7 +96,8 @@ class Nothing(CliTest):
 
     def test_text(self):
         text = self.succeed(*self.tune("--max-rejected", "0.4", "--nothing", self.walls))
-        self.assertRegex(text, r"nothing +[0-9.]+ % of the images of known classes, counted as wrong")
+        self.assertRegex(text,
+                         r"nothing +[0-9.]+ % of the images of known classes, counted as wrong")
         self.assertRegex(text, r"guarantee +<= 40.0 % of known images drawn like these, on average")
         self.assertRegex(text, r"nothing +[0-9.]+ % of 12 pictures of nothing")
         self.assertRegex(text, r"\nstage +threshold +floor +exits +share\n")
@@ -147,7 +148,8 @@ class Nothing(CliTest):
                                (["--max-rejected", "1"], "max-rejected"),
                                (["--max-rejected", "-0.1"], "max-rejected"),
                                (["--max-rejected", "many"], "many"),
-                               (["--nothing", self.walls, "--max-accuracy-drop", "0.1"], "--nothing"),
+                               (["--nothing", self.walls, "--max-accuracy-drop", "0.1"],
+                                 "--nothing"),
                                ([*floors, "--confidence", "1"], "confidence"),
                                ([*floors, "--strategy", "entropy"], "--strategy"),
                                ([*floors, "--method", "greedy"], "--method")):

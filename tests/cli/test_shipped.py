@@ -43,7 +43,8 @@ class Shipped(CliTest):
 
     def test_a_cascade_computes_what_its_networks_do(self):
         """In int8, bit for bit."""
-        inputs = {i["name"]: i["shape"] for i in self.succeed_json("inspect", EVERYDAY)[0]["inputs"]}
+        model, = self.succeed_json("inspect", EVERYDAY)
+        inputs = {network["name"]: network["shape"] for network in model["inputs"]}
         self.assertEqual(list(inputs), ["mcunet-in4", "efficientnet-lite0", "efficientnet-lite2"])
         tensors = {name: self.tensor(name, shape) for name, shape in inputs.items()}
         joined = self.run_model(EVERYDAY, *(f"{name}={path}" for name, path in tensors.items()))

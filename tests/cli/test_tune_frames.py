@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`winnow tune` on what a camera sees: levels of unchanged from a clip, and thresholds without labels.
+"""`winnow tune` on what a camera sees: levels of unchanged from a clip, and thresholds without
+labels.
 env PUBLISH: tests/ipc/publish."""
 import json
 import os
@@ -59,7 +60,8 @@ class Unchanged(CliTest):
         self.assertEqual(still["unchanged"], still["levels"][-1]["level"])
         self.assertEqual({one["same"] for one in still["levels"]}, {1})
         # Blocks of equal means whose pixels say something else: no level is right.
-        flat, board = grey(128), bytes(255 if x % 6 < 3 else 1 for y in range(SIDE) for x in range(SIDE))
+        flat = grey(128)
+        board = bytes(255 if x % 6 < 3 else 1 for y in range(SIDE) for x in range(SIDE))
         worse = self.found(self.clip([flat, board] * 10))
         self.assertEqual({one["same"] for one in worse["levels"]}, {0.5})
         self.assertIsNone(worse["unchanged"])
@@ -76,7 +78,8 @@ class Unchanged(CliTest):
         self.assertRegex(text, r"\nunchanged = 32: at most 1\.0 % of the frames ")
 
     def test_ten_frames_a_second(self):
-        for fps, n_frames, n_taken in ((10, 25, 25), (5, 7, 7), (25, 50, 20), (30, 61, 21), (60, 60, 10),
+        for fps, n_frames, n_taken in ((10, 25, 25), (5, 7, 7), (25, 50, 20), (30, 61, 21),
+                                       (60, 60, 10),
                                        (12, 24, 20)):
             with self.subTest(fps=fps):
                 found = self.found(self.clip([grey(50)] * n_frames, fps))
@@ -175,7 +178,8 @@ class Unlabelled(CliTest):
 
     def test_channel(self):
         self.publish(10000000, 2000)
-        found = self.found(self.socket, "--max-accuracy-drop", "0.1", "--frames", "7", "--every", "0")
+        found = self.found(self.socket, "--max-accuracy-drop", "0.1", "--frames", "7",
+                           "--every", "0")
         self.assertEqual(found["images"], 7)
         began = time.monotonic()
         self.found(self.socket, "--max-accuracy-drop", "0.1", "--frames", "4", "--every", "0.2")

@@ -93,9 +93,7 @@ static uint32_t draw(uint32_t n) {
 /* One that is good, with bytes changed or cut. */
 static size_t make_description(uint8_t *out) {
   static const char *const good[] = {
-      "",
-      "{\"watch\":[\"cat\",\"animal\"],\"groups\":{\"animal\":[\"dog\",\"cat\"]},\"labels\":["
-      "\"cat\"]}",
+      "", "{\"watch\":[\"cat\",\"animal\"],\"groups\":{\"animal\":[\"dog\",\"cat\"]}}",
       "{\"watch\":[\"animal\"],\"groups\":{\"animal\":[\"a\",\"\"]},\"labels\":[\"animal\"]}",
       "{\"watch\":[\"other\",\"unknown\",\"nothing\",\"\"]}"};
   const char *text = good[draw(4)];

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Cascades: `winnow classify`, `eval`, `tune` and `run` on a file of three networks against the rule
-on logits of each network's own file, from preprocess_ref.py and reference.py."""
+"""Cascades: `winnow classify`, `eval`, `tune` and `run` on a file of three networks against the
+rule on logits of each network's own file, from preprocess_ref.py and reference.py."""
 
 import os
 import sys

@@ -340,7 +340,8 @@ def main():
         failed += check_jpegs(photographs[:100], scratch) > 0
         failed += check_not_finite(scratch)
     total = edge.counts + synthetic.counts
-    for reason in ("nothing", "single-class", "confident", "watch", "group", "final", "readmissions"):
+    for reason in ("nothing", "single-class", "confident", "watch", "group", "final",
+                   "readmissions"):
         if not total[reason]:
             print(f"FAIL no case of {reason}: the test shows nothing about it")
             failed += 1

@@ -4,9 +4,9 @@ its networks alone.
 
 usage: plot_cascade.py TABLE.md OUT.png NAME,MACS,ACCURACY,MS...
 
-TABLE.md is what `splits CASCADE DATASET --drop D...` printed; then, in the order of the cascade, each
-network with its MACs (M), accuracy (%) on the same pictures and time of a frame (ms).  The time of
-the cascade is that of the networks its frames came to.  Needs Matplotlib.
+TABLE.md is what `splits CASCADE DATASET --drop D...` printed; then, in the order of the cascade,
+each network with its MACs (M), accuracy (%) on the same pictures and time of a frame (ms).  The
+time of the cascade is that of the networks its frames came to.  Needs Matplotlib.
 """
 
 import sys
@@ -14,7 +14,7 @@ import sys
 import matplotlib
 
 matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot
 
 
 def read_table(path):

@@ -5,8 +5,9 @@ usage: times.py MODEL OTHER FOLDER             mean latency of MODEL and OTHER, 
        times.py --parts CASCADE PART... FOLDER all networks of CASCADE one after the other beside a
                                                process for each PART: mean latency and memory
 
-FOLDER holds pictures, anywhere below it; of many 100 are taken.  Models take turns, five rounds; the least of a picture's five times counts, and the median ratio of
-the rounds stands behind it.  WINNOW names the program (default build/apps/winnow/winnow).
+FOLDER holds pictures, anywhere below it; of many 100 are taken.  Models take turns, five rounds;
+the least of a picture's five times counts, and the median ratio of the rounds stands behind it.
+WINNOW names the program (default build/apps/winnow/winnow).
 """
 
 import json
@@ -50,7 +51,8 @@ def beside(model, other, pictures):
 
 def grown(model):
     """Bytes of memory that a process has more with this model than without."""
-    return winnow("bench", model, "--threads", "1", "--frames", "3", "--json")[0]["rss-growth-bytes"]
+    report = winnow("bench", model, "--threads", "1", "--frames", "3", "--json")[0]
+    return report["rss-growth-bytes"]
 
 
 def parts(cascade, networks, pictures):
@@ -58,8 +60,9 @@ def parts(cascade, networks, pictures):
     means, ratio = compare([lambda: latencies(cascade, pictures, *never)]
                            + [lambda n=n: latencies(n, pictures) for n in networks])
     memory = grown(cascade) / 1e6, sum(map(grown, networks)) / 1e6
-    print(f"one file {means[0]:.2f} ms, {memory[0]:.1f} MB; a process each {sum(means[1:]):.2f} ms, "
-          f"{memory[1]:.1f} MB: {means[0] / sum(means[1:]):.2f} and {memory[0] / memory[1]:.2f} "
+    apart = sum(means[1:])
+    print(f"one file {means[0]:.2f} ms, {memory[0]:.1f} MB; a process each {apart:.2f} ms, "
+          f"{memory[1]:.1f} MB: {means[0] / apart:.2f} and {memory[0] / memory[1]:.2f} "
           f"(median ratio of the rounds {ratio:.2f})")
 
 

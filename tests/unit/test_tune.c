@@ -300,9 +300,11 @@ START_TEST(a_stream_is_held_out_in_pieces) {
   Made made;
   state = 21;
   make(&made, WN_STRATEGY_CLASS_EXCLUSION, true, N, EXITS, CLASSES, 0);
-  for (size_t i = 0; i < N; i++)
+  for (size_t i = 0; i < N; i++) {
+    size_t piece = i * 5 / N;
     for (size_t at = 0; at < EXITS * CLASSES; at++)
-      made.scores.logits[i * (EXITS + 1) * CLASSES + at] *= 1 + 2 * (float)(i * 5 / N);
+      made.scores.logits[i * (EXITS + 1) * CLASSES + at] *= 1 + 2 * (float)piece;
+  }
   for (int in_order = 0; in_order < 2; in_order++) {
     made.task.in_order = in_order;
     ck_assert_int_eq(wni_method_joint(&made.task, made.images, allowed, 1, thresholds, NULL),
