@@ -32,10 +32,13 @@ static void print_result(GstMessage *message, const GstWinnowResult *result) {
   GString *path = g_string_new(NULL);
   for (gsize i = 0; i < n_stages; i++)
     g_string_append_printf(path, "%s%d", i > 0 ? " > " : "", survivors[i]);
-  g_print("%" G_GUINT64_FORMAT ":%04.1f  %-16s %3.0f %%  exit %d/%d  classes left %-9s %s\n",
-          time_ns / (60 * GST_SECOND), (double)(time_ns % (60 * GST_SECOND)) / GST_SECOND, said,
-          100 * gst_winnow_result_get_confidence(result), gst_winnow_result_get_exit_stage(result),
-          n_exits, path->str, gst_winnow_result_get_stop_reason(result));
+  g_print("%" G_GUINT64_FORMAT ":%04.1f  %-16s %3.0f %%  ", time_ns / (60 * GST_SECOND),
+          (double)(time_ns % (60 * GST_SECOND)) / GST_SECOND, said,
+          100 * gst_winnow_result_get_confidence(result));
+  if (n_exits > 0)
+    g_print("exit %d/%d  classes left %-9s ", gst_winnow_result_get_exit_stage(result), n_exits,
+            path->str);
+  g_print("%s\n", gst_winnow_result_get_stop_reason(result));
   fflush(stdout);
   g_string_free(path, TRUE);
 }

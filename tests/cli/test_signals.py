@@ -111,7 +111,7 @@ class Ends(SignalTest):
                     told = process.stderr.read()
                     self.assertRegex(told, r" \d+ frames in ")
                     if source != clip:
-                        self.assertIn("a.jpg: is a FIFO, not a picture", told)
+                        self.assertIn("a.jpg: is no file and so no picture", told)
 
 
 class LeavesNothing(SignalTest):
