@@ -21,24 +21,9 @@
 #include "tune/method.h"
 #include "tune/request.h"
 #include "tune/risk.h"
+#include "../results/random_splits.h"
 
 enum { MAX_EXITS = 256 };
-
-static uint64_t state = 2024;
-
-static size_t draw(size_t n) {
-  state = state * 6364136223846793005 + 1442695040888963407;
-  return (size_t)((double)(state >> 11) / 9007199254740992.0 * (double)n);
-}
-
-static void shuffle(uint32_t *index, size_t n) {
-  for (size_t i = n; i > 1; i--) {
-    size_t other = draw(i);
-    uint32_t swap = index[i - 1];
-    index[i - 1] = index[other];
-    index[other] = swap;
-  }
-}
 
 static bool load(const char *model, const char *folder, WnTuner **tuner) {
   WnError error = {0};
@@ -74,7 +59,7 @@ static double drop_on(const WniTask *task, WniImages images, const double *thres
 static void search_splits(const WniTask *task, uint32_t *index, size_t n, int splits, double drop) {
   double inside[2] = {0}, outside[2] = {0}, saved[2] = {0}, unused = 0;
   for (int s = 0; s < splits; s++) {
-    shuffle(index, n);
+    random_shuffle(index, n);
     WniImages found = {index, n / 2}, fresh = {index + n / 2, n - n / 2};
     for (int greedy = 0; greedy < 2; greedy++) {
       double t[MAX_EXITS];
@@ -103,8 +88,8 @@ static int risk_splits(const WniTask *task, uint32_t *index, size_t n, int split
   for (int s = 0; s < splits; s++) {
     double t[MAX_EXITS], tested;
     uint64_t n_tested;
-    shuffle(index, n);
-    for (size_t i = 0; i < n / 2; i++) drawn[i] = replace ? (uint32_t)draw(n) : index[i];
+    random_shuffle(index, n);
+    for (size_t i = 0; i < n / 2; i++) drawn[i] = replace ? (uint32_t)random_draw(n) : index[i];
     if (wni_risk_search(task, (WniImages){drawn, n / 2}, limit, confidence, t, &n_tested, &tested,
                         NULL) != WN_OK) {
       none++; /* no thresholds, no drop */

@@ -28,6 +28,7 @@
 #include "tune/floor_find.h"
 #include "tune/method.h"
 #include "tune/request.h"
+#include "random_splits.h"
 
 enum { MAX_STAGES = 257, NEIGHBOUR = 10 };
 
@@ -67,22 +68,6 @@ static double rejected = 0.05, confidence = 0.9, max_drop = 0.005;
 static gboolean far_from_cifar10, keep;
 static const double *kept; /* the model's own thresholds, with `keep` */
 static char *labels;
-
-static uint64_t state = 2024;
-
-static size_t draw(size_t n) {
-  state = state * 6364136223846793005 + 1442695040888963407;
-  return (size_t)((double)(state >> 11) / 9007199254740992.0 * (double)n);
-}
-
-static void shuffle(uint32_t *index, size_t n) {
-  for (size_t i = n; i > 1; i--) {
-    size_t other = draw(i);
-    uint32_t swap = index[i - 1];
-    index[i - 1] = index[other];
-    index[other] = swap;
-  }
-}
 
 static uint32_t *make_index(size_t n) {
   uint32_t *index = g_new(uint32_t, n + 1);
@@ -236,8 +221,8 @@ static int promise(const WniTask *task, bool replace) {
   Promise p[2] = {0};
   for (int s = 0; s < splits; s++) {
     Found found;
-    shuffle(index, n);
-    for (size_t i = 0; i < n / 2; i++) drawn[i] = replace ? (uint32_t)draw(n) : index[i];
+    random_shuffle(index, n);
+    for (size_t i = 0; i < n / 2; i++) drawn[i] = replace ? (uint32_t)random_draw(n) : index[i];
     WniImages half = {drawn, n / 2};
     WniImages others = replace ? (WniImages){all, n} : (WniImages){index + n / 2, n - n / 2};
     find_thresholds(task, half, &found);
@@ -360,8 +345,8 @@ static void found(const WnTuner *tuner) {
   const WniScores *pictures = &tuner->nothing;
   size_t n_known = task->scores->n, n_nothing = pictures->n;
   uint32_t *known = make_index(n_known), *nothing = make_index(n_nothing);
-  shuffle(known, n_known);
-  shuffle(nothing, n_nothing);
+  random_shuffle(known, n_known);
+  random_shuffle(nothing, n_nothing);
   WniScores chosen = half_of(pictures, nothing, n_nothing / 2);
   WniImages near = {known, n_known / 2}, known_other = {known + n_known / 2, n_known - n_known / 2};
   WniImages nothing_other = {nothing + n_nothing / 2, n_nothing - n_nothing / 2};

@@ -15,6 +15,7 @@
 #include "image.h"
 #include "tune/method.h"
 #include "tune/request.h"
+#include "random_splits.h"
 
 enum { MAX_EXITS = 256 };
 
@@ -23,22 +24,6 @@ typedef struct Sums {
   double misses, misses_full, alarms, alarms_full, watched, others; /* pictures */
   double exits[MAX_EXITS + 1];
 } Sums;
-
-static uint64_t state = 2024;
-
-static size_t draw(size_t n) {
-  state = state * 6364136223846793005 + 1442695040888963407;
-  return (size_t)((double)(state >> 11) / 9007199254740992.0 * (double)n);
-}
-
-static void shuffle(uint32_t *index, size_t n) {
-  for (size_t i = n; i > 1; i--) {
-    size_t other = draw(i);
-    uint32_t swap = index[i - 1];
-    index[i - 1] = index[other];
-    index[other] = swap;
-  }
-}
 
 static void fail(const char *message) {
   fprintf(stderr, "splits: %s\n", message);
@@ -94,12 +79,12 @@ static Sums measure(WnTuner *tuner, const WnTuneRequest *request, int splits) {
   size_t n = tuner->scores.n;
   uint32_t *index = g_new(uint32_t, n);
   for (size_t i = 0; i < n; i++) index[i] = (uint32_t)i;
-  state = 2024;
+  random_state = 2024;
   for (int s = 0; s < splits; s++) {
     double thresholds[MAX_EXITS];
     uint64_t exits[MAX_EXITS + 1];
     WniOutcome outcome;
-    shuffle(index, n);
+    random_shuffle(index, n);
     WniImages found = {index, n / 2}, fresh = {index + n / 2, n - n / 2};
     if (wni_method_joint(&tuner->task, found, allowed, 1, thresholds, &error) != WN_OK ||
         wni_simulate(&tuner->task, fresh, thresholds, &outcome, exits, NULL, &error) != WN_OK)
