@@ -155,12 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
 #ifndef FUZZER
 
-static uint64_t state;
-
-static uint32_t draw(uint32_t n) {
-  state = state * 6364136223846793005 + 1442695040888963407;
-  return (uint32_t)(state >> 33) % n;
-}
+#include "draw.h"
 
 /* A patch at something that matters more often than anywhere: the header, the slots' first bytes,
  * the hello. */

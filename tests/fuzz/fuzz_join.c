@@ -104,12 +104,7 @@ typedef struct Seed {
 } Seed;
 
 static Seed seeds[N_SEEDS];
-static uint64_t state;
-
-static uint32_t draw(uint32_t n) {
-  state = state * 6364136223846793005 + 1442695040888963407;
-  return (uint32_t)(state >> 33) % n;
-}
+#include "draw.h"
 
 static void add_tensor(WniWriter *w, const char *name, int type, int rank, const int64_t *dim) {
   static const float floats[64] = {0.5f, -1, 2, 0.25f, 1, -3};

@@ -49,12 +49,7 @@ typedef struct Seed {
 } Seed;
 
 static Seed seeds[6];
-static uint64_t state;
-
-static uint32_t draw(uint32_t n) {
-  state = state * 6364136223846793005 + 1442695040888963407;
-  return (uint32_t)(state >> 33) % n;
-}
+#include "draw.h"
 
 static void set_webp(Seed *seed, uint8_t *file, size_t size) {
   if (size == 0 || size > MAX_SEED) abort();

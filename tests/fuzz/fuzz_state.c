@@ -83,12 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
 #ifndef FUZZER
 
-static uint64_t state;
-
-static uint32_t draw(uint32_t n) {
-  state = state * 6364136223846793005 + 1442695040888963407;
-  return (uint32_t)(state >> 33) % n;
-}
+#include "draw.h"
 
 /* One that is good, with bytes changed or cut. */
 static size_t make_description(uint8_t *out) {

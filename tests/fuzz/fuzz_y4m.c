@@ -71,12 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
 #ifndef FUZZER
 
-static uint64_t state;
-
-static uint32_t draw(uint32_t n) {
-  state = state * 6364136223846793005 + 1442695040888963407;
-  return (uint32_t)(state >> 33) % n;
-}
+#include "draw.h"
 
 static void append_header(GByteArray *clip) {
   static const char *const words[] = {"W4",
