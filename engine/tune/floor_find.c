@@ -95,6 +95,12 @@ static int compare(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
+/* One image with the task's floors.  Errors: MEMORY. */
+static WnStatus simulate_one(const Search *s, const WniTask *task, uint32_t image, WniOutcome *o,
+                             uint64_t *exits, WnError *error) {
+  return wni_simulate(task, (WniImages){&image, 1}, s->thresholds, o, exits, NULL, error);
+}
+
 /* Where the images stop with these thresholds and without floors, which make them stop earlier at
  * most: no floor behind that is ever compared. */
 static WnStatus find_last(Search *s, WniImages images, WnError *error) {
@@ -102,14 +108,12 @@ static WnStatus find_last(Search *s, WniImages images, WnError *error) {
   WniOutcome o;
   uint64_t *exits = calloc((size_t)s->n_stages, sizeof *exits);
   WnStatus status = exits ? WN_OK : wni_fail_memory(error, "the floors");
-  bool goes = task.strategy != WN_STRATEGY_NONE;
   task.floors = NULL;
   for (size_t j = 0; j < images.n && status == WN_OK; j++) {
     s->last[j] = s->n_stages - 1;
-    if (goes)
-      status = wni_simulate(&task, (WniImages){&images.index[j], 1}, s->thresholds, &o, exits, NULL,
-                            error);
-    for (int i = 0; goes && status == WN_OK && i < s->n_stages; i++)
+    if (task.strategy == WN_STRATEGY_NONE) continue;
+    status = simulate_one(s, &task, images.index[j], &o, exits, error);
+    for (int i = 0; status == WN_OK && i < s->n_stages; i++)
       if (exits[i]) s->last[j] = i;
   }
   free(exits);
@@ -213,12 +217,6 @@ typedef struct Calibration {
   bool *lost; /* [images.n] */
   size_t n_lost;
 } Calibration;
-
-/* One image with the task's floors.  Errors: MEMORY. */
-static WnStatus simulate_one(const Search *s, const WniTask *task, uint32_t image, WniOutcome *o,
-                             uint64_t *exits, WnError *error) {
-  return wni_simulate(task, (WniImages){&image, 1}, s->thresholds, o, exits, NULL, error);
-}
 
 /* Counts what s->floors, those of `limit`, lose beyond what is lost already. */
 static WnStatus lose(const Search *s, double limit, Calibration *c, WnError *error) {
