@@ -12,7 +12,7 @@
 #include "kernels/kernels.h"
 #include "load/onnx.h"
 
-enum { WNI_MAX_ELEMENTS = 1 << 28 /* of one activation */, WNI_MAX_INPUTS = 16 };
+enum { WNI_MAX_ELEMENTS = 1 << 28 }; /* of one activation */
 
 typedef struct WniShape {
   int rank;

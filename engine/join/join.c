@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum { NUMBER_BYTES = 16 };
+_Static_assert((int)WN_JOIN_MAX_NETWORKS <= (int)WNI_MAX_INPUTS, "what is written can be opened");
 enum { MIN_OPSET = 13, MIN_IR_VERSION = 7 }; /* IR 7 is the first that knows opset 13 */
 
 static WnStatus name_file(const WniPart *part, WnStatus status, WnError *error) {

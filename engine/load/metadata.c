@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_EXITS = 256, MAX_INPUTS = 16, MAX_INPUT_NAME = 200, KEY_BYTES = 256 };
+enum { MAX_EXITS = 256, MAX_INPUT_NAME = 200 };
 
 static const char *const resize_names[] = {"crop", "letterbox", "stretch"};
 
@@ -102,18 +102,22 @@ static WnStatus read_strategy(const WniOnnx *onnx, WniMetadata *out, WnError *er
   return wni_model_error(status, error);
 }
 
-/* The value of winnow.input.KEY, in a cascade of winnow.input.NAME.KEY; *name is that key. */
-static const char *input_value(const WniOnnx *onnx, const WniInputMeaning *input, const char *key,
-                               char name[KEY_BYTES]) {
-  snprintf(name, KEY_BYTES, "winnow.input.%s%s%s", input->name ? input->name : "",
+void wni_input_key(const WniInputMeaning *input, const char *key, char name[WNI_INPUT_KEY_BYTES]) {
+  snprintf(name, WNI_INPUT_KEY_BYTES, "winnow.input.%s%s%s", input->name ? input->name : "",
            input->name ? "." : "", key);
+}
+
+/* The value of an input's key; *name is the whole key. */
+static const char *input_value(const WniOnnx *onnx, const WniInputMeaning *input, const char *key,
+                               char name[WNI_INPUT_KEY_BYTES]) {
+  wni_input_key(input, key, name);
   return wni_onnx_metadata(onnx, name);
 }
 
 /* One number serves all channels of a grey network; three are red, green, blue. */
 static WnStatus read_channels(const WniOnnx *onnx, const WniInputMeaning *input, const char *key,
                               double *out, int *count, WnError *error) {
-  char name[KEY_BYTES];
+  char name[WNI_INPUT_KEY_BYTES];
   const char *text = input_value(onnx, input, key, name);
   if (!text || !*text) return WN_OK;
   *count = count_char(text, ',') == 0 ? 1 : 3;
@@ -121,13 +125,13 @@ static WnStatus read_channels(const WniOnnx *onnx, const WniInputMeaning *input,
 }
 
 static WnStatus read_input(const WniOnnx *onnx, WniInputMeaning *out, WnError *error) {
-  char name[KEY_BYTES];
+  char name[WNI_INPUT_KEY_BYTES];
   WnStatus status = read_channels(onnx, out, "mean", out->mean, &out->n_mean, error);
   if (status == WN_OK) status = read_channels(onnx, out, "std", out->std, &out->n_std, error);
   if (status != WN_OK) return status;
   for (int c = 0; c < out->n_std; c++)
     if (!(out->std[c] > 0)) {
-      input_value(onnx, out, "std", name);
+      wni_input_key(out, "std", name);
       return wni_fail(error, WN_ERROR_MODEL, "%s: %g is not above 0", name, out->std[c]);
     }
   const char *resize = input_value(onnx, out, "resize", name);
@@ -148,11 +152,11 @@ static WnStatus read_inputs(const WniOnnx *onnx, WniMetadata *out, WnError *erro
   size_t length;
   WnStatus status = WN_OK;
   out->cascade = text && *text;
-  out->inputs = calloc(MAX_INPUTS, sizeof *out->inputs);
+  out->inputs = calloc(WNI_MAX_INPUTS, sizeof *out->inputs);
   if (!out->inputs) return wni_fail_memory(error, "inputs");
   if (!out->cascade) return read_input(onnx, &out->inputs[out->n_inputs++], error);
-  if (count_char(text, ',') >= MAX_INPUTS)
-    return wni_fail(error, WN_ERROR_MODEL, "winnow.inputs: more than %d inputs", MAX_INPUTS);
+  if (count_char(text, ',') >= WNI_MAX_INPUTS)
+    return wni_fail(error, WN_ERROR_MODEL, "winnow.inputs: more than %d inputs", WNI_MAX_INPUTS);
   while (status == WN_OK && wni_list_next(&text, end, ',', &item, &length)) {
     WniInputMeaning *input = &out->inputs[out->n_inputs++];
     input->name = copy_text(item, length);

@@ -25,6 +25,11 @@ typedef struct WniInputMeaning {
   int n_mean, n_std; /* numbers given: 0, 1 or 3 */
 } WniInputMeaning;
 
+enum { WNI_INPUT_KEY_BYTES = 256 };
+
+/* winnow.input.KEY, in a cascade winnow.input.NAME.KEY. */
+void wni_input_key(const WniInputMeaning *input, const char *key, char name[WNI_INPUT_KEY_BYTES]);
+
 typedef struct WniMetadata {
   /* after wni_metadata_read() */
   char **exits; /* [n_exits] */

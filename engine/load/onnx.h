@@ -13,6 +13,8 @@
 #include "load/onnx.pb-c.h"
 #include "load/onnx_ops.h"
 
+enum { WNI_MAX_INPUTS = 16 }; /* of a graph that are no initialisers */
+
 typedef struct WniOnnx {
   Onnx__ModelProto *proto; /* owned; proto->graph is never NULL */
   int64_t opset;           /* 6..21 */

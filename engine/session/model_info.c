@@ -7,7 +7,6 @@
 #include "base/error.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,15 +98,13 @@ static const char *refuse_input(const WniPlanInput *input) {
   return NULL;
 }
 
-/* "winnow.input.mean", of a cascade's input "winnow.input.NAME.mean". */
 static WnStatus set_normalisation(const WniInputMeaning *meaning, WniImageTarget *target,
                                   WnError *error) {
-  char key[256];
-  const char *name = meaning->name ? meaning->name : "", *dot = meaning->name ? "." : "";
-  snprintf(key, sizeof key, "winnow.input.%s%smean", name, dot);
+  char key[WNI_INPUT_KEY_BYTES];
+  wni_input_key(meaning, "mean", key);
   WnStatus status =
       set_channel(key, meaning->mean, meaning->n_mean, target->channels, 0, target->mean, error);
-  snprintf(key, sizeof key, "winnow.input.%s%sstd", name, dot);
+  wni_input_key(meaning, "std", key);
   if (status == WN_OK)
     status =
         set_channel(key, meaning->std, meaning->n_std, target->channels, 1, target->std, error);
