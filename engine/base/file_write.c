@@ -2,7 +2,8 @@
  *
  * Files that are there whole or not at all (file.h).  What is written has no name until it is
  * complete, where the file system can do that: of a process that is killed meanwhile nothing stays.
- * Elsewhere, or without /proc, it has a name beside the one wanted.
+ * Elsewhere, or without /proc, it has a name beside the one wanted, and so it has for a moment where
+ * another file must give way to it.
  */
 #include "base/file.h"
 
@@ -37,10 +38,14 @@ static void open_unnamed(Draft *draft) {
   draft->fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
 }
 
-/* Finds a name beside the path that is free, for the file or for a new one; false: errno. */
-static bool take_name(Draft *draft) {
+static bool link_unnamed(const Draft *draft, const char *path) {
   char source[sizeof DESCRIPTORS + NUMBERS_LENGTH];
   snprintf(source, sizeof source, DESCRIPTORS "/%d", draft->fd);
+  return linkat(AT_FDCWD, source, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+}
+
+/* Finds a name beside the path that is free, for the file or for a new one; false: errno. */
+static bool take_name(Draft *draft) {
   for (int i = 0; i < MAX_NAMES && !draft->is_named; i++) {
     snprintf(draft->name, strlen(draft->path) + NUMBERS_LENGTH, "%s.%d-%d", draft->path,
              (int)getpid(), i);
@@ -48,7 +53,7 @@ static bool take_name(Draft *draft) {
       draft->fd = open(draft->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
       draft->is_named = draft->fd >= 0;
     } else {
-      draft->is_named = linkat(AT_FDCWD, source, AT_FDCWD, draft->name, AT_SYMLINK_FOLLOW) == 0;
+      draft->is_named = link_unnamed(draft, draft->name);
     }
     if (!draft->is_named && errno != EEXIST) break;
   }
@@ -67,6 +72,15 @@ static bool fill(const Draft *draft, WniFileWriter *write, const void *data) {
   return fclose(stream) == 0 && written;
 }
 
+/* Gives what is complete the path as its name; false: errno. */
+static bool appear(Draft *draft) {
+  if (!draft->is_named) {
+    if (link_unnamed(draft, draft->path)) return true;
+    if (errno != EEXIST || !take_name(draft)) return false;
+  }
+  return rename(draft->name, draft->path) == 0;
+}
+
 WnStatus wni_file_write(const char *path, WniFileWriter *write, const void *data, WnError *error) {
   struct stat info;
   WnStatus status = WN_OK;
@@ -75,8 +89,7 @@ WnStatus wni_file_write(const char *path, WniFileWriter *write, const void *data
   Draft draft = {.path = path, .fd = -1, .name = malloc(strlen(path) + NUMBERS_LENGTH)};
   if (!draft.name) return wni_fail_memory(error, path);
   open_unnamed(&draft);
-  if ((draft.fd < 0 && !take_name(&draft)) || !fill(&draft, write, data) ||
-      (!draft.is_named && !take_name(&draft)) || rename(draft.name, path) != 0) {
+  if ((draft.fd < 0 && !take_name(&draft)) || !fill(&draft, write, data) || !appear(&draft)) {
     status = wni_fail(error, WN_ERROR_IO, "cannot write '%s': %s", path, strerror(errno));
     if (draft.is_named) unlink(draft.name);
   }
