@@ -205,21 +205,25 @@ static void write_row(const WniRecipe *recipe, const WniImageTarget *target,
   fill_zero(target, row, recipe->left + recipe->width, target->width);
 }
 
+void wni_recipe_row(const WniRecipe *recipe, const WnFrame *frame, const WniImageTarget *target,
+                    size_t line, int thread_index, float *row) {
+  float *scratch = recipe->scratch + (size_t)thread_index * recipe->scratch_count, *samples[3];
+  int at = (int)line - recipe->top;
+  if (at < 0 || at >= recipe->height) {
+    fill_zero(target, row, 0, target->width);
+    return;
+  }
+  sample_row(recipe, frame, at, scratch, samples);
+  wni_color_convert(&recipe->color, recipe->n_components, target->channels == 1,
+                    (size_t)recipe->width, samples);
+  write_row(recipe, target, samples, row);
+}
+
 void wni_recipe_run(const WniRecipe *recipe, const WnFrame *frame, const WniImageTarget *target,
                     float *y, WniThread thread) {
-  float *scratch = recipe->scratch + (size_t)thread.index * recipe->scratch_count, *samples[3];
   size_t begin, end;
   wni_parallel_range(thread, (size_t)target->height, 1, &begin, &end);
-  for (size_t line = begin; line < end; line++) {
-    float *row = y + (ptrdiff_t)line * target->row_stride;
-    int at = (int)line - recipe->top;
-    if (at < 0 || at >= recipe->height) {
-      fill_zero(target, row, 0, target->width);
-      continue;
-    }
-    sample_row(recipe, frame, at, scratch, samples);
-    wni_color_convert(&recipe->color, recipe->n_components, target->channels == 1,
-                      (size_t)recipe->width, samples);
-    write_row(recipe, target, samples, row);
-  }
+  for (size_t line = begin; line < end; line++)
+    wni_recipe_row(recipe, frame, target, line, thread.index,
+                   y + (ptrdiff_t)line * target->row_stride);
 }

@@ -91,6 +91,10 @@ void wni_recipe_clear(WniRecipe *recipe);
 /* Whether it was made for frames like this one. */
 bool wni_recipe_fits(const WniRecipe *recipe, const WnFrame *frame);
 
+/* Writes row `line` of the image to `row`, with the scratch of thread `thread_index`. */
+void wni_recipe_row(const WniRecipe *recipe, const WnFrame *frame, const WniImageTarget *target,
+                    size_t line, int thread_index, float *row);
+
 /* Writes this thread's share of rows into the image at y. */
 void wni_recipe_run(const WniRecipe *recipe, const WnFrame *frame, const WniImageTarget *target,
                     float *y, WniThread thread);

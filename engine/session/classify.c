@@ -151,7 +151,7 @@ static WnStatus try_repeat(WnSession *session, const WnFrame *frame, const WnRec
   WnResult *result = &session->result;
   if (result->has_region != (region != NULL)) wni_unchanged_forget(unchanged);
   WnStatus status =
-      wni_unchanged_look(unchanged, &session->recipes[0], frame, region, entered_ns, error);
+      wni_unchanged_look(unchanged, &session->recipes[0].window, frame, region, entered_ns, error);
   *repeats = status == WN_OK && wni_unchanged_holds(unchanged);
   if (!*repeats) return status;
   result->stop_reason = WN_STOP_UNCHANGED;

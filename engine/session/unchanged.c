@@ -35,15 +35,16 @@ WnStatus wni_unchanged_check(double level, int64_t max_age_ns, WnError *error) {
   return WN_OK;
 }
 
-WnStatus wni_unchanged_look(WniUnchanged *unchanged, const WniRecipe *first, const WnFrame *frame,
-                            const WnRect *region, int64_t clock_ns, WnError *error) {
+WnStatus wni_unchanged_look(WniUnchanged *unchanged, const WniWindowRect *window,
+                            const WnFrame *frame, const WnRect *region, int64_t clock_ns,
+                            WnError *error) {
   const WniImageTarget target = {.channels = 3,
                                  .height = WNI_LOOK_SIDE,
                                  .width = WNI_LOOK_SIDE,
                                  .channel_stride = 1,
                                  .row_stride = 3 * WNI_LOOK_SIDE,
                                  .column_stride = 3,
-                                 .window = &first->window,
+                                 .window = window,
                                  /* grey levels, not fractions of 255 */
                                  .std = {1 / 255.0, 1 / 255.0, 1 / 255.0}};
   WnStatus status = wni_recipe_update(&unchanged->recipe, frame, region, &target, 1, error);

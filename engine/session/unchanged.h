@@ -40,10 +40,13 @@ typedef struct WniUnchanged {
   uint32_t reference_made; /* recipe.n_made at that time: another one is another geometry */
 } WniUnchanged;
 
-/* Takes unchanged->look.  `first` is the up-to-date recipe of the first network for this frame and
- * region (NULL: all of it).  Allocates when `first` does.  Errors: MEMORY. */
-WnStatus wni_unchanged_look(WniUnchanged *unchanged, const WniRecipe *first, const WnFrame *frame,
-                            const WnRect *region, int64_t clock_ns, WnError *error);
+/* Takes unchanged->look.  `window` is what the first network sees of this frame and region (NULL:
+ * all of it), and follows from them.  Allocates when they are others than the last.  Errors:
+ * MEMORY.
+ */
+WnStatus wni_unchanged_look(WniUnchanged *unchanged, const WniWindowRect *window,
+                            const WnFrame *frame, const WnRect *region, int64_t clock_ns,
+                            WnError *error);
 
 /* Whether the policy lets this look have the reference's answer. */
 bool wni_unchanged_holds(const WniUnchanged *unchanged);

@@ -73,8 +73,8 @@ WnStatus wn_unchanged_tuner_add(WnUnchangedTuner *tuner, const WnFrame *frame, c
   if (!make_room(tuner)) return wni_fail_memory(error, "the frames' looks");
   WnStatus status = wn_session_classify(tuner->session, frame, region, &result, error);
   if (status == WN_OK)
-    status = wni_unchanged_look(&tuner->unchanged, &tuner->session->recipes[0], frame, region,
-                                wni_clock_ns(), error);
+    status = wni_unchanged_look(&tuner->unchanged, &tuner->session->recipes[0].window, frame,
+                                region, wni_clock_ns(), error);
   if (status == WN_OK)
     tuner->samples[tuner->n++] = (Sample){tuner->unchanged.look, result->class_index};
   return status;
