@@ -15,7 +15,7 @@
 
 static const Command *const commands[] = {
     &command_inspect,  &command_classify, &command_run,   &command_eval,    &command_tune,
-    &command_quantize, &command_join,     &command_bench, &command_monitor,
+    &command_quantize, &command_join,     &command_bench, &command_monitor, &command_collect,
 };
 
 /* What is typed after the program's name. */

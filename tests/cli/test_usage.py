@@ -15,8 +15,9 @@ COMMANDS = {
     "join": [MODEL, MODEL, "-o", "x.onnx"],
     "bench": [MODEL, "--frames", "1"],
     "monitor": ["socket"],
+    "collect": ["socket", "folder", "--label", "x"],
 }
-WITHOUT_MODEL = {"join", "monitor"}
+WITHOUT_MODEL = {"join", "monitor", "collect"}
 THRESHOLDS = for_each_exit(0.1)
 
 
