@@ -74,8 +74,9 @@ bool wni_recipe_fits(const WniRecipe *recipe, const WnFrame *frame) {
          old->range == frame->range && old->chroma_site == frame->chroma_site;
 }
 
-/* Per thread a row of sums, one for each byte of the longest row, and samples of up to three
- * groups of components.  Behind a row is room for the taps of weight 0. */
+/* Per thread a row of sums, one for each byte of the longest row, samples of up to three groups of
+ * components, and those bytes where some are ignored.  Behind a row is room for the taps of weight
+ * 0. */
 static bool make_scratch(WniRecipe *recipe, int n_threads) {
   const size_t grain = WNI_ALIGNMENT / sizeof(float);
   size_t row = 0, taps = (size_t)recipe->across[0].max_taps;
@@ -86,6 +87,8 @@ static bool make_scratch(WniRecipe *recipe, int n_threads) {
   recipe->row_count = wni_round_up(row + MAX_STEP * (taps + 1), grain);
   recipe->sample_count = wni_round_up((size_t)recipe->width, grain);
   recipe->scratch_count = recipe->row_count + 3 * MAX_STEP * recipe->sample_count;
+  if (recipe->ignored.n > 0)
+    recipe->scratch_count += wni_round_up(recipe->row_count / sizeof(float) + 1, grain);
   free(recipe->scratch);
   recipe->scratch = wni_alloc_aligned((size_t)n_threads * recipe->scratch_count, sizeof(float));
   return recipe->scratch != NULL;
@@ -158,8 +161,7 @@ static void sum_columns(const WniRecipe *recipe, int c, const float *sums, float
                                                  .y = samples});
 }
 
-/* Is component c interleaved with the one before it, on the same grid? */
-static bool goes_along(const WniFormatInfo *format, int c) {
+bool wni_component_follows(const WniFormatInfo *format, int c) {
   return c > (format->yuv ? 1 : 0) && format->component[c].plane == format->component[c - 1].plane;
 }
 
@@ -167,10 +169,12 @@ static bool goes_along(const WniFormatInfo *format, int c) {
 static void sample_row(const WniRecipe *recipe, const WnFrame *frame, int row, float *scratch,
                        float *samples[3]) {
   float *group = scratch + recipe->row_count; /* [MAX_STEP][sample_count] */
+  uint8_t *bytes = (uint8_t *)(group + 3 * MAX_STEP * recipe->sample_count);
   for (int c = 0; c < recipe->n_components; c++) {
-    if (!goes_along(recipe->format, c)) {
+    if (!wni_component_follows(recipe->format, c)) {
       if (c > 0) group += MAX_STEP * recipe->sample_count;
       sum_rows(recipe, frame, c, row, scratch);
+      if (recipe->ignored.n > 0) wni_ignored_sum(recipe, frame, c, row, scratch, bytes);
       sum_columns(recipe, c, scratch, group);
     }
     samples[c] = group + (size_t)recipe->format->component[c].offset * recipe->sample_count;

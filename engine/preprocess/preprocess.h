@@ -17,6 +17,8 @@
 #ifndef WNI_PREPROCESS_PREPROCESS_H
 #define WNI_PREPROCESS_PREPROCESS_H
 
+#include <winnow/region.h>
+
 #include "base/parallel.h"
 #include "frame/frame.h"
 #include "kernels/kernels.h"
@@ -63,12 +65,19 @@ WniColor wni_color_make(const WniFormatInfo *format, WnColorMatrix matrix, WnCol
 void wni_color_convert(const WniColor *color, int n_components, bool grey, size_t n,
                        float *samples[3]);
 
+/* Parts of the frame that are grey to the network; zeros behind the first n. */
+typedef struct WniIgnored {
+  int n;
+  WnRect rects[WN_MAX_IGNORED]; /* inside the frame */
+} WniIgnored;
+
 typedef struct WniRecipe {
   /* what it was made for */
   bool valid;
   uint32_t n_made; /* how often it was made anew */
   WnFrame frame;   /* planes and pts unused */
   WnRect region;
+  WniIgnored ignored;
   /* the recipe */
   const WniFormatInfo *format;
   WniColor color;
@@ -81,6 +90,18 @@ typedef struct WniRecipe {
   float *scratch; /* [n_threads][scratch_count]: a plane's row of sums, rows of samples */
   size_t scratch_count, row_count, sample_count;
 } WniRecipe;
+
+/* What the next wni_recipe_update() is to leave out; nothing unless this is called. */
+void wni_recipe_ignore(WniRecipe *recipe, const WniIgnored *ignored);
+
+/* Where output row `row` reads ignored pixels, puts into `sums`, which holds that row's sums of
+ * component c and those that are interleaved with it, what they would be if those pixels were grey.
+ * `bytes` [row_count] is room for a row of a plane. */
+void wni_ignored_sum(const WniRecipe *recipe, const WnFrame *frame, int c, int row, float *sums,
+                     uint8_t *bytes);
+
+/* Is component c interleaved with the one before it, on the same grid? */
+bool wni_component_follows(const WniFormatInfo *format, int c);
 
 /* Makes `recipe` fit a checked frame; does nothing if it does already.  `region` NULL: all of the
  * frame.  Errors: ARGUMENT (region outside), MEMORY. */

@@ -111,6 +111,11 @@ static void fill_answer(WnSession *session, WnStopReason reason) {
       session->rule.watching ? !nothing && session->rule.watched[result->class_index] : -1;
 }
 
+/* Whether it is about a part of the frame: the caller's or the policy's. */
+static bool is_part(const WnSession *session, const WnRect *region) {
+  return region != NULL || session->view.has_region;
+}
+
 static void fill_result(WnSession *session, const WniJob *job, const WnRect *region) {
   const WnModel *model = session->model;
   const WniSurvivors *survivors = &session->survivors;
@@ -138,9 +143,9 @@ static void fill_result(WnSession *session, const WniJob *job, const WnRect *reg
   result->age_ns = 0;
   result->pts_ns = job->frame->pts_ns;
   result->time_ns = job->frame->time_ns;
-  result->has_region = region != NULL;
+  result->has_region = is_part(session, region);
   result->region = session->recipes[0].region;
-  result->region_name = region ? "" : NULL;
+  result->region_name = !result->has_region ? NULL : region ? "" : session->view.region.name;
 }
 
 /* Looks at the frame; *repeats tells whether the last result is its answer too, and `result` then
@@ -149,9 +154,10 @@ static WnStatus try_repeat(WnSession *session, const WnFrame *frame, const WnRec
                            int64_t entered_ns, bool *repeats, WnError *error) {
   WniUnchanged *unchanged = &session->unchanged;
   WnResult *result = &session->result;
-  if (result->has_region != (region != NULL)) wni_unchanged_forget(unchanged);
-  WnStatus status =
-      wni_unchanged_look(unchanged, &session->recipes[0].window, frame, region, entered_ns, error);
+  if (result->has_region != is_part(session, region)) wni_unchanged_forget(unchanged);
+  wni_recipe_ignore(&unchanged->recipe, &session->view.ignored_rects);
+  WnStatus status = wni_unchanged_look(unchanged, &session->recipes[0].window, frame,
+                                       &session->recipes[0].region, entered_ns, error);
   *repeats = status == WN_OK && wni_unchanged_holds(unchanged);
   if (!*repeats) return status;
   result->stop_reason = WN_STOP_UNCHANGED;

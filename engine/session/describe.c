@@ -49,6 +49,17 @@ static json_t *json_of_window(const WniWindowRect *window) {
                    window->height);
 }
 
+/* The one there is, once it is known in pixels. */
+static json_t *json_of_regions(const WniView *view) {
+  json_t *array = json_array();
+  const WnRect *r = &view->region_rect;
+  if (view->has_region && view->width > 0)
+    json_array_append_new(array, json_pack("{s:s, s:i, s:i, s:i, s:i}", "name", view->region.name,
+                                           "x", (int)r->x, "y", (int)r->y, "w", (int)r->width, "h",
+                                           (int)r->height));
+  return array;
+}
+
 /* The lists of a model with very many classes may be more than a channel has room for. */
 char *wn_session_describe(const WnSession *session, size_t max_bytes) {
   static const char *const can_go[] = {"labels", "groups", "watch"};
@@ -58,7 +69,7 @@ char *wn_session_describe(const WnSession *session, size_t max_bytes) {
   json_object_set_new(json, "labels", json_of_labels(metadata, NULL, 0));
   json_object_set_new(json, "groups", json_of_groups(metadata));
   json_object_set_new(json, "watch", json_of_watch(session));
-  json_object_set_new(json, "regions", json_array());
+  json_object_set_new(json, "regions", json_of_regions(&session->view));
   if (session->recipes[0].valid)
     json_object_set_new(json, "window", json_of_window(&session->recipes[0].window));
   char *text = json_dumps(json, JSON_COMPACT);

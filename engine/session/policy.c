@@ -104,12 +104,14 @@ WnStatus wni_policy_apply(WnSession *session, const WnPolicy *policy, WnError *e
   bool *watched = calloc(n_classes + 1, sizeof *watched);
   double *thresholds = calloc(n_exits + 1, sizeof *thresholds);
   char *watch = strdup(policy->watch ? policy->watch : "");
+  WniView view;
   WnStatus status = WNI_RESERVED_CHECK(policy, "policy", error);
   if (!watched || !thresholds || !watch)
     status = wni_fail_memory(error, "the policy");
   else if (status == WN_OK && !wn_strategy_name(strategy))
     status = wni_fail(error, WN_ERROR_ARGUMENT, "strategy: %d is not a strategy", (int)strategy);
   if (status == WN_OK) status = check_numbers(metadata, policy, strategy, error);
+  if (status == WN_OK) status = wni_view_parse(policy, &view, error);
   if (status == WN_OK)
     status = resolve_watch(metadata, policy, strategy, watched, &watching, error);
   if (status == WN_OK)
@@ -131,6 +133,7 @@ WnStatus wni_policy_apply(WnSession *session, const WnPolicy *policy, WnError *e
     session->unchanged.level = policy->unchanged;
     session->unchanged.max_age_ns = policy->max_age_ns;
     wni_unchanged_forget(&session->unchanged);
+    session->view = view;
     session->heads = strategy != WN_STRATEGY_NONE || policy->deadline_ns > 0;
   }
   free(watched);

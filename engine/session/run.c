@@ -83,10 +83,14 @@ WnStatus wni_prepare_frame(WnSession *session, const WnFrame *frame, const WnRec
   if (!model->image)
     return wni_fail(error, WN_ERROR_UNSUPPORTED, "'%.200s' does not take frames: %s", model->path,
                     model->not_image);
+  WnRect part;
   WnStatus status = wni_frame_check(frame, region, error);
-  for (int i = 0; i < model->plan.n_inputs && status == WN_OK; i++)
-    status = wni_recipe_update(&session->recipes[i], frame, region, &model->targets[i],
+  if (status == WN_OK) status = wni_view_place(&session->view, frame, region, &part, error);
+  for (int i = 0; i < model->plan.n_inputs && status == WN_OK; i++) {
+    wni_recipe_ignore(&session->recipes[i], &session->view.ignored_rects);
+    status = wni_recipe_update(&session->recipes[i], frame, &part, &model->targets[i],
                                session->threads, error);
+  }
   return status;
 }
 

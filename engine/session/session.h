@@ -7,12 +7,25 @@
 #ifndef WNI_SESSION_SESSION_H
 #define WNI_SESSION_SESSION_H
 
+#include <winnow/region.h>
+
 #include "session/exit.h"
 #include "session/model.h"
 #include "session/unchanged.h"
 
 /* What the arena holds of the last frame. */
 typedef enum WniProgress { WNI_NO_FRAME, WNI_CLASSIFIED, WNI_COMPLETED } WniProgress;
+
+/* The policy's region and ignored areas, as written and in the last frame's pixels. */
+typedef struct WniView {
+  bool has_region;
+  WnRegion region;
+  size_t n_ignored;
+  WnRegion ignored[WN_MAX_IGNORED];
+  int32_t width, height; /* that they were placed for; 0: none yet */
+  WnRect region_rect;
+  WniIgnored ignored_rects;
+} WniView;
 
 struct WnSession {
   WnModel *model;
@@ -30,6 +43,7 @@ struct WnSession {
   WniUnchanged unchanged;
   char *watch;             /* as the policy has it; "": none */
   char watch_warning[256]; /* "": none */
+  WniView view;
 
   /* one frame */
   WniSurvivors survivors;
@@ -44,6 +58,14 @@ struct WnSession {
   int32_t *survivors_per_stage; /* [n_stages] */
   WnResult result;
 };
+
+/* Reads the policy's words (view.c).  Errors: ARGUMENT. */
+WnStatus wni_view_parse(const WnPolicy *policy, WniView *out, WnError *error);
+
+/* The part of a checked frame that is classified where the caller asks for `region` (NULL: as the
+ * policy says), and the ignored areas, placed.  Errors: ARGUMENT (outside). */
+WnStatus wni_view_place(WniView *view, const WnFrame *frame, const WnRect *region, WnRect *part,
+                        WnError *error);
 
 /* Resolves `policy` and puts it in force; on failure the session keeps its old one (policy.c). */
 WnStatus wni_policy_apply(WnSession *session, const WnPolicy *policy, WnError *error);

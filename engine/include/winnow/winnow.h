@@ -197,9 +197,10 @@ const WnOutputInfo *wn_model_output(const WnModel *model, int32_t index);
 
 typedef struct WnSession WnSession;
 
-/* When to stop.  Zero-initialise for the model's own policy (a threshold_scale of 0
- * is read as 1).  Strings are copied.  Lists of labels and groups are comma-separated; a group
- * stands for its labels; a label that contains ',' ';' or ':' is written as its class index. */
+/* Where to look and when to stop.  Zero-initialise for the model's own policy on whole frames (a
+ * threshold_scale of 0 is read as 1).  Strings are copied.  Lists of labels and groups are
+ * comma-separated; a group stands for its labels; a label that contains ',' ';' or ':' is written
+ * as its class index. */
 typedef struct WnPolicy {
   WnStrategy strategy;
   const char *thresholds; /* "t0,t1,..." one per exit; NULL or "": the model's own */
@@ -213,8 +214,16 @@ typedef struct WnPolicy {
    * most 255, of that one's.  Every field is then that result's but stop_reason
    * (WN_STOP_UNCHANGED), macs (0), latency_ns (the comparison's) and age_ns. */
   double unchanged;
-  int64_t max_age_ns;   /* how old an answer may become before a frame is classified again, by pts
-                         * where frames have any, else by the clock; 0: as old as it will */
+  int64_t max_age_ns; /* how old an answer may become before a frame is classified again, by pts
+                       * where frames have any, else by the clock; 0: as old as it will */
+  /* "[NAME:]X,Y,W,H" (winnow/region.h): only this part of each frame is classified, and a region
+   * that wn_session_classify() is given is clipped to it; NULL or "": all of the frame.  A frame
+   * that it lies outside of is refused. */
+  const char *region;
+  /* Parts of the frame, the same with ';' between, that are mid-grey to the network (128 of R, G,
+   * B) and left out of `unchanged`, such as a clock in the picture; NULL or "": none. The frame's
+   * memory stays as it is. */
+  const char *ignore;
   uint64_t reserved[4]; /* must be 0 */
 } WnPolicy;
 
@@ -261,17 +270,18 @@ int32_t wn_session_threads(const WnSession *session);
 const char *wn_session_watch_warning(const WnSession *session);
 
 /* What others should know of the results to come, as JSON for wn_publisher_describe(): model-id,
- * labels, groups, watch (its entries as they are written) and regions, and window, the part of the
- * last frame that the network saw, once there was one. Lists are left out where it would be longer
- * than `max_bytes`. To be freed with free(); NULL: no memory. */
+ * labels, groups, watch (its entries as they are written), and, once there was a frame, regions,
+ * the policy's region in it, and window, the part of the last frame that the network saw. Lists are
+ * left out where it would be longer than `max_bytes`. To be freed with free(); NULL: no memory. */
 char *wn_session_describe(const WnSession *session, size_t max_bytes);
 
-/* Classifies a frame, or the `region` of it (NULL: all).  Its pixels are read until the call
- * returns, by a cascade once for each network that it comes to.  Allocates only when the frame's
- * geometry or format differs from the last one's, and on the first one that is compared with others
- * (WnPolicy.unchanged).  On success *result belongs to the session.  Errors: ARGUMENT (frame or
- * region), NUMERIC, UNSUPPORTED (the model's batch is over 1, it has neither 1 nor 3 channels, or
- * it was opened with any_graph), MEMORY. */
+/* Classifies a frame, or the `region` of it (NULL: the policy's, or all).  Its pixels are read
+ * until the call returns, by a cascade once for each network that it comes to.  Allocates only when
+ * the frame's geometry or format differs from the last one's, and on the first one that is compared
+ * with others (WnPolicy.unchanged).  On success *result belongs to the session.  Errors: ARGUMENT
+ * (frame or region, or the policy's region or ignored area outside), NUMERIC, UNSUPPORTED (the
+ * model's batch is over 1, it has neither 1 nor 3 channels, or it was opened with any_graph),
+ * MEMORY. */
 WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnRect *region,
                              const WnResult **result, WnError *error);
 
