@@ -24,8 +24,10 @@
 typedef struct Settings {
   gboolean list, as_json, version;
   char *model, *device, *size, *format, *input, *socket, *socket_mode, *socket_group;
+  char *rotate, *flip;
   double fps;
-  char **set;
+  char **set, **ignore;
+  Turn turn;       /* rotate and flip together */
   Wish wish;       /* size, fps and format together */
   char **controls; /* the assignments in `set` */
   uint32_t mode;   /* of the socket */
@@ -92,6 +94,7 @@ static bool are_assignments(char **controls) {
 }
 
 static bool check(Settings *settings) {
+  const char *wrong;
   if (settings->size != NULL && !parse_size(settings->size, &settings->wish))
     report("--size %s: must be WIDTHxHEIGHT in pixels", settings->size);
   else if (!isfinite(settings->fps) || settings->fps < 0 ||
@@ -102,6 +105,10 @@ static bool check(Settings *settings) {
     report("--format %s: must be one that --list shows, such as YUYV", settings->format);
   else if (settings->socket_mode != NULL && !parse_mode(settings->socket_mode, &settings->mode))
     report("--socket-mode %s: must be permissions like 0660", settings->socket_mode);
+  else if (!turn_parse(settings->rotate, settings->flip, &settings->turn, &wrong))
+    report("--%s: must be %s", wrong,
+           strcmp(wrong, "rotate") == 0 ? "0, 90, 180 or 270 degrees, clockwise"
+                                        : "none, horizontal or vertical");
   else if (!are_assignments(settings->controls))
     report("--set: must be NAME=VALUE, or several with commas between; see --list");
   else if (settings->list)
@@ -152,9 +159,11 @@ static int classify(Settings *settings, const Options *options) {
     status = report_error(&error);
     goto out;
   }
+  service.turner = turner_new(settings->turn);
   status = serve(&service);
 
 out:
+  turner_free(service.turner);
   wn_publisher_free(service.publisher);
   wn_session_free(service.session);
   wn_model_unref(model);
@@ -194,6 +203,15 @@ static int run_camera(int argc, char **argv) {
        "Set a control of the camera; may be repeated, or A=1,B=2", "NAME=VALUE"},
       {"input", 0, 0, G_OPTION_ARG_FILENAME, &settings.input,
        "Pictures or a clip (.y4m; - is standard input) instead of a camera, once", "FOLDER|CLIP|-"},
+      {"rotate", 0, 0, G_OPTION_ARG_STRING, &settings.rotate,
+       "Turn frames clockwise by this first: 0, 90, 180 or 270", "DEGREES"},
+      {"flip", 0, 0, G_OPTION_ARG_STRING, &settings.flip,
+       "Then swap left and right, or top and bottom: none, horizontal or vertical", "HOW"},
+      {"region", 0, 0, G_OPTION_ARG_STRING, &options.region,
+       "Classify this part only: pixels, or with a decimal point fractions", "[NAME:]X,Y,W,H"},
+      {"ignore", 0, 0, G_OPTION_ARG_STRING_ARRAY, &settings.ignore,
+       "Leave this part out, such as a clock; may be repeated, or with ; between",
+       "[NAME:]X,Y,W,H"},
       {"unchanged", 0, 0, G_OPTION_ARG_DOUBLE, &options.unchanged,
        "Repeat the last answer while nothing changes by more grey levels (default 0: never)", "L"},
       {"max-age", 0, 0, G_OPTION_ARG_DOUBLE, &options.max_age_s,
@@ -206,6 +224,7 @@ static int run_camera(int argc, char **argv) {
   if (status != STATUS_OK) goto out;
   settings.wish.fps = settings.fps;
   settings.controls = split_controls(settings.set);
+  if (settings.ignore != NULL) options.ignore = g_strjoinv(";", settings.ignore);
   if (settings.version)
     printf("winnow-camera %s\n", wn_version());
   else if (!check(&settings))
@@ -214,11 +233,13 @@ static int run_camera(int argc, char **argv) {
     status = settings.list ? list(&settings) : classify(&settings, &options);
 
 out:;
-  char **strings[] = {&settings.model,       &settings.device,      &settings.size,
-                      &settings.format,      &settings.input,       &settings.socket,
-                      &settings.socket_mode, &settings.socket_group};
+  char **strings[] = {&settings.model,       &settings.device,       &settings.size,
+                      &settings.format,      &settings.input,        &settings.socket,
+                      &settings.socket_mode, &settings.socket_group, &settings.rotate,
+                      &settings.flip};
   for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) g_free(*strings[i]);
   g_strfreev(settings.set);
+  g_strfreev(settings.ignore);
   g_strfreev(settings.controls);
   options_clear(&options);
   return status;

@@ -183,12 +183,21 @@ static void pass_on(Run *run, const WnFrame *frame) {
   if (run->n_frames++ == 0) notify("READY=1");
 }
 
+static void end_without_memory(Run *run, const WnFrame *frame) {
+  report("%s: not enough memory to turn frames of %d x %d", run->source->name, frame->width,
+         frame->height);
+  end(run, STATUS_FAILED);
+}
+
 static void take_frame(Run *run) {
   WnFrame frame;
   char *problem = NULL;
   switch (run->source->class->take(run->source, &frame, &problem)) {
   case SOURCE_FRAME:
-    pass_on(run, &frame);
+    if (turner_turn(run->service->turner, &frame))
+      pass_on(run, &frame);
+    else
+      end_without_memory(run, &frame);
     run->source->class->release(run->source);
     run->last_frame = now_ns();
     break;

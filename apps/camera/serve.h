@@ -8,11 +8,13 @@
 #include <winnow/ipc.h>
 
 #include "source.h"
+#include "turn.h"
 
 typedef struct Service {
   /* Opens the source, at first and after it was lost; as the functions in source.h. */
   Source *(*open)(void *settings, char **problem);
   void *settings;
+  Turner *turner; /* what is done to each frame first; NULL: nothing */
   WnSession *session;
   WnPublisher *publisher; /* NULL: results only */
   bool as_json;           /* results to stdout, a line each */

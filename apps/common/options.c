@@ -187,7 +187,7 @@ int options_parse(const Command *command, unsigned groups, const GOptionEntry *o
 void options_clear(Options *options) {
   char **strings[] = {&options->labels,   &options->precision,  &options->cpu_mask,
                       &options->strategy, &options->thresholds, &options->watch,
-                      &options->config};
+                      &options->config,   &options->region,     &options->ignore};
   for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) g_clear_pointer(strings[i], g_free);
   g_clear_pointer(&options->arguments, g_strfreev);
 }
@@ -222,7 +222,9 @@ WnSession *options_new_session(const Options *options, WnModel *model, int *stat
                  .group_exit = options->group_exit,
                  .deadline_ns = (int64_t)(options->deadline_ms * NS_PER_MS),
                  .unchanged = options->unchanged,
-                 .max_age_ns = (int64_t)(options->max_age_s * NS_PER_S)},
+                 .max_age_ns = (int64_t)(options->max_age_s * NS_PER_S),
+                 .region = options->region,
+                 .ignore = options->ignore},
   };
   WnSession *session = NULL;
   if (options->strategy != NULL &&

@@ -27,6 +27,7 @@ typedef struct Options {
   double threshold_scale, deadline_ms;
   gboolean group_exit;
   double unchanged, max_age_s; /* of a session that follows a camera; 0: off, any age */
+  char *region, *ignore;       /* of such a session; NULL: the whole frame, nothing */
   char *config;
   char **arguments; /* what is no option, NULL-terminated */
   int n_arguments;

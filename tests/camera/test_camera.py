@@ -6,6 +6,7 @@ import grp
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -30,6 +31,14 @@ def y4m(n_frames=3, header=None, chroma="C420jpeg", size=WIDTH * HEIGHT * 3 // 2
     header = header or f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F25:1 Ip A1:1 {chroma}"
     frames = b"".join(b"FRAME\n" + bytes([40 * i + 40]) * size for i in range(n_frames))
     return header.encode() + b"\n" + frames
+
+
+def noise(width, height):
+    """Rows of (R, G, B): blocks of random colours, always the same."""
+    chance = random.Random(5)
+    blocks = [[tuple(chance.choices(range(256), k=3)) for _ in range(0, width, 4)]
+              for _ in range(0, height, 4)]
+    return [[blocks[y // 4][x // 4] for x in range(width)] for y in range(height)]
 
 
 def without_time(result):
@@ -132,6 +141,98 @@ class Camera(CliTest):
         self.assertEqual(look("--unchanged", "8", "--max-age", "0.002"), [0, 0, 2, 3, 3])
         config = self.file("camera.ini", b"[camera]\nunchanged = 255\nmax-age = 0\n")
         self.assertEqual(look("--config", config), [0, 0, 0, 0, 0])
+
+    # ---- A part of the frame, and the frame turned
+
+    def picture(self, name, rows):
+        """A folder with a picture of rows of (R, G, B)."""
+        (self.folder / name).mkdir()
+        header = b"P6 %d %d 255\n" % (len(rows[0]), len(rows))
+        self.file(f"{name}/a.ppm", header + bytes(value for row in rows for pixel in row
+                                                  for value in pixel))
+        return self.folder / name
+
+    def look(self, source, *options):
+        ((one,), _) = self.run_input(source, "--precision", "fp32", *options)
+        return {key: value for key, value in without_time(one).items() if key != "image"}
+
+    def assert_same(self, one, other):
+        self.assertEqual(one["label"], other["label"])
+        self.assertEqual(one["survivors"], other["survivors"])
+        self.assertAlmostEqual(one["confidence"], other["confidence"], places=5)
+
+    def test_region(self):
+        rows = noise(64, 48)
+        source = self.picture("whole", rows)
+        part = self.look(self.picture("part", [row[32:] for row in rows[12:]]))
+        self.assertNotIn("x", part)
+        for region, name in (("door:32,12,32,36", "door"), ("32,12,99,99", ""),
+                             ("right side : 0.5,0.25,0.5,0.75", "right side")):
+            one = self.look(source, "--region", region)
+            place = [one.pop(key) for key in ("x", "y", "w", "h", "region")]
+            self.assertEqual(place, [32, 12, 32, 36, name])
+            # The resampling at the edges sees the neighbours, so scores are not quite the same.
+            self.assertEqual(one.keys(), part.keys())
+        crop = self.look(self.picture("crop", [row[16:48] for row in rows[8:40]]))
+        one = self.look(source, "--region", "16,8,32,32")  # as large as the network's input
+        self.assert_same(one, crop)
+
+    def test_ignored_areas_are_grey(self):
+        rows = noise(64, 48)
+        source = self.picture("frame", rows)
+        for y in range(20):
+            rows[y][8:50] = [(128, 128, 128)] * 42
+        painted = self.look(self.picture("painted", rows))
+        self.assert_same(self.look(source, "--ignore", "8,0,42,20"), painted)
+        self.assert_same(self.look(source, "--ignore", "8,0,20,20", "--ignore", "28,0,22,20"),
+                         painted)
+        self.assert_same(self.look(source, "--ignore", "8,0,20,20; clock:20,0,30,20"), painted)
+        self.assertNotEqual(self.look(source)["confidence"], painted["confidence"])
+        config = self.file("camera.ini", b"[camera]\nignore = 8,0,20,20; 20,0,30,20\n"
+                                         b"region = 0,0,64,48\n")
+        self.assert_same(self.look(source, "--config", config), painted)
+
+    def test_turned_frames(self):
+        rows = noise(48, 36)
+        source = self.picture("frame", rows)
+        clockwise = [list(column) for column in zip(*rows[::-1])]
+        turned = {("--rotate", "90"): clockwise,
+                  ("--rotate", "180"): [row[::-1] for row in rows[::-1]],
+                  ("--rotate", "270"): [row[::-1] for row in clockwise[::-1]],
+                  ("--flip", "horizontal"): [row[::-1] for row in rows],
+                  ("--flip", "vertical"): rows[::-1],
+                  ("--rotate", "90", "--flip", "horizontal"): [row[::-1] for row in clockwise],
+                  ("--rotate", "0", "--flip", "none"): rows}
+        for i, (options, expected) in enumerate(turned.items()):
+            with self.subTest(options=options):
+                other = self.picture(f"turned {i}", expected)
+                self.assertEqual(self.look(source, *options), self.look(other))
+                region = ("--region", "4,0,20,30")  # of the turned frame
+                self.assertEqual(self.look(source, *options, *region), self.look(other, *region))
+
+    def test_turned_clip_is_published_turned(self):
+        camera = self.start("--socket", self.socket, "--input", "-", "--rotate", "90", "--region",
+                            "top:0,0,1.0,0.5", stdin=subprocess.PIPE)
+        with subprocess.Popen([WINNOW, "monitor", self.socket, "--json"], stdout=subprocess.PIPE,
+                              text=True) as monitor:
+            clip = y4m(1)
+            camera.stdin.buffer.write(clip)
+            camera.stdin.flush()
+            time.sleep(0.5)
+            camera.stdin.buffer.write(clip[clip.index(b"FRAME"):])
+            camera.stdin.flush()
+            seen = json.loads(monitor.stdout.readline())
+            monitor.terminate()
+        camera.stdin.close()
+        self.assertEqual((seen["format"], seen["width"], seen["height"]), ("I420", HEIGHT, WIDTH))
+        self.assertEqual([seen[key] for key in ("x", "y", "w", "h", "region")],
+                         [0, 0, HEIGHT, WIDTH // 2, "top"])
+
+    def test_region_that_is_not_in_the_frame(self):
+        clip = self.file("clip.y4m", y4m())
+        for option in ("--region", "--ignore"):
+            _, stderr = self.run_input(clip, option, "48,0,10,10", status=2)
+            self.assertIn("outside the frame of 48 x 36", stderr)
 
     # ---- The channel
 
@@ -322,7 +423,11 @@ class Camera(CliTest):
                             (["--unchanged", "-1"], "unchanged"),
                             (["--unchanged", "nan"], "unchanged"),
                             (["--max-age", "-1"], "--max-age"),
-                            (["--watch", "unicorn"], "unicorn")]:
+                            (["--watch", "unicorn"], "unicorn"),
+                            (["--region", "1,2,3"], "X,Y,W,H"),
+                            (["--region", "a:b:1,2,3,4"], "name"),
+                            (["--ignore", "1,2,3,4", "--ignore", "5,5,0,5"], "5,5,0,5"),
+                            (["--rotate", "45"], "--rotate"), (["--flip", "both"], "--flip")]:
             with self.subTest(wrong=wrong):
                 self.expect_failure(2, *good, *wrong, says=says)
         self.expect_failure(2, "--json", says="--model")
