@@ -12,6 +12,7 @@
 
 #include <glib.h>
 #include <winnow/ipc.h>
+#include <winnow/region.h>
 
 #include "collector.h"
 #include "commands.h"
@@ -42,6 +43,7 @@ typedef struct Collection {
   double every_s;
   int count;                /* 0: all there are */
   int64_t begin_ns, end_ns; /* of a clip */
+  WnRegion region;          /* of its frames, where shared.region says one */
   char *name;               /* of a clip, for the pictures' */
   WnModel *opened;
   WnSession *session;
@@ -111,6 +113,8 @@ static const char *find_wrong_source(const Collection *c) {
     return "--from CLIP takes the place of SOCKET; give one or the other";
   if (c->clip == NULL && n < 2) return "expected SOCKET FOLDER, or --from CLIP FOLDER";
   if (c->clip == NULL && c->between != NULL) return "--between belongs to --from CLIP";
+  if (c->clip == NULL && c->shared.region != NULL)
+    return "--region belongs to --from CLIP; a channel's results have their own";
   if (c->unsure && c->label != NULL) return "--unsure knows no label; give one or the other";
   if (!c->unsure && c->label == NULL)
     return "--label L is missing: what the frames show; or --unsure";
@@ -123,6 +127,8 @@ static const char *find_wrong_source(const Collection *c) {
 
 static bool check(Collection *c) {
   const char *wrong = find_wrong_source(c);
+  const char *region = c->shared.region;
+  WnError error;
   if (wrong != NULL)
     report("collect: %s; see 'winnow collect --help'", wrong);
   else if (c->label != NULL && !is_folder_name(c->label))
@@ -136,6 +142,8 @@ static bool check(Collection *c) {
     report(
         "--between %s: must be two times, the earlier one first, like 00:10 1:02:03.5 or seconds",
         c->between);
+  else if (region != NULL && wn_region_parse(region, &c->region, &error) != WN_OK)
+    report_error(&error);
   else
     return true;
   return false;
@@ -191,11 +199,18 @@ static bool is_wanted(Collection *c, const WnFrame *frame, bool *wanted) {
 
 static bool take_of_clip(Collection *c, const WnFrame *frame) {
   bool wanted, taken = false;
+  WnRect part = {0, 0, frame->width, frame->height};
+  WnError error;
+  if (c->shared.region != NULL &&
+      wn_region_place(&c->region, frame->width, frame->height, &part, &error) != WN_OK) {
+    report_error(&error);
+    return false;
+  }
   if (!is_wanted(c, frame, &wanted)) return false;
   if (wanted) {
     char *name = g_strdup_printf("%s-%09" G_GINT64_FORMAT "ms", c->name,
                                  (frame->pts_ns + NS_PER_MS / 2) / NS_PER_MS);
-    bool done = collector_put(c->collector, frame, NULL, name, &taken);
+    bool done = collector_put(c->collector, frame, &part, name, &taken);
     g_free(name);
     if (!done) return false;
   }
@@ -375,6 +390,9 @@ static int run(int argc, char **argv) {
        "A clip (.y4m; - is standard input) instead of a channel", "CLIP"},
       {"between", 0, 0, G_OPTION_ARG_STRING, &c.between,
        "The part of the clip: seconds, or like 00:10 and 1:02:03.5", "T0 T1"},
+      {"region", 0, 0, G_OPTION_ARG_STRING, &c.shared.region,
+       "The part of the clip's frames: pixels, or with a decimal point fractions",
+       "[NAME:]X,Y,W,H"},
       {"model", 0, 0, G_OPTION_ARG_FILENAME, &c.model, "Who is unsure of the clip's frames",
        "MODEL"},
       G_OPTION_ENTRY_NULL};

@@ -20,11 +20,9 @@ def y4m_header(fps=10):
     return b"YUV4MPEG2 W%d H%d F%d:1 C420jpeg XCOLORRANGE=FULL\n" % (WIDTH, HEIGHT, fps)
 
 
-def frame(value, noise=0):
-    """Grey, with single pixels that are brighter."""
-    luma = bytearray([value]) * (WIDTH * HEIGHT)
-    luma[::97] = bytes([min(value + noise, 255)]) * len(luma[::97])
-    return b"FRAME\n" + bytes(luma) + bytes([128]) * (WIDTH * HEIGHT // 2)
+def frame(value):
+    """Of one grey."""
+    return b"FRAME\n" + bytes([value]) * (WIDTH * HEIGHT) + bytes([128]) * (WIDTH * HEIGHT // 2)
 
 
 def jpeg_size(path):
@@ -122,6 +120,26 @@ class Clip(Collect):
                 self.expect_failure(2, "collect", "--from", clip, self.out, "--label", "open",
                                     "--between", *times, says="--between")
 
+    def test_region(self):
+        clip = self.clip([1])
+        for region, size in (("0.5,0.0,0.5,1", (32, 48)), ("door:60,-10,50,20", (4, 10))):
+            self.collect(clip, "--region", region)
+            path = self.out / "open" / "hall-000000000ms.jpg"
+            self.assertEqual(jpeg_size(path), size)
+            path.unlink()
+        self.expect_failure(1, "collect", "--from", clip, self.out, "--label", "open", "--region",
+                            "64,0,1,1", says="outside the frame")
+
+    def test_only_the_region_has_to_change(self):
+        still = [bytearray(frame(100)) for _ in range(3)]
+        for i, one in enumerate(still):  # the last row of blocks alone changes
+            one[6 + 40 * WIDTH:6 + 48 * WIDTH] = bytes([60 * i]) * (8 * WIDTH)
+        clip = self.file("hall.y4m", y4m_header() + b"".join(still))
+        self.collect(clip, "--every", "0", "--region", "0,0,64,40")
+        self.assertEqual(self.times(), [0])
+        self.collect(clip, "--every", "0")
+        self.assertEqual(self.times(), [0, 100, 200])
+
     def test_standard_input(self):
         result = subprocess.run([WINNOW, "collect", "--from", "-", self.out, "--label", "open"],
                                 input=self.clip([1, 50]).read_bytes(), capture_output=True,
@@ -176,6 +194,8 @@ class Usage(Collect):
                 ([self.out, "--label", "x"], "SOCKET"),
                 (["socket", self.out, "--label", "x", "--between", "1", "2"], "--between"),
                 (["socket", self.out, "--label", "x", "--unsure"], "--unsure"),
+                (["socket", self.out, "--label", "x", "--region", "1,2,3,4"], "--region"),
+                (["--from", clip, self.out, "--label", "x", "--region", "1,2,3"], "X,Y,W,H"),
                 (["--from", clip, self.out, "--unsure"], "--model"),
                 (["socket", self.out, "--unsure", "--model", MODEL], "--model"),
                 (["--from", clip, self.out, "--label", "x", "--model", MODEL], "--model"),
