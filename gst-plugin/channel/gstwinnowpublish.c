@@ -17,7 +17,8 @@
  *
  * With #GstWinnowPublish:on-change, a result of the whole frame is written only when the steady
  * state changes, as winnowclassify's `stable-time`, `min-confidence` and `watch` have it, with the
- * keys `event`, `state` and `since` of its messages; results of regions are all written.
+ * keys `event`, `state` and `since` of its messages, and so is that of winnowclassify's `region`;
+ * results of regions of interest are all written.
  *
  * ## Example launch lines
  * |[
@@ -53,7 +54,7 @@ struct _GstWinnowPublish {
   /* of the streaming thread */
   LineOutput output;
   GstWinnowDisplay display;
-  GstWinnowTracks *tracks; /* one, of the whole frame, where there was one */
+  GstWinnowTracks *tracks; /* one, of the frame or its region, where there was one */
   GstWinnowResult *last;   /* that it was fed */
 };
 
@@ -126,6 +127,26 @@ static void write_state(GstWinnowPublish *self, gint (*what)(GstWinnowTrack *, W
     write_changes(self, changes, what(gst_winnow_tracks_get(self->tracks, i), changes));
 }
 
+/* Whether a region of interest has a result of its own. */
+static gboolean has_region_results(GstBuffer *buffer) {
+  gpointer state = NULL;
+  GstMeta *meta;
+  while ((meta = gst_buffer_iterate_meta_filtered(
+              buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) != NULL) {
+    g_autoptr(GstWinnowResult) result =
+        gst_winnow_result_from_region((GstVideoRegionOfInterestMeta *)meta);
+    if (result != NULL) return TRUE;
+  }
+  return FALSE;
+}
+
+/* Of the whole frame, or of the one part of it that is always looked at. */
+static gboolean has_state(GstBuffer *buffer, const GPtrArray *results,
+                          const GstWinnowResult *result) {
+  if (!gst_winnow_result_get_region(result, NULL, NULL, NULL, NULL)) return TRUE;
+  return results->len == 1 && !has_region_results(buffer);
+}
+
 static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   GstWinnowPublish *self = GST_WINNOW_PUBLISH(trans);
   g_autoptr(GPtrArray) results = gst_winnow_results_from_buffer(buffer);
@@ -136,7 +157,7 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   if (!on_change) forget(self);
   for (guint i = 0; i < results->len; i++) {
     GstWinnowResult *result = g_ptr_array_index(results, i);
-    if (on_change && !gst_winnow_result_get_region(result, NULL, NULL, NULL, NULL)) {
+    if (on_change && has_state(buffer, results, result)) {
       write_if_changed(self, result);
       whole = TRUE;
     } else {

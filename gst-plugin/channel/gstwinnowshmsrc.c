@@ -147,7 +147,7 @@ static void describe(GstWinnowShmSrc *self, const WnSnapshot *got, GstBuffer *bu
   g_autoptr(GstWinnowResultList) results = gst_winnow_result_list_new();
   for (int32_t i = 0; i < got->n_results; i++)
     gst_winnow_result_list_add(results, &got->results[i]);
-  gst_winnow_result_list_attach(results, buffer, got->frame.width, got->frame.height, 0);
+  gst_winnow_result_list_attach(results, buffer, NULL, 0); /* a new buffer has no regions */
 }
 
 /* What the publisher says of its results is told to the elements behind, which show a state; it may

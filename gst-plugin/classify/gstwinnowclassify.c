@@ -17,6 +17,7 @@
  *
  * - On the buffer: a #GstCustomMeta `GstWinnowClassificationMeta`. libgstwinnow-1.0 reads it
  *   (gst_winnow_result_from_buffer()); so does anything that reads a #GstStructure.
+ * - With `region`: the result has `x`, `y`, `w`, `h` and `region`, the name, as well.
  * - With `inference-region=roi-list`: one such meta per region, with `x`, `y`, `w`, `h`, and the
  *   same fields as a parameter `winnow-classification` on each #GstVideoRegionOfInterestMeta.
  *   Regions that do not overlap the frame get none. A region of a frame without an inference of
@@ -119,6 +120,10 @@ static gboolean start(GstBaseTransform *trans) {
     status = gst_winnow_engine_open(&self->engine, &settings, &full_duration, &error);
   gboolean async = settings.async;
   guint64 deadline = settings.deadline;
+  GST_OBJECT_LOCK(self);
+  g_free(self->region);
+  self->region = g_steal_pointer(&settings.region);
+  GST_OBJECT_UNLOCK(self);
   gst_winnow_settings_clear(&settings);
   if (status != WN_OK) {
     gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, &error);
@@ -239,8 +244,8 @@ static gboolean classify_frame(GstWinnowClassify *self, GstBuffer *buffer,
   times->generation = self->generation;
   gboolean ok = !self->failed;
   GST_OBJECT_UNLOCK(self);
-  g_autoptr(GArray) regions =
-      roi_list ? gst_winnow_regions_collect(buffer, frame.width, frame.height) : NULL;
+  const WnRect whole = {0, 0, frame.width, frame.height};
+  g_autoptr(GArray) regions = roi_list ? gst_winnow_regions_collect(buffer, &whole) : NULL;
   if (self->worker == NULL) {
     ok = classify_now(self, &frame, regions, times);
   } else if (ok &&
@@ -271,11 +276,13 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   GstWinnowResultList *last = self->last != NULL ? g_ptr_array_ref(self->last) : NULL;
   gint64 age = gst_winnow_frame_age(&self->last_times, &times);
   gint64 max_age = (gint64)self->settings.max_age;
+  gboolean roi_list = self->settings.inference_region == GST_WINNOW_INFERENCE_REGION_ROI_LIST;
+  const WnRect bounds = gst_winnow_region_bounds(self->region, GST_VIDEO_INFO_WIDTH(&self->info),
+                                                 GST_VIDEO_INFO_HEIGHT(&self->info));
   GST_OBJECT_UNLOCK(self);
   if (last == NULL) return GST_FLOW_OK;
   if (max_age == 0 || gst_winnow_result_list_age(last) + age < max_age)
-    gst_winnow_result_list_attach(last, buffer, GST_VIDEO_INFO_WIDTH(&self->info),
-                                  GST_VIDEO_INFO_HEIGHT(&self->info), age);
+    gst_winnow_result_list_attach(last, buffer, roi_list ? &bounds : NULL, age);
   g_ptr_array_unref(last);
   return GST_FLOW_OK;
 }
@@ -350,6 +357,7 @@ static void finalize(GObject *object) {
   GstWinnowClassify *self = GST_WINNOW_CLASSIFY(object);
   gst_winnow_properties_clear(object);
   gst_winnow_stats_reset(&self->stats, 0, 0);
+  g_free(self->region);
   G_OBJECT_CLASS(gst_winnow_classify_parent_class)->finalize(object);
 }
 

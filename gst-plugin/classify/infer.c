@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 #include <winnow/ipc.h>
+#include <winnow/region.h>
+#include "common/regions.h"
 #include "gstwinnow.h"
 
 #define GST_CAT_DEFAULT gst_winnow_classify_debug
@@ -22,9 +24,23 @@ void gst_winnow_classify_infer_clear(GstWinnowClassify *self) {
 
 /* ---- Policy --------------------------------------------------------------- */
 
+/* Whether the region and the ignored areas are such, and lie in this frame. */
+static WnStatus check_places(const WnPolicy *policy, const WnFrame *frame, WnError *error) {
+  const gchar *region = policy->region != NULL ? policy->region : "";
+  const gchar *ignore = policy->ignore != NULL ? policy->ignore : "";
+  WnRegion regions[1 + WN_MAX_IGNORED];
+  WnRect rect;
+  gsize n = 0;
+  WnStatus status = wn_region_parse_list(ignore, regions, &n, error);
+  if (status == WN_OK && region[0] != '\0') status = wn_region_parse(region, &regions[n++], error);
+  for (gsize i = 0; i < n && status == WN_OK; i++)
+    status = wn_region_place(&regions[i], frame->width, frame->height, &rect, error);
+  return status;
+}
+
 /* Puts changed properties into force.  What the engine refuses is said once, and
  * the old policy stays until a further change makes the whole valid. */
-static void update_policy(GstWinnowClassify *self) {
+static void update_policy(GstWinnowClassify *self, const WnFrame *frame) {
   GST_OBJECT_LOCK(self);
   if (!self->policy_dirty) {
     GST_OBJECT_UNLOCK(self);
@@ -36,10 +52,15 @@ static void update_policy(GstWinnowClassify *self) {
   GST_OBJECT_UNLOCK(self);
   const WnPolicy policy = gst_winnow_settings_policy(&settings);
   WnError error;
-  if (wn_session_set_policy(self->engine.session, &policy, &error) == WN_OK) {
+  if (check_places(&policy, frame, &error) == WN_OK &&
+      wn_session_set_policy(self->engine.session, &policy, &error) == WN_OK) {
     GST_INFO_OBJECT(self, "policy: %s",
                     wn_strategy_name(wn_session_strategy(self->engine.session)));
     gst_winnow_engine_warn(GST_ELEMENT(self), &self->engine);
+    GST_OBJECT_LOCK(self);
+    g_free(self->region);
+    self->region = g_steal_pointer(&settings.region);
+    GST_OBJECT_UNLOCK(self);
   } else {
     gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, &error);
   }
@@ -148,21 +169,33 @@ void gst_winnow_classify_infer_begin(GstWinnowClassify *self) {
 
 /* ---- Inference ------------------------------------------------------------ */
 
+static gboolean has_places(GstWinnowClassify *self) {
+  GST_OBJECT_LOCK(self);
+  gboolean has = self->settings.region != NULL || self->settings.ignore != NULL;
+  GST_OBJECT_UNLOCK(self);
+  return has;
+}
+
 gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame,
                                    const GArray *regions, const GstWinnowFrameTimes *times,
                                    GstWinnowResultList **results) {
-  update_policy(self);
+  update_policy(self, frame);
   if (self->engine_generation != times->generation) wn_session_forget(self->engine.session);
   self->engine_generation = times->generation;
   g_autoptr(GstWinnowResultList) made = gst_winnow_result_list_new();
   guint n = regions != NULL ? regions->len : 1;
+  GST_OBJECT_LOCK(self);
+  const WnRect bounds = gst_winnow_region_bounds(self->region, frame->width, frame->height);
+  GST_OBJECT_UNLOCK(self);
   for (guint i = 0; i < n; i++) {
     const WnRect *region = regions != NULL ? &g_array_index(regions, WnRect, i) : NULL;
     const WnResult *result = NULL;
     WnError error;
+    if (region != NULL && gst_winnow_region_overlap(region, &bounds) <= 0.0) continue;
     if (wn_session_classify(self->engine.session, frame, region, &result, &error) != WN_OK) {
-      /* Unless the model takes no frames at all, this frame is at fault: no setting is. */
-      if (error.status != WN_ERROR_UNSUPPORTED) error.status = WN_ERROR_NUMERIC;
+      /* Unless the model takes no frames at all or a region is set, this frame is at fault. */
+      if (error.status != WN_ERROR_UNSUPPORTED && !has_places(self))
+        error.status = WN_ERROR_NUMERIC;
       gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, &error);
       return FALSE;
     }

@@ -30,6 +30,7 @@ struct _GstWinnowClassify {
   guint generation;               /* counts flushes and renegotiations */
   gboolean failed;                /* the worker met an error */
   gboolean live;                  /* the last LATENCY query said so */
+  gchar *region;                  /* that the session has, or NULL */
   gchar *description;             /* of the results (wn_session_describe()), or NULL */
 
   /* The streaming thread's. */

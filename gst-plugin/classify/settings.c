@@ -175,6 +175,33 @@ static const GstWinnowProperty rows[] = {
      GST_WINNOW_DOUBLE(0.0, 0.0, 255.0), FIELD(unchanged),
      GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_POLICY)},
     /**
+     * GstWinnowClassify:region:
+     *
+     * The part of the frame that is classified, `[NAME:]X,Y,W,H`: whole pixels or, with a decimal
+     * point in any of the four, fractions of the frame, so that `door:0.5,0.0,0.5,1.0` is its right
+     * half. It is clipped to the frame. The result has `x`, `y`, `w`, `h` and `region`, the name.
+     * With #GstWinnowClassify:inference-region=roi-list the regions of interest are clipped to it.
+     * A frame that it lies outside of is an error; a change to such a one while the element runs is
+     * a warning, and the old one stays.
+     *
+     * Since: 0.1
+     */
+    {"region", "Region",
+     "The part of the frame that is classified, [NAME:]X,Y,W,H in pixels or fractions (unset: all)",
+     GST_WINNOW_STRING(NULL), FIELD(region), GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_POLICY)},
+    /**
+     * GstWinnowClassify:ignore:
+     *
+     * Parts of the frame that the network sees as grey and that do not count for
+     * #GstWinnowClassify:unchanged, such as a clock in the picture: the form is that of
+     * #GstWinnowClassify:region, with `;` between several, at most 16. The pixels stay as they are.
+     *
+     * Since: 0.1
+     */
+    {"ignore", "Ignore",
+     "Parts of the frame that are left out, [NAME:]X,Y,W,H with ; between (unset: none)",
+     GST_WINNOW_STRING(NULL), FIELD(ignore), GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_POLICY)},
+    /**
      * GstWinnowClassify:max-age:
      *
      * How old a result may become: one of #GstWinnowClassify:unchanged is made anew then, and a
@@ -291,5 +318,7 @@ WnPolicy gst_winnow_settings_policy(const GstWinnowSettings *settings) {
                        ? 0.0
                        : settings->unchanged,
       .max_age_ns = (int64_t)settings->max_age,
+      .region = settings->region,
+      .ignore = settings->ignore,
   };
 }

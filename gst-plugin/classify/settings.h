@@ -35,6 +35,7 @@ typedef struct {
   gboolean group_exit;
   guint64 deadline;
   gdouble unchanged;
+  gchar *region, *ignore;
   guint64 max_age; /* read once a frame, too */
   /* Read once a frame. */
   guint inference_interval;

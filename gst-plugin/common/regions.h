@@ -9,12 +9,16 @@
 #include <gst/video/video.h>
 #include <winnow/frame.h>
 
-/* The region clipped to a frame of width x height; FALSE: nothing is left. */
-gboolean gst_winnow_region_clip(const GstVideoRegionOfInterestMeta *meta, gint width, gint height,
+/* The region clipped to `bounds`, a frame or a part of it; FALSE: nothing is left. */
+gboolean gst_winnow_region_clip(const GstVideoRegionOfInterestMeta *meta, const WnRect *bounds,
                                 WnRect *out);
 
-/* A new array of WnRect: the regions on `buffer` that overlap the frame. */
-GArray *gst_winnow_regions_collect(GstBuffer *buffer, gint width, gint height);
+/* What of a frame of `width` x `height` may be looked at where winnowclassify's region is `region`:
+ * NULL, "" or what lies outside: all. */
+WnRect gst_winnow_region_bounds(const gchar *region, gint width, gint height);
+
+/* A new array of WnRect: what of the regions on `buffer` lies in `bounds`. */
+GArray *gst_winnow_regions_collect(GstBuffer *buffer, const WnRect *bounds);
 
 /* Whether two regions are likely to show the same object: their overlap (area of
  * the intersection over that of the union) reaches this value. */

@@ -80,18 +80,14 @@ static const GstWinnowResultEntry *find_entry(const GstWinnowResultList *results
   return best;
 }
 
-void gst_winnow_result_list_attach(GstWinnowResultList *results, GstBuffer *buffer, gint width,
-                                   gint height, gint64 age_ns) {
-  gboolean regions = FALSE;
+void gst_winnow_result_list_attach(GstWinnowResultList *results, GstBuffer *buffer,
+                                   const WnRect *bounds, gint64 age_ns) {
   for (guint i = 0; i < results->len; i++) {
     const GstWinnowResultEntry *entry = g_ptr_array_index(results, i);
     attach_meta(entry, buffer, age_ns);
-    if (entry->result->has_region)
-      regions = TRUE;
-    else
-      gst_winnow_analytics_attach(entry->result, buffer);
+    if (!entry->result->has_region) gst_winnow_analytics_attach(entry->result, buffer);
   }
-  if (!regions) return;
+  if (bounds == NULL) return;
 
   gpointer state = NULL;
   GstMeta *meta;
@@ -99,7 +95,7 @@ void gst_winnow_result_list_attach(GstWinnowResultList *results, GstBuffer *buff
               buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) != NULL) {
     GstVideoRegionOfInterestMeta *roi = (GstVideoRegionOfInterestMeta *)meta;
     WnRect rect;
-    if (!gst_winnow_region_clip(roi, width, height, &rect)) continue;
+    if (!gst_winnow_region_clip(roi, bounds, &rect)) continue;
     const GstWinnowResultEntry *entry = find_entry(results, &rect);
     if (entry == NULL) continue;
     GstStructure *param = gst_structure_copy(entry->fields);

@@ -30,9 +30,10 @@ gint64 gst_winnow_result_list_age(const GstWinnowResultList *results);
 gboolean gst_winnow_result_list_is_repeated(const GstWinnowResultList *results);
 
 /* Adds one meta per entry to `buffer`, which is writable, and a parameter to each of its
- * regions of interest that an entry is about.  `width` and `height` are the frame's, `age_ns` is
- * the time that has passed since the frame that the results were made for. */
-void gst_winnow_result_list_attach(GstWinnowResultList *results, GstBuffer *buffer, gint width,
-                                   gint height, gint64 age_ns);
+ * regions of interest that an entry is about, as far as it lies in `bounds`; NULL: the entries are
+ * about none of them.  `age_ns` is the time that has passed since the frame that the results were
+ * made for. */
+void gst_winnow_result_list_attach(GstWinnowResultList *results, GstBuffer *buffer,
+                                   const WnRect *bounds, gint64 age_ns);
 
 #endif

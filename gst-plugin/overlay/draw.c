@@ -219,9 +219,10 @@ static void add_tag(const GstWinnowView *view, gint x, gint y, gint max_width, g
   gint height = (gint)ceil(h);
   if (height > max_height || max_width < (gint)(4.0 * size)) return;
 
-  g_autofree gchar *text = view->percent < 0
-                               ? g_strdup(view->headline)
-                               : g_strdup_printf("%s  %d %%", view->headline, view->percent);
+  const gchar *colon = view->name[0] != '\0' ? ": " : "";
+  g_autofree gchar *text = view->percent < 0 ? g_strconcat(view->name, colon, view->headline, NULL)
+                                             : g_strdup_printf("%s%s%s  %d %%", view->name, colon,
+                                                               view->headline, view->percent);
   const GstWinnowTextStyle style = {
       .size = size, .bold = TRUE, .color = gst_winnow_ink, .align = PANGO_ALIGN_LEFT};
   Canvas probe = canvas_begin(1, 1);

@@ -11,7 +11,8 @@
  *
  * Draws what winnowclassify attached: label and confidence, the ladder of stages with the exit lit
  * and below each stage how many classes it left, the best surviving classes, and how much of the
- * network was not computed. A result of a region is drawn as a box with a tag. Frames without a
+ * network was not computed. A result of a region is drawn as a box with a tag,
+ * which begins with the region's name if it has one. Frames without a
  * result pass untouched.
  *
  * Any raw format is drawn on directly; everything scales with the frame. On frames too small for
@@ -87,8 +88,13 @@ static GstWinnowView *make_view(GstWinnowOverlay *self, const GstWinnowResult *r
   return gst_winnow_view_new(result, headline, wn_state_answer(track->state, data), region);
 }
 
+static WnRect frame_rect(const GstWinnowOverlay *self) {
+  return (WnRect){0, 0, GST_VIDEO_INFO_WIDTH(&self->info), GST_VIDEO_INFO_HEIGHT(&self->info)};
+}
+
 /* Views of the regions of interest that carry a result; FALSE: none does. */
 static gboolean view_regions(GstWinnowOverlay *self, GstBuffer *buffer, GPtrArray *views) {
+  const WnRect frame = frame_rect(self);
   guint before = views->len;
   gpointer state = NULL;
   GstMeta *meta;
@@ -97,8 +103,7 @@ static gboolean view_regions(GstWinnowOverlay *self, GstBuffer *buffer, GPtrArra
     const GstVideoRegionOfInterestMeta *roi = (GstVideoRegionOfInterestMeta *)meta;
     g_autoptr(GstWinnowResult) result = gst_winnow_result_from_region(roi);
     WnRect rect;
-    if (result != NULL && gst_winnow_region_clip(roi, GST_VIDEO_INFO_WIDTH(&self->info),
-                                                 GST_VIDEO_INFO_HEIGHT(&self->info), &rect))
+    if (result != NULL && gst_winnow_region_clip(roi, &frame, &rect))
       g_ptr_array_add(views, make_view(self, result, &rect));
   }
   return views->len > before;
@@ -112,6 +117,7 @@ static GPtrArray *view_buffer(GstWinnowOverlay *self, GstBuffer *buffer) {
   gst_winnow_tracks_begin(self->tracks);
   gboolean placed = view_regions(self, buffer, views);
   const GstWinnowResult *whole = NULL;
+  const WnRect frame = frame_rect(self);
   for (guint i = 0; i < results->len; i++) {
     const GstWinnowResult *result = g_ptr_array_index(results, i);
     GstVideoRegionOfInterestMeta roi = {0};
@@ -126,8 +132,7 @@ static GPtrArray *view_buffer(GstWinnowOverlay *self, GstBuffer *buffer) {
     roi.y = (guint)y;
     roi.w = (guint)w;
     roi.h = (guint)h;
-    if (gst_winnow_region_clip(&roi, GST_VIDEO_INFO_WIDTH(&self->info),
-                               GST_VIDEO_INFO_HEIGHT(&self->info), &rect))
+    if (gst_winnow_region_clip(&roi, &frame, &rect))
       g_ptr_array_add(views, make_view(self, result, &rect));
   }
   if (whole != NULL) g_ptr_array_add(views, make_view(self, whole, NULL));

@@ -56,6 +56,8 @@ GstWinnowView *gst_winnow_view_new(const GstWinnowResult *result, const gchar *h
   view->percent = headline_percent(result, headline, answer);
   view->has_region = region != NULL;
   if (region != NULL) view->region = *region;
+  const gchar *name = gst_winnow_result_get_region_name(result);
+  view->name = g_strdup(region != NULL && name != NULL ? name : "");
   set_stages(view, result);
   const gchar *reason = gst_winnow_result_get_stop_reason(result);
   view->reason = reason_text(reason);
@@ -75,16 +77,17 @@ GstWinnowView *gst_winnow_view_new(const GstWinnowResult *result, const gchar *h
 
 void gst_winnow_view_free(GstWinnowView *view) {
   g_free(view->headline);
+  g_free(view->name);
   for (guint i = 0; i < view->n_rows; i++) g_free(view->rows[i].label);
   g_free(view);
 }
 
 gboolean gst_winnow_view_equal(const GstWinnowView *a, const GstWinnowView *b) {
-  if (strcmp(a->headline, b->headline) != 0 || a->percent != b->percent ||
-      a->has_region != b->has_region || memcmp(&a->region, &b->region, sizeof a->region) != 0 ||
-      a->n_stages != b->n_stages || a->exit_stage != b->exit_stage ||
-      memcmp(a->left, b->left, sizeof a->left) != 0 || a->reason != b->reason ||
-      a->saved_percent != b->saved_percent || a->n_rows != b->n_rows ||
+  if (strcmp(a->headline, b->headline) != 0 || strcmp(a->name, b->name) != 0 ||
+      a->percent != b->percent || a->has_region != b->has_region ||
+      memcmp(&a->region, &b->region, sizeof a->region) != 0 || a->n_stages != b->n_stages ||
+      a->exit_stage != b->exit_stage || memcmp(a->left, b->left, sizeof a->left) != 0 ||
+      a->reason != b->reason || a->saved_percent != b->saved_percent || a->n_rows != b->n_rows ||
       a->n_survivors != b->n_survivors)
     return FALSE;
   for (guint i = 0; i < a->n_rows; i++)

@@ -17,6 +17,7 @@ typedef struct {
   gint percent; /* of the headline, -1: none */
   gboolean has_region;
   WnRect region; /* in pixels of the frame that is drawn on */
+  gchar *name;   /* of the region, "": none */
   gint n_stages, exit_stage;
   gint left[GST_WINNOW_VIEW_STAGES]; /* [exit_stage + 1] survivors after it, -1: not evaluated */
   gboolean in_time;                  /* FALSE: a deadline ended it */

@@ -4,6 +4,8 @@
  */
 #include "fixture.h"
 
+#include <string.h>
+
 static GstVideoRegionOfInterestMeta *add_roi(GstBuffer *buffer, const WnRect *r) {
   return gst_buffer_add_video_region_of_interest_meta(buffer, "thing", (guint)r->x, (guint)r->y,
                                                       (guint)r->width, (guint)r->height);
@@ -114,6 +116,113 @@ GST_START_TEST(test_roi_list_async) {
 }
 GST_END_TEST
 
+/* ---- The region that is always looked at ----------------------------------- */
+
+GST_START_TEST(test_region) {
+  const WnPolicy policy = {.region = "door:0.5,0.0,0.5,1", .ignore = "150,0,20,20;0,0,9,9"};
+  static const WnRect thing = {90, 0, 100, 100};
+  Reference reference = reference_open(&policy);
+  Fixture fixture = fixture_open("region", policy.region, "ignore", policy.ignore, NULL);
+  fixture_caps(&fixture, "NV12", 200, 100, NULL);
+  GstBuffer *in = make_picture(&fixture.info, 5, 0);
+  add_roi(in, &thing);
+  GstBuffer *out = fixture_push_buffer(&fixture, in);
+  g_autoptr(GstWinnowResult) result = result_on(out);
+  reference_equal(result, reference_frame(&reference, &fixture.info, out, NULL, NULL));
+  gint x, y, w, h;
+  fail_unless(gst_winnow_result_get_region(result, &x, &y, &w, &h));
+  fail_unless(x == 100 && y == 0 && w == 100 && h == 100);
+  fail_unless_equals_string(gst_winnow_result_get_region_name(result), "door");
+  /* It is not about what somebody else found there. */
+  GstVideoRegionOfInterestMeta *roi = NULL;
+  fail_unless_equals_int((gint)list_rois(out, &roi, 1), 1);
+  fail_unless(gst_winnow_result_from_region(roi) == NULL);
+  gst_buffer_unref(out);
+  fixture_close(&fixture);
+  reference_close(&reference);
+}
+GST_END_TEST
+
+GST_START_TEST(test_roi_list_in_a_region) {
+  static const WnRect given[] = {{0, 0, 50, 50}, {80, 10, 60, 50}, {120, 20, 30, 30}};
+  static const WnRect clipped = {100, 10, 40, 50};
+  Reference reference = reference_open(NULL);
+  Fixture fixture = fixture_open("inference-region", 1, "region", "100,0,100,100", NULL);
+  fixture_caps(&fixture, "RGB", 200, 100, NULL);
+  GstBuffer *in = make_picture(&fixture.info, 5, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS(given); i++) add_roi(in, &given[i]);
+  GstBuffer *out = fixture_push_buffer(&fixture, in);
+  GstVideoRegionOfInterestMeta *rois[4] = {0};
+  fail_unless_equals_int((gint)list_rois(out, rois, 4), 3);
+  fail_unless(gst_winnow_result_from_region(rois[0]) == NULL);
+  const WnRect *wanted[] = {NULL, &clipped, &given[2]};
+  for (gsize i = 1; i < 3; i++) {
+    g_autoptr(GstWinnowResult) result = gst_winnow_result_from_region(rois[i]);
+    reference_equal(result, reference_frame(&reference, &fixture.info, out, wanted[i], NULL));
+  }
+  gst_buffer_unref(out);
+  fixture_close(&fixture);
+  reference_close(&reference);
+}
+GST_END_TEST
+
+static void check_place(Fixture *fixture, gint wanted_x) {
+  GstBuffer *out = fixture_push(fixture, 5, 0);
+  g_autoptr(GstWinnowResult) result = result_on(out);
+  gint x = -1;
+  gboolean has = gst_winnow_result_get_region(result, &x, NULL, NULL, NULL);
+  fail_unless_equals_int(has ? x : -1, wanted_x);
+  gst_buffer_unref(out);
+}
+
+static void expect_warning(Fixture *fixture, const gchar *says) {
+  g_autoptr(GError) error = NULL;
+  GstMessage *message = fixture_message(fixture, GST_MESSAGE_WARNING);
+  gst_message_parse_warning(message, &error, NULL);
+  fail_unless(strstr(error->message, says) != NULL, "%s", error->message);
+  gst_message_unref(message);
+}
+
+GST_START_TEST(test_region_changes_while_playing) {
+  Fixture fixture = fixture_open("stable-time", (guint64)0, NULL);
+  fixture_caps(&fixture, "RGB", 200, 100, NULL);
+  check_place(&fixture, -1);
+  g_object_set(fixture.element, "region", "20,0,100,100", NULL);
+  check_place(&fixture, 20);
+  static const gchar *const bad[][2] = {{"1,2,3", "X,Y,W,H"},
+                                        {"200,0,10,10", "outside the frame of 200 x 100"}};
+  for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+    g_object_set(fixture.element, "region", bad[i][0], NULL);
+    check_place(&fixture, 20);
+    expect_warning(&fixture, bad[i][1]);
+  }
+  g_object_set(fixture.element, "region", NULL, "ignore", "0,100,5,5", NULL);
+  check_place(&fixture, 20);
+  expect_warning(&fixture, "0,100,5,5");
+  g_object_set(fixture.element, "ignore", NULL, NULL);
+  check_place(&fixture, -1);
+  fixture_close(&fixture);
+}
+GST_END_TEST
+
+GST_START_TEST(test_bad_regions) {
+  GstElement *element = gst_element_factory_make("winnowclassify", NULL);
+  g_object_set(element, "model-file", MODEL_FILE, "ignore", "1,2,3,4;5", NULL);
+  fail_unless_start_fails(element, GST_RESOURCE_ERROR_SETTINGS, "ignore '5'");
+  Fixture fixture = fixture_open("region", "200,0,10,10", NULL);
+  fixture_caps(&fixture, "RGB", 200, 100, NULL);
+  GstBuffer *in = make_picture(&fixture.info, 5, 0);
+  fail_unless_equals_int(gst_harness_push(fixture.harness, in), GST_FLOW_ERROR);
+  g_autoptr(GError) error = NULL;
+  GstMessage *message = fixture_message(&fixture, GST_MESSAGE_ERROR);
+  gst_message_parse_error(message, &error, NULL);
+  fail_unless(g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS));
+  fail_unless(strstr(error->message, "outside the frame of 200 x 100") != NULL);
+  gst_message_unref(message);
+  fixture_close(&fixture);
+}
+GST_END_TEST
+
 static Suite *classify_regions_suite(void) {
   Suite *suite = suite_create("classify_regions");
   TCase *tc = tcase_create("general");
@@ -121,6 +230,10 @@ static Suite *classify_regions_suite(void) {
   tcase_add_test(tc, test_roi_list);
   tcase_add_test(tc, test_roi_list_interval);
   tcase_add_test(tc, test_roi_list_async);
+  tcase_add_test(tc, test_region);
+  tcase_add_test(tc, test_roi_list_in_a_region);
+  tcase_add_test(tc, test_region_changes_while_playing);
+  tcase_add_test(tc, test_bad_regions);
   return suite;
 }
 

@@ -322,6 +322,35 @@ GST_START_TEST(test_regions) {
 }
 GST_END_TEST
 
+/* A region of this name with a result for `label`. */
+static GstBuffer *draw_region(GstHarness *harness, const GstVideoInfo *info, const gchar *name,
+                              const gchar *label) {
+  GstBuffer *buffer = grey(info);
+  attach(buffer, label, 1, 2, 0.9, 0);
+  GstCustomMeta *meta = gst_buffer_get_custom_meta(buffer, GST_WINNOW_META_NAME);
+  gst_structure_set(gst_custom_meta_get_structure(meta), "x", G_TYPE_INT, 100, "y", G_TYPE_INT, 80,
+                    "w", G_TYPE_INT, 200, "h", G_TYPE_INT, 90, "region", G_TYPE_STRING, name, NULL);
+  return gst_harness_push_and_pull(harness, buffer);
+}
+
+/* The name stands before what was found; another name is another drawing. */
+GST_START_TEST(test_region_name) {
+  GstVideoInfo info;
+  GstHarness *harness = open_overlay("RGBx", W, H, &info);
+  GstBuffer *door = draw_region(harness, &info, "door", "cat");
+  GstBuffer *gate = draw_region(harness, &info, "gate", "cat");
+  gst_harness_teardown(harness);
+  harness = open_overlay("RGBx", W, H, &info);
+  GstBuffer *wanted = draw_region(harness, &info, "", "door: cat");
+  gst_harness_teardown(harness);
+  fail_unless(same_bytes(door, wanted));
+  fail_if(same_bytes(gate, wanted));
+  gst_buffer_unref(door);
+  gst_buffer_unref(gate);
+  gst_buffer_unref(wanted);
+}
+GST_END_TEST
+
 static void check_drawn(const gchar *format, gint width, gint height, gboolean room) {
   GstVideoInfo info;
   GstHarness *harness = open_overlay(format, width, height, &info);
@@ -421,6 +450,7 @@ static Suite *overlay_suite(void) {
   tcase_add_test(tc, test_words_of_the_headline);
   tcase_add_test(tc, test_display_event);
   tcase_add_test(tc, test_regions);
+  tcase_add_test(tc, test_region_name);
   tcase_add_test(tc, test_sizes);
   tcase_add_test(tc, test_every_format);
   tcase_add_test(tc, test_cache);

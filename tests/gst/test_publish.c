@@ -128,6 +128,45 @@ GST_START_TEST(test_on_change) {
 }
 GST_END_TEST
 
+/* A result of a part of the frame; `found`: of one that a detector found there. */
+static void push_region(Publisher *p, const gchar *label, guint seed, gboolean found) {
+  GstBuffer *buffer = gst_buffer_new_allocate(NULL, 4, NULL);
+  made_result_attach(buffer, label, seed);
+  GstStructure *fields =
+      gst_custom_meta_get_structure(gst_buffer_get_custom_meta(buffer, GST_WINNOW_META_NAME));
+  gst_structure_set(fields, "x", G_TYPE_INT, 10, "y", G_TYPE_INT, 20, "w", G_TYPE_INT, 30, "h",
+                    G_TYPE_INT, 40, "region", G_TYPE_STRING, "door", NULL);
+  if (found) {
+    GstStructure *param = gst_structure_copy(fields);
+    gst_structure_set_name(param, GST_WINNOW_REGION_PARAM_NAME);
+    gst_video_region_of_interest_meta_add_param(
+        gst_buffer_add_video_region_of_interest_meta(buffer, "thing", 10, 20, 30, 40), param);
+  }
+  fail_unless_equals_int(gst_harness_push(p->harness, buffer), GST_FLOW_OK);
+  gst_buffer_unref(gst_harness_pull(p->harness));
+}
+
+/* The region that is always looked at has a state as the whole frame has; others are told. */
+GST_START_TEST(test_on_change_of_a_region) {
+  Publisher p = publisher_new();
+  publisher_start(&p, TRUE);
+  for (guint i = 0; i < 60; i++) push_region(&p, i < 30 ? "cat" : "dog", i * 40000, FALSE);
+  publisher_stop(&p);
+  publisher_start(&p, TRUE);
+  for (guint i = 0; i < 5; i++) push_region(&p, "cat", i * 40000, TRUE);
+  publisher_stop(&p);
+  g_autofree gchar *text = NULL;
+  fail_unless(g_file_get_contents(p.path, &text, NULL, NULL));
+  g_auto(GStrv) lines = lines_of(text);
+  fail_unless_equals_int((gint)g_strv_length(lines), 2 + 5);
+  fail_unless(strstr(lines[0], "\"event\":\"changed\",\"state\":\"cat\"") != NULL);
+  fail_unless(strstr(lines[1], "\"region\":\"door\"") != NULL);
+  fail_unless(strstr(lines[1], "\"state\":\"dog\"") != NULL);
+  for (guint i = 2; i < 7; i++) fail_unless(strstr(lines[i], "state\"") == NULL);
+  publisher_free(&p);
+}
+GST_END_TEST
+
 /* Frames that carry no result for longer than max-age end the state. */
 GST_START_TEST(test_without_results) {
   Publisher p = publisher_new();
@@ -296,6 +335,7 @@ static Suite *publish_suite(void) {
   tcase_set_timeout(tcase, 120);
   tcase_add_test(tcase, test_a_line_for_each_result);
   tcase_add_test(tcase, test_on_change);
+  tcase_add_test(tcase, test_on_change_of_a_region);
   tcase_add_test(tcase, test_without_results);
   tcase_add_test(tcase, test_a_fifo_stops_nothing);
   tcase_add_test(tcase, test_standard_output_is_shared);
