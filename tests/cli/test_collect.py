@@ -254,12 +254,12 @@ class Channel(Collect):
         return self.start(WINNOW, "collect", self.socket, self.out, *options,
                           stdout=subprocess.PIPE, text=True)
 
-    def feed(self, values, pause=0.05):
+    def feed(self, values, *options, pause=0.05):
         """winnow-camera with frames that come slowly."""
         if CAMERA is None:
             self.skipTest("needs winnow-camera")
         camera = self.start(CAMERA, "--model", MODEL, "--socket", self.socket, "--input", "-",
-                            stdin=subprocess.PIPE)
+                            *options, stdin=subprocess.PIPE)
         camera.stdin.write(y4m_header())
         for value in values:
             try:
@@ -276,18 +276,24 @@ class Channel(Collect):
                                       "--count", "1"), f"1 picture in {self.out}/open\n")
         (name,) = self.names()
         self.assertRegex(name, r"\A19700101T0000\d\d\.\d{3}Z\.jpg\Z")
-        self.assertIn(jpeg_size(self.out / "open" / name), [(30, 38)])
+        self.assertEqual(jpeg_size(self.out / "open" / name), (30, 38))
+
+    def test_unsure(self):
+        self.publish(10000000, 2000)  # whose best two scores are always close
+        self.assertEqual(self.succeed("collect", self.socket, self.out, "--unsure", "--count", "1"),
+                         f"1 picture in {self.out}/unsorted\n")
 
     def test_count(self):
         collecting = self.collect("--label", "open", "--count", "4", "--every", "0")
         before = time.time()
-        self.feed(i * 20 % 250 for i in range(25))
+        self.feed((i * 20 % 250 for i in range(25)), "--region", "door:0.5,0.0,0.5,1")
         output, errors = collecting.communicate(timeout=PATIENCE)
         self.assertEqual((collecting.returncode, errors), (0, ""), output)
         self.assertIn("4 pictures in", output)
         self.assertEqual(len(self.names()), 4)
         for name in self.names():
             self.assertRegex(name, r"\A\d{8}T\d{6}\.\d{3}Z\.jpg\Z")
+            self.assertEqual(jpeg_size(self.out / "open" / name), (WIDTH // 2, HEIGHT))
         day = time.strftime("%Y%m%dT", time.gmtime(before))
         self.assertTrue(self.names()[0].startswith(day) or before % 86400 > 86340)
 
