@@ -376,7 +376,7 @@ static char **join_between(int argc, char **argv, int *n) {
 }
 
 static int run(int argc, char **argv) {
-  Collection c = {.every_s = DEFAULT_EVERY_S, .count = -1, .end_ns = LATEST_NS};
+  Collection c = {.every_s = DEFAULT_EVERY_S, .count = G_MININT, .end_ns = LATEST_NS};
   const GOptionEntry own[] = {
       {"label", 0, 0, G_OPTION_ARG_STRING, &c.label, "What the frames show: they go to FOLDER/L",
        "L"},
@@ -401,7 +401,7 @@ static int run(int argc, char **argv) {
   int status = options_parse(&command_collect, OPTIONS_MODEL | OPTIONS_THREADS, own, n, line, 1, 2,
                              &c.shared);
   g_strfreev(line);
-  if (status == STATUS_OK && c.count == -1) c.count = c.clip != NULL ? 0 : DEFAULT_COUNT;
+  if (status == STATUS_OK && c.count == G_MININT) c.count = c.clip != NULL ? 0 : DEFAULT_COUNT;
   if (status == STATUS_OK && !check(&c)) status = STATUS_USAGE;
   if (status == STATUS_OK && c.clip != NULL) c.name = clip_name(c.clip);
   if (status == STATUS_OK) status = collect(&c);

@@ -202,7 +202,7 @@ class Usage(Collect):
                 (["--from", clip, self.out, "--label", "a/b"], "a/b"),
                 (["--from", clip, self.out, "--label", ".."], "'..'"),
                 (["--from", clip, self.out, "--label", ""], "--label"),
-                (["--from", clip, self.out, "--label", "x", "--count", "-2"], "--count"),
+                (["--from", clip, self.out, "--label", "x", "--count", "-1"], "--count"),
                 (["--from", clip, self.out, "--label", "x", "--every", "-1"], "--every"),
                 (["--from", clip, self.out, "--label", "x", "--every", "nan"], "--every"),
                 (["--from", clip, self.out, "--label", "x", "--between", "1"], "between")):
