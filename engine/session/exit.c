@@ -4,9 +4,10 @@
  * readmission of the best class; entropy after BranchyNet, arXiv 1709.01686.
  *
  *   p = score(logits), m = arg max p over all classes
- *   survivors <- (survivors with m) and { c : log p_c > log beta + log p_m and f_c > floor }
+ *   survivors <- (survivors with m) and { c : log p_c > log beta + log p_m }
  *
- * With f = floor-score: where f_m is not above the floor either, the frame holds nothing.
+ * Floors come first and exclude no class: where the floor-score of m, the largest, is not above the
+ * stage's floor, the frame holds nothing; else it goes on as if there were no floor.
  */
 #include "session/exit.h"
 
@@ -87,16 +88,6 @@ static bool test_floor(const WniExitRule *rule, int stage, const float *logits, 
   return s->nothing = true;
 }
 
-/* Takes out the classes that are not above the floor on their own; exclude() counts the rest. */
-static void drop_below_floor(const WniExitRule *rule, int stage, const float *logits,
-                             ptrdiff_t stride, WniSurvivors *s) {
-  int n = rule->n_classes;
-  if (!rule->floors || isnan(rule->floors[stage])) return;
-  WniFloorScale scale = wni_floor_scale(rule->standardised, logits, stride, n);
-  for (int c = 0; c < n; c++)
-    s->alive[c] &= wni_floor_score(scale, logits[c * stride]) > rule->floors[stage];
-}
-
 static void keep_only_best(int n, WniSurvivors *s) {
   for (int c = 0; c < n; c++) s->alive[c] = c == s->best;
   s->count = 1;
@@ -161,10 +152,7 @@ bool wni_exit_test(const WniExitRule *rule, int exit, const float *logits, ptrdi
     *reason = WN_STOP_NOTHING;
     return true;
   }
-  if (exclusion) {
-    drop_below_floor(rule, exit, logits, stride, survivors);
-    return test_exclusion(rule, threshold, survivors, reason);
-  }
+  if (exclusion) return test_exclusion(rule, threshold, survivors, reason);
   if (rule->strategy == WN_STRATEGY_CONFIDENCE) stop = is_confident(threshold, n, survivors);
   if (rule->strategy == WN_STRATEGY_ENTROPY)
     stop = wni_exit_entropy(survivors->log_p, n) < threshold;

@@ -33,7 +33,7 @@ typedef struct WniSurvivors {
   double *log_p; /* [n_classes] at the last evaluated exit, or the final softmax */
   int best;      /* arg max of log_p over all classes; at the end over the survivors */
   int group;     /* stop by group: which; else -1 */
-  bool nothing;  /* no class is above its floor: none survives */
+  bool nothing;  /* a floor has ended it: none survives */
 } WniSurvivors;
 
 /* What floors are compared with: (logit - centre) / spread, the same for all classes of one stage.

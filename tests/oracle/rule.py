@@ -144,9 +144,6 @@ def test_exit(model, policy, strategy, threshold, floor, z, survivors):
         kept = {c for c in everything if log_p[c] > bound} | {m}
         margins += [abs(log_p[c] - bound) / slack(model, log_p[c],
                                                   log_p[m]) for c in everything if c != m]
-    if floor is not None:
-        kept = {c for c in kept if evidence[c] > floor or c == m}
-        margins += [abs(evidence[c] - floor) * unit for c in everything if c != m]
     survivors = (survivors | {m}) & kept
     if len(survivors) == 1:
         return survivors, "single-class", "", margins
