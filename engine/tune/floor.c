@@ -10,12 +10,12 @@
 #include <stdlib.h>
 
 void wni_floor_scores(const WniScores *scores, WniImages images, int stage, bool standardised,
-                      double *out) {
+                      const int *classes, double *out) {
   int n = scores->n_classes;
   for (size_t i = 0; i < images.n; i++) {
     const float *logits = wni_scores_at(scores, images.index[i], stage);
-    out[i] = wni_floor_score(wni_floor_scale(standardised, logits, 1, n),
-                             logits[wni_arg_max(logits, n)]);
+    int compared = classes ? classes[i] : wni_arg_max(logits, n);
+    out[i] = wni_floor_score(wni_floor_scale(standardised, logits, 1, n), logits[compared]);
   }
 }
 

@@ -3,22 +3,23 @@
  * The arithmetic of floors: how little an image's classes look like any of the model's, and how
  * much of that may be called nothing when a share of the known images is all that may be lost.
  *
- *   s_i  the image's floor-score at stage i: the largest over all classes (session/exit.h)
+ *   s_i  the image's floor-score at stage i: the largest over all classes (session/exit.h); at the
+ *        end that of the best survivor
  *   u_i  its rank among known images at that stage, in (0, 1]
  *   t  = min of u_i / w_i over the stages that it comes to, with weights w_i that sum to 1
  *
- * An image is rejected where t < r: one number r stands for the floors of all stages, and a policy
- * that stops earlier rejects fewer.  So r alone is calibrated (floor_find.c), which also sees to
- * what t does not: at the end only survivors count, and their best may not be the best of all.
+ * An image is rejected where t < r: one number r stands for the floors of all stages.  Floors
+ * change nothing else about an image, so which stages it comes to depends on the thresholds alone,
+ * and r is calibrated as the threshold of a single score (floor_find.c).
  */
 #ifndef WNI_TUNE_FLOOR_H
 #define WNI_TUNE_FLOOR_H
 
 #include "tune/simulate.h"
 
-/* s [images.n] of one stage. */
+/* s [images.n] of one stage, of the classes [images.n]; NULL: the largest. */
 void wni_floor_scores(const WniScores *scores, WniImages images, int stage, bool standardised,
-                      double *out);
+                      const int *classes, double *out);
 
 /* The distribution of known images' scores at one stage: the empirical one, linear between two
  * scores that differ, with an exponential tail below the lowest, so that it rises strictly and

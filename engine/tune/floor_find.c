@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * See floor_find.h.  Which weights and which floor-score: those that do most on pictures of
- * nothing, as a session with these thresholds and floors would treat them.  A rejected picture
- * counts 1 where it has cost no MACs and 3/4 where it has cost the whole network's.  Floors also
- * exclude classes, which makes known images leave too early: right answers that are lost beyond the
- * images rejected count against the weights, as many times as known images may be lost.  Without
- * such pictures those known images stand for them that the whole network gets wrong; where these
- * are too few to tell anything, the weights are equal and the logits are compared.
+ * See floor_find.h.  Floors end what would go on and change nothing else, so every image is
+ * simulated once, without them; from then on there are ranks, and stages where images stop.
  *
- * Weights are whole units, all on the stage that does best alone at first.  They move from one
- * stage to another, first many, then one, while that helps.  What is chosen so depends on the first
- * half of the images alone.
+ * Which weights: those that do most on pictures of nothing.  A rejected picture counts 1 where it
+ * has cost no MACs and 3/4 where it has cost the whole network's.  That is averaged over the limits
+ * that lose half, one, one and a half and two times what may be lost of the known images: few
+ * pictures lie near one limit, more near one of four.  Without such pictures those known images
+ * stand for them that the whole network gets wrong; where these are too few to tell anything, the
+ * weights are equal.  Weights are whole units, all on the stage that does best alone at first. They
+ * move from one stage to another, first many, then one, while that helps.
  *
- * So does a list of limits r in ascending order.  With each an image of the other half is lost
- * where t < r, or where it reaches the end with these thresholds and its best survivor is not above
- * the floor there (floors exclude classes, too, so that depends on r), or where a smaller r loses
- * it. The limit is the last one that loses fewer than k images: the k-th smallest of "the first
- * limit that loses it" is above it, whatever ties there are.
+ * Which floor-score: of n classes none is standardised to more than sqrt(n - 1), so that of few the
+ * best is not told from a better one; of many logits the spread is known well, and standardising
+ * takes out what a picture does to all of them, as its contrast does.  So by default logits are
+ * compared where classes are few, else they are standardised, and the other one is taken only where
+ * it does more by two standard errors.
+ *
+ * All that depends on the first half of the images alone.  The limit r is then the k-th smallest t
+ * of the other half, n images: a new one is below it with probability k / (n + 1) at most, as it is
+ * no more likely than any of them to be among the k smallest.
  */
 #include "tune/floor_find.h"
 
@@ -25,69 +28,116 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { UNITS_PER_STAGE = 4, MAX_SEARCHED = 1000, MIN_WRONG = 20, N_LIMITS = 100 };
+enum {
+  UNITS_PER_STAGE = 4,
+  MAX_PICTURES = 1000, /* that choose weights */
+  MAX_KNOWN = 4000,    /* that say what limits lose */
+  MIN_WRONG = 50,
+  N_LIMITS = 4,
+  MANY_CLASSES = 100
+};
+
+/* Images, and where they stop without floors: no floor behind that is ever compared. */
+typedef struct Crowd {
+  WniTask task;
+  WniImages images;
+  int *stages, *answers; /* [images.n] */
+} Crowd;
+
+static void crowd_clear(Crowd *crowd) {
+  free(crowd->stages);
+  free(crowd->answers);
+}
+
+static WnStatus crowd_init(Crowd *crowd, const WniTask *task, const WniScores *scores,
+                           WniImages images, const double *thresholds, WnError *error) {
+  *crowd = (Crowd){.task = *task,
+                   .images = images,
+                   .stages = malloc((images.n + 1) * sizeof(int)),
+                   .answers = malloc((images.n + 1) * sizeof(int))};
+  crowd->task.scores = scores;
+  if (!crowd->stages || !crowd->answers) return wni_fail_memory(error, "the floors");
+  return wni_simulate_stops(&crowd->task, images, thresholds, crowd->stages, crowd->answers, error);
+}
+
+/* At the end it is the best survivor's that counts. */
+static void stage_scores(const Crowd *crowd, int stage, bool standardised, double *out) {
+  bool end = stage == crowd->task.scores->n_exits;
+  wni_floor_scores(crowd->task.scores, crowd->images, stage, standardised,
+                   end ? crowd->answers : NULL, out);
+}
 
 /* One floor-score. */
 typedef struct Search {
-  WniTask task; /* with floors */
-  const double *thresholds;
+  const Crowd *chosen, *judged; /* known images, and what stands for nothing */
   double rejected;
-  WniImages chosen;
-  int n_stages;
+  int first, n_stages; /* the stages whose floors are compared; strategy none: the end alone */
   bool standardised;
-  double *sorted;           /* [n_stages][chosen.n] what the ranks borrow */
-  double *ranks;            /* [n_stages][chosen.n] of the chosen images themselves */
-  WniRank *rank;            /* [n_stages] */
-  int *units;               /* [n_stages] the weights */
-  double *t;                /* [n] of the half at work */
-  int *last;                /* [n] of that half: the last stage that each comes to, floors aside */
-  double *floors;           /* [n_stages] */
-  WniTask judge;            /* the pictures that stand for nothing */
-  WniImages judged, sample; /* and known images, of the chosen */
-  double right;             /* answers on them without floors */
+  double *sorted;  /* [n_stages][chosen.n] what the ranks borrow */
+  WniRank *rank;   /* [n_stages] */
+  double *known;   /* [n_stages][chosen.n] ranks */
+  double *nothing; /* [n_stages][judged.n] ranks */
+  int *units;      /* [n_stages] the weights */
+  double *t;       /* [chosen.n] */
+  double *floors;  /* [n_stages] */
   double value;
 } Search;
 
 static void search_clear(Search *s) {
   free(s->sorted);
-  free(s->ranks);
   free(s->rank);
+  free(s->known);
+  free(s->nothing);
   free(s->units);
   free(s->t);
-  free(s->last);
   free(s->floors);
 }
 
-static WnStatus search_init(Search *s, const WniTask *task, WniImages chosen, size_t n_most,
-                            bool standardised, WnError *error) {
-  int n_stages = task->scores->n_exits + 1;
-  size_t cells = (size_t)n_stages * chosen.n;
-  *s =
-      (Search){.task = *task, .chosen = chosen, .n_stages = n_stages, .standardised = standardised};
-  s->sorted = malloc(cells * sizeof *s->sorted);
-  s->ranks = malloc(cells * sizeof *s->ranks);
-  s->rank = calloc((size_t)n_stages, sizeof *s->rank);
-  s->units = calloc((size_t)n_stages, sizeof *s->units);
-  s->t = malloc((n_most + 1) * sizeof *s->t);
-  s->last = malloc((n_most + 1) * sizeof *s->last);
-  s->floors = calloc((size_t)n_stages, sizeof *s->floors);
-  if (!s->sorted || !s->ranks || !s->rank || !s->units || !s->t || !s->last || !s->floors)
-    return wni_fail_memory(error, "the floors");
-  for (int i = 0; i < n_stages; i++) {
-    double *sorted = s->sorted + (size_t)i * chosen.n, *ranks = s->ranks + (size_t)i * chosen.n;
-    wni_floor_scores(task->scores, chosen, i, standardised, sorted);
-    memcpy(ranks, sorted, chosen.n * sizeof *ranks);
-    s->rank[i] = wni_rank_make(sorted, chosen.n);
-    for (size_t k = 0; k < chosen.n; k++) ranks[k] = wni_rank_of(&s->rank[i], ranks[k]);
-    s->units[i] = UNITS_PER_STAGE;
+/* Ranks [n_stages][images.n] of all images at all stages. */
+static void set_ranks(const Search *s, const Crowd *crowd, double *ranks) {
+  for (int i = 0; i < s->n_stages; i++) {
+    double *at = ranks + (size_t)i * crowd->images.n;
+    stage_scores(crowd, i, s->standardised, at);
+    for (size_t j = 0; j < crowd->images.n; j++) at[j] = wni_rank_of(&s->rank[i], at[j]);
   }
+}
+
+static WnStatus search_init(Search *s, const Crowd *chosen, const Crowd *judged, double rejected,
+                            bool standardised, WnError *error) {
+  size_t n = chosen->images.n, n_stages = (size_t)chosen->task.scores->n_exits + 1;
+  *s = (Search){.chosen = chosen,
+                .judged = judged,
+                .rejected = rejected,
+                .n_stages = (int)n_stages,
+                .standardised = standardised,
+                .sorted = malloc(n_stages * n * sizeof(double)),
+                .rank = malloc(n_stages * sizeof(WniRank)),
+                .known = malloc(n_stages * n * sizeof(double)),
+                .nothing = malloc((n_stages * judged->images.n + 1) * sizeof(double)),
+                .units = calloc(n_stages, sizeof(int)),
+                .t = malloc(n * sizeof(double)),
+                .floors = malloc(n_stages * sizeof(double))};
+  if (!s->sorted || !s->rank || !s->known || !s->nothing || !s->units || !s->t || !s->floors)
+    return wni_fail_memory(error, "the floors");
+  if (chosen->task.strategy == WN_STRATEGY_NONE) s->first = s->n_stages - 1;
+  for (int i = 0; i < s->n_stages; i++) {
+    double *sorted = s->sorted + (size_t)i * n;
+    stage_scores(chosen, i, standardised, sorted);
+    s->rank[i] = wni_rank_make(sorted, n);
+    s->units[i] = i < s->first ? 0 : UNITS_PER_STAGE;
+  }
+  set_ranks(s, chosen, s->known);
+  set_ranks(s, judged, s->nothing);
   return WN_OK;
 }
 
+static int all_units(const Search *s) {
+  return UNITS_PER_STAGE * (s->n_stages - s->first);
+}
+
 static double weight(const Search *s, int stage) {
-  return s->units[stage] / (double)(UNITS_PER_STAGE * s->n_stages);
+  return s->units[stage] / (double)all_units(s);
 }
 
 static int compare(const void *a, const void *b) {
@@ -95,196 +145,142 @@ static int compare(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* One image with the task's floors.  Errors: MEMORY. */
-static WnStatus simulate_one(const Search *s, const WniTask *task, uint32_t image, WniOutcome *o,
-                             uint64_t *exits, WnError *error) {
-  return wni_simulate(task, (WniImages){&image, 1}, s->thresholds, o, exits, NULL, error);
-}
-
-/* Where the images stop with these thresholds and without floors, which make them stop earlier at
- * most: no floor behind that is ever compared. */
-static WnStatus find_last(Search *s, WniImages images, WnError *error) {
-  WniTask task = s->task;
-  WniOutcome o;
-  uint64_t *exits = calloc((size_t)s->n_stages, sizeof *exits);
-  WnStatus status = exits ? WN_OK : wni_fail_memory(error, "the floors");
-  task.floors = NULL;
-  for (size_t j = 0; j < images.n && status == WN_OK; j++) {
-    s->last[j] = s->n_stages - 1;
-    if (task.strategy == WN_STRATEGY_NONE) continue;
-    status = simulate_one(s, &task, images.index[j], &o, exits, error);
-    for (int i = 0; status == WN_OK && i < s->n_stages; i++)
-      if (exits[i]) s->last[j] = i;
-  }
-  free(exits);
-  return status;
-}
-
-/* t of n images whose ranks at stage i are ranks [i][n]. */
-static void set_t(Search *s, const double *ranks, size_t n) {
-  for (size_t j = 0; j < n; j++) s->t[j] = INFINITY;
-  for (int i = 0; i < s->n_stages; i++)
+/* t of the first n images of a crowd, in ascending order. */
+static void sort_t(const Search *s, const Crowd *crowd, const double *ranks, size_t n, double *t) {
+  for (size_t j = 0; j < n; j++) t[j] = INFINITY;
+  for (int i = s->first; i < s->n_stages; i++)
     for (size_t j = 0; s->units[i] && j < n; j++)
-      if (i <= s->last[j]) s->t[j] = fmin(s->t[j], ranks[(size_t)i * n + j] / weight(s, i));
+      if (i <= crowd->stages[j])
+        t[j] = fmin(t[j], ranks[(size_t)i * crowd->images.n + j] / weight(s, i));
+  qsort(t, n, sizeof *t, compare);
 }
 
-/* The limit that loses what is allowed of the images that chose it. */
-static double find_limit(Search *s) {
-  size_t k = wni_conformal_count(s->chosen.n, s->rejected, 0);
-  set_t(s, s->ranks, s->chosen.n);
-  qsort(s->t, s->chosen.n, sizeof *s->t, compare);
-  return s->t[k ? k - 1 : 0];
+/* ---- weights ---- */
+
+/* The stage at which the limit rejects a picture, or at which it is answered with the class of
+ * nothing; -1: neither. */
+static int rejected_at(const Search *s, size_t picture, double limit) {
+  const Crowd *c = s->judged;
+  for (int i = s->first; i <= c->stages[picture]; i++)
+    if (s->units[i] && s->nothing[(size_t)i * c->images.n + picture] < limit * weight(s, i))
+      return i;
+  bool is_nothing = c->task.nothing && c->answers[picture] == *c->task.nothing;
+  return is_nothing ? c->stages[picture] : -1;
 }
 
-static void set_floors(Search *s, double limit) {
-  for (int i = 0; i < s->n_stages; i++)
-    s->floors[i] = s->units[i] ? wni_rank_floor(&s->rank[i], limit * weight(s, i)) : (double)NAN;
+static double gain_of(const Search *s, size_t picture, const double *limits) {
+  const uint64_t *macs = s->judged->task.macs;
+  double full = (double)macs[s->n_stages - 1], gain = 0;
+  for (int j = 0; j < N_LIMITS; j++) {
+    int stage = rejected_at(s, picture, limits[j]);
+    if (stage >= 0) gain += 1 - (double)macs[stage] / full / 4;
+  }
+  return gain / N_LIMITS;
+}
+
+/* Into `limits` [N_LIMITS] those that lose half, one, ... times what is allowed of the images. */
+static void find_limits(const Search *s, double *limits) {
+  size_t n = s->chosen->images.n < MAX_KNOWN ? s->chosen->images.n : MAX_KNOWN;
+  sort_t(s, s->chosen, s->known, n, s->t);
+  for (int j = 0; j < N_LIMITS; j++) {
+    size_t k = wni_conformal_count(n, s->rejected * (j + 1) / 2, 0);
+    limits[j] = s->t[k ? k - 1 : 0];
+  }
 }
 
 /* What the weights are worth, on average a picture. */
-static WnStatus judge(Search *s, double *value, WnError *error) {
-  WniOutcome o;
-  set_floors(s, find_limit(s));
-  WnStatus status = wni_simulate(&s->judge, s->judged, s->thresholds, &o, NULL, NULL, error);
-  double full = (double)s->judge.macs[s->n_stages - 1];
-  if (status != WN_OK) return status;
-  *value = ((double)o.nothing - (double)o.macs_nothing / full / 4) / (double)s->judged.n;
-  WniTask known = s->judge;
-  known.scores = s->task.scores;
-  status = wni_simulate(&known, s->sample, s->thresholds, &o, NULL, NULL, error);
-  double lost = s->right - (double)o.right - (double)o.rejected;
-  if (lost > 0) *value -= lost / (double)s->sample.n / s->rejected;
-  return status;
+static double judge(const Search *s) {
+  double limits[N_LIMITS], sum = 0;
+  find_limits(s, limits);
+  for (size_t j = 0; j < s->judged->images.n; j++) sum += gain_of(s, j, limits);
+  return sum / (double)s->judged->images.n;
 }
 
-/* Moves `step` units from one stage to another where that helps; *moved tells whether it did. */
-static WnStatus try_moves(Search *s, int step, bool *moved, WnError *error) {
-  WnStatus status = WN_OK;
-  *moved = false;
-  for (int to = 0; to < s->n_stages; to++)
-    for (int from = 0; from < s->n_stages && status == WN_OK; from++) {
-      double value;
+/* Moves `step` units from one stage to another where that helps; tells whether it did. */
+static bool try_moves(Search *s, int step) {
+  bool moved = false;
+  for (int to = s->first; to < s->n_stages; to++)
+    for (int from = s->first; from < s->n_stages; from++) {
       if (from == to || s->units[from] < step) continue;
       s->units[from] -= step;
       s->units[to] += step;
-      status = judge(s, &value, error);
-      if (status == WN_OK && value > s->value) {
+      double value = judge(s);
+      if (value > s->value) {
         s->value = value;
-        *moved = true;
+        moved = true;
         continue;
       }
       s->units[from] += step;
       s->units[to] -= step;
     }
-  return status;
+  return moved;
+}
+
+static void use_single(Search *s, int stage) {
+  for (int i = 0; i < s->n_stages; i++) s->units[i] = i == stage ? all_units(s) : 0;
 }
 
 /* All units on the stage that does best alone. */
-static WnStatus try_single(Search *s, WnError *error) {
-  WnStatus status = WN_OK;
+static void try_single(Search *s) {
   int best = -1;
-  for (int stage = 0; stage < s->n_stages && status == WN_OK; stage++) {
-    double value;
-    for (int i = 0; i < s->n_stages; i++)
-      s->units[i] = i == stage ? UNITS_PER_STAGE * s->n_stages : 0;
-    status = judge(s, &value, error);
-    if (status == WN_OK && (best < 0 || value >= s->value)) {
-      best = stage;
-      s->value = value;
-    }
+  for (int stage = s->first; stage < s->n_stages; stage++) {
+    use_single(s, stage);
+    double value = judge(s);
+    if (best >= 0 && value < s->value) continue;
+    best = stage;
+    s->value = value;
   }
-  for (int i = 0; i < s->n_stages; i++) s->units[i] = i == best ? UNITS_PER_STAGE * s->n_stages : 0;
-  return status;
+  use_single(s, best);
 }
 
-static WnStatus choose_weights(Search *s, WnError *error) {
-  WniOutcome o;
-  s->sample = s->chosen;
-  if (s->sample.n > MAX_SEARCHED) s->sample.n = MAX_SEARCHED;
-  WnStatus status = wni_simulate(&s->task, s->sample, s->thresholds, &o, NULL, NULL, error);
-  s->right = (double)o.right;
-  if (status == WN_OK) status = try_single(s, error);
-  for (int step = UNITS_PER_STAGE * s->n_stages / 2; step > 0 && status == WN_OK; step /= 2) {
-    bool moved = true;
-    while (moved && status == WN_OK) status = try_moves(s, step, &moved, error);
-  }
-  return status;
+static void choose_weights(Search *s) {
+  try_single(s);
+  for (int step = all_units(s) / 2; step > 0; step /= 2)
+    while (try_moves(s, step)) continue;
 }
 
-/* Images that calibrate. */
-typedef struct Calibration {
-  WniImages images;
-  bool *lost; /* [images.n] */
-  size_t n_lost;
-} Calibration;
-
-/* Counts what s->floors, those of `limit`, lose beyond what is lost already. */
-static WnStatus lose(const Search *s, double limit, Calibration *c, WnError *error) {
-  WniTask task = s->task;
-  WnStatus status = WN_OK;
-  task.floors = s->floors;
-  task.standardised = s->standardised;
-  task.nothing = NULL; /* only floors reject */
-  for (size_t i = 0; i < c->images.n && status == WN_OK; i++) {
-    WniOutcome o = {.nothing = s->t[i] < limit};
-    if (c->lost[i]) continue;
-    if (!o.nothing && task.strategy == WN_STRATEGY_CLASS_EXCLUSION && s->last[i] == s->n_stages - 1)
-      status = simulate_one(s, &task, c->images.index[i], &o, NULL, error);
-    c->lost[i] = o.nothing > 0;
-    c->n_lost += o.nothing;
+/* Whether `other` does more than `usual`, beyond chance. */
+static bool does_more(const Search *other, const Search *usual) {
+  double limits[2][N_LIMITS], sum = 0, squares = 0;
+  size_t n = usual->judged->images.n;
+  find_limits(other, limits[0]);
+  find_limits(usual, limits[1]);
+  for (size_t j = 0; j < n; j++) {
+    double more = gain_of(other, j, limits[0]) - gain_of(usual, j, limits[1]);
+    sum += more;
+    squares += more * more;
   }
-  return status;
+  return sum > 2 * sqrt(squares - sum * sum / (double)n);
 }
 
-/* The last of the limits that loses fewer than k images; 0: none does. */
-static WnStatus choose_limit(Search *s, Calibration *c, double limit, size_t k, double *out,
-                             WnError *error) {
-  WnStatus status = WN_OK;
-  size_t n_lost = 0;
-  *out = 0;
-  for (int j = 1; j <= N_LIMITS && status == WN_OK; j++) {
-    double share = (double)j / N_LIMITS, next = 2 * limit * share * share;
-    set_floors(s, next);
-    status = lose(s, next, c, error);
-    if (c->n_lost >= k) break;
-    n_lost = c->n_lost;
-    *out = next;
-  }
-  c->n_lost = n_lost;
-  return status;
-}
+/* ---- the limit ---- */
 
 /* Floors from the images that calibrate. */
-static WnStatus calibrate(Search *s, WniImages images, double confidence, WniFloors *out,
+static WnStatus calibrate(Search *s, const Crowd *crowd, double confidence, WniFloors *out,
                           WnError *error) {
-  size_t n = images.n, n_stages = (size_t)s->n_stages;
-  double *ranks = malloc((n_stages * n + 1) * sizeof *ranks), limit = 0;
-  Calibration c = {images, calloc(n + 1, sizeof(bool)), 0};
-  WnStatus status = ranks && c.lost ? WN_OK : wni_fail_memory(error, "the floors");
-  double most = find_limit(s);
-  if (status == WN_OK) status = find_last(s, images, error); /* the other half's are done with */
-  for (int i = 0; i < s->n_stages && status == WN_OK; i++) {
-    double *at = ranks + (size_t)i * n;
-    wni_floor_scores(s->task.scores, images, i, s->standardised, at);
-    for (size_t j = 0; j < n; j++) at[j] = wni_rank_of(&s->rank[i], at[j]);
-  }
+  size_t n = crowd->images.n, n_lost = 0;
+  double *ranks = malloc((size_t)s->n_stages * n * sizeof *ranks), *t = malloc(n * sizeof *t);
+  WnStatus status = ranks && t ? WN_OK : wni_fail_memory(error, "the floors");
   if (status == WN_OK) {
-    set_t(s, ranks, n);
-    status =
-        choose_limit(s, &c, most, wni_conformal_count(n, s->rejected, confidence), &limit, error);
+    set_ranks(s, crowd, ranks);
+    sort_t(s, crowd, ranks, n, t);
+    double limit = t[wni_conformal_count(n, s->rejected, confidence) - 1];
+    while (n_lost < n && t[n_lost] < limit) n_lost++;
+    for (int i = 0; i < s->n_stages; i++) {
+      bool none = s->units[i] == 0 || !(limit > 0);
+      out->floors[i] = none ? (double)NAN : wni_rank_floor(&s->rank[i], limit * weight(s, i));
+      if (out->weights) out->weights[i] = weight(s, i);
+    }
+    out->standardised = s->standardised;
+    out->n_calibrated = n;
+    out->rejected = (double)n_lost / (double)n;
   }
-  set_floors(s, limit);
-  for (int i = 0; i < s->n_stages; i++) {
-    out->floors[i] = limit > 0 ? s->floors[i] : (double)NAN;
-    if (out->weights) out->weights[i] = weight(s, i);
-  }
-  out->standardised = s->standardised;
-  out->n_calibrated = n;
-  out->rejected = (double)c.n_lost / (double)n;
   free(ranks);
-  free(c.lost);
+  free(t);
   return status;
 }
+
+/* ---- what is asked of whom ---- */
 
 /* Into index [images.n] those of classes that the model knows, in random order; their number. */
 static size_t list_known(const WniTask *task, WniImages images, uint32_t *index) {
@@ -296,13 +292,13 @@ static size_t list_known(const WniTask *task, WniImages images, uint32_t *index)
   return n;
 }
 
-/* Into index [MAX_SEARCHED or images.n] what stands for nothing: pictures of it, or the images
+/* Into index [MAX_PICTURES or images.n] what stands for nothing: pictures of it, or the images
  * that the whole network gets wrong. */
 static WniImages list_judged(const WniTask *task, const WniScores *nothing, WniImages chosen,
                              uint32_t *index) {
-  size_t n = 0, step = nothing->n / MAX_SEARCHED + 1;
+  size_t n = 0, step = nothing->n / MAX_PICTURES + 1;
   for (size_t i = 0; i < nothing->n; i += step) index[n++] = (uint32_t)i;
-  for (size_t i = 0; nothing->n == 0 && i < chosen.n && n < MAX_SEARCHED; i++) {
+  for (size_t i = 0; nothing->n == 0 && i < chosen.n && n < MAX_PICTURES; i++) {
     const float *end = wni_scores_at(task->scores, chosen.index[i], task->scores->n_exits);
     if (wni_arg_max(end, task->scores->n_classes) != task->scores->truth[chosen.index[i]])
       index[n++] = chosen.index[i];
@@ -318,39 +314,46 @@ static WnStatus fail_few(size_t n, const WniFloorRequest *request, WnError *erro
                   n, request->rejected, needed);
 }
 
-/* Both floor-scores; the one that does more, the logit on a tie. */
-static WnStatus search_both(const WniTask *task, WniImages chosen, WniImages calibration,
-                            WniImages judged, const double *thresholds,
+static WnStatus search_both(const Crowd *chosen, const Crowd *judged, const Crowd *calibration,
                             const WniFloorRequest *request, WniFloors *out, WnError *error) {
   Search search[2] = {0};
   WnStatus status = WN_OK;
-  bool pictures = request->nothing->n > 0;
-  bool search_weights = pictures || judged.n >= MIN_WRONG;
+  bool judging = request->nothing->n > 0 || judged->images.n >= MIN_WRONG;
+  int usual = chosen->task.scores->n_classes >= MANY_CLASSES;
   for (int s = 0; s < 2 && status == WN_OK; s++) {
-    Search *it = &search[s];
-    status = search_init(it, task, chosen, chosen.n + calibration.n, s == 1, error);
-    it->thresholds = thresholds;
-    it->rejected = request->rejected;
-    it->judge = *task;
-    if (pictures) it->judge.scores = request->nothing;
-    it->judge.floors = it->floors;
-    it->judge.standardised = it->standardised;
-    it->judged = judged;
-    if (status == WN_OK) status = find_last(it, chosen, error);
-    if (status == WN_OK && search_weights) status = choose_weights(it, error);
+    status = search_init(&search[s], chosen, judged, request->rejected, s == 1, error);
+    if (status == WN_OK && judging) choose_weights(&search[s]);
   }
-  if (status == WN_OK)
-    status = calibrate(&search[search[1].value > search[0].value], calibration, request->confidence,
-                       out, error);
+  if (status == WN_OK) {
+    bool other = judging && does_more(&search[!usual], &search[usual]);
+    status =
+        calibrate(&search[other ? !usual : usual], calibration, request->confidence, out, error);
+  }
   search_clear(&search[0]);
   search_clear(&search[1]);
+  return status;
+}
+
+/* Simulates everything that counts, once. */
+static WnStatus find(const WniTask *task, WniImages chosen, WniImages judged, WniImages calibration,
+                     const double *thresholds, const WniFloorRequest *request, WniFloors *out,
+                     WnError *error) {
+  const WniScores *stand_in = request->nothing->n ? request->nothing : task->scores;
+  Crowd crowds[3] = {0};
+  WnStatus status = crowd_init(&crowds[0], task, task->scores, chosen, thresholds, error);
+  if (status == WN_OK) status = crowd_init(&crowds[1], task, stand_in, judged, thresholds, error);
+  if (status == WN_OK)
+    status = crowd_init(&crowds[2], task, task->scores, calibration, thresholds, error);
+  if (status == WN_OK)
+    status = search_both(&crowds[0], &crowds[1], &crowds[2], request, out, error);
+  for (int i = 0; i < 3; i++) crowd_clear(&crowds[i]);
   return status;
 }
 
 WnStatus wni_floors_find(const WniTask *task, WniImages images, const double *thresholds,
                          const WniFloorRequest *request, WniFloors *out, WnError *error) {
   uint32_t *known = malloc((images.n + 1) * sizeof *known);
-  uint32_t *index = malloc((images.n + MAX_SEARCHED) * sizeof *index);
+  uint32_t *index = malloc((images.n + MAX_PICTURES) * sizeof *index);
   WnStatus status = known && index ? WN_OK : wni_fail_memory(error, "the floors");
   if (status == WN_OK) {
     size_t n = list_known(task, images, known), half = n / 2;
@@ -359,9 +362,8 @@ WnStatus wni_floors_find(const WniTask *task, WniImages images, const double *th
         wni_conformal_count(calibration.n, request->rejected, request->confidence) == 0)
       status = fail_few(n, request, error);
     else
-      status =
-          search_both(task, chosen, calibration, list_judged(task, request->nothing, chosen, index),
-                      thresholds, request, out, error);
+      status = find(task, chosen, list_judged(task, request->nothing, chosen, index), calibration,
+                    thresholds, request, out, error);
   }
   free(known);
   free(index);

@@ -23,8 +23,7 @@ typedef struct WniFloors {
 
 /* Finds floors for `task` with `thresholds` [n_exits] in force: one random half of the known
  * images (all but those of the class that stands for nothing) gives ranks and weights, the other
- * calibrates.  The promise holds with these thresholds, and with all strategies that exclude no
- * class.  Errors: DATA (too few images), MEMORY. */
+ * calibrates.  The promise holds with these thresholds.  Errors: DATA (too few images), MEMORY. */
 WnStatus wni_floors_find(const WniTask *task, WniImages images, const double *thresholds,
                          const WniFloorRequest *request, WniFloors *out, WnError *error);
 

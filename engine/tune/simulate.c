@@ -88,30 +88,59 @@ static void simulate_image(Simulator *s, size_t image, WniOutcome *out, uint64_t
   if (drop) *drop = (int8_t)((full == truth) - right);
 }
 
+static void close_simulator(Simulator *s) {
+  free(s->rule.thresholds);
+  free(s->survivors.alive);
+  free(s->survivors.log_p);
+}
+
+static WnStatus open_simulator(Simulator *s, const WniTask *task, const double *thresholds,
+                               WnError *error) {
+  size_t n_classes = (size_t)task->scores->n_classes, n_exits = (size_t)task->scores->n_exits;
+  *s = (Simulator){.task = task,
+                   .rule = {.strategy = task->strategy,
+                            .softmax = task->softmax,
+                            .n_classes = (int)n_classes,
+                            .thresholds = malloc((n_exits + 1) * sizeof *thresholds),
+                            .n_exits = (int)n_exits,
+                            .floors = task->floors,
+                            .standardised = task->standardised,
+                            .watched = (bool *)task->watched,
+                            .watching = task->watched != NULL},
+                   .survivors = {.alive = malloc(n_classes * sizeof(bool)),
+                                 .log_p = malloc(n_classes * sizeof(double))}};
+  if (!s->rule.thresholds || !s->survivors.alive || !s->survivors.log_p) {
+    close_simulator(s);
+    return wni_fail_memory(error, "the simulation");
+  }
+  memcpy(s->rule.thresholds, thresholds, n_exits * sizeof *thresholds);
+  return WN_OK;
+}
+
 WnStatus wni_simulate(const WniTask *task, WniImages images, const double *thresholds,
                       WniOutcome *outcome, uint64_t *exits, int8_t *drops, WnError *error) {
-  size_t n_classes = (size_t)task->scores->n_classes;
-  size_t n_stages = (size_t)task->scores->n_exits + 1;
-  Simulator s = {.task = task,
-                 .rule = {.strategy = task->strategy,
-                          .softmax = task->softmax,
-                          .n_classes = (int)n_classes,
-                          .thresholds = malloc(n_stages * sizeof *thresholds),
-                          .n_exits = (int)n_stages - 1,
-                          .floors = task->floors,
-                          .standardised = task->standardised,
-                          .watched = (bool *)task->watched,
-                          .watching = task->watched != NULL},
-                 .survivors = {.alive = malloc(n_classes * sizeof(bool)),
-                               .log_p = malloc(n_classes * sizeof(double))}};
-  bool enough = s.rule.thresholds && s.survivors.alive && s.survivors.log_p;
+  Simulator s;
   *outcome = (WniOutcome){0};
-  if (exits) memset(exits, 0, n_stages * sizeof *exits);
-  if (enough) memcpy(s.rule.thresholds, thresholds, (n_stages - 1) * sizeof *thresholds);
-  for (size_t i = 0; enough && i < images.n; i++)
+  if (exits) memset(exits, 0, ((size_t)task->scores->n_exits + 1) * sizeof *exits);
+  WnStatus status = open_simulator(&s, task, thresholds, error);
+  if (status != WN_OK) return status;
+  for (size_t i = 0; i < images.n; i++)
     simulate_image(&s, images.index[i], outcome, exits, drops ? &drops[i] : NULL);
-  free(s.rule.thresholds);
-  free(s.survivors.alive);
-  free(s.survivors.log_p);
-  return enough ? WN_OK : wni_fail_memory(error, "the simulation");
+  close_simulator(&s);
+  return WN_OK;
+}
+
+WnStatus wni_simulate_stops(const WniTask *task, WniImages images, const double *thresholds,
+                            int *stages, int *answers, WnError *error) {
+  Simulator s;
+  WnStatus status = open_simulator(&s, task, thresholds, error);
+  if (status != WN_OK) return status;
+  s.rule.floors = NULL;
+  for (size_t i = 0; i < images.n; i++) {
+    Decision d = decide(&s, images.index[i]);
+    stages[i] = d.stage;
+    answers[i] = d.answer;
+  }
+  close_simulator(&s);
+  return WN_OK;
 }

@@ -70,4 +70,10 @@ int wni_arg_max(const float *logits, int n);
 WnStatus wni_simulate(const WniTask *task, WniImages images, const double *thresholds,
                       WniOutcome *outcome, uint64_t *exits, int8_t *drops, WnError *error);
 
+/* Where each image stops were there no floors, stages [images.n], and the class that is the best
+ * survivor there, answers [images.n].  Floors only end what would go on: an image that they do not
+ * reject stops just so.  Errors: MEMORY. */
+WnStatus wni_simulate_stops(const WniTask *task, WniImages images, const double *thresholds,
+                            int *stages, int *answers, WnError *error);
+
 #endif

@@ -7,11 +7,13 @@
  *   promise  --splits times (200) thresholds and floors from a random half of KNOWN, and the share
  *            of the other half that is rejected; and from images drawn with replacement, half as
  *            many, where the share of all of KNOWN is the true one
- *   found    floors from one half of KNOWN and of NOTHING: the share of the other halves that is
- *            rejected, and the MACs that this costs, with the thresholds and without
- *   AUROC    of t (tune/floor.h), and of the end's largest logit and softmax, the energy (log sum
- * exp) and the distance to the 10th nearest known image, all of the same logits, between the other
- * halves
+ *   found    --found times (20) floors from a random half of KNOWN and of NOTHING: the share of the
+ *            other halves that is rejected, and the MACs that this costs; then from all of KNOWN,
+ *            and from half without thresholds
+ *   AUROC    there, of t (tune/floor.h) with the weights found, were no stage skipped, and of the
+ *            largest logit and softmax of the end, its energy (log sum exp) and the distance to the
+ *            10th nearest known image, all of the same logits
+ *   floors   those of the last of them, with their weights
  *
  * Status 1: with --confidence the true share was above --rejected more often than 1 - P and three
  * standard errors.
@@ -63,7 +65,7 @@ static const char *const near_cifar10[] = {"albatross",
                                            "lifeboat",
                                            "gondola"};
 
-static int splits = 200;
+static int splits = 200, n_found = 20;
 static double rejected = 0.05, confidence = 0.9, max_drop = 0.005;
 static gboolean far_from_cifar10, keep;
 static const double *kept; /* the model's own thresholds, with `keep` */
@@ -172,44 +174,26 @@ static WniOutcome simulate(const WniTask *task, WniImages images, const Found *f
   return o;
 }
 
-/* The share that some stage's floor is not below, were no stage skipped: the most that strategies
- * reject that exclude no class. */
-static double share_below(const WniTask *task, WniImages images, const Found *found) {
-  bool *below = g_new0(bool, images.n + 1);
-  double *scores = g_new(double, images.n + 1);
-  size_t n = 0;
-  for (int stage = 0; stage <= task->scores->n_exits; stage++) {
-    wni_floor_scores(task->scores, images, stage, found->all.standardised, scores);
-    for (size_t i = 0; i < images.n; i++) below[i] |= scores[i] <= found->floors[stage];
-  }
-  for (size_t i = 0; i < images.n; i++) n += below[i];
-  g_free(scores);
-  g_free(below);
-  return (double)n / (double)images.n;
-}
-
 /* ---- promise ---- */
 
 typedef struct Promise {
-  int none, above, above_policy;
-  double sum, sum_policy;
+  int none, above;
+  double sum;
 } Promise;
 
 static void count_promise(const WniTask *task, WniImages images, const Found *found, Promise *out) {
   WniOutcome o = simulate(task, images, found);
-  double most = share_below(task, images, found), policy = (double)o.rejected / (double)o.known;
-  out->sum += most;
-  out->sum_policy += policy;
-  out->above += most > rejected;
-  out->above_policy += policy > rejected;
+  double share = (double)o.rejected / (double)o.known;
+  out->sum += share;
+  out->above += share > rejected;
 }
 
 static void print_promise(const char *drawn, double probability, const Promise *p) {
   double answered = MAX(splits - p->none, 1);
-  printf("promise  %s, %s: above %.1f %% in %d of %d splits (no answer in %d), on average %.2f %%; "
-         "as the thresholds have it in %d, %.2f %%\n",
-         drawn, probability > 0 ? "with probability" : "on average      ", 100 * rejected, p->above,
-         splits, p->none, 100 * p->sum / answered, p->above_policy, 100 * p->sum_policy / answered);
+  printf(
+      "promise  %s, %s: above %.1f %% in %d of %d splits (no answer in %d), on average %.2f %%\n",
+      drawn, probability > 0 ? "with probability" : "on average      ", 100 * rejected, p->above,
+      splits, p->none, 100 * p->sum / answered);
 }
 
 /* How often the true share is above the limit where a probability is promised. */
@@ -237,7 +221,7 @@ static int promise(const WniTask *task, bool replace) {
   g_free(index);
   g_free(all);
   g_free(drawn);
-  return MAX(p[1].above, p[1].above_policy);
+  return p[1].above;
 }
 
 /* ---- other scores of the same logits, larger for known images ---- */
@@ -277,9 +261,9 @@ static void score_t(const WniScores *scores, WniImages images, const WniScores *
   for (size_t i = 0; i < images.n; i++) out[i] = INFINITY;
   for (int stage = 0; stage <= known->n_exits; stage++) {
     if (!(found->weights[stage] > 0)) continue;
-    wni_floor_scores(known, near, stage, found->all.standardised, sorted);
+    wni_floor_scores(known, near, stage, found->all.standardised, NULL, sorted);
     WniRank rank = wni_rank_make(sorted, near.n);
-    wni_floor_scores(scores, images, stage, found->all.standardised, s);
+    wni_floor_scores(scores, images, stage, found->all.standardised, NULL, s);
     for (size_t i = 0; i < images.n; i++)
       out[i] = fmin(out[i], wni_rank_of(&rank, s[i]) / found->weights[stage]);
   }
@@ -322,62 +306,96 @@ static WniScores half_of(const WniScores *scores, const uint32_t *index, size_t 
   return half;
 }
 
-static void print_found(const char *how, const WniTask *task, WniImages known, WniImages nothing,
-                        const WniScores *pictures, const Found *found) {
+/* Sums over splits. */
+typedef struct Sums {
+  double known, nothing, macs_rejected, macs_nothing, right, auroc[N_WAYS];
+} Sums;
+
+static void count_found(const WniTask *task, WniImages known, WniImages nothing,
+                        const WniScores *pictures, const Found *found, Sums *sums) {
   WniTask other = *task;
   WniOutcome k = simulate(task, known, found), n;
   other.scores = pictures;
   n = simulate(&other, nothing, found);
   double full = (double)task->macs[task->scores->n_exits];
-  printf("found    %s: %.1f %% of %zu known and %.1f %% of %zu pictures of nothing are rejected; a "
-         "rejected picture costs %.1f %% of the MACs, a picture of nothing %.1f %%; accuracy "
-         "%.1f %%\n",
-         how, 100.0 * (double)k.rejected / (double)k.known, known.n,
-         100.0 * (double)n.nothing / (double)n.images, nothing.n,
-         100.0 * (double)n.macs_nothing / (double)MAX(n.nothing, 1) / full,
-         100.0 * (double)n.macs / (double)n.images / full,
-         100.0 * (double)k.right / (double)k.images);
+  sums->known += (double)k.rejected / (double)k.known;
+  sums->nothing += (double)n.nothing / (double)n.images;
+  sums->macs_rejected += (double)n.macs_nothing / (double)MAX(n.nothing, 1) / full;
+  sums->macs_nothing += (double)n.macs / (double)n.images / full;
+  sums->right += (double)k.right / (double)k.images;
 }
 
-static void found(const WnTuner *tuner) {
-  static const char *const ways[N_WAYS] = {"t", "logit", "softmax", "energy", "neighbours"};
+static void count_auroc(const WniTask *task, WniImages known, WniImages nothing,
+                        const WniScores *pictures, WniImages near, const Found *found, Sums *sums) {
+  g_autofree double *a = g_new(double, known.n + 1), *b = g_new(double, nothing.n + 1);
+  for (int way = 0; way < N_WAYS; way++) {
+    score(way, task->scores, known, task->scores, near, found, a);
+    score(way, pictures, nothing, task->scores, near, found, b);
+    sums->auroc[way] += auroc(a, known.n, b, nothing.n);
+  }
+}
+
+static void print_found(const char *how, const Sums *s, int n) {
+  printf("found    %s: %.1f %% of the known and %.1f %% of the pictures of nothing are rejected; a "
+         "rejected picture costs %.1f %% of the MACs, a picture of nothing %.1f %%; accuracy "
+         "%.1f %% (mean of %d splits)\n",
+         how, 100 * s->known / n, 100 * s->nothing / n, 100 * s->macs_rejected / n,
+         100 * s->macs_nothing / n, 100 * s->right / n, n);
+}
+
+static void print_floors(const char *how, const WniTask *task, const Found *found) {
+  printf("floors   %s, by %s:", how, found->all.standardised ? "standardised logits" : "logits");
+  for (int i = 0; i <= task->scores->n_exits; i++)
+    printf(" %g (%.2f)", found->floors[i], found->weights[i]);
+  printf("\n");
+}
+
+enum { WITH, WITH_ALL, WITHOUT, N_FOUND };
+static const char *const names[] = {"thresholds    ", "all of KNOWN  ", "no thresholds "};
+
+/* One split: with the thresholds, with all of KNOWN, then without: beta 0 excludes nothing, so that
+ * only floors stop a picture. */
+static void find_once(const WnTuner *tuner, uint32_t *known, uint32_t *nothing, Sums *sums,
+                      bool last) {
   const WniTask *task = &tuner->task;
   const WniScores *pictures = &tuner->nothing;
   size_t n_known = task->scores->n, n_nothing = pictures->n;
-  uint32_t *known = make_index(n_known), *nothing = make_index(n_nothing);
   random_shuffle(known, n_known);
   random_shuffle(nothing, n_nothing);
   WniScores chosen = half_of(pictures, nothing, n_nothing / 2);
   WniImages near = {known, n_known / 2}, known_other = {known + n_known / 2, n_known - n_known / 2};
+  WniImages all = {known, n_known};
   WniImages nothing_other = {nothing + n_nothing / 2, n_nothing - n_nothing / 2};
-  double *a = g_new(double, n_known + 1), *b = g_new(double, n_nothing + 1);
-  Found with;
-  find_thresholds(task, near, &with);
-  if (!find_floors(task, near, 0, &chosen, &with)) exit(1);
-  print_found("with thresholds", task, known_other, nothing_other, pictures, &with);
-  for (int way = 0; way < N_WAYS; way++) {
-    score(way, task->scores, known_other, task->scores, near, &with, a);
-    score(way, pictures, nothing_other, task->scores, near, &with, b);
-    printf("AUROC    %-10s %.3f\n", ways[way], auroc(a, known_other.n, b, nothing_other.n));
+  Found found;
+  find_thresholds(task, near, &found);
+  for (int how = 0; how < N_FOUND; how++) {
+    bool without = how == WITHOUT && task->strategy == WN_STRATEGY_CLASS_EXCLUSION;
+    for (int k = 0; without && k < MAX_STAGES; k++) found.thresholds[k] = 0;
+    if (!find_floors(task, how == WITH_ALL ? all : near, 0, &chosen, &found)) exit(1);
+    count_found(task, known_other, nothing_other, pictures, &found, &sums[how]);
+    if (how == WITH) count_auroc(task, known_other, nothing_other, pictures, near, &found, sums);
+    if (last) print_floors(names[how], task, &found);
   }
-  /* Beta 0 excludes nothing, so that only floors stop a picture. */
-  for (int k = 0; task->strategy == WN_STRATEGY_CLASS_EXCLUSION && k < MAX_STAGES; k++)
-    with.thresholds[k] = 0;
-  if (!find_floors(task, near, 0, &chosen, &with)) exit(1);
-  print_found("without them   ", task, known_other, nothing_other, pictures, &with);
-  printf("floors   by %s:", with.all.standardised ? "standardised logits" : "logits");
-  for (int i = 0; i <= task->scores->n_exits; i++) printf(" %g", with.floors[i]);
-  printf("\n");
   wni_scores_clear(&chosen);
+}
+
+static void found(const WnTuner *tuner) {
+  static const char *const ways[N_WAYS] = {"t", "logit", "softmax", "energy", "neighbours"};
+  int n = n_found;
+  uint32_t *known = make_index(tuner->scores.n), *nothing = make_index(tuner->nothing.n);
+  Sums sums[N_FOUND] = {0};
+  for (int s = 0; s < n; s++) find_once(tuner, known, nothing, sums, s == n - 1);
+  for (int how = 0; how < N_FOUND; how++) print_found(names[how], &sums[how], n);
+  for (int way = 0; way < N_WAYS; way++)
+    printf("AUROC    %-10s %.3f\n", ways[way], sums[0].auroc[way] / n);
   g_free(known);
   g_free(nothing);
-  g_free(a);
-  g_free(b);
 }
 
 int main(int argc, char **argv) {
   const GOptionEntry entries[] = {
       {"splits", 0, 0, G_OPTION_ARG_INT, &splits, "How many (200)", "N"},
+      {"found", 0, 0, G_OPTION_ARG_INT, &n_found, "How many floors are tried (20)", "N"},
       {"rejected", 0, 0, G_OPTION_ARG_DOUBLE, &rejected, "The share allowed (0.05)", "R"},
       {"confidence", 0, 0, G_OPTION_ARG_DOUBLE, &confidence, "The probability (0.9)", "P"},
       {"labels", 0, 0, G_OPTION_ARG_FILENAME, &labels, "One a line", "FILE"},

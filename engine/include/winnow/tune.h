@@ -100,8 +100,7 @@ typedef struct WnTuneRequest {
   double max_extra_alarms;
   /* Above 0 and below 1: floors are looked for, too, such that at most this share of images of
    * classes that the model knows is answered with nothing (split conformal), with the thresholds
-   * found and with every strategy that excludes no class.  max_drop does not count the images that
-   * this costs. */
+   * found.  max_drop does not count the images that this costs. */
   double max_rejected;
   /* Of max_rejected.  0: on average over the images that might have been given; above 0 and below
    * 1: with at least this probability. */
@@ -143,8 +142,8 @@ typedef struct WnTuning {
   const double *floors; /* [n_exits + 1] NaN: none at that stage; NULL: none at all */
   bool floor_score_standardised;
   double rejected; /* the share of the images of known classes that is answered with nothing */
-  /* those that new floors were calibrated on, and the share of them that is lost with the
-   * thresholds or were no stage skipped; NaN where there are none */
+  /* those that new floors were calibrated on, and the share of them that is lost; NaN where there
+   * are none */
   uint64_t images_calibrated;
   double rejected_calibrated;
   /* pictures of nothing: on those that chose the floors; others tell more */
