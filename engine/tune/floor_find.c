@@ -15,7 +15,7 @@
  * best is not told from a better one; of many logits the spread is known well, and standardising
  * takes out what a picture does to all of them, as its contrast does.  So by default logits are
  * compared where classes are few, else they are standardised, and the other one is taken only where
- * it does more by two standard errors.
+ * it does more by a standard error.
  *
  * All that depends on the first half of the images alone.  The limit r is then the k-th smallest t
  * of the other half, n images: a new one is below it with probability k / (n + 1) at most, as it is
@@ -239,7 +239,7 @@ static void choose_weights(Search *s) {
     while (try_moves(s, step)) continue;
 }
 
-/* Whether `other` does more than `usual`, beyond chance. */
+/* Whether `other` does more than `usual` by a standard error. */
 static bool does_more(const Search *other, const Search *usual) {
   double limits[2][N_LIMITS], sum = 0, squares = 0;
   size_t n = usual->judged->images.n;
@@ -250,7 +250,7 @@ static bool does_more(const Search *other, const Search *usual) {
     sum += more;
     squares += more * more;
   }
-  return sum > 2 * sqrt(squares - sum * sum / (double)n);
+  return sum > sqrt(squares - sum * sum / (double)n);
 }
 
 /* ---- the limit ---- */
