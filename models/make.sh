@@ -48,7 +48,7 @@ network efficientnet-lite2 efficientnet-lite2-260
 "$winnow" join "$out/mcunet-in4.onnx" "$out/efficientnet-lite0.onnx" \
   "$out/efficientnet-lite2.onnx" --groups "$here/groups.txt" -o "$out/everyday.onnx"
 rm "$out/efficientnet-lite2.onnx"
-"$winnow" tune "$out/everyday.onnx" "$photos" --max-accuracy-drop 0 --max-rejected 0.02 \
+"$winnow" tune "$out/everyday.onnx" "$photos" --max-accuracy-drop 0 --max-rejected 0.03 \
   --nothing "$nothing" -o "$out/everyday.onnx"
 for query in dog cat bird insect 'wild animal' food vehicle; do
   "$winnow" tune "$out/everyday.onnx" "$photos" --watch "$query" --max-extra-misses 0 \
