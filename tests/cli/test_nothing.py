@@ -4,7 +4,7 @@ import shutil
 import sys
 import unittest
 
-from support import MODEL, N_EXITS, ROOT, SAMPLE, CliTest
+from support import MODEL, N_EXITS, ROOT, SAMPLE, FewImagesTest
 
 sys.path.append(str(ROOT / "tests" / "oracle"))
 
@@ -21,19 +21,19 @@ def metadata(path):
     return onnxfile.metadata(path.read_bytes())
 
 
-class Nothing(CliTest):
+class Nothing(FewImagesTest):
     def setUp(self):
         super().setUp()
         self.out = self.folder / "out.onnx"
         self.walls = self.folder / "walls"
-        for n in range(12):
+        for n in range(8):
             place = self.walls / ("near" if n % 2 else "far/away")
             place.mkdir(parents=True, exist_ok=True)
             header = b"P6 32 32 255\n"
-            (place / f"{n}.ppm").write_bytes(header + bytes([20 * n, 255 - 20 * n, 99]) * 32 * 32)
+            (place / f"{n}.ppm").write_bytes(header + bytes([30 * n, 255 - 30 * n, 99]) * 32 * 32)
 
-    def tune(self, *options, model=MODEL, data=SAMPLE):
-        return ("tune", model, data, "-o", self.out, *options)
+    def tune(self, *options, model=MODEL, data=None):
+        return ("tune", model, data or self.few, "-o", self.out, *options)
 
     def found(self, *options, **files):
         (found,) = self.succeed_json(*self.tune(*options, **files))
@@ -50,12 +50,12 @@ class Nothing(CliTest):
                         ["--max-accuracy-drop", "0.1", "--strategy", "entropy"]):
             with self.subTest(options=options):
                 found = self.found("--max-rejected", "0.4", "--nothing", self.walls, *options)
-                (measured,) = self.succeed_json("eval", self.out, SAMPLE, "--nothing", self.walls)
+                (measured,) = self.succeed_json("eval", self.out, self.few, "--nothing", self.walls)
                 for key in SHARED:
                     self.assertEqual(found[key], measured[key], key)
                 self.assertEqual(found["max-rejected"], 0.4)
                 self.assertEqual(len(found["floors"]), N_EXITS + 1)
-                self.assertEqual((found["images-calibrated"], found["nothing-images"]), (20, 12))
+                self.assertEqual((found["images-calibrated"], found["nothing-images"]), (10, 8))
                 self.assertLessEqual(found["rejected-calibrated"], 0.4)
                 (shown,) = self.succeed_json("inspect", self.out)
                 self.assertEqual([s["floor"] for s in shown["stages"]], found["floors"])
@@ -63,7 +63,7 @@ class Nothing(CliTest):
 
     def test_watch(self):
         found = self.found("--max-rejected", "0.3", "--watch", "cat", "--max-extra-misses", "0.3")
-        (measured,) = self.succeed_json("eval", self.out, SAMPLE, "--watch", "cat")
+        (measured,) = self.succeed_json("eval", self.out, self.few, "--watch", "cat")
         for key in ("accuracy", "macs-mean", "exits", "rejected"):
             self.assertEqual(found[key], measured[key], key)
 
@@ -80,7 +80,7 @@ class Nothing(CliTest):
         again = self.found("--max-accuracy-drop", "0.1", model=model)
         self.assertEqual(metadata(self.out)["winnow.floors"], after["winnow.floors"])
         self.assertEqual(again["floors"], found["floors"])
-        (measured,) = self.succeed_json("eval", self.out, SAMPLE)
+        (measured,) = self.succeed_json("eval", self.out, self.few)
         self.assertEqual(again["accuracy"], measured["accuracy"])
 
     @unittest.skipIf(onnxfile is None, "needs NumPy")
@@ -89,7 +89,7 @@ class Nothing(CliTest):
             "winnow.strategy": None, "winnow.thresholds": None, "winnow.exits": None,
             "winnow.watch-thresholds": None}))
         found = self.found("--max-rejected", "0.3", "--nothing", self.walls, model=bare)
-        (measured,) = self.succeed_json("eval", self.out, SAMPLE, "--nothing", self.walls)
+        (measured,) = self.succeed_json("eval", self.out, self.few, "--nothing", self.walls)
         for key in SHARED:
             self.assertEqual(found[key], measured[key], key)
         self.assertEqual((len(found["floors"]), found["strategy"]), (1, "none"))
@@ -99,10 +99,10 @@ class Nothing(CliTest):
         self.assertRegex(text,
                          r"nothing +[0-9.]+ % of the images of known classes, counted as wrong")
         self.assertRegex(text, r"guarantee +<= 40.0 % of known images drawn like these, on average")
-        self.assertRegex(text, r"nothing +[0-9.]+ % of 12 pictures of nothing")
+        self.assertRegex(text, r"nothing +[0-9.]+ % of 8 pictures of nothing")
         self.assertRegex(text, r"\nstage +threshold +floor +exits +share\n")
-        text = self.succeed("eval", self.out, SAMPLE, "--nothing", self.walls)
-        self.assertRegex(text, r"nothing +[0-9.]+ % of 12 pictures of nothing, [0-9.]+ % saved")
+        text = self.succeed("eval", self.out, self.few, "--nothing", self.walls)
+        self.assertRegex(text, r"nothing +[0-9.]+ % of 8 pictures of nothing, [0-9.]+ % saved")
         text = self.succeed("inspect", self.out)
         self.assertRegex(text, r"\nfloors +(logit|standardised)\n")
         self.assertRegex(text, r"so far +threshold +floor +kernels\n")
@@ -128,8 +128,8 @@ class Nothing(CliTest):
         """Its images are right when the answer is nothing, and no promise is about them."""
         model = self.file("cat.onnx", onnxfile.with_metadata(MODEL.read_bytes(),
                                                              {"winnow.nothing": "cat"}))
-        (before,) = self.succeed_json("eval", MODEL, SAMPLE)
-        (after,) = self.succeed_json("eval", model, SAMPLE)
+        (before,) = self.succeed_json("eval", MODEL, self.few)
+        (after,) = self.succeed_json("eval", model, self.few)
         self.assertEqual(after["accuracy"], before["accuracy"])
         self.assertEqual(after["accuracy-full"], before["accuracy-full"])
         self.assertEqual(self.succeed_json("inspect", model)[0]["nothing"], "cat")
@@ -140,7 +140,7 @@ class Nothing(CliTest):
             self.assertEqual((answer["label"], answer["stop-reason"]), (None, "nothing"))
             self.assertEqual(answer["survivors"][0], 3)  # the scores are kept
         found = self.found("--max-rejected", "0.3", model=model)
-        self.assertEqual(found["images-calibrated"], 18)
+        self.assertEqual(found["images-calibrated"], 9)
 
     def test_wrong_usage(self):
         floors = ("--max-rejected", "0.3")
@@ -155,23 +155,23 @@ class Nothing(CliTest):
                                ([*floors, "--method", "greedy"], "--method")):
             with self.subTest(options=options):
                 self.expect_failure(2, *self.tune(*options), says=words)
-        self.expect_failure(2, "tune", MODEL, SAMPLE, *floors, says="-o OUT.onnx")
+        self.expect_failure(2, "tune", MODEL, self.few, *floors, says="-o OUT.onnx")
 
     def test_bad_data(self):
         self.expect_failure(1, *self.tune("--max-rejected", "0.01"),
-                            says=["40 images", "too few", "197 or more"])
+                            says=["20 images", "too few", "197 or more"])
         self.expect_failure(1, *self.tune("--max-rejected", "0.05", "--confidence", "0.9"),
                             says=["too few", "89 or more"])
         empty = self.folder / "empty"
         (empty / "er").mkdir(parents=True)
         for command in (self.tune("--max-rejected", "0.4", "--nothing", empty),
-                        ("eval", MODEL, SAMPLE, "--nothing", empty)):
+                        ("eval", MODEL, self.few, "--nothing", empty)):
             self.expect_failure(1, *command, says=[empty, "no pictures"])
         (empty / "er" / "note.txt").write_text("no picture")
-        self.expect_failure(1, "eval", MODEL, SAMPLE, "--nothing", empty, says="no pictures")
+        self.expect_failure(1, "eval", MODEL, self.few, "--nothing", empty, says="no pictures")
         (empty / "er" / "note.jpg").write_text("no picture")
-        self.expect_failure(1, "eval", MODEL, SAMPLE, "--nothing", empty, says="note.jpg")
-        self.expect_failure(1, "eval", MODEL, SAMPLE, "--nothing", self.folder / "none",
+        self.expect_failure(1, "eval", MODEL, self.few, "--nothing", empty, says="note.jpg")
+        self.expect_failure(1, "eval", MODEL, self.few, "--nothing", self.folder / "none",
                             says="none")
 
 

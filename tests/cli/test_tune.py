@@ -5,7 +5,7 @@ import shutil
 import sys
 import unittest
 
-from support import LABELS, MODEL, N_EXITS, ROOT, SAMPLE, CliTest, on_terminal, winnow
+from support import LABELS, MODEL, N_EXITS, ROOT, SAMPLE, FewImagesTest, on_terminal, winnow
 
 sys.path.append(str(ROOT / "tests" / "oracle"))
 
@@ -22,13 +22,18 @@ def metadata(path):
     return onnxfile.metadata(path.read_bytes())
 
 
-class Tune(CliTest):
+def watch_sets(path):
+    """What the file's watch sets are called, in its order."""
+    return [one.split(":")[0] for one in metadata(path)["winnow.watch-thresholds"].split("; ")]
+
+
+class Tune(FewImagesTest):
     def setUp(self):
         super().setUp()
         self.out = self.folder / "out.onnx"
 
-    def tune(self, *options, model=MODEL, data=SAMPLE):
-        return ("tune", model, data, "-o", self.out, *options)
+    def tune(self, *options, model=MODEL, data=None):
+        return ("tune", model, data or self.few, "-o", self.out, *options)
 
     def found(self, *options, **files):
         (found,) = self.succeed_json(*self.tune(*options, **files))
@@ -40,8 +45,8 @@ class Tune(CliTest):
         self.expect_failure(status, *self.tune(*options, **files), says=says)
         self.assertEqual(sorted(self.folder.iterdir()), before)
 
-    def assert_eval_agrees(self, found, *options):
-        (measured,) = self.succeed_json("eval", self.out, SAMPLE, *options)
+    def assert_eval_agrees(self, found, *options, data=None):
+        (measured,) = self.succeed_json("eval", self.out, data or self.few, *options)
         for key in SHARED:
             self.assertEqual(found[key], measured[key], key)
         return measured
@@ -51,7 +56,7 @@ class Tune(CliTest):
                         ["--exit-score", "softmax"], ["--strategy", "confidence"],
                         ["--strategy", "entropy"], ["--method", "greedy"],
                         ["--method", "greedy", "--strategy", "entropy"], ["--threads", "1"]):
-            for drop in ("0", "0.1"):
+            for drop in ("0", "0.1") if "greedy" in options else ("0.1",):
                 with self.subTest(options=options, drop=drop):
                     found = self.found("--max-accuracy-drop", drop, *options)
                     self.assert_eval_agrees(found)
@@ -67,10 +72,10 @@ class Tune(CliTest):
 
     def test_text(self):
         text = self.succeed(*self.tune("--max-accuracy-drop", "0.1"))
-        self.assertRegex(text, r"accuracy +[0-9.]+ % of 40 images \(whole network: [0-9.]+ %\)")
+        self.assertRegex(text, r"accuracy +[0-9.]+ % of 20 images \(whole network: [0-9.]+ %\)")
         self.assertRegex(text, r"\nstage +threshold +exits +share\n")
         text = self.succeed(*self.tune("--watch", "cat", "--max-extra-misses", "0.1"))
-        self.assertRegex(text, r"misses +[0-9.]+ % of 4 images of watched classes")
+        self.assertRegex(text, r"misses +[0-9.]+ % of 2 images of watched classes")
 
     def test_watch(self):
         for n, labels in enumerate(["cat", "ship, 0", "cat"]):
@@ -78,12 +83,12 @@ class Tune(CliTest):
             found = self.found("--watch", labels, "--max-extra-misses", "0.3", model=model)
             self.assert_eval_agrees(found, "--watch", labels)
             self.assertEqual(found["watch"], labels)
-            self.assertEqual(found["images-watched"], 8 if "," in labels else 4)
+            self.assertEqual(found["images-watched"], 4 if "," in labels else 2)
             self.assertLessEqual(found["misses"] - found["misses-full"], 0.3)
             self.assertGreater(found["mac-reduction-others"], 0.3)
         if onnxfile:
-            sets = metadata(self.out)["winnow.watch-thresholds"].split("; ")
-            self.assertEqual([one.split(":")[0] for one in sets], ["ship, airplane", "cat"])
+            others = [one for one in watch_sets(MODEL) if one != "cat"]
+            self.assertEqual(watch_sets(self.out), [*others, "ship, airplane", "cat"])
             old = metadata(MODEL)
             for key in ("winnow.thresholds", "winnow.strategy"):
                 self.assertEqual(metadata(self.out)[key], old[key])
@@ -93,16 +98,15 @@ class Tune(CliTest):
         """It is written as it was asked for, and stands for its labels."""
         for asked in ("animal", "bird,cat,deer,dog,frog,horse", "3, vehicle"):
             found = self.found("--watch", asked, "--max-extra-misses", "0.3")
-            self.assertEqual(found["images-watched"], 20 if "vehicle" in asked else 24)
-            sets = metadata(self.out)["winnow.watch-thresholds"]
-            self.assertEqual(sets.split(":")[0],
+            self.assertEqual(found["images-watched"], 10 if "vehicle" in asked else 12)
+            self.assertEqual(watch_sets(self.out)[-1],
                              {"animal": "animal", "3, vehicle": "cat, vehicle"}.get(
                                  asked, asked.replace(",", ", ")))
             for same in (asked, "animal" if "bird" in asked else asked):
                 self.assert_eval_agrees(found, "--watch", same)
             model = shutil.copy(self.out, self.folder / "in.onnx")
             self.found("--watch", asked, "--max-extra-misses", "0.2", model=model)
-            self.assertEqual(metadata(self.out)["winnow.watch-thresholds"].count(":"), 1)
+            self.assertEqual(len(watch_sets(self.out)), len(watch_sets(MODEL)) + 1)
 
     @unittest.skipIf(onnxfile is None, "needs NumPy")
     def test_watch_a_group_that_the_file_calls_otherwise(self):
@@ -137,7 +141,7 @@ class Tune(CliTest):
         before, after = metadata(MODEL), metadata(self.out)
         self.assertEqual(after["winnow.exit-score"], "sigmoid")
         for key, value in before.items():
-            if key not in ("winnow.thresholds", "winnow.exit-score"):
+            if key not in ("winnow.thresholds", "winnow.exit-score", "winnow.watch-thresholds"):
                 self.assertEqual(after[key], value)
 
     @unittest.skipIf(onnxfile is None, "needs NumPy")
@@ -146,7 +150,7 @@ class Tune(CliTest):
         model = shutil.copy(self.out, self.folder / "in.onnx")
         text = self.succeed(*self.tune("--max-accuracy-drop", "0.1", "--exit-score", "sigmoid",
                                        model=model))
-        self.assertIn("left out: thresholds of 1 watch set", text)
+        self.assertIn(f"left out: thresholds of {len(watch_sets(MODEL))} watch sets", text)
         self.assertNotIn("winnow.watch-thresholds", metadata(self.out))
         self.out.unlink()
         self.refuse(2, "--watch", "dog", "--max-extra-misses", "0.3", "--exit-score", "sigmoid",
@@ -157,29 +161,31 @@ class Tune(CliTest):
         for strategy in (None, "none"):
             bare = self.file("bare.onnx", onnxfile.with_metadata(MODEL.read_bytes(), {
                 "winnow.strategy": strategy, "winnow.thresholds": None,
-                "winnow.exit-score": None}))
+                "winnow.exit-score": None, "winnow.watch-thresholds": None}))
             found = self.found("--max-accuracy-drop", "0.1", model=bare)
             self.assertEqual((found["strategy"], found["exit-score"]),
                              ("class-exclusion", "softmax"))
             self.assert_eval_agrees(found)
         bare = self.file("exits.onnx", onnxfile.with_metadata(MODEL.read_bytes(), {
-            "winnow.strategy": None, "winnow.thresholds": None, "winnow.exits": None}))
+            "winnow.strategy": None, "winnow.thresholds": None, "winnow.exits": None,
+            "winnow.watch-thresholds": None}))
         self.out.unlink()
         self.refuse(1, "--max-accuracy-drop", "0.1", model=bare, says=["exits.onnx", "no exits"])
 
     def test_risk(self):
-        found = self.found("--risk", "0.5", "--confidence", "0.6")
-        self.assert_eval_agrees(found)
+        found = self.found("--risk", "0.5", "--confidence", "0.6", data=SAMPLE)
+        self.assert_eval_agrees(found, data=SAMPLE)
         self.assertEqual((found["risk"], found["confidence"], found["images-tested"]),
                          (0.5, 0.6, 20))
-        text = self.succeed(*self.tune("--risk", "0.5", "--confidence", "0.6"))
+        text = self.succeed(*self.tune("--risk", "0.5", "--confidence", "0.6", data=SAMPLE))
         self.assertIn("accuracy drop <= 50.0 % with probability >= 60.0 %", text)
         self.out.unlink()
         self.refuse(1, "--risk", "0.01", says=["too few", "more images"])
 
     def test_curve(self):
         table, plot = self.folder / "c.csv", self.folder / "c.png"
-        self.assertEqual(self.succeed("tune", MODEL, SAMPLE, "--curve", table, "--curve", plot), "")
+        tune = ("tune", MODEL, self.few)
+        self.assertEqual(self.succeed(*tune, "--curve", table, "--curve", plot), "")
         self.assertEqual(plot.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
         with table.open(encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
@@ -187,15 +193,15 @@ class Tune(CliTest):
                                          "mac-reduction", "thresholds"])
         self.assertEqual({row["strategy"] for row in rows},
                          {"class-exclusion", "confidence", "entropy"})
-        for row in rows[::5]:
-            (measured,) = self.succeed_json("eval", MODEL, SAMPLE, "--strategy", row["strategy"],
+        for row in rows[::9]:
+            (measured,) = self.succeed_json("eval", MODEL, self.few, "--strategy", row["strategy"],
                                             "--thresholds", row["thresholds"])
             self.assertEqual(len(row["thresholds"].split(",")), N_EXITS)
             self.assertAlmostEqual(float(row["accuracy"]), measured["accuracy"], 9)
             self.assertAlmostEqual(float(row["macs-mean"]), measured["macs-mean"], 0)
             self.assertGreaterEqual(measured["accuracy"],
                                     measured["accuracy-full"] - float(row["drop-allowed"]) - 1e-9)
-        self.succeed("tune", MODEL, SAMPLE, "--curve", self.folder / "d.csv", "--curve-on", SAMPLE)
+        self.succeed(*tune, "--curve", self.folder / "d.csv", "--curve-on", self.few)
         self.assertEqual((self.folder / "d.csv").read_bytes(), table.read_bytes())
 
     def test_config(self):
@@ -206,9 +212,9 @@ class Tune(CliTest):
         self.assertEqual((found["strategy"], found["method"]), ("entropy", "greedy"))
         found = self.found("--config", config, "--method=joint", "--strategy", "confidence")
         self.assertEqual((found["strategy"], found["method"]), ("confidence", "joint"))
-        (measured,) = self.succeed_json("eval", MODEL, SAMPLE, "--config", config)
+        (measured,) = self.succeed_json("eval", MODEL, self.few, "--config", config)
         self.assertEqual(measured["strategy"], "none")
-        (measured,) = self.succeed_json("eval", MODEL, SAMPLE, "--config", config,
+        (measured,) = self.succeed_json("eval", MODEL, self.few, "--config", config,
                                         "--strategy", "class-exclusion")
         self.assertEqual(measured["strategy"], "class-exclusion")
         self.succeed("bench", MODEL, "--frames", "1", "--config", config)
@@ -221,20 +227,20 @@ class Tune(CliTest):
             with self.subTest(text=text):
                 bad = self.file("bad.ini", b"[" + section.encode() + b"]\n" + text + b"\n")
                 command = (self.tune("--config", bad) if section == "tune"
-                           else ("eval", MODEL, SAMPLE, "--config", bad))
+                           else ("eval", MODEL, self.few, "--config", bad))
                 self.expect_failure(2, *command, says=[bad, *words])
-        self.expect_failure(2, "eval", MODEL, SAMPLE, "--config", self.folder / "none.ini",
+        self.expect_failure(2, "eval", MODEL, self.few, "--config", self.folder / "none.ini",
                             says="none.ini")
 
     def test_bar_on_a_terminal(self):
         status, _, drawn = on_terminal(*self.tune("--max-accuracy-drop", "0.1"))
         self.assertEqual(status, 0)
-        self.assertIn(b"/40 images", drawn)
+        self.assertIn(b"/20 images", drawn)
         self.assertTrue(drawn.endswith(b"\r\033[K"), drawn[-20:])
 
     def test_wrong_usage(self):
         drop = ("--max-accuracy-drop", "0.01")
-        self.expect_failure(2, "tune", MODEL, SAMPLE, *drop, says="-o OUT.onnx")
+        self.expect_failure(2, "tune", MODEL, self.few, *drop, says="-o OUT.onnx")
         for options, words in (([], "--max-accuracy-drop"),
                                (["--max-accuracy-drop", "-0.1"], "max-accuracy-drop"),
                                (["--max-accuracy-drop", "1.5"], "max-accuracy-drop"),
@@ -250,7 +256,7 @@ class Tune(CliTest):
                                ([*drop, "--strategy", "none"], "strategy"),
                                ([*drop, "--exit-score", "tanh"], "tanh"),
                                ([*drop, "--curve", "c.pdf"], "c.pdf"),
-                               ([*drop, "--curve-on", SAMPLE], "--curve-on")):
+                               ([*drop, "--curve-on", self.few], "--curve-on")):
             with self.subTest(options=options):
                 self.refuse(2, *options, says=words)
 
@@ -267,7 +273,7 @@ class Tune(CliTest):
 
     def test_bad_outputs(self):
         for out in (self.folder / "none" / "out.onnx", "/proc/out.onnx", self.folder, "/dev/full"):
-            result = winnow("tune", MODEL, SAMPLE, "--max-accuracy-drop", "0.1", "-o", out)
+            result = winnow("tune", MODEL, self.few, "--max-accuracy-drop", "0.1", "-o", out)
             self.assertEqual(result.returncode, 1, result.stderr)
             self.assert_one_line(result.stderr, out)
         self.assertEqual(list(self.folder.iterdir()), [])
