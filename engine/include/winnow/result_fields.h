@@ -59,7 +59,7 @@
   /* exits + 1 */                                                                                  \
   WN_FIELD(INT, stage_count, "stage-count")                                                        \
   WN_FIELD(REASON, stop_reason, "stop-reason")                                                     \
-  /* class indices, best first; none for nothing */                                                \
+  /* class indices, best first; none where a floor has ended the frame */                          \
   WN_FIELD(CLASSES, survivors, "survivors")                                                        \
   WN_FIELD(LABELS, survivor_labels, "survivor-labels")                                             \
   /* p over all classes at the last evaluated exit: sigmoid or softmax as the model says, softmax  \
