@@ -265,8 +265,8 @@ static WnStatus read_next(WnReader *r, int timeout_ms, bool copy_pixels, WnSnaps
     bool found;
     WnStatus status = serve(r, error);
     if (status != WN_OK) return status;
-    take_description(r);
     status = look(r, copy_pixels, out, &found, error);
+    take_description(r); /* behind the frame: written before it, it is not older */
     if (status != WN_OK) disconnect(r);
     if (status != WN_OK || found) return status;
     if (r->socket < 0) forget(r);

@@ -36,6 +36,9 @@ typedef struct Shown {
   int64_t since_ns;
 } Shown;
 
+/* What is still to be told of a state that ended with its question or its model. */
+typedef enum Owed { OWED_NOTHING, OWED_GONE, OWED_UNKNOWN } Owed;
+
 struct WnState {
   WnStateOptions options; /* description NULL */
   WniEntries entries;
@@ -43,9 +46,12 @@ struct WnState {
   int holder, latest; /* slots of the state and of the last result; -1: none */
   bool any, settled, told;
   bool watching;             /* the last result was about a watch set */
+  Name model;                /* that gave it; UNKNOWN: none */
   int64_t last_pts, last_ns; /* of the last result: its time by pts, and `now_ns` */
   int64_t elapsed_ns;        /* since the first one, no longer counted when settled */
   Shown now, before;
+  Owed owed;
+  Shown ended; /* what is gone */
 };
 
 /* ---- names ---- */
@@ -72,6 +78,35 @@ static const char *name_text(const Name *name) {
   return name->kind == UNKNOWN ? WN_STATE_UNKNOWN : name->text;
 }
 
+/* ---- another beginning ---- */
+
+void wn_state_reset(WnState *state) {
+  for (int i = 0; i < SLOTS; i++) {
+    state->slots[i].name.kind = UNKNOWN;
+    state->slots[i].level = 0;
+  }
+  state->holder = state->latest = -1;
+  state->any = state->settled = state->told = state->watching = false;
+  state->elapsed_ns = 0;
+  state->model.kind = state->now.name.kind = state->before.name.kind = UNKNOWN;
+  state->now.since_ns = WN_PTS_NONE;
+  state->owed = OWED_NOTHING;
+}
+
+/* Another question, or another model that answers it: what was known counts no longer, but whoever
+ * was told that it began is to hear that it ended. */
+static void begin_anew(WnState *state) {
+  Owed owed = state->owed;
+  if (state->now.name.kind != UNKNOWN) {
+    Shown now = state->now;
+    state->now = state->ended;
+    state->ended = now;
+    owed = !state->watching ? OWED_UNKNOWN : now.name.kind == ANSWER ? OWED_GONE : OWED_NOTHING;
+  }
+  wn_state_reset(state);
+  state->owed = owed;
+}
+
 /* ---- options ---- */
 
 static WnStatus check(const WnStateOptions *options, WnError *error) {
@@ -94,7 +129,7 @@ WnStatus wn_state_set_options(WnState *state, const WnStateOptions *options, WnE
   WnStatus status = check(options, error);
   if (status == WN_OK) status = wni_entries_read(options->description, &entries, error);
   if (status != WN_OK) return status;
-  if (!wni_entries_equal(&entries, &state->entries)) wn_state_reset(state);
+  if (!wni_entries_equal(&entries, &state->entries)) begin_anew(state);
   wni_entries_clear(&state->entries);
   state->entries = entries;
   state->options = *options;
@@ -118,22 +153,12 @@ WnStatus wn_state_new(const WnStateOptions *options, WnState **out, WnError *err
 void wn_state_free(WnState *state) {
   if (!state) return;
   for (int i = 0; i < SLOTS; i++) free(state->slots[i].name.text);
+  free(state->model.text);
   free(state->now.name.text);
   free(state->before.name.text);
+  free(state->ended.name.text);
   wni_entries_clear(&state->entries);
   free(state);
-}
-
-void wn_state_reset(WnState *state) {
-  for (int i = 0; i < SLOTS; i++) {
-    state->slots[i].name.kind = UNKNOWN;
-    state->slots[i].level = 0;
-  }
-  state->holder = state->latest = -1;
-  state->any = state->settled = state->told = state->watching = false;
-  state->elapsed_ns = 0;
-  state->now.name.kind = state->before.name.kind = UNKNOWN;
-  state->now.since_ns = WN_PTS_NONE;
 }
 
 /* ---- answers ---- */
@@ -265,9 +290,25 @@ static int32_t decide(WnState *state, WnStateChange *changes) {
   return show(state, is_known(state, state->holder) ? state->holder : -1, changes);
 }
 
+static int32_t tell_gone(WnState *state, WnStateChange *changes) {
+  if (state->owed != OWED_GONE) return 0;
+  state->owed = OWED_NOTHING;
+  return tell(state, WN_STATE_GONE, &state->ended, 0, changes);
+}
+
+/* Unless there is another state already: n > 0. */
+static int32_t tell_unknown(WnState *state, int32_t n, WnStateChange *changes) {
+  bool tells = n == 0 && state->owed == OWED_UNKNOWN && !state->watching;
+  state->owed = OWED_NOTHING;
+  return tells ? tell(state, WN_STATE_CHANGED, &state->now, n, changes) : n;
+}
+
 int32_t wn_state_tick(WnState *state, int64_t now_ns, WnStateChange *changes) {
-  if (!state->any || !too_old(state, since(state->last_ns, now_ns))) return 0;
-  return show(state, -1, changes);
+  if (!state->any && state->owed == OWED_NOTHING) return 0;
+  if (!too_old(state, since(state->last_ns, now_ns))) return 0;
+  if (state->now.since_ns == WN_PTS_NONE) state->now.since_ns = last_time(state);
+  int32_t n = tell_gone(state, changes);
+  return n > 0 ? n : tell_unknown(state, show(state, -1, changes), changes);
 }
 
 /* Whether the frame carries the result of another one that has been counted. */
@@ -287,13 +328,9 @@ static int32_t feed_carried(WnState *state, const WnResult *result, int64_t now_
   return too_old(state, since(state->last_pts, frame_ns)) ? show(state, -1, changes) : 0;
 }
 
-int32_t wn_state_feed(WnState *state, const WnResult *result, int64_t now_ns,
-                      WnStateChange *changes) {
-  int64_t time_ns = time_of(result);
-  bool watching = state->entries.watch || result->watched >= 0;
-  if (watching != state->watching && state->any) wn_state_reset(state); /* another question */
-  state->watching = watching;
-  if (is_carried(state, result, time_ns)) return feed_carried(state, result, now_ns, changes);
+/* Counts the result for its answer. */
+static int32_t count(WnState *state, const WnResult *result, int64_t time_ns, int64_t now_ns,
+                     WnStateChange *changes) {
   const char *text;
   Kind kind = answer(state, result, &text);
   int slot = find_slot(state, kind, text);
@@ -315,10 +352,34 @@ int32_t wn_state_feed(WnState *state, const WnResult *result, int64_t now_ns,
   return decide(state, changes);
 }
 
+/* Another model's levels say nothing about this one's. */
+static void follow_model(WnState *state, const WnResult *result) {
+  const char *id = result->model_id ? result->model_id : "";
+  if (name_is(&state->model, ANSWER, id)) return;
+  if (state->model.kind != UNKNOWN) begin_anew(state);
+  name_set(&state->model, ANSWER, id);
+}
+
+int32_t wn_state_feed(WnState *state, const WnResult *result, int64_t now_ns,
+                      WnStateChange *changes) {
+  int64_t time_ns = time_of(result);
+  bool watching = state->entries.watch || result->watched >= 0;
+  follow_model(state, result);
+  if (watching != state->watching && state->any) begin_anew(state);
+  state->watching = watching;
+  int32_t n = tell_gone(state, changes);
+  WnStateChange *left = changes ? changes + n : NULL;
+  n += is_carried(state, result, time_ns) ? feed_carried(state, result, now_ns, left)
+                                          : count(state, result, time_ns, now_ns, left);
+  return tell_unknown(state, n, changes);
+}
+
 int32_t wn_state_end(WnState *state, WnStateChange *changes) {
-  if (!state->any) return 0;
+  int32_t n = tell_gone(state, changes);
+  if (!state->any) return tell_unknown(state, n, changes);
   state->holder = leader(state);
-  int32_t n = show(state, is_known(state, state->holder) ? state->holder : -1, changes);
+  n += show(state, is_known(state, state->holder) ? state->holder : -1,
+            changes ? changes + n : NULL);
   /* Who asked about one picture hears that it is unknown. */
   return n == 0 && !state->told && !state->watching
              ? tell(state, WN_STATE_CHANGED, &state->now, 0, changes)

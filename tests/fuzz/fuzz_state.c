@@ -34,7 +34,7 @@ static WnResult make_result(const uint8_t *bytes) {
                 .stop_reason = bytes[4] & 2 ? WN_STOP_UNCHANGED : WN_STOP_FINAL,
                 .pts_ns = bytes[4] & 4 ? far[bytes[5] % 4] : time,
                 .age_ns = bytes[4] & 8 ? far[bytes[6] % 4] : bytes[7] * INT64_C(1000000),
-                .model_id = "m@0"};
+                .model_id = bytes[2] & 64 ? "m@1" : "m@0"};
   return r;
 }
 

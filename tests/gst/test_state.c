@@ -229,7 +229,7 @@ GST_START_TEST(test_another_watch_list) {
   fail_unless_heard(&fixture, "seen vehicle");
   g_object_set(fixture.element, "watch", NULL, NULL);
   push_many(&fixture, seed, 3);
-  g_autofree gchar *wanted = g_strconcat("changed ", label, NULL);
+  g_autofree gchar *wanted = g_strconcat("gone vehicle, changed ", label, NULL);
   fail_unless_heard(&fixture, wanted);
   fixture_close(&fixture);
 }

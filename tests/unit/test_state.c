@@ -301,8 +301,63 @@ START_TEST(options_change_what_is_to_come) {
   options.description = "{\"watch\":[\"cat\"]}";
   ck_assert_int_eq(wn_state_set_options(state, &options, NULL), WN_OK);
   ck_assert_str_eq(wn_state_name(state), WN_STATE_UNKNOWN); /* another set */
-  ck_assert_str_eq(feed(state, "cat", 0.9, 2), "seen cat 2");
+  ck_assert_str_eq(feed(state, "cat", 0.9, 2), "gone animal 1, seen cat 2");
   wn_state_free(state);
+}
+END_TEST
+
+static const char *feed_of(WnState *state, const char *model, const char *label, int64_t ms) {
+  WnResult r = result(label, 0.9, ms * MS);
+  r.model_id = model;
+  return feed_result(state, &r);
+}
+
+/* The levels are of one model, and what was told of it ends with it. */
+START_TEST(another_model_begins_anew) {
+  WnState *state = make(500, 0, NULL);
+  for (int64_t ms = 0; ms < 1000; ms += 100) feed_of(state, "a", "cat", ms);
+  ck_assert_str_eq(wn_state_name(state), "cat");
+  ck_assert_str_eq(feed_of(state, "b", "cat", 1000), "changed unknown 1000");
+  ck_assert_str_eq(wn_state_name(state), WN_STATE_UNKNOWN);
+  ck_assert(!wn_state_is_settled(state));
+  for (int64_t ms = 1100; ms < 1500; ms += 100)
+    ck_assert_str_eq(feed_of(state, "b", "cat", ms), "");
+  ck_assert_str_eq(feed_of(state, "b", "cat", 1500), "changed cat 1500");
+  ck_assert_str_eq(feed_of(state, "a", "dog", 1600), "changed unknown 1600");
+  ck_assert_str_eq(feed_of(state, NULL, "dog", 1700), ""); /* it was never more than unknown */
+  wn_state_free(state);
+
+  state = make(0, 0, NULL); /* without a time to settle the answer is there at once */
+  feed_of(state, "a", "cat", 0);
+  ck_assert_str_eq(feed_of(state, "b", "dog", 1), "changed dog 1");
+  wn_state_free(state);
+}
+END_TEST
+
+/* With the description before the new results or behind them. */
+START_TEST(what_was_seen_is_gone_with_its_model) {
+  static const char other[] = "{\"labels\":[\"cat\"],\"groups\":{\"animal\":[\"cat\"]},"
+                              "\"watch\":[\"animal\"]}";
+  const WnStateOptions options = {
+      .stable_time_ns = 100 * MS, .max_age_ns = 2000 * MS, .description = other};
+  for (int how = 0; how < 4; how++) {
+    WnState *state = make(100, 0, SET);
+    for (int64_t ms = 0; ms <= 200; ms += 100) feed_of(state, "a", "dog", ms);
+    ck_assert_str_eq(wn_state_name(state), "animal");
+    if (how == 0) {
+      ck_assert_str_eq(feed_of(state, "b", "cat", 300), "gone animal 100");
+      ck_assert_str_eq(feed_of(state, "b", "cat", 400), "seen animal 400");
+    } else {
+      ck_assert_int_eq(wn_state_set_options(state, &options, NULL), WN_OK);
+      ck_assert_str_eq(wn_state_name(state), WN_STATE_UNKNOWN);
+      ck_assert_str_eq(how == 1   ? feed_of(state, "b", "cat", 300)
+                       : how == 2 ? tick(state, 5000)
+                                  : end(state),
+                       "gone animal 100");
+      ck_assert_str_eq(tick(state, 9000), "");
+    }
+    wn_state_free(state);
+  }
 }
 END_TEST
 
@@ -381,5 +436,6 @@ SUITE_MAIN("state", levels_follow_the_formula, labels_in_turn_change_nothing_unt
            nothing_is_a_state, without_results_the_state_is_unknown, a_result_counts_once,
            without_a_stable_time_every_answer_is_a_state, entries_are_seen_and_gone,
            the_entry_is_the_closest, results_tell_whether_they_are_watched,
-           options_change_what_is_to_come, bad_options_are_refused, any_result_is_taken,
+           options_change_what_is_to_come, another_model_begins_anew,
+           what_was_seen_is_gone_with_its_model, bad_options_are_refused, any_result_is_taken,
            a_change_is_a_result_with_three_members)

@@ -12,7 +12,9 @@
  * answer with the highest level; it changes when another's level is WN_STATE_MARGIN higher.  It is
  * `unknown` until stable-time has passed since the first result, while its level is below
  * min-confidence, and after max-age without a result.  With a watch set each entry as it is written
- * (a group is one entry) and `other` are the answers, and events are about entries only.
+ * (a group is one entry) and `other` are the answers, and events are about entries only.  A result
+ * of another model (model-id) begins all anew: the state is `unknown`, which is told, and what was
+ * seen is gone, until the new model's results have settled.
  */
 #ifndef WINNOW_STATE_H
 #define WINNOW_STATE_H
@@ -72,8 +74,9 @@ typedef struct WnState WnState;
 WnStatus wn_state_new(const WnStateOptions *options, WnState **out, WnError *error);
 void wn_state_free(WnState *state); /* NULL is ignored */
 
-/* Changes the options; what is known stays unless the watch set is another one.  On failure nothing
- * changes.  Errors as above. */
+/* Changes the options; what is known stays unless the watch set is another one: then all begins
+ * anew, and the next result tells that what was seen is gone.  On failure nothing changes.  Errors
+ * as above. */
 WnStatus wn_state_set_options(WnState *state, const WnStateOptions *options, WnError *error);
 
 /* Forgets all results, as at the beginning of another stream. */
