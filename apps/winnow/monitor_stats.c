@@ -4,9 +4,12 @@
  */
 #include "monitor_stats.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* Forgets all but `missed`: another publisher numbers its frames anew. */
+/* Forgets all but `missed`: another publisher numbers its frames anew, another model has other
+ * stages. */
 static void restart(MonitorStats *stats) {
   uint64_t missed = stats->missed;
   *stats = (MonitorStats){.missed = missed};
@@ -21,7 +24,9 @@ static int exit_of(const WnResult *r) {
 void stats_add(MonitorStats *stats, const WnSnapshot *snapshot) {
   const WnResult *r = &snapshot->results[0];
   size_t last = (stats->seen + STATS_WINDOW - 1) % STATS_WINDOW, at;
-  if (stats->seen > 0 && snapshot->number <= stats->number[last]) restart(stats);
+  bool is_another = strncmp(stats->model, r->model_id, sizeof stats->model - 1) != 0;
+  if (stats->seen > 0 && (is_another || snapshot->number <= stats->number[last])) restart(stats);
+  if (stats->seen == 0) snprintf(stats->model, sizeof stats->model, "%s", r->model_id);
   at = stats->seen++ % STATS_WINDOW;
   stats->missed += snapshot->skipped;
   stats->number[at] = snapshot->number;

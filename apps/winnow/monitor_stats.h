@@ -7,11 +7,12 @@
 
 #include <winnow/ipc.h>
 
-enum { STATS_WINDOW = 256, STATS_STAGES = 65 };
+enum { STATS_WINDOW = 256, STATS_STAGES = 65, STATS_MODEL_BYTES = 256 };
 
 /* Zero: nothing yet. */
 typedef struct MonitorStats {
-  uint64_t seen, missed; /* results, and frames in between that were not */
+  uint64_t seen, missed;         /* results, and frames in between that were not */
+  char model[STATS_MODEL_BYTES]; /* model-id of the results, or its beginning */
   /* the last ones, [seen % STATS_WINDOW] the next to be replaced */
   uint64_t number[STATS_WINDOW];
   int64_t published_ns[STATS_WINDOW], latency_ns[STATS_WINDOW];

@@ -7,8 +7,11 @@
 
 #include "suite.h"
 
+#include <string.h>
+
 static void add(MonitorStats *stats, uint64_t number, WnResult result) {
   result.macs_full = 100;
+  if (!result.model_id) result.model_id = "a@0";
   WnSnapshot snapshot = {.number = number,
                          .published_ns = (int64_t)number * 100000000,
                          .n_results = 1,
@@ -47,4 +50,22 @@ START_TEST(nothing_but_carried_results) {
 }
 END_TEST
 
-SUITE_MAIN("monitor_stats", carried_results_do_not_count, nothing_but_carried_results)
+/* Its stages are others. */
+START_TEST(another_model_is_counted_anew) {
+  MonitorStats stats = {0};
+  MonitorSummary summary;
+  char longer[2 * STATS_MODEL_BYTES];
+  memset(longer, 'm', sizeof longer - 1);
+  longer[sizeof longer - 1] = '\0';
+  const char *const models[] = {"a@0", "b@0", longer};
+  for (uint64_t i = 0; i < 30; i++)
+    add(&stats, i + 1,
+        (WnResult){.stop_reason = WN_STOP_FINAL, .exit_stage = 1, .model_id = models[i / 10]});
+  stats_summarise(&stats, &summary);
+  ck_assert_int_eq(summary.n, 10);
+  ck_assert_int_eq(summary.exits[1], 10);
+}
+END_TEST
+
+SUITE_MAIN("monitor_stats", carried_results_do_not_count, nothing_but_carried_results,
+           another_model_is_counted_anew)
