@@ -4,6 +4,7 @@
  * memory or prints the results.  serve.c is its life.
  */
 #include <locale.h>
+#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +14,11 @@
 #include <winnow/ipc.h>
 
 #include "command.h"
+#include "config.h"
 #include "formats.h"
 #include "list.h"
 #include "options.h"
+#include "reload.h"
 #include "report.h"
 #include "serve.h"
 #include "source.h"
@@ -31,6 +34,7 @@ typedef struct Settings {
   Wish wish;       /* size, fps and format together */
   char **controls; /* the assignments in `set` */
   uint32_t mode;   /* of the socket */
+  Reload reload;
 } Settings;
 
 static int run_camera(int argc, char **argv);
@@ -44,8 +48,11 @@ static const Command command_camera = {
     "Without --device the first camera is taken; without --format, --size and --fps the mode near\n"
     "640x480 at 30 frames/s that costs least. A camera that is unplugged is waited for.\n"
     "The settings of --config stand in its sections [camera] and [deploy], by the names of the\n"
-    "options. The exit status is 0 after SIGINT or SIGTERM and at the end of --input, 1 after a\n"
-    "failure, 2 for wrong usage.\n\n"
+    "options. SIGHUP has the model's file read again, or the one that --config names by now;\n"
+    "frames go on, and the new model takes the place of the old one between two of them. One that\n"
+    "is bad, or does not fit the other options, is told and changes nothing.\n"
+    "The exit status is 0 after SIGINT or SIGTERM and at the end of --input, 1 after a failure,\n"
+    "2 for wrong usage.\n\n"
     "Cameras that deliver only raw sensor data, such as the Raspberry Pi's camera modules, need\n"
     "libcamera: gst-launch-1.0 libcamerasrc ! winnowclassify model-file=MODEL ! winnowshmsink\n"
     "socket-path=SOCKET does for them what this program does for others.\n\n"
@@ -144,15 +151,21 @@ static Source *open_source(void *data, char **problem) {
   return clip_open(settings->input, settings->fps, problem);
 }
 
+static WnSession *load_model(void *data) {
+  return reload_model(&((const Settings *)data)->reload);
+}
+
 static int classify(Settings *settings, const Options *options) {
   int status = STATUS_OK;
   WnError error;
   WnPublisherOptions access = {.mode = settings->mode, .group = settings->socket_group};
-  Service service = {.open = open_source, .settings = settings, .as_json = settings->as_json};
+  Service service = {
+      .open = open_source, .load = load_model, .settings = settings, .as_json = settings->as_json};
   WnModel *model = options_open_model(options, settings->model, false, &status);
   if (model == NULL) goto out;
   serve_block_signals(); /* the session starts threads */
   service.session = options_new_session(options, model, &status);
+  g_clear_pointer(&model, wn_model_unref); /* which may not be the one of the end */
   if (service.session == NULL) goto out;
   if (settings->socket != NULL &&
       wn_publisher_new(settings->socket, &access, &service.publisher, &error) != WN_OK) {
@@ -166,8 +179,13 @@ out:
   turner_free(service.turner);
   wn_publisher_free(service.publisher);
   wn_session_free(service.session);
-  wn_model_unref(model);
   return status;
+}
+
+/* What the command line says holds; what the file says is read again when the model is. */
+static Reload plan_reload(const Settings *settings, const Options *options, char **argv) {
+  bool is_given = config_is_taken(&(GOptionEntry){.long_name = "model"}, argv);
+  return (Reload){options, settings->model, is_given ? NULL : sections};
 }
 
 static int list(const Settings *settings) {
@@ -225,6 +243,7 @@ static int run_camera(int argc, char **argv) {
   settings.wish.fps = settings.fps;
   settings.controls = split_controls(settings.set);
   if (settings.ignore != NULL) options.ignore = g_strjoinv(";", settings.ignore);
+  settings.reload = plan_reload(&settings, &options, argv);
   if (settings.version)
     printf("winnow-camera %s\n", wn_version());
   else if (!check(&settings))
@@ -246,6 +265,10 @@ out:;
 }
 
 int main(int argc, char **argv) {
+#ifdef M_MMAP_THRESHOLD
+  /* Otherwise it grows with the first model that goes, and the memory of later ones stays here. */
+  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+#endif
   setlocale(LC_CTYPE, ""); /* numbers keep their point in every locale */
   return report_output(command_camera.run(argc, argv));
 }

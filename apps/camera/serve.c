@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * See serve.h.  One thread waits for everything at once: the source, readers of the channel,
- * signals, and the moments at which something is due.
+ * signals, a model that another thread has opened, and the moments at which something is due.
  */
 #include "serve.h"
 
@@ -12,10 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "handover.h"
 #include "json.h"
 #include "line_output.h"
 #include "notify.h"
@@ -41,6 +43,8 @@ typedef struct Run {
   LineOutput lines;    /* of JSON */
   uint64_t n_left_out; /* of them, since nobody took those before */
   int signals;         /* signalfd */
+  Handover *models;    /* sessions */
+  int has_model;       /* eventfd: there is one to be taken */
   uint64_t n_frames, n_missed, n_damaged;
   int64_t began, last_frame, next_open, next_watchdog, next_status, watchdog_ns;
   char label[64];        /* of the last result, for systemctl status */
@@ -53,7 +57,7 @@ static int64_t now_ns(void) {
   return g_get_monotonic_time() * 1000;
 }
 
-/* Those that end the program, but for what whoever started it ignores, as nohup does. */
+/* Those that are heard, but for what whoever started it ignores, as nohup does. */
 static void signal_set(sigset_t *set) {
   static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
   struct sigaction action;
@@ -127,6 +131,44 @@ static void check_silence(Run *run) {
                       run->source->n_damaged > 0 ? " that was whole" : "");
   lose_source(run, problem);
   g_free(problem);
+}
+
+/* ---- The model ---------------------------------------------------------- */
+
+static void *load(void *owner, void *order) {
+  (void)order;
+  const Service *service = ((Run *)owner)->service;
+  return service->load(service->settings);
+}
+
+static void tell_loaded(void *owner) {
+  eventfd_write(((Run *)owner)->has_model, 1);
+}
+
+static void free_order(void *order) {
+  (void)order; /* there is one, `load` */
+}
+
+static void free_session(void *session) {
+  wn_session_free(session);
+}
+
+static const HandoverClass models = {load, tell_loaded, free_order, free_session};
+
+static void order_model(Run *run) {
+  if (!handover_order(run->models, run))
+    report("no thread to load the model in; the present one stays");
+}
+
+/* Between two frames.  Readers are told with the first result of the new model. */
+static void take_model(Run *run) {
+  eventfd_t n_made;
+  eventfd_read(run->has_model, &n_made);
+  WnSession *session = handover_take(run->models);
+  if (session == NULL) return;
+  handover_retire(run->models, run->service->session);
+  run->service->session = session;
+  run->width = run->height = 0;
 }
 
 /* ---- A frame ------------------------------------------------------------ */
@@ -251,18 +293,32 @@ static bool wants_frame(const Run *run) {
   return run->source != NULL && (run->source->is_live || !line_output_is_pending(&run->lines));
 }
 
+/* SIGHUP of a terminal that is closed ends the program; one that somebody sends asks for a model.
+ */
+static void take_signals(Run *run) {
+  struct signalfd_siginfo got;
+  while (read(run->signals, &got, sizeof got) == (ssize_t)sizeof got) {
+    if (got.ssi_signo == SIGHUP && got.ssi_code != SI_KERNEL)
+      order_model(run);
+    else
+      end(run, STATUS_OK);
+  }
+}
+
 static void wait_and_act(Run *run, int timeout_ms) {
   WnPublisher *publisher = run->service->publisher;
   struct pollfd wait[] = {{run->signals, POLLIN, 0},
+                          {run->has_model, POLLIN, 0},
                           {publisher != NULL ? wn_publisher_descriptor(publisher) : -1, POLLIN, 0},
                           {line_output_is_pending(&run->lines) ? run->lines.fd : -1, POLLOUT, 0},
                           {wants_frame(run) ? run->source->descriptor : -1, POLLIN, 0}};
   if (poll(wait, G_N_ELEMENTS(wait), timeout_ms) < 0) return; /* a signal that is not ours */
-  if (wait[0].revents != 0) end(run, STATUS_OK);
-  if (wait[1].revents != 0) wn_publisher_serve(publisher);
-  if (wait[2].revents != 0) write_lines(run);
+  if (wait[0].revents != 0) take_signals(run);
+  if (wait[1].revents != 0) take_model(run);
+  if (wait[2].revents != 0) wn_publisher_serve(publisher);
+  if (wait[3].revents != 0) write_lines(run);
   if (run->ended || run->source == NULL) return;
-  if (wait[3].revents != 0) take_frame(run);
+  if (wait[4].revents != 0) take_frame(run);
   if (!run->ended && run->source != NULL) check_silence(run);
 }
 
@@ -274,15 +330,28 @@ static void report_end(const Run *run) {
     report("%" PRIu64 " lines left out, since nobody took them", run->n_left_out);
 }
 
-int serve(Service *service) {
+static bool open_run(Run *run) {
   sigset_t set;
   signal_set(&set);
-  Run run = {.service = service,
-             .signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
-             .began = now_ns(),
-             .watchdog_ns = notify_watchdog_ns()};
-  if (run.signals < 0) {
-    report("no descriptor for signals: %s", g_strerror(errno));
+  run->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  run->has_model = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  run->models = handover_new(&models, run);
+  if (run->signals >= 0 && run->has_model >= 0) return true;
+  report("no descriptor for signals: %s", g_strerror(errno));
+  return false;
+}
+
+static void close_run(Run *run) {
+  handover_free(run->models);
+  if (run->signals >= 0) close(run->signals);
+  if (run->has_model >= 0) close(run->has_model);
+  g_free(run->last_why);
+}
+
+int serve(Service *service) {
+  Run run = {.service = service, .began = now_ns(), .watchdog_ns = notify_watchdog_ns()};
+  if (!open_run(&run)) {
+    close_run(&run);
     return STATUS_FAILED;
   }
   if (service->as_json && !line_output_open(&run.lines, "-")) end_without_output(&run);
@@ -292,7 +361,6 @@ int serve(Service *service) {
   close_source(&run);
   if (run.n_frames > 0) report_end(&run);
   line_output_close(&run.lines);
-  g_free(run.last_why);
-  close(run.signals);
+  close_run(&run);
   return run.status;
 }

@@ -17,7 +17,7 @@ static const GOptionEntry *find_entry(const GOptionEntry *entries, const char *n
   return NULL;
 }
 
-static bool is_taken(const GOptionEntry *entry, char **line) {
+bool config_is_taken(const GOptionEntry *entry, char **line) {
   char *name = g_strconcat("--", entry->long_name, NULL);
   size_t length = strlen(name);
   bool taken = false;
@@ -93,7 +93,7 @@ static bool add_keys(GKeyFile *file, const char *path, const char *section,
     if (find_entry(known, *key) == NULL) {
       report("%s: [%s] %s: not an option; see '%s --help'", path, section, *key, g_get_prgname());
       valid = false;
-    } else if (entry != NULL && !is_taken(entry, taken)) {
+    } else if (entry != NULL && !config_is_taken(entry, taken)) {
       valid = add_key(file, path, section, entry, line);
     }
   }
@@ -113,4 +113,16 @@ char **config_read(const char *path, const char *section, const GOptionEntry *kn
   if (valid) return (char **)g_ptr_array_free(line, FALSE);
   g_ptr_array_unref(line);
   return NULL;
+}
+
+bool config_read_value(const char *path, const char *const *sections, const char *key,
+                       char **value) {
+  *value = NULL;
+  GKeyFile *file = load(path);
+  if (file == NULL) return false;
+  for (; *sections != NULL && *value == NULL; sections++)
+    *value = g_key_file_get_string(file, *sections, key, NULL);
+  g_key_file_free(file);
+  if (*value != NULL) g_strchomp(*value);
+  return true;
 }

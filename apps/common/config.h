@@ -16,4 +16,12 @@
 char **config_read(const char *path, const char *section, const GOptionEntry *known,
                    const GOptionEntry *wanted, char **taken);
 
+/* Whether the command line `line` has the option. */
+bool config_is_taken(const GOptionEntry *entry, char **line);
+
+/* What the file says now for `key`, in the first of `sections` (ended by NULL) that has it; *value
+ * is to be freed, NULL: none has it.  False after a report. */
+bool config_read_value(const char *path, const char *const *sections, const char *key,
+                       char **value);
+
 #endif

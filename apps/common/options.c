@@ -201,19 +201,23 @@ WnStatus options_model(const Options *options, WnModelOptions *how, WnError *err
   return status;
 }
 
+static WnStatus open_model(const Options *options, const char *path, bool any_graph, WnModel **out,
+                           WnError *error) {
+  WnModelOptions how = {.any_graph = any_graph};
+  WnStatus status = options_model(options, &how, error);
+  return status == WN_OK ? wn_model_open(path, &how, out, error) : status;
+}
+
 WnModel *options_open_model(const Options *options, const char *path, bool any_graph, int *status) {
   WnError error = {0};
-  WnModelOptions how = {.any_graph = any_graph};
   WnModel *model = NULL;
-  if (options_model(options, &how, &error) == WN_OK &&
-      wn_model_open(path, &how, &model, &error) == WN_OK)
-    return model;
+  if (open_model(options, path, any_graph, &model, &error) == WN_OK) return model;
   *status = report_error(&error);
   return NULL;
 }
 
-WnSession *options_new_session(const Options *options, WnModel *model, int *status) {
-  WnError error = {0};
+static WnStatus new_session(const Options *options, WnModel *model, WnSession **out,
+                            WnError *error) {
   WnSessionOptions how = {
       .threads = options->threads,
       .policy = {.thresholds = options->thresholds,
@@ -226,15 +230,27 @@ WnSession *options_new_session(const Options *options, WnModel *model, int *stat
                  .region = options->region,
                  .ignore = options->ignore},
   };
+  WnStatus status = WN_OK;
+  if (options->strategy != NULL)
+    status = wn_strategy_parse(options->strategy, &how.policy.strategy, error);
+  return status == WN_OK ? wn_session_new(model, &how, out, error) : status;
+}
+
+WnSession *options_new_session(const Options *options, WnModel *model, int *status) {
+  WnError error = {0};
   WnSession *session = NULL;
-  if (options->strategy != NULL &&
-      wn_strategy_parse(options->strategy, &how.policy.strategy, &error) != WN_OK)
-    goto fail;
-  if (wn_session_new(model, &how, &session, &error) != WN_OK) goto fail;
+  if (new_session(options, model, &session, &error) != WN_OK) {
+    *status = report_error(&error);
+    return NULL;
+  }
   if (wn_session_watch_warning(session) != NULL) report("%s", wn_session_watch_warning(session));
   return session;
+}
 
-fail:
-  *status = report_error(&error);
-  return NULL;
+WnStatus options_open(const Options *options, const char *path, WnModel **model,
+                      WnSession **session, WnError *error) {
+  *model = NULL;
+  *session = NULL;
+  WnStatus status = open_model(options, path, false, model, error);
+  return status == WN_OK ? new_session(options, *model, session, error) : status;
 }

@@ -53,4 +53,9 @@ WnModel *options_open_model(const Options *options, const char *path, bool any_g
  * exit status. */
 WnSession *options_new_session(const Options *options, WnModel *model, int *status);
 
+/* Both at once, without a report.  On failure *session is NULL; *model is to be given back in any
+ * case and may be NULL. */
+WnStatus options_open(const Options *options, const char *path, WnModel **model,
+                      WnSession **session, WnError *error);
+
 #endif
