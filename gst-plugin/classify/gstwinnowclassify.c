@@ -45,6 +45,17 @@
  * with a warning on the bus; the policy in force stays until a further change makes the whole
  * valid. Change properties that belong together in one g_object_set().
  *
+ * ## Another model while playing
+ *
+ * A file that is set as #GstWinnowClassify:model-file is loaded in a thread of the element's, tried
+ * out, and takes the place of the present model between two frames; no frame waits for it or is
+ * lost. Results carry its `model-id` from then on. The steady state and what
+ * #GstWinnowClassify:unchanged compares with begin anew, as do the counters of the model in
+ * #GstWinnowClassify:stats, and elements behind, readers of a channel too, are told its labels
+ * before its first result. #GstWinnowClassify:labels-file and the policy stay and have to be
+ * possible with the new model, or be set with it in one g_object_set(). A file that cannot be used
+ * is answered with a warning on the bus; the present model stays, and the properties name it again.
+ *
  * ## Example launch lines
  * |[
  * gst-launch-1.0 -m videotestsrc num-buffers=90 \
@@ -98,6 +109,7 @@ static void work(gpointer owner, const GstWinnowJob *job) {
     old = self->last;
     self->last = results;
     self->last_times = job->times;
+    gst_winnow_classify_infer_show(self);
   }
   GST_OBJECT_UNLOCK(self);
   if (old != NULL) g_ptr_array_unref(old);
@@ -110,6 +122,7 @@ static gboolean start(GstBaseTransform *trans) {
   self->policy_dirty = FALSE;
   self->display_dirty = TRUE;
   self->failed = FALSE;
+  gst_winnow_classify_swap_begin(self);
   GST_OBJECT_UNLOCK(self);
 
   WnError error = {.status = WN_ERROR_IO,
@@ -126,6 +139,7 @@ static gboolean start(GstBaseTransform *trans) {
   GST_OBJECT_UNLOCK(self);
   gst_winnow_settings_clear(&settings);
   if (status != WN_OK) {
+    gst_winnow_classify_swap_end(self);
     gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, &error);
     return FALSE;
   }
@@ -153,6 +167,7 @@ static gboolean start(GstBaseTransform *trans) {
 static gboolean stop(GstBaseTransform *trans) {
   GstWinnowClassify *self = GST_WINNOW_CLASSIFY(trans);
   g_clear_pointer(&self->worker, gst_winnow_worker_free);
+  gst_winnow_classify_swap_end(self);
   cut_stream(self);
   gst_winnow_classify_infer_clear(self);
   gst_winnow_engine_close(&self->engine);
@@ -168,17 +183,13 @@ static gboolean set_caps(GstBaseTransform *trans, GstCaps *in, GstCaps *out) {
 
 /* ---- Frames --------------------------------------------------------------- */
 
-/* Tells the elements behind how results are to be shown. */
-static void send_display_event(GstWinnowClassify *self) {
-  GST_OBJECT_LOCK(self);
-  gboolean dirty = self->display_dirty;
+/* What the elements behind are to know before the frame: how results are to be shown, and what the
+ * ones on it are about.  NULL: they know.  Under the object lock. */
+static GstEvent *make_display_event(GstWinnowClassify *self) {
+  if (!self->display_dirty) return NULL;
   GstWinnowDisplay display = gst_winnow_settings_display(&self->settings);
-  g_autofree gchar *description = dirty ? g_strdup(self->description) : NULL;
   self->display_dirty = FALSE;
-  GST_OBJECT_UNLOCK(self);
-  if (dirty)
-    gst_pad_push_event(GST_BASE_TRANSFORM_SRC_PAD(self),
-                       gst_winnow_display_event_new(&display, description));
+  return gst_winnow_display_event_new(&display, self->description);
 }
 
 /* Counts the frame and decides whether it is classified. */
@@ -210,6 +221,7 @@ static gboolean classify_now(GstWinnowClassify *self, const WnFrame *frame, cons
   GstWinnowResultList *old = self->last;
   self->last = results;
   self->last_times = *times;
+  gst_winnow_classify_infer_show(self);
   /* The next frame may change. */
   gboolean drifted = !gst_winnow_result_list_is_repeated(results) &&
                      gst_winnow_latency_feed(&self->latency, duration);
@@ -265,7 +277,6 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   GST_OBJECT_UNLOCK(self);
   GstWinnowFrameTimes times =
       gst_winnow_frame_times(GST_ELEMENT(self), &trans->segment, buffer, live);
-  send_display_event(self);
   if (is_due(self, &times)) {
     if (!classify_frame(self, buffer, &times)) return GST_FLOW_ERROR;
   } else if (self->worker == NULL) {
@@ -279,7 +290,9 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   gboolean roi_list = self->settings.inference_region == GST_WINNOW_INFERENCE_REGION_ROI_LIST;
   const WnRect bounds = gst_winnow_region_bounds(self->region, GST_VIDEO_INFO_WIDTH(&self->info),
                                                  GST_VIDEO_INFO_HEIGHT(&self->info));
+  GstEvent *event = make_display_event(self);
   GST_OBJECT_UNLOCK(self);
+  if (event != NULL) gst_pad_push_event(GST_BASE_TRANSFORM_SRC_PAD(self), event);
   if (last == NULL) return GST_FLOW_OK;
   if (max_age == 0 || gst_winnow_result_list_age(last) + age < max_age)
     gst_winnow_result_list_attach(last, buffer, roi_list ? &bounds : NULL, age);
@@ -337,8 +350,20 @@ static gboolean query(GstBaseTransform *trans, GstPadDirection direction, GstQue
 
 /* ---- Properties ----------------------------------------------------------- */
 
-/* Comes once for all properties of one g_object_set(), after the last of them: a
- * frame between two of them sees neither. */
+static void (*set_any_property)(GObject *, guint, const GValue *, GParamSpec *);
+
+/* A model that is set is loaded, but not one that the element goes back to. */
+static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
+  GstWinnowClassify *self = GST_WINNOW_CLASSIFY(object);
+  set_any_property(object, id, value, spec);
+  if (!(gst_winnow_properties_find(spec)->access.change & GST_WINNOW_CHANGE_MODEL)) return;
+  GST_OBJECT_LOCK(self);
+  self->model_set = TRUE;
+  GST_OBJECT_UNLOCK(self);
+}
+
+/* Comes once for all properties of one g_object_set(), after the last of them: a frame between two
+ * of them sees neither, and a policy that is set with a model is for that model. */
 static void dispatch_properties_changed(GObject *object, guint n, GParamSpec **specs) {
   GstWinnowClassify *self = GST_WINNOW_CLASSIFY(object);
   guint change = GST_WINNOW_CHANGE_NONE;
@@ -346,8 +371,14 @@ static void dispatch_properties_changed(GObject *object, guint n, GParamSpec **s
     const GstWinnowProperty *row = gst_winnow_properties_find(specs[i]);
     if (row != NULL) change |= row->access.change;
   }
+  gboolean policy = (change & GST_WINNOW_CHANGE_POLICY) != 0;
   GST_OBJECT_LOCK(self);
-  if (change & GST_WINNOW_CHANGE_POLICY) self->policy_dirty = TRUE;
+  if (self->models != NULL && self->model_set) {
+    gst_winnow_classify_swap_order(self, policy);
+  } else if (policy) {
+    self->policy_dirty = TRUE;
+    self->policy_serial++;
+  }
   if (change & GST_WINNOW_CHANGE_DISPLAY) self->display_dirty = TRUE;
   GST_OBJECT_UNLOCK(self);
   G_OBJECT_CLASS(gst_winnow_classify_parent_class)->dispatch_properties_changed(object, n, specs);
@@ -358,6 +389,8 @@ static void finalize(GObject *object) {
   gst_winnow_properties_clear(object);
   gst_winnow_stats_reset(&self->stats, 0, 0);
   g_free(self->region);
+  g_free(self->good_model_file);
+  g_free(self->good_labels_file);
   G_OBJECT_CLASS(gst_winnow_classify_parent_class)->finalize(object);
 }
 
@@ -369,6 +402,8 @@ static void gst_winnow_classify_class_init(GstWinnowClassifyClass *klass) {
   object_class->dispatch_properties_changed = dispatch_properties_changed;
   object_class->finalize = finalize;
   gst_winnow_properties_install(object_class, &gst_winnow_settings_properties);
+  set_any_property = object_class->set_property;
+  object_class->set_property = set_property;
   gst_winnow_frame_add_template(element_class, "sink", GST_PAD_SINK);
   gst_winnow_frame_add_template(element_class, "src", GST_PAD_SRC);
   gst_element_class_set_static_metadata(

@@ -16,6 +16,7 @@
 void gst_winnow_classify_infer_clear(GstWinnowClassify *self) {
   g_clear_pointer(&self->tracks, gst_winnow_tracks_free);
   g_clear_pointer(&self->announced, g_ptr_array_unref);
+  g_clear_pointer(&self->about, g_free);
   self->described = FALSE;
   GST_OBJECT_LOCK(self);
   g_clear_pointer(&self->description, g_free);
@@ -99,7 +100,7 @@ static void announce(GstWinnowClassify *self, GstWinnowResultList *results,
   GST_OBJECT_UNLOCK(self);
   if (self->tracks_generation != times->generation) gst_winnow_tracks_reset(self->tracks);
   self->tracks_generation = times->generation;
-  gst_winnow_tracks_configure(self->tracks, &display, self->description);
+  gst_winnow_tracks_configure(self->tracks, &display, self->about);
   g_clear_pointer(&self->announced, g_ptr_array_unref);
   self->announced = g_ptr_array_ref(results);
   self->announced_times = *times;
@@ -145,18 +146,21 @@ static void describe(GstWinnowClassify *self, guint generation) {
   self->described = TRUE;
   self->described_generation = generation;
   char *text = wn_session_describe(self->engine.session, MAX_DESCRIPTION);
-  GST_OBJECT_LOCK(self);
-  if (g_strcmp0(text, self->description) != 0) {
-    g_free(self->description);
-    self->description = g_strdup(text);
-    self->display_dirty = TRUE;
-  }
-  GST_OBJECT_UNLOCK(self);
+  g_free(self->about);
+  self->about = g_strdup(text);
   free(text);
 }
 
+/* The streaming thread tells the elements behind. */
+void gst_winnow_classify_infer_show(GstWinnowClassify *self) {
+  if (g_strcmp0(self->about, self->description) == 0) return;
+  g_free(self->description);
+  self->description = g_strdup(self->about);
+  self->display_dirty = TRUE;
+}
+
 /* After the first frame of its size the session knows what the network sees of it, after a change
- * of policy it watches something else; the streaming thread tells the elements behind. */
+ * of policy it watches something else, and another model has other labels. */
 static void describe_changes(GstWinnowClassify *self, guint generation) {
   if (!self->described || self->described_generation != generation) describe(self, generation);
 }
@@ -165,6 +169,9 @@ void gst_winnow_classify_infer_begin(GstWinnowClassify *self) {
   self->tracks = gst_winnow_tracks_new();
   describe(self, 0);
   self->described = FALSE;
+  GST_OBJECT_LOCK(self);
+  gst_winnow_classify_infer_show(self);
+  GST_OBJECT_UNLOCK(self);
 }
 
 /* ---- Inference ------------------------------------------------------------ */
@@ -179,6 +186,7 @@ static gboolean has_places(GstWinnowClassify *self) {
 gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame,
                                    const GArray *regions, const GstWinnowFrameTimes *times,
                                    GstWinnowResultList **results) {
+  gst_winnow_classify_swap_take(self);
   update_policy(self, frame);
   if (self->engine_generation != times->generation) wn_session_forget(self->engine.session);
   self->engine_generation = times->generation;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What winnowclassify consists of, for its two halves: gstwinnowclassify.c (the
- * stream) and infer.c (the inference of one frame).
+ * What winnowclassify consists of, for its three parts: gstwinnowclassify.c (the stream), infer.c
+ * (the inference of one frame) and swap.c (another model).
  */
 #ifndef GST_WINNOW_CLASSIFY_PRIVATE_H
 #define GST_WINNOW_CLASSIFY_PRIVATE_H
@@ -15,6 +15,7 @@
 #include "classify/gstwinnowclassify.h"
 #include "classify/latency.h"
 #include "common/tracks.h"
+#include "handover.h"
 
 struct _GstWinnowClassify {
   GstBaseTransform parent;
@@ -31,7 +32,12 @@ struct _GstWinnowClassify {
   gboolean failed;                /* the worker met an error */
   gboolean live;                  /* the last LATENCY query said so */
   gchar *region;                  /* that the session has, or NULL */
-  gchar *description;             /* of the results (wn_session_describe()), or NULL */
+  gchar *description;             /* of `last` (wn_session_describe()), or NULL */
+  Handover *models;               /* NULL: stopped; the thread that infers needs no lock for it */
+  gboolean model_set;             /* a property of the model, not ordered yet */
+  guint model_serial, policy_serial;         /* count orders, and changes of the policy alone */
+  gboolean policy_waits;                     /* the policy was set with a model that is loaded */
+  gchar *good_model_file, *good_labels_file; /* of the newest model that could be used */
 
   /* The streaming thread's. */
   GstVideoInfo info;
@@ -45,7 +51,8 @@ struct _GstWinnowClassify {
   guint tracks_generation;
   GstWinnowResultList *announced; /* what `tracks` were fed last, one each, or NULL */
   GstWinnowFrameTimes announced_times;
-  gboolean described; /* `description` is of the session as it is, since described_generation */
+  gchar *about;       /* `description` of what it infers */
+  gboolean described; /* `about` is of the session as it is, since described_generation */
   guint described_generation;
 };
 
@@ -56,6 +63,9 @@ GST_DEBUG_CATEGORY_EXTERN(gst_winnow_classify_debug);
 gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame,
                                    const GArray *regions, const GstWinnowFrameTimes *times,
                                    GstWinnowResultList **results);
+
+/* With the object lock, when what was inferred becomes `last`: its description does, too. */
+void gst_winnow_classify_infer_show(GstWinnowClassify *self);
 
 /* Before the first frame: makes what infer keeps. */
 void gst_winnow_classify_infer_begin(GstWinnowClassify *self);
@@ -68,5 +78,15 @@ void gst_winnow_classify_infer_end(GstWinnowClassify *self);
 
 /* Forgets what messages said; frees everything that infer keeps. */
 void gst_winnow_classify_infer_clear(GstWinnowClassify *self);
+
+/* Between start and stop another model can be ordered.  begin and order: with the object lock. */
+void gst_winnow_classify_swap_begin(GstWinnowClassify *self);
+void gst_winnow_classify_swap_end(GstWinnowClassify *self);
+
+/* Has the model that the properties name opened; `with_policy`: the policy was set with it. */
+void gst_winnow_classify_swap_order(GstWinnowClassify *self, gboolean with_policy);
+
+/* Between two frames, by the thread that infers: a model that is ready takes its place. */
+void gst_winnow_classify_swap_take(GstWinnowClassify *self);
 
 #endif

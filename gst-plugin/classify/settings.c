@@ -62,20 +62,27 @@ static const GstWinnowProperty rows[] = {
      * The ONNX file. It is loaded when the element goes to PAUSED; elements with the same file
      * share it.
      *
+     * Set after that, also to the same path again for a file that was replaced, it is loaded beside
+     * the present model, which classifies until the new one takes its place between two frames:
+     * see "Another model while playing" above. Of a file that cannot be used a warning tells why,
+     * and the property names the present one again.
+     *
      * Since: 0.1
      */
     {"model-file", "Model file", "Path of the ONNX model", GST_WINNOW_STRING(NULL),
-     FIELD(model_file), GST_WINNOW_READY},
+     FIELD(model_file), GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_MODEL)},
     /**
      * GstWinnowClassify:labels-file:
      *
-     * Text file with one label per line, for a model without labels or instead of its own.
+     * Text file with one label per line, for a model without labels or instead of its own. It
+     * belongs to the model: set while playing, it has #GstWinnowClassify:model-file loaded again
+     * with these labels.
      *
      * Since: 0.1
      */
     {"labels-file", "Labels file",
      "Text file with one label per line (unset: the model's own labels)", GST_WINNOW_STRING(NULL),
-     FIELD(labels_file), GST_WINNOW_READY},
+     FIELD(labels_file), GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_MODEL)},
     /**
      * GstWinnowClassify:threads:
      *
@@ -263,11 +270,11 @@ static const GstWinnowProperty rows[] = {
     /**
      * GstWinnowClassify:stats:
      *
-     * Since the element started: `frames`, `inferences`, `unchanged` (frames that repeat an answer
-     * since they look like the one before), `skipped` (frames that carry the last result
-     * unaltered), `late` (of those, passed because of QoS), `macs-mean`, `macs-full`,
-     * `mac-reduction`, `latency-mean`, `latency-max` (ns), all over inferences and `unchanged`, and
-     * `exits`, how many inferences ended at each stage.
+     * Since the element started: `frames`, `skipped` (frames that carry the last result unaltered)
+     * and `late` (of those, passed because of QoS). Since it took its present model: `inferences`,
+     * `unchanged` (frames that repeat an answer since they look like the one before), `macs-mean`,
+     * `macs-full`, `mac-reduction`, `latency-mean`, `latency-max` (ns), all over inferences and
+     * `unchanged`, and `exits`, how many inferences ended at each stage.
      *
      * Since: 0.1
      */

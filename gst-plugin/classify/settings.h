@@ -19,13 +19,15 @@ typedef enum {
 /* What a change of a property leads to. */
 typedef enum {
   GST_WINNOW_CHANGE_NONE = 0,
-  GST_WINNOW_CHANGE_POLICY = 1 << 0, /* the session gets a new policy */
-  GST_WINNOW_CHANGE_DISPLAY = 1 << 1 /* the elements behind get a new event */
+  GST_WINNOW_CHANGE_POLICY = 1 << 0,  /* the session gets a new policy */
+  GST_WINNOW_CHANGE_DISPLAY = 1 << 1, /* the elements behind get a new event */
+  GST_WINNOW_CHANGE_MODEL = 1 << 2    /* a model is loaded */
 } GstWinnowChange;
 
 typedef struct {
-  /* Read by start() only. */
+  /* The model. */
   gchar *model_file, *labels_file;
+  /* Read by start() and with another model. */
   gint threads, precision;
   gboolean async;
   /* The policy. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Sums and counts since the element started.
+ * Sums and counts since the element started, or took its model.
  */
 #include "classify/stats.h"
 
@@ -8,6 +8,14 @@ void gst_winnow_stats_reset(GstWinnowStats *stats, guint n_stages, guint64 macs_
   g_free(stats->exits);
   *stats = (GstWinnowStats){.n_stages = n_stages, .macs_full = macs_full};
   if (n_stages > 0) stats->exits = g_new0(guint64, n_stages);
+}
+
+void gst_winnow_stats_follow(GstWinnowStats *stats, guint n_stages, guint64 macs_full) {
+  GstWinnowStats before = *stats;
+  gst_winnow_stats_reset(stats, n_stages, macs_full);
+  stats->frames = before.frames;
+  stats->skipped = before.skipped;
+  stats->late = before.late;
 }
 
 void gst_winnow_stats_add(GstWinnowStats *stats, const WnResult *result) {

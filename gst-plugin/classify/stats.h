@@ -27,6 +27,9 @@ typedef struct {
 /* Zeroes all counters for a model with `n_stages` stages; 0 frees. */
 void gst_winnow_stats_reset(GstWinnowStats *stats, guint n_stages, guint64 macs_full);
 
+/* The same for all that is a model's: the frames that came in remain counted. */
+void gst_winnow_stats_follow(GstWinnowStats *stats, guint n_stages, guint64 macs_full);
+
 void gst_winnow_stats_add(GstWinnowStats *stats, const WnResult *result);
 
 /* A new structure with all of it, in units and names as `winnow eval --json`. */
