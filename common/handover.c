@@ -4,6 +4,10 @@
  */
 #include "handover.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 struct Handover {
   const HandoverClass *class;
   void *owner;
@@ -42,10 +46,15 @@ static void make(Handover *self) {
   if (self->class->ready != NULL) self->class->ready(self->owner);
 }
 
+/* glibc would keep the room that large things leave, and no other thing of that size fits into it:
+ * a few times what is in use. */
 static void destroy_retired(Handover *self) {
   GSList *retired = g_steal_pointer(&self->retired);
   g_mutex_unlock(&self->lock);
   g_slist_free_full(retired, self->class->destroy);
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
   g_mutex_lock(&self->lock);
 }
 

@@ -4,7 +4,6 @@
  * memory or prints the results.  serve.c is its life.
  */
 #include <locale.h>
-#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -265,10 +264,6 @@ out:;
 }
 
 int main(int argc, char **argv) {
-#ifdef M_MMAP_THRESHOLD
-  /* Otherwise it grows with the first model that goes, and the memory of later ones stays here. */
-  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-#endif
   setlocale(LC_CTYPE, ""); /* numbers keep their point in every locale */
   return report_output(command_camera.run(argc, argv));
 }
