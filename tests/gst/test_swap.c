@@ -260,6 +260,8 @@ GST_START_TEST(test_bad_files) {
       fail_unless_named(&fixture, MODEL_FILE);
       fail_unless_silent(&fixture);
     }
+    /* The present model was never loaded again either. */
+    if (!async) fail_unless_equals_uint64(fixture_stat(&fixture, "inferences"), fixture.n_pushed);
     /* Good ones are still taken. */
     g_object_set(fixture.element, "watch", NULL, "model-file", files[1], NULL);
     push_until(&fixture, ids[1]);
