@@ -81,36 +81,6 @@ static void begin_file(WniJoin *join) {
   wni_writer_set_opset(&join->writer, join->opset); /* copies the list */
 }
 
-/* A float32 tensor [batch of the image, classes]. */
-static Onnx__ValueInfoProto *describe_output(WniWriter *writer, const WniPart *part,
-                                             const Onnx__ValueInfoProto *image) {
-  Onnx__ValueInfoProto *info = wni_writer_alloc(writer, 1, sizeof *info);
-  Onnx__TypeProto *type = wni_writer_alloc(writer, 1, sizeof *type);
-  Onnx__TensorTypeProto *tensor = wni_writer_alloc(writer, 1, sizeof *tensor);
-  Onnx__TensorShapeProto *shape = wni_writer_alloc(writer, 1, sizeof *shape);
-  Onnx__Dimension **dims = wni_writer_alloc(writer, 2, sizeof *dims);
-  Onnx__Dimension *classes = wni_writer_alloc(writer, 1, sizeof *classes);
-  if (!info || !type || !tensor || !shape || !dims || !classes) return NULL;
-  onnx__value_info_proto__init(info);
-  onnx__type_proto__init(type);
-  onnx__tensor_type_proto__init(tensor);
-  onnx__tensor_shape_proto__init(shape);
-  onnx__dimension__init(classes);
-  info->name = part->scores;
-  info->type = type;
-  type->tensor_type = tensor;
-  tensor->has_elem_type = 1;
-  tensor->elem_type = WNI_TENSOR_FLOAT;
-  tensor->shape = shape;
-  shape->n_dim = 2;
-  shape->dim = dims;
-  dims[0] = image->type->tensor_type->shape->dim[0];
-  dims[1] = classes;
-  classes->has_dim_value = 1;
-  classes->dim_value = part->row ? part->n_rows : part->n_classes;
-  return info;
-}
-
 static void add_interface(WniJoin *join, const WniPart *part) {
   WniWriter *writer = &join->writer;
   Onnx__GraphProto *graph = &writer->graph;
@@ -120,7 +90,10 @@ static void add_interface(WniJoin *join, const WniPart *part) {
   for (size_t i = 0; i < from->n_input; i++)
     if (from->input[i]->name && strcmp(from->input[i]->name, name) == 0) image = from->input[i];
   Onnx__ValueInfoProto *copy = wni_writer_alloc(writer, 1, sizeof *copy);
-  Onnx__ValueInfoProto *output = image ? describe_output(writer, part, image) : NULL;
+  Onnx__ValueInfoProto *output =
+      image ? wni_writer_scores(writer, part->scores, image->type->tensor_type->shape->dim[0],
+                                part->row ? part->n_rows : part->n_classes)
+            : NULL;
   if (!copy || !output) return;
   *copy = *image;
   copy->name = part->name;

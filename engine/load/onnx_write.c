@@ -236,6 +236,40 @@ void wni_writer_keep_tensor(WniWriter *writer, Onnx__TensorProto *tensor) {
     graph->initializer[graph->n_initializer++] = tensor;
 }
 
+static Onnx__Dimension *make_dimension(WniWriter *writer, int64_t value) {
+  Onnx__Dimension *dimension = wni_writer_alloc(writer, 1, sizeof *dimension);
+  if (!dimension) return NULL;
+  onnx__dimension__init(dimension);
+  dimension->has_dim_value = 1;
+  dimension->dim_value = value;
+  return dimension;
+}
+
+Onnx__ValueInfoProto *wni_writer_scores(WniWriter *writer, const char *name, Onnx__Dimension *batch,
+                                        int64_t count) {
+  Onnx__ValueInfoProto *info = wni_writer_alloc(writer, 1, sizeof *info);
+  Onnx__TypeProto *type = wni_writer_alloc(writer, 1, sizeof *type);
+  Onnx__TensorTypeProto *tensor = wni_writer_alloc(writer, 1, sizeof *tensor);
+  Onnx__TensorShapeProto *shape = wni_writer_alloc(writer, 1, sizeof *shape);
+  Onnx__Dimension **dims = wni_writer_alloc(writer, 2, sizeof *dims);
+  if (!info || !type || !tensor || !shape || !dims) return NULL;
+  onnx__value_info_proto__init(info);
+  onnx__type_proto__init(type);
+  onnx__tensor_type_proto__init(tensor);
+  onnx__tensor_shape_proto__init(shape);
+  dims[0] = batch ? batch : make_dimension(writer, 1);
+  dims[1] = make_dimension(writer, count);
+  info->name = (char *)name;
+  info->type = type;
+  type->tensor_type = tensor;
+  tensor->has_elem_type = 1;
+  tensor->elem_type = WNI_TENSOR_FLOAT;
+  tensor->shape = shape;
+  shape->n_dim = 2;
+  shape->dim = dims;
+  return writer->failed ? NULL : info;
+}
+
 /* ---- removing what leads nowhere ---- */
 
 static bool is_read(const WniNames *read, const char *name) {

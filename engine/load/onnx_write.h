@@ -72,6 +72,12 @@ void wni_writer_tensor(WniWriter *writer, const char *name, int type, int rank, 
 /* Adds an initialiser as it is. */
 void wni_writer_keep_tensor(WniWriter *writer, Onnx__TensorProto *tensor);
 
+/* A float32 output [batch, count]: `batch` is kept, NULL: 1.  NULL: no memory; the name is not
+ * copied.
+ */
+Onnx__ValueInfoProto *wni_writer_scores(WniWriter *writer, const char *name, Onnx__Dimension *batch,
+                                        int64_t count);
+
 /* Removes nodes and initialisers that lead nowhere, and initialisers from the list of inputs. */
 void wni_writer_prune(WniWriter *writer);
 

@@ -95,7 +95,8 @@ static WnStatus open_model(WnQuantizer *q, const char *path, WnError *error) {
     graph.output = outputs;
     graph.n_output = n_all;
     model.graph = &graph;
-    status = wni_model_from_onnx(&onnx, path, &q->model, error);
+    const WnModelOptions exact = {.any_graph = true, .precision = WN_PRECISION_FP32};
+    status = wni_model_from_onnx(&onnx, path, &exact, &q->model, error);
   }
   free(infos);
   free(outputs);

@@ -121,13 +121,13 @@ static WnStatus load(const char *path, const WnModelOptions *options, WnModel *m
   return status;
 }
 
-WnStatus wni_model_from_onnx(const WniOnnx *onnx, const char *path, WnModel **out, WnError *error) {
-  static const WnModelOptions options = {.any_graph = true};
+WnStatus wni_model_from_onnx(const WniOnnx *onnx, const char *path, const WnModelOptions *options,
+                             WnModel **out, WnError *error) {
   *out = NULL;
   WnModel *model = calloc(1, sizeof *model);
   if (!model) return wni_fail_memory(error, path);
   model->references = 1;
-  WnStatus status = build(onnx, path, &options, model, error);
+  WnStatus status = build(onnx, path, options, model, error);
   if (status == WN_OK)
     *out = model;
   else

@@ -37,9 +37,10 @@ struct WnModel {
   char *id, *path;
 };
 
-/* Plans any graph with one float input that is in memory already.  `path` stands for it in
- * messages.  Nobody else is given this model.  On failure *out is NULL. */
-WnStatus wni_model_from_onnx(const WniOnnx *onnx, const char *path, WnModel **out, WnError *error);
+/* Plans a network that is in memory already.  `path` stands for it in messages.  Nobody else is
+ * given this model.  On failure *out is NULL. */
+WnStatus wni_model_from_onnx(const WniOnnx *onnx, const char *path, const WnModelOptions *options,
+                             WnModel **out, WnError *error);
 
 /* Every sentence about a model names a file: puts `path` in front of the error unless it, or
  * `labels_file`, is there already.  Returns `status`. */

@@ -98,8 +98,8 @@ static const char *refuse_input(const WniPlanInput *input) {
   return NULL;
 }
 
-static WnStatus set_normalisation(const WniInputMeaning *meaning, WniImageTarget *target,
-                                  WnError *error) {
+WnStatus wni_target_normalise(const WniInputMeaning *meaning, WniImageTarget *target,
+                              WnError *error) {
   char key[WNI_INPUT_KEY_BYTES];
   wni_input_key(meaning, "mean", key);
   WnStatus status =
@@ -123,7 +123,7 @@ static WnStatus set_target(const WniPlanInput *input, const WniInputMeaning *mea
   target->row_stride = tensor->stride[h];
   target->column_stride = tensor->stride[h + 1];
   target->resize = meaning->resize;
-  return set_normalisation(meaning, target, error);
+  return wni_target_normalise(meaning, target, error);
 }
 
 static WnStatus set_targets(WnModel *model, WnError *error) {

@@ -11,4 +11,9 @@
 WnStatus wni_model_info_make(WnModel *model, WnError *error);
 void wni_model_info_clear(WnModel *model);
 
+/* Sets mean and std of a target, whose channels are known, to what the metadata says.  Errors:
+ * MODEL. */
+WnStatus wni_target_normalise(const WniInputMeaning *meaning, WniImageTarget *target,
+                              WnError *error);
+
 #endif

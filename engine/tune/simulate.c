@@ -144,3 +144,13 @@ WnStatus wni_simulate_stops(const WniTask *task, WniImages images, const double 
   close_simulator(&s);
   return WN_OK;
 }
+
+WnStatus wni_simulate_answers(const WniTask *task, WniImages images, const double *thresholds,
+                              int32_t *answers, WnError *error) {
+  Simulator s;
+  WnStatus status = open_simulator(&s, task, thresholds, error);
+  if (status != WN_OK) return status;
+  for (size_t i = 0; i < images.n; i++) answers[i] = decide(&s, images.index[i]).answer;
+  close_simulator(&s);
+  return WN_OK;
+}

@@ -76,4 +76,8 @@ WnStatus wni_simulate(const WniTask *task, WniImages images, const double *thres
 WnStatus wni_simulate_stops(const WniTask *task, WniImages images, const double *thresholds,
                             int *stages, int *answers, WnError *error);
 
+/* What is answered for each image, floors and all: its class, -1 for nothing.  Errors: MEMORY. */
+WnStatus wni_simulate_answers(const WniTask *task, WniImages images, const double *thresholds,
+                              int32_t *answers, WnError *error);
+
 #endif

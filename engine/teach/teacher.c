@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A teacher (winnow/teach.h): takes photos, and leads from them to heads.
+ */
+#include "teach/teacher.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "teach/folds.h"
+#include "teach/regression.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Photos are kept somewhat larger than the network's picture, for crops to be cut from; of more
+ * than these bytes in all no copies are kept: so many photos need no more views of each. */
+#define COPY_SCALE 1.25
+enum { MOST_COPIED = 192 << 20 };
+
+/* The views of a photo that are learnt from, the first as it is. */
+enum { N_VIEWS = 4 };
+
+/* How small a crop may be, and how much the light changes. */
+#define LEAST_CROP 0.75
+#define MOST_GAIN 1.25
+
+static const char *const resize_names[WN_TEACH_RESIZE_COUNT] = {"auto", "crop", "letterbox",
+                                                                "stretch"};
+
+const char *wn_teach_resize_name(WnTeachResize resize) {
+  return (unsigned)resize < WN_TEACH_RESIZE_COUNT ? resize_names[resize] : NULL;
+}
+
+WnStatus wn_teach_resize_parse(const char *name, WnTeachResize *out, WnError *error) {
+  for (int i = 0; i < WN_TEACH_RESIZE_COUNT; i++)
+    if (name && strcmp(name, resize_names[i]) == 0) {
+      *out = (WnTeachResize)i;
+      return WN_OK;
+    }
+  return wni_fail(error, WN_ERROR_ARGUMENT,
+                  "resize: '%.60s' is not auto, crop, letterbox or stretch", name ? name : "");
+}
+
+/* ---- opening ---- */
+
+static WnStatus check_options(const WnTeacherOptions *o, WnError *error) {
+  if (o->n_labels < 2 || o->n_labels > WN_TEACH_MAX_CLASSES || !o->labels)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "labels: %d classes, not 2 to %d", o->n_labels,
+                    WN_TEACH_MAX_CLASSES);
+  for (int i = 0; i < o->n_labels; i++) {
+    if (!o->labels[i] || !*o->labels[i] || strpbrk(o->labels[i], "\r\n"))
+      return wni_fail(error, WN_ERROR_ARGUMENT,
+                      "labels: that of class %d is empty or has a line "
+                      "break in it",
+                      i);
+    for (int k = 0; k < i; k++)
+      if (strcmp(o->labels[k], o->labels[i]) == 0)
+        return wni_fail(error, WN_ERROR_ARGUMENT, "labels: '%.100s' stands there twice",
+                        o->labels[i]);
+  }
+  if (o->nothing < 0 || o->nothing > o->n_labels)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "nothing: %d is no class", o->nothing - 1);
+  if (!wn_teach_resize_name(o->resize))
+    return wni_fail(error, WN_ERROR_ARGUMENT, "resize: %d is not one of them", (int)o->resize);
+  if (!(o->max_rejected < 1))
+    return wni_fail(error, WN_ERROR_ARGUMENT, "max-rejected: %g is not a fraction below 1",
+                    o->max_rejected);
+  return WN_OK;
+}
+
+static WnStatus open_teacher(WnTeacher *teacher, const char *path, const WnTeacherOptions *options,
+                             WnError *error) {
+  teacher->options = *options;
+  teacher->nothing = options->nothing - 1;
+  teacher->path = strdup(path);
+  teacher->labels = calloc((size_t)options->n_labels, sizeof *teacher->labels);
+  bool enough = teacher->path && teacher->labels;
+  for (int i = 0; enough && i < options->n_labels; i++)
+    enough = (teacher->labels[i] = strdup(options->labels[i])) != NULL;
+  if (!enough) return wni_fail_memory(error, "the teacher");
+  WnStatus status = wni_backbone_open(&teacher->backbone, path, error);
+  if (status == WN_OK)
+    status =
+        wni_extractor_open(&teacher->extractor, &teacher->backbone, path, options->threads, error);
+  return status;
+}
+
+WnStatus wn_teacher_new(const char *path, const WnTeacherOptions *options, WnTeacher **out,
+                        WnError *error) {
+  *out = NULL;
+  if (!path || !*path) return wni_fail(error, WN_ERROR_ARGUMENT, "no model file is given");
+  WnStatus status = WNI_RESERVED_CHECK(options, "teacher options", error);
+  if (status == WN_OK) status = check_options(options, error);
+  if (status != WN_OK) return status;
+  WnTeacher *teacher = calloc(1, sizeof *teacher);
+  if (!teacher) return wni_fail_memory(error, "the teacher");
+  status = open_teacher(teacher, path, options, error);
+  if (status != WN_OK) {
+    wn_teacher_free(teacher);
+    return status;
+  }
+  *out = teacher;
+  return WN_OK;
+}
+
+static void clear_photo(WniPhoto *photo) {
+  for (int i = 0; i < WNI_RESIZES; i++)
+    if (photo->views[i] != photo->whole) free(photo->views[i]);
+  free(photo->whole);
+  free(photo->pixels);
+}
+
+void wn_teacher_free(WnTeacher *teacher) {
+  if (!teacher) return;
+  for (size_t i = 0; i < teacher->n; i++) clear_photo(&teacher->photos[i]);
+  for (int i = 0; teacher->labels && i < teacher->options.n_labels; i++) free(teacher->labels[i]);
+  free(teacher->photos);
+  free(teacher->labels);
+  free(teacher->path);
+  wni_extractor_clear(&teacher->extractor);
+  wni_backbone_clear(&teacher->backbone);
+  wni_heads_clear(&teacher->heads);
+  wni_scores_clear(&teacher->scores);
+  free(teacher->per_class);
+  free(teacher->confusion);
+  free(teacher->doubtful);
+  free(teacher);
+}
+
+/* ---- photos ---- */
+
+static int copy_side(const WnTeacher *teacher) {
+  const WniImageTarget *t = &teacher->extractor.target;
+  return (int)ceil(COPY_SCALE * (t->height > t->width ? t->height : t->width));
+}
+
+int32_t wn_teacher_useful_side(const WnTeacher *teacher) {
+  return copy_side(teacher);
+}
+
+static void stop_copying(WnTeacher *teacher) {
+  teacher->crowded = true;
+  for (size_t i = 0; i < teacher->n; i++) {
+    free(teacher->photos[i].pixels);
+    teacher->photos[i].pixels = NULL;
+  }
+}
+
+static WnStatus keep_copy(WnTeacher *teacher, const WnFrame *frame, const WnRect *region,
+                          WniPhoto *photo, WnError *error) {
+  if (teacher->crowded) return WN_OK;
+  photo->pixels = wni_extract_copy(frame, region, copy_side(teacher), &photo->copy, error);
+  if (!photo->pixels) return WN_ERROR_MEMORY;
+  teacher->copied += 3 * (size_t)photo->copy.width * (size_t)photo->copy.height;
+  return WN_OK;
+}
+
+static WnStatus look(WnTeacher *teacher, const WnFrame *frame, const WnRect *region,
+                     WniResize resize, float **features, WnError *error) {
+  const WniGlance view = {.region = region, .resize = resize, .gain = 1};
+  *features = malloc(teacher->extractor.n_features * sizeof **features);
+  if (!*features) return wni_fail_memory(error, "the features");
+  return wni_extract(&teacher->extractor, frame, &view, *features, error);
+}
+
+/* The photo in the ways that may be chosen. */
+static WnStatus look_all(WnTeacher *teacher, const WnFrame *frame, const WnRect *region,
+                         WniPhoto *photo, WnError *error) {
+  WnTeachResize wanted = teacher->options.resize;
+  if (wanted != WN_TEACH_RESIZE_AUTO) {
+    WniResize resize = (WniResize)(wanted - 1);
+    return look(teacher, frame, region, resize, &photo->views[resize], error);
+  }
+  bool same = wni_extractor_fits(&teacher->extractor, frame, region);
+  WnStatus status = WN_OK;
+  for (int i = 0; i < WNI_RESIZES && status == WN_OK; i++) {
+    if (same && i > 0)
+      photo->views[i] = photo->whole;
+    else
+      status = look(teacher, frame, region, (WniResize)i, &photo->views[i], error);
+    if (same && i == 0) photo->whole = photo->views[0];
+  }
+  return status;
+}
+
+WnStatus wn_teacher_add(WnTeacher *teacher, const WnFrame *frame, const WnRect *region,
+                        const WnTeachPhoto *given, WnError *error) {
+  WniPhoto photo = {.given = *given};
+  if (given->class_index < 0 || given->class_index >= teacher->options.n_labels)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "class %d: there are %d", given->class_index,
+                    teacher->options.n_labels);
+  WnStatus status = WNI_RESERVED_CHECK(given, "teach photo", error);
+  if (status == WN_OK) status = wni_frame_check(frame, region, error);
+  if (status == WN_OK) status = look_all(teacher, frame, region, &photo, error);
+  if (status == WN_OK) status = keep_copy(teacher, frame, region, &photo, error);
+  if (status == WN_OK &&
+      !wni_grow((void **)&teacher->photos, teacher->n, &teacher->capacity, sizeof *teacher->photos))
+    status = wni_fail_memory(error, "the photos");
+  if (status != WN_OK) {
+    clear_photo(&photo);
+    return status;
+  }
+  teacher->photos[teacher->n++] = photo;
+  if (!teacher->crowded && teacher->copied > MOST_COPIED) stop_copying(teacher);
+  return WN_OK;
+}
+
+WniImages wni_teacher_images(const WnTeacher *teacher) {
+  uint32_t *index = malloc((teacher->n + 1) * sizeof *index);
+  for (size_t i = 0; index && i < teacher->n; i++) index[i] = (uint32_t)i;
+  return (WniImages){index, teacher->n};
+}
+
+/* ---- learning ---- */
+
+static WnStatus check_photos(const WnTeacher *teacher, WnError *error) {
+  WnStatus status = WN_OK;
+  size_t *count = calloc((size_t)teacher->options.n_labels, sizeof *count);
+  if (!count) return wni_fail_memory(error, "the photos");
+  for (size_t i = 0; i < teacher->n; i++) count[teacher->photos[i].given.class_index]++;
+  for (int c = 0; c < teacher->options.n_labels && status == WN_OK; c++)
+    if (count[c] < WN_TEACH_FEWEST_PHOTOS)
+      status =
+          wni_fail(error, WN_ERROR_DATA,
+                   "class '%.100s' has %zu photo%s; %d of each class are the fewest to learn "
+                   "from, and 20 or more are better",
+                   teacher->labels[c], count[c], count[c] == 1 ? "" : "s", WN_TEACH_FEWEST_PHOTOS);
+  free(count);
+  return status;
+}
+
+/* What all steps of learning share. */
+typedef struct Class {
+  WnTeacher *teacher;
+  int32_t *truth;
+  int *fold;
+  float *features; /* [n * views][n_features] */
+  float *logits;   /* [n][n_taps][n_classes] */
+  double from, to; /* the part of all progress that this step is */
+} Class;
+
+static void tell(const WnTeacher *teacher, double done) {
+  if (teacher->options.progress) teacher->options.progress(teacher->options.user, done);
+}
+
+static void tell_step(void *user, double done) {
+  const Class *class = user;
+  tell(class->teacher, class->from + (class->to - class->from) * done);
+}
+
+static WniLesson lesson_of(Class *class, size_t n_views) {
+  const WnTeacher *teacher = class->teacher;
+  WniLesson lesson = {.n = teacher->n,
+                      .n_views = n_views,
+                      .n_classes = (size_t)teacher->options.n_labels,
+                      .n_taps = teacher->backbone.n_taps,
+                      .features = class->features,
+                      .truth = class->truth,
+                      .fold = class->fold,
+                      .threads = teacher->extractor.session->threads,
+                      .progress = tell_step,
+                      .user = class};
+  for (int t = 0; t < lesson.n_taps; t++) lesson.width[t] = teacher->backbone.taps[t].features;
+  return lesson;
+}
+
+/* How good the whole network is with photos seen in one way: -log of the probability of each one's
+ * class, and how many are right. */
+typedef struct Trial {
+  double *losses; /* [n] */
+  size_t right;
+} Trial;
+
+static bool try_resize(Class *class, WniResize resize, Trial *trial) {
+  WnTeacher *teacher = class->teacher;
+  size_t width = teacher->extractor.n_features, k = (size_t)teacher->options.n_labels;
+  size_t n_taps = (size_t)teacher->backbone.n_taps;
+  for (size_t i = 0; i < teacher->n; i++)
+    memcpy(class->features + i * width, teacher->photos[i].views[resize], width * sizeof(float));
+  WniLesson lesson = lesson_of(class, 1);
+  if (!wni_learn(&lesson, class->logits, teacher->sharpness, NULL)) return false;
+  trial->right = 0;
+  for (size_t i = 0; i < teacher->n; i++) {
+    const float *end = class->logits + (i * n_taps + n_taps - 1) * k;
+    trial->losses[i] = wni_softmax_loss(end, k, (size_t) class->truth[i], 1);
+    trial->right += wni_arg_max(end, (int)k) == class->truth[i];
+  }
+  return true;
+}
+
+/* Whether `a` is right more often than `b`, and its losses are less by more than chance: their mean
+ * difference is above its standard error. */
+static bool is_better(const Trial *a, const Trial *b, size_t n) {
+  double sum = 0, squares = 0;
+  for (size_t i = 0; i < n; i++) sum += b->losses[i] - a->losses[i];
+  double mean = sum / (double)n;
+  for (size_t i = 0; i < n; i++) {
+    double d = b->losses[i] - a->losses[i] - mean;
+    squares += d * d;
+  }
+  return a->right > b->right && mean > sqrt(squares) / (double)n;
+}
+
+/* The whole frame, unless something else cross-validates better. */
+static WnStatus choose_resize(Class *class, WnError *error) {
+  static const WniResize order[WNI_RESIZES] = {WNI_RESIZE_STRETCH, WNI_RESIZE_LETTERBOX,
+                                               WNI_RESIZE_CROP};
+  WnTeacher *teacher = class->teacher;
+  bool fixed = teacher->options.resize != WN_TEACH_RESIZE_AUTO, differ = false;
+  teacher->resize = fixed ? (WniResize)(teacher->options.resize - 1) : order[0];
+  for (size_t i = 0; i < teacher->n; i++) differ = differ || !teacher->photos[i].whole;
+  if (fixed || !differ) return WN_OK;
+  Trial best = {.losses = calloc(teacher->n, sizeof *best.losses)};
+  Trial trial = {.losses = calloc(teacher->n, sizeof *trial.losses)};
+  bool done = best.losses && trial.losses && try_resize(class, order[0], &best);
+  for (int i = 1; done && i < WNI_RESIZES; i++) {
+    done = try_resize(class, order[i], &trial);
+    if (!done || !is_better(&trial, &best, teacher->n)) continue;
+    teacher->resize = order[i];
+    best.right = trial.right;
+    memcpy(best.losses, trial.losses, teacher->n * sizeof *best.losses);
+  }
+  free(best.losses);
+  free(trial.losses);
+  return done ? WN_OK : wni_fail_memory(error, "the features");
+}
+
+/* View number `number` of a copy: mirrored, cut, in another light. */
+static WniGlance draw_view(const WnFrame *copy, int number, WniResize resize, WnRect *region,
+                           WniRandom *random) {
+  WniGlance view = {.region = region, .resize = resize, .mirror = number % 2 == 1, .gain = 1};
+  double side = LEAST_CROP + (1 - LEAST_CROP) * wni_random_next(random);
+  double x = wni_random_next(random), y = wni_random_next(random);
+  double light = (2 * wni_random_next(random) - 1) * log(MOST_GAIN);
+  *region = (WnRect){0, 0, copy->width, copy->height};
+  if (number < 2) return view;
+  region->width = (int32_t)fmax(1, round(copy->width * side));
+  region->height = (int32_t)fmax(1, round(copy->height * side));
+  region->x = (int32_t)floor(x * (copy->width - region->width));
+  region->y = (int32_t)floor(y * (copy->height - region->height));
+  view.gain = (float)exp(light);
+  return view;
+}
+
+static WnStatus augment(Class *class, size_t n_views, WnError *error) {
+  WnTeacher *teacher = class->teacher;
+  size_t width = teacher->extractor.n_features;
+  WniRandom random = wni_random_start(teacher->options.seed);
+  WnStatus status = WN_OK;
+  for (size_t i = 0; i < teacher->n && status == WN_OK; i++) {
+    const WniPhoto *photo = &teacher->photos[i];
+    float *to = class->features + i * n_views * width;
+    memcpy(to, photo->views[teacher->resize], width * sizeof *to);
+    for (int v = 1; v < (int)n_views && status == WN_OK; v++) {
+      WnRect region;
+      WniGlance view = draw_view(&photo->copy, v, teacher->resize, &region, &random);
+      status = wni_extract(&teacher->extractor, &photo->copy, &view, to + (size_t)v * width, error);
+    }
+    tell_step(class, (double)(i + 1) / (double)teacher->n);
+  }
+  return status;
+}
+
+static WnStatus keep_scores(WnTeacher *teacher, const float *logits, WnError *error) {
+  int k = teacher->options.n_labels, n_taps = teacher->backbone.n_taps;
+  wni_scores_clear(&teacher->scores);
+  teacher->scores = (WniScores){.n_exits = n_taps - 1, .n_classes = k};
+  size_t each = (size_t)n_taps * (size_t)k;
+  for (size_t i = 0; i < teacher->n; i++) {
+    float *to = wni_scores_add(&teacher->scores, teacher->photos[i].given.class_index);
+    if (!to) return wni_fail_memory(error, "the photos' scores");
+    memcpy(to, logits + i * each, each * sizeof *to);
+  }
+  for (int t = 0; t < n_taps; t++)
+    teacher->macs[t] = wni_backbone_macs(&teacher->backbone, t, (size_t)k);
+  teacher->task =
+      (WniTask){.scores = &teacher->scores,
+                .strategy = WN_STRATEGY_CLASS_EXCLUSION,
+                .softmax = true,
+                .macs = teacher->macs,
+                .macs_per_row = wni_head_inputs(&teacher->backbone, n_taps - 1, (size_t)k),
+                .nothing = teacher->nothing >= 0 ? &teacher->nothing : NULL};
+  return WN_OK;
+}
+
+static WnStatus teach(Class *class, WnError *error) {
+  WnTeacher *teacher = class->teacher;
+  size_t n_views = teacher->crowded ? 1 : N_VIEWS;
+  class->to = 0.2;
+  WnStatus status = choose_resize(class, error);
+  class->from = 0.2;
+  class->to = 0.6;
+  if (status == WN_OK) status = augment(class, n_views, error);
+  class->from = 0.6;
+  class->to = 1;
+  wni_heads_clear(&teacher->heads);
+  WniLesson lesson = lesson_of(class, n_views);
+  if (status == WN_OK && !wni_learn(&lesson, class->logits, teacher->sharpness, &teacher->heads))
+    status = wni_fail_memory(error, "the heads");
+  if (status == WN_OK) status = keep_scores(teacher, class->logits, error);
+  if (status == WN_OK) status = wni_taught_policy_find(teacher, error);
+  if (status == WN_OK) status = wni_teacher_report(teacher, error);
+  return status;
+}
+
+static bool assemble(Class *class, bool *blocks) {
+  const WnTeacher *teacher = class->teacher;
+  size_t n = teacher->n, n_views = teacher->crowded ? 1 : N_VIEWS;
+  WnTeachPhoto *given = calloc(n, sizeof *given);
+  class->truth = calloc(n, sizeof *class->truth);
+  class->fold = calloc(n, sizeof *class->fold);
+  class->features = malloc(n * n_views * teacher->extractor.n_features * sizeof(float));
+  class->logits = malloc(n * (size_t)teacher->backbone.n_taps * (size_t)teacher->options.n_labels *
+                         sizeof(float));
+  bool enough = given && class->truth && class->fold && class->features && class->logits;
+  for (size_t i = 0; enough && i < n; i++) {
+    given[i] = teacher->photos[i].given;
+    class->truth[i] = given[i].class_index;
+  }
+  enough = enough && wni_folds_make(given, n, teacher->options.seed, class->fold, blocks);
+  free(given);
+  return enough;
+}
+
+WnStatus wn_teacher_learn(WnTeacher *teacher, WnTeaching *out, WnError *error) {
+  int64_t start = wni_clock_ns();
+  Class class = {.teacher = teacher};
+  bool blocks = false;
+  teacher->learnt = false;
+  WnStatus status = check_photos(teacher, error);
+  if (status != WN_OK) return status;
+  status = assemble(&class, &blocks) ? teach(&class, error) : wni_fail_memory(error, "the photos");
+  free(class.truth);
+  free(class.fold);
+  free(class.features);
+  free(class.logits);
+  if (status != WN_OK) return status;
+  tell(teacher, 1);
+  teacher->learnt = true;
+  teacher->report.blocks = blocks;
+  teacher->report.learn_ns = wni_clock_ns() - start;
+  *out = teacher->report;
+  return WN_OK;
+}
