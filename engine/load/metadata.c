@@ -171,7 +171,7 @@ static WnStatus read_inputs(const WniOnnx *onnx, WniMetadata *out, WnError *erro
 }
 
 WnStatus wni_metadata_read(const WniOnnx *onnx, WniMetadata *out, WnError *error) {
-  *out = (WniMetadata){.nothing = -1};
+  *out = (WniMetadata){.nothing = -1, .taught = wni_onnx_metadata(onnx, "winnow.taught") != NULL};
   const char *version = wni_onnx_metadata(onnx, "winnow.version");
   const char *output = wni_onnx_metadata(onnx, "winnow.output");
   WnStatus status = WN_OK;

@@ -43,6 +43,7 @@ typedef struct WniMetadata {
   WniInputMeaning *inputs;       /* [n_inputs] a cascade's in the order of its networks, or one */
   int n_inputs;
   bool cascade; /* winnow.inputs is there */
+  bool taught;  /* winnow.taught is: its heads know the network as fp32 has it */
 
   /* after wni_metadata_bind() */
   int n_classes;

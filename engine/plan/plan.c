@@ -347,14 +347,14 @@ static bool is_quantized(const WniGraph *graph) {
 }
 
 /* The precision asked for and what the file holds have to agree; `auto` takes what is there, and
- * bf16 where the processor has matrix units for it. */
-static WnStatus choose_type(const WniGraph *graph, WnPrecision asked, WniPlan *plan,
+ * bf16 where the processor has matrix units for it and nothing was taught in fp32. */
+static WnStatus choose_type(const WniGraph *graph, WnPrecision asked, bool taught, WniPlan *plan,
                             WnError *error) {
   bool int8 = is_quantized(graph);
-  plan->precision = asked != WN_PRECISION_AUTO ? asked
-                    : int8                     ? WN_PRECISION_INT8
-                    : wni_cpu_has_bf16_units() ? WN_PRECISION_BF16
-                                               : WN_PRECISION_FP32;
+  plan->precision = asked != WN_PRECISION_AUTO            ? asked
+                    : int8                                ? WN_PRECISION_INT8
+                    : wni_cpu_has_bf16_units() && !taught ? WN_PRECISION_BF16
+                                                          : WN_PRECISION_FP32;
   plan->type = plan->precision == WN_PRECISION_BF16 ? WNI_BF16 : WNI_F32;
   if (int8 && plan->precision != WN_PRECISION_INT8)
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
@@ -380,7 +380,8 @@ WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata,
   plan->parameters = graph.parameters;
   plan->final.buffer = -1;
   if (status == WN_OK) status = wni_stage_assign(&graph, &targets, error);
-  if (status == WN_OK) status = choose_type(&graph, options->precision, plan, error);
+  if (status == WN_OK)
+    status = choose_type(&graph, options->precision, metadata->taught, plan, error);
   if (status == WN_OK) status = lower_graph(&graph, &targets, plan->type, plan, error);
   free(targets.exits);
   wni_graph_clear(&graph);

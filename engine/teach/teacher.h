@@ -24,7 +24,7 @@ typedef struct WniPhoto {
 /* What decides, found on photos that the heads had not seen (policy.c). */
 typedef struct WniTaughtPolicy {
   double thresholds[WNI_MAX_TAPS], floors[WNI_MAX_TAPS];
-  bool has_floors, standardised;
+  bool has_floors;     /* they are compared with logits */
   double max_rejected; /* the promise; 0: no floors */
 } WniTaughtPolicy;
 

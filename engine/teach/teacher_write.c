@@ -85,8 +85,7 @@ static WnStatus set_keys(const WnTeacher *teacher, WniWriter *writer, WnError *e
   if (status == WN_OK) status = set(writer, "winnow.thresholds", print_thresholds, teacher, error);
   if (status == WN_OK) status = set(writer, "winnow.taught", print_taught, teacher, error);
   if (status == WN_OK && teacher->policy.has_floors) {
-    wni_writer_metadata(writer, "winnow.floor-score",
-                        wni_floor_score_name(teacher->policy.standardised));
+    wni_writer_metadata(writer, "winnow.floor-score", wni_floor_score_name(false));
     status = set(writer, "winnow.floors", print_floors, teacher, error);
   }
   return status;
