@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "model_path.h"
 #include "report.h"
 
 #define NS_PER_MS 1e6
@@ -201,11 +202,33 @@ WnStatus options_model(const Options *options, WnModelOptions *how, WnError *err
   return status;
 }
 
-static WnStatus open_model(const Options *options, const char *path, bool any_graph, WnModel **out,
+/* *path is to be freed with g_free(); NULL on failure. */
+static WnStatus find_model(const char *name, char **path, WnError *error) {
+  char *problem = NULL;
+  *path = model_path_find(name, &problem);
+  if (*path != NULL) return WN_OK;
+  error->status = WN_ERROR_IO;
+  g_strlcpy(error->message, problem, sizeof error->message);
+  g_free(problem);
+  return WN_ERROR_IO;
+}
+
+char *options_find_model(const char *model, int *status) {
+  char *path = NULL;
+  WnError error = {0};
+  if (find_model(model, &path, &error) != WN_OK) *status = report_error(&error);
+  return path;
+}
+
+static WnStatus open_model(const Options *options, const char *name, bool any_graph, WnModel **out,
                            WnError *error) {
   WnModelOptions how = {.any_graph = any_graph};
+  char *path = NULL;
   WnStatus status = options_model(options, &how, error);
-  return status == WN_OK ? wn_model_open(path, &how, out, error) : status;
+  if (status == WN_OK) status = find_model(name, &path, error);
+  if (status == WN_OK) status = wn_model_open(path, &how, out, error);
+  g_free(path);
+  return status;
 }
 
 WnModel *options_open_model(const Options *options, const char *path, bool any_graph, int *status) {

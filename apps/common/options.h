@@ -45,7 +45,11 @@ void options_clear(Options *options);
 /* The labels, precision and processor flags asked for; strings belong to `options`. */
 WnStatus options_model(const Options *options, WnModelOptions *how, WnError *error);
 
-/* Opens the model at `path`; the caller holds the reference.  NULL: *status is
+/* The file that the user means by `model`, a path or a name (model_path.h), to be freed with
+ * g_free().  NULL: *status is the exit status. */
+char *options_find_model(const char *model, int *status);
+
+/* Opens the model at `path`, or of that name; the caller holds the reference.  NULL: *status is
  * the exit status. */
 WnModel *options_open_model(const Options *options, const char *path, bool any_graph, int *status);
 

@@ -23,12 +23,24 @@ static char *read_groups(const char *path) {
   return text;
 }
 
+/* Each model's file in place of its name; false after a report. */
+static bool find_models(const Options *options, int *status) {
+  for (char **model = options->arguments; *model != NULL; model++) {
+    char *path = options_find_model(*model, status);
+    if (path == NULL) return false;
+    g_free(*model);
+    *model = path;
+  }
+  return true;
+}
+
 static int join(const Options *options, const char *output, const char *groups_file) {
   WnJoinOptions how = {0};
   WnError error = {0};
   int status = STATUS_OK;
   char *groups = NULL;
   if (!output_is_possible(output)) return STATUS_FAILED;
+  if (!find_models(options, &status)) return status;
   if (groups_file != NULL && (groups = read_groups(groups_file)) == NULL) return STATUS_FAILED;
   how.groups = groups;
   if (wn_join((const char *const *)options->arguments, (size_t)options->n_arguments, &how, output,

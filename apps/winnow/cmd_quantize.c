@@ -43,11 +43,15 @@ static bool parse_ranges(const char *name, WnRanges *ranges) {
 }
 
 static int calibration_open(Calibration *c, const Options *options, const WnQuantizerOptions *how) {
-  const char *path = options->arguments[0];
   WnError error = {0};
   int status = STATUS_OK;
-  if (wn_quantizer_new(path, how, &c->quantizer, &error) != WN_OK) return report_error(&error);
-  c->model = options_open_model(options, path, false, &status);
+  char *path = options_find_model(options->arguments[0], &status);
+  if (path == NULL) return status;
+  if (wn_quantizer_new(path, how, &c->quantizer, &error) != WN_OK)
+    status = report_error(&error);
+  else
+    c->model = options_open_model(options, path, false, &status);
+  g_free(path);
   if (c->model == NULL) return status;
   c->session = options_new_session(options, c->model, &status);
   if (c->session == NULL) return status;

@@ -157,9 +157,12 @@ static WnTuner *open_tuner(const TuneOptions *o, int *status) {
                         .without_exits = count_goals(o) == 0 && o->curves == NULL};
   WnError error = {0};
   WnTuner *tuner = NULL;
+  char *model = options_find_model(o->shared.arguments[0], status);
+  if (model == NULL) return NULL;
   if (options_model(&o->shared, &how.model, &error) != WN_OK ||
-      wn_tuner_new(o->shared.arguments[0], &how, &tuner, &error) != WN_OK)
+      wn_tuner_new(model, &how, &tuner, &error) != WN_OK)
     *status = report_error(&error);
+  g_free(model);
   return tuner;
 }
 

@@ -4,6 +4,8 @@
  */
 #include "classify/engine.h"
 
+#include "model_path.h"
+
 /* The whole network on the zeroed input; 0 when it cannot be known.  The first run also
  * brings the weights in and starts threads. */
 static GstClockTime measure(const GstWinnowEngine *engine) {
@@ -17,13 +19,29 @@ static GstClockTime measure(const GstWinnowEngine *engine) {
   return (GstClockTime)duration * GST_USECOND;
 }
 
+/* A model without a path may be an installed one. */
+static WnStatus open_model(const gchar *name, const WnModelOptions *options, WnModel **model,
+                           WnError *error) {
+  gchar *problem = NULL;
+  gchar *path = model_path_find(name, &problem);
+  if (path == NULL) {
+    error->status = WN_ERROR_IO;
+    g_strlcpy(error->message, g_strdelimit(problem, "\r\n", ' '), sizeof error->message);
+    g_free(problem);
+    return WN_ERROR_IO;
+  }
+  WnStatus status = wn_model_open(path, options, model, error);
+  g_free(path);
+  return status;
+}
+
 WnStatus gst_winnow_engine_open(GstWinnowEngine *engine, const GstWinnowSettings *settings,
                                 GstClockTime *full_duration, WnError *error) {
   const WnModelOptions model_options = {
       .precision = (WnPrecision)settings->precision,
       .labels_file = settings->labels_file,
   };
-  WnStatus status = wn_model_open(settings->model_file, &model_options, &engine->model, error);
+  WnStatus status = open_model(settings->model_file, &model_options, &engine->model, error);
   if (status != WN_OK) goto fail;
   const WnSessionOptions session_options = {
       .threads = settings->threads,

@@ -59,8 +59,9 @@ static const GstWinnowProperty rows[] = {
     /**
      * GstWinnowClassify:model-file:
      *
-     * The ONNX file. It is loaded when the element goes to PAUSED; elements with the same file
-     * share it.
+     * The ONNX file: a path, or the name of a model in the working folder or of an installed one,
+     * with or without .onnx. It is loaded when the element goes to PAUSED; elements with the same
+     * file share it.
      *
      * Set after that, also to the same path again for a file that was replaced, it is loaded beside
      * the present model, which classifies until the new one takes its place between two frames:
@@ -69,8 +70,9 @@ static const GstWinnowProperty rows[] = {
      *
      * Since: 0.1
      */
-    {"model-file", "Model file", "Path of the ONNX model", GST_WINNOW_STRING(NULL),
-     FIELD(model_file), GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_MODEL)},
+    {"model-file", "Model file", "Path of the ONNX model, or the name of an installed one",
+     GST_WINNOW_STRING(NULL), FIELD(model_file),
+     GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_MODEL)},
     /**
      * GstWinnowClassify:labels-file:
      *

@@ -33,6 +33,18 @@ class Install(unittest.TestCase):
         (program,) = self.root.rglob("bin/winnow")
         self.assertRegex(output(program, "--version", **self.environment), r"^winnow \d")
 
+    def test_the_models_are_found_by_name(self):
+        (program,) = self.root.rglob("bin/winnow")
+        (models,) = self.root.rglob("share/winnow/models")
+        environment = {**os.environ, **self.environment}
+        for name in ("everyday", "person", "efficientnet-lite0", "mcunet-in4"):
+            subprocess.run([program, "inspect", name], stdout=subprocess.DEVNULL, check=True,
+                           cwd=models / "licences", env=environment)
+        (models / "person.onnx").unlink()
+        done = subprocess.run([program, "inspect", "person"], stderr=subprocess.PIPE, text=True,
+                              cwd=self.root, env=environment, check=False)
+        self.assertIn(f"{models.resolve()}/person.onnx", done.stderr)
+
     def test_the_example_builds_and_classifies(self):
         self.assertIn("`cc classify.c $(pkg-config --cflags --libs winnow)` builds it", README)
         flags = output("pkg-config", "--cflags", "--libs", "winnow", **self.environment).split()

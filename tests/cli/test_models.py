@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Models that are missing or damaged: one clear line and status 1 from every command."""
+import json
 import random
 import unittest
 
@@ -16,6 +17,30 @@ class BadModels(CliTest):
 
     def test_missing(self):
         self.each_command(self.folder / "none.onnx", says="none.onnx")
+
+    def test_names(self):
+        """Without a path and .onnx: the working folder first, then the installed models."""
+        (self.folder / "person").mkdir()  # a folder of that name is no model
+        shown = winnow("inspect", "person", "--json", cwd=self.folder)
+        self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+        self.assertEqual(json.loads(shown.stdout)["labels"], ["no person", "person"])
+        for name in ("mcunet-in4", "mcunet-in4.onnx"):
+            self.assertEqual(winnow("bench", name, "--frames", "1", cwd=self.folder).returncode, 0)
+        joined = winnow("join", "mcunet-in4", "efficientnet-lite0", "-o", "everyday.onnx",
+                        cwd=self.folder)
+        self.assertEqual((joined.returncode, joined.stderr), (0, ""))
+        shown = winnow("inspect", "everyday", "--json", cwd=self.folder)
+        self.assertEqual(len(json.loads(shown.stdout)["inputs"]), 2)
+
+    def test_no_such_name(self):
+        self.each_command("nobody's", says=["nobody's: no such model here", "with or without",
+                                            "/share/winnow/models/nobody's.onnx"])
+        self.each_command("nobody.onnx", says=["no such model here, nor", "/nobody.onnx"])
+        for line in (("tune", "none", SAMPLE, "--max-accuracy-drop", "0", "-o", self.folder / "x"),
+                     ("quantize", "none", SAMPLE, "-o", self.folder / "x"),
+                     ("join", MODEL, "none", "-o", self.folder / "x"),
+                     ("eval", MODEL, SAMPLE, "--compare", "none")):
+            self.expect_failure(1, *line, says="none: no such model")
 
     def test_folder(self):
         self.each_command(self.folder)

@@ -69,12 +69,25 @@ GST_START_TEST(test_no_model_file) {
 }
 GST_END_TEST
 
+/* By its name alone. */
+GST_START_TEST(test_installed_model) {
+  GstElement *element = gst_element_factory_make("winnowclassify", NULL);
+  g_object_set(element, "model-file", "person", "threads", 1, NULL);
+  fail_unless_equals_int(gst_element_set_state(element, GST_STATE_PAUSED),
+                         GST_STATE_CHANGE_SUCCESS);
+  gst_element_set_state(element, GST_STATE_NULL);
+  gst_object_unref(element);
+}
+GST_END_TEST
+
 GST_START_TEST(test_model_files) {
   g_autofree gchar *model = NULL;
   gsize size = 0;
   fail_unless(g_file_get_contents(MODEL_FILE, &model, &size, NULL));
   check_start("model-file", "/nonexistent/model.onnx", GST_RESOURCE_ERROR,
               GST_RESOURCE_ERROR_NOT_FOUND, "/nonexistent/model.onnx");
+  check_start("model-file", "no\nsuch", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
+              "/share/winnow/models/no such.onnx");
 
   g_autofree gchar *empty = write_file("winnow-test-empty.onnx", "", 0);
   check_start("model-file", empty, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT, "winnow-test-empty");
@@ -232,6 +245,7 @@ static Suite *classify_errors_suite(void) {
   TCase *tc = tcase_create("general");
   suite_add_tcase(suite, tc);
   tcase_add_test(tc, test_no_model_file);
+  tcase_add_test(tc, test_installed_model);
   tcase_add_test(tc, test_model_files);
   tcase_add_test(tc, test_labels_files);
   tcase_add_test(tc, test_labels_are_used);
