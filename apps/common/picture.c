@@ -127,7 +127,8 @@ static bool check_size(const PictureHead *head, PictureProblem *problem) {
 static int choose_halvings(const PictureHead *head, PictureSize enough) {
   int halvings = 0;
   if (enough.width < 1 || enough.height < 1) return 0;
-  if (turns[head->orientation - 1].swaps_sides) enough = (PictureSize){enough.height, enough.width};
+  if (turns[head->exif.orientation - 1].swaps_sides)
+    enough = (PictureSize){enough.height, enough.width};
   while (halvings < head->max_halvings && head->width >> (halvings + 1) >= enough.width &&
          head->height >> (halvings + 1) >= enough.height)
     halvings++;
@@ -145,7 +146,8 @@ static bool turn(Picture *picture, int orientation) {
   const ptrdiff_t start = combine(turns[orientation - 1].start, w, h),
                   right = combine(turns[orientation - 1].right, w, h),
                   down = combine(turns[orientation - 1].down, w, h);
-  Picture upright = {malloc((size_t)(w * h * 3)), picture->width, picture->height};
+  Picture upright = *picture;
+  upright.pixels = malloc((size_t)(w * h * 3));
   if (upright.pixels == NULL) return false;
   if (turns[orientation - 1].swaps_sides) {
     upright.width = picture->height;
@@ -162,7 +164,7 @@ static bool turn(Picture *picture, int orientation) {
 
 bool picture_decode(const uint8_t *data, size_t n_bytes, PictureSize enough, Picture *picture,
                     PictureProblem *problem) {
-  PictureHead head = {.orientation = 1};
+  PictureHead head = {.exif = EXIF_NONE};
   const PictureDecoder *decoder = find_decoder(data, n_bytes, problem);
   *picture = (Picture){0};
   if (decoder == NULL || !decoder->head(data, n_bytes, &head, problem) ||
@@ -171,13 +173,14 @@ bool picture_decode(const uint8_t *data, size_t n_bytes, PictureSize enough, Pic
   const int halvings = choose_halvings(&head, enough), round_up = (1 << halvings) - 1;
   picture->width = (head.width + round_up) >> halvings;
   picture->height = (head.height + round_up) >> halvings;
+  picture->taken_s = head.exif.taken_s;
   picture->pixels = malloc((size_t)picture->width * (size_t)picture->height * 3);
   if (picture->pixels == NULL) {
     picture_fail(problem, "not enough memory for %dx%d pixels", picture->width, picture->height);
     goto fail;
   }
   if (!decoder->decode(data, n_bytes, &head, halvings, picture->pixels, problem)) goto fail;
-  if (!turn(picture, head.orientation)) {
+  if (!turn(picture, head.exif.orientation)) {
     picture_fail(problem, "not enough memory to turn %dx%d pixels upright", picture->width,
                  picture->height);
     goto fail;

@@ -21,6 +21,7 @@ enum { PICTURE_MAX_SIDE = 16384, PICTURE_MAX_PIXELS = 120000000 };
 typedef struct Picture {
   uint8_t *pixels; /* [height][width][3] red, green, blue, rows without gaps; freed with free() */
   int32_t width, height;
+  double taken_s; /* when, as its EXIF says (exif.h); NaN: not known */
 } Picture;
 
 typedef struct PictureSize {

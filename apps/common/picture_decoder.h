@@ -5,13 +5,14 @@
 #ifndef PICTURE_DECODER_H
 #define PICTURE_DECODER_H
 
+#include "exif.h"
 #include "picture.h"
 
 /* What is known of a picture before its pixels. */
 typedef struct PictureHead {
   int32_t width, height; /* as stored; picture.c checks them */
-  int orientation;       /* 1 to 8, as in exif.h */
-  int max_halvings;      /* that the decoder can do */
+  Exif exif;
+  int max_halvings; /* that the decoder can do */
 } PictureHead;
 
 typedef struct PictureDecoder {

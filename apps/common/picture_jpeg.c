@@ -13,8 +13,6 @@
 #include <jpeglib.h>
 #include <jerror.h> /* in this order: the codes depend on the library's version */
 
-#include "exif.h"
-
 enum { MAX_HALVINGS = 3, MAX_SCANS = 100, MAX_SEGMENT = 0xffff };
 
 #define UNKNOWN_KIND "a kind of JPEG that cannot be read"
@@ -104,13 +102,13 @@ static bool run(Jpeg *jpeg, const uint8_t *data, size_t n_bytes, void (*work)(Jp
 
 /* ---- The head ------------------------------------------------------------ */
 
-static int find_orientation(const Jpeg *jpeg) {
+static Exif find_exif(const Jpeg *jpeg) {
   static const char name[] = "Exif"; /* with the zero behind it */
   for (jpeg_saved_marker_ptr at = jpeg->codec.marker_list; at != NULL; at = at->next)
     if (at->marker == JPEG_APP0 + 1 && at->data_length >= sizeof name &&
         memcmp(at->data, name, sizeof name) == 0)
-      return exif_orientation(at->data, at->data_length);
-  return 1;
+      return exif_read(at->data, at->data_length);
+  return EXIF_NONE;
 }
 
 static void read_head(Jpeg *jpeg) {
@@ -118,7 +116,7 @@ static void read_head(Jpeg *jpeg) {
   if (jpeg->codec.arith_code) fail(jpeg, UNKNOWN_KIND, "arithmetic coding");
   *jpeg->head = (PictureHead){.width = (int32_t)jpeg->codec.image_width,
                               .height = (int32_t)jpeg->codec.image_height,
-                              .orientation = find_orientation(jpeg),
+                              .exif = find_exif(jpeg),
                               .max_halvings = MAX_HALVINGS};
 }
 

@@ -10,8 +10,6 @@
 
 #include <png.h>
 
-#include "exif.h"
-
 enum { SIGNATURE_BYTES = 8, CHUNK_BYTES = 12, HEADER_BYTES = 13 };
 
 typedef struct Png {
@@ -37,15 +35,15 @@ static int32_t side(const uint8_t *at) {
 
 /* A chunk is a length, a name of four bytes, as many bytes as it says, and a checksum of four.
  * eXIf may stand before or behind the pixels. */
-static int find_orientation(const uint8_t *data, size_t n_bytes) {
+static Exif find_exif(const uint8_t *data, size_t n_bytes) {
   size_t at = SIGNATURE_BYTES;
   while (n_bytes - at >= CHUNK_BYTES) {
     size_t length = big(data + at);
     if (length > n_bytes - at - CHUNK_BYTES) break;
-    if (memcmp(data + at + 4, "eXIf", 4) == 0) return exif_orientation(data + at + 8, length);
+    if (memcmp(data + at + 4, "eXIf", 4) == 0) return exif_read(data + at + 8, length);
     at += CHUNK_BYTES + length;
   }
-  return 1;
+  return EXIF_NONE;
 }
 
 static bool head(const uint8_t *data, size_t n_bytes, PictureHead *head, PictureProblem *problem) {
@@ -53,9 +51,8 @@ static bool head(const uint8_t *data, size_t n_bytes, PictureHead *head, Picture
   if (n_bytes < SIGNATURE_BYTES + CHUNK_BYTES + HEADER_BYTES || big(header) != HEADER_BYTES ||
       memcmp(header + 4, "IHDR", 4) != 0)
     return picture_fail(problem, "damaged PNG: no header");
-  *head = (PictureHead){.width = side(header + 8),
-                        .height = side(header + 12),
-                        .orientation = find_orientation(data, n_bytes)};
+  *head = (PictureHead){
+      .width = side(header + 8), .height = side(header + 12), .exif = find_exif(data, n_bytes)};
   return true;
 }
 

@@ -53,7 +53,7 @@ static bool parse(const uint8_t *data, size_t n_bytes, Pnm *pnm, PictureProblem 
 static bool head(const uint8_t *data, size_t n_bytes, PictureHead *head, PictureProblem *problem) {
   Pnm pnm = {0};
   if (!parse(data, n_bytes, &pnm, problem)) return false;
-  *head = (PictureHead){.width = pnm.width, .height = pnm.height, .orientation = 1};
+  *head = (PictureHead){.width = pnm.width, .height = pnm.height, .exif = EXIF_NONE};
   return true;
 }
 

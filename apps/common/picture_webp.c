@@ -8,8 +8,6 @@
 
 #include <webp/decode.h>
 
-#include "exif.h"
-
 enum { RIFF_BYTES = 12, CHUNK_BYTES = 8 };
 
 static size_t little(const uint8_t *at) {
@@ -17,15 +15,15 @@ static size_t little(const uint8_t *at) {
 }
 
 /* A chunk is a name of four bytes, a length, and as many bytes, padded to an even number. */
-static int find_orientation(const uint8_t *data, size_t n_bytes) {
+static Exif find_exif(const uint8_t *data, size_t n_bytes) {
   size_t at = RIFF_BYTES;
   while (at <= n_bytes && n_bytes - at >= CHUNK_BYTES) {
     size_t length = little(data + at + 4);
     if (length > n_bytes - at - CHUNK_BYTES) break;
-    if (memcmp(data + at, "EXIF", 4) == 0) return exif_orientation(data + at + CHUNK_BYTES, length);
+    if (memcmp(data + at, "EXIF", 4) == 0) return exif_read(data + at + CHUNK_BYTES, length);
     at += CHUNK_BYTES + length + length % 2;
   }
-  return 1;
+  return EXIF_NONE;
 }
 
 static bool head(const uint8_t *data, size_t n_bytes, PictureHead *head, PictureProblem *problem) {
@@ -36,9 +34,8 @@ static bool head(const uint8_t *data, size_t n_bytes, PictureHead *head, Picture
     return picture_fail(problem, "damaged WebP");
   if (features.has_animation)
     return picture_fail(problem, "an animated WebP, which cannot be read; give a still picture");
-  *head = (PictureHead){.width = features.width,
-                        .height = features.height,
-                        .orientation = find_orientation(data, n_bytes)};
+  *head = (PictureHead){
+      .width = features.width, .height = features.height, .exif = find_exif(data, n_bytes)};
   return true;
 }
 

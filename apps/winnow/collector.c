@@ -51,7 +51,9 @@ void collector_free(Collector *self) {
 /* The JPEG of a part of the frame; NULL: reported. */
 static GString *encode(const WnFrame *frame, const WnRect *part, const char *path) {
   size_t stride = (size_t)part->width * 3, n_bytes;
-  Picture picture = {g_try_malloc(stride * (size_t)part->height), part->width, part->height};
+  Picture picture = {.pixels = g_try_malloc(stride * (size_t)part->height),
+                     .width = part->width,
+                     .height = part->height};
   PictureProblem why;
   WnError error;
   GString *jpeg = NULL;

@@ -6,7 +6,8 @@
  *
  * With libFuzzer, until it finds something or is stopped; CORPUS is a folder of small pictures:
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZER -Iapps/common \
- *     tests/fuzz/fuzz_picture.c apps/common/{exif,picture*}.c -ljpeg -lpng -lwebp -o fuzz_picture
+ *     tests/fuzz/fuzz_picture.c apps/common/{exif,stamp,picture,picture_*}.c -ljpeg -lpng -lwebp \
+ *     -o fuzz_picture
  *   ./fuzz_picture -rss_limit_mb=4096 CORPUS
  * Else: fuzz_picture JPEG [INPUTS [SEED]] makes its inputs itself, from that file and others.
  */
@@ -48,7 +49,7 @@ typedef struct Seed {
   size_t size;
 } Seed;
 
-static Seed seeds[6];
+static Seed seeds[7];
 #include "draw.h"
 
 static void set_webp(Seed *seed, uint8_t *file, size_t size) {
@@ -56,6 +57,28 @@ static void set_webp(Seed *seed, uint8_t *file, size_t size) {
   memcpy(seed->bytes, file, size);
   seed->size = size;
   WebPFree(file);
+}
+
+/* Turned by 90 degrees, and with the time at which it was taken in a directory of its own. */
+static const uint8_t exif[] = "\xff\xe1\0\x54"
+                              "Exif\0\0"
+                              "MM\0\x2a\0\0\0\x08"
+                              "\0\2"
+                              "\x01\x12\0\3\0\0\0\1\0\6\0\0"
+                              "\x87\x69\0\4\0\0\0\1\0\0\0\x26"
+                              "\0\0\0\0"
+                              "\0\1"
+                              "\x90\3\0\2\0\0\0\x14\0\0\0\x38"
+                              "\0\0\0\0"
+                              "2026:11:29 08:15:00";
+
+/* The JPEG with EXIF right behind its start. */
+static void set_exif(Seed *seed, const Seed *jpeg) {
+  if (jpeg->size < 2 || jpeg->size + sizeof exif > MAX_SEED) abort();
+  memcpy(seed->bytes, jpeg->bytes, 2);
+  memcpy(seed->bytes + 2, exif, sizeof exif);
+  memcpy(seed->bytes + 2 + sizeof exif, jpeg->bytes + 2, jpeg->size - 2);
+  seed->size = jpeg->size + sizeof exif;
 }
 
 /* A file of each kind, of one picture; the JPEG is given. */
@@ -80,6 +103,7 @@ static void make_seeds(const char *jpeg) {
   seeds[5].size = (size_t)sprintf((char *)seeds[5].bytes, "P6 %d %d 255\n", WIDTH, HEIGHT);
   memcpy(seeds[5].bytes + seeds[5].size, rgb, sizeof rgb);
   seeds[5].size += sizeof rgb;
+  set_exif(&seeds[6], &seeds[0]);
 }
 
 /* Bytes changed, mostly near the beginning, where the sizes are; often cut. */
@@ -88,7 +112,7 @@ static size_t make_input(uint8_t *out) {
   size_t size = draw(3) == 0 ? draw((uint32_t)seed->size + 1) : seed->size;
   memcpy(out, seed->bytes, size);
   for (uint32_t n = draw(6); n > 0 && size > 0; n--) {
-    size_t at = draw(2) == 0 ? draw((uint32_t)size) : draw(size < 64 ? (uint32_t)size : 64);
+    size_t at = draw(2) == 0 ? draw((uint32_t)size) : draw(size < 96 ? (uint32_t)size : 96);
     const uint32_t values[] = {0, 255, out[at] ^ 1U << draw(8), draw(256)};
     out[at] = (uint8_t)values[draw(4)];
   }
