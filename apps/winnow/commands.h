@@ -9,6 +9,6 @@
 #include "command.h"
 
 extern const Command command_inspect, command_classify, command_run, command_eval, command_tune,
-    command_quantize, command_join, command_bench, command_monitor, command_collect;
+    command_collect, command_teach, command_quantize, command_join, command_bench, command_monitor;
 
 #endif

@@ -11,6 +11,10 @@
 #include "report.h"
 
 bool output_is_possible(const char *path) {
+  if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+    report("%s: is a folder; give the file to write", path);
+    return false;
+  }
   char *folder = g_path_get_dirname(path);
   bool writable = access(folder, W_OK) == 0;
   if (!writable) report("%s: cannot write there: %s", path, g_strerror(errno));

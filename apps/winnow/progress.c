@@ -27,12 +27,21 @@ void progress_update(Progress *progress, uint64_t done) {
   char bar[BAR_CHARACTERS + 1];
   for (int i = 0; i < BAR_CHARACTERS; i++) bar[i] = (i + 0.5) / BAR_CHARACTERS < share ? '#' : '.';
   bar[BAR_CHARACTERS] = '\0';
-  fprintf(stderr, "\r[%s] %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT " images, %d:%02d left \033[K",
-          bar, done, progress->total, (int)left_s / 60, (int)left_s % 60);
+  fprintf(stderr, "\r[%s] ", bar);
+  if (progress->doing != NULL)
+    fputs(progress->doing, stderr);
+  else
+    fprintf(stderr, "%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT " images", done, progress->total);
+  fprintf(stderr, ", %d:%02d left \033[K", (int)left_s / 60, (int)left_s % 60);
   fflush(stderr);
 }
 
-void progress_end(Progress *progress) {
+void progress_hide(Progress *progress) {
   if (progress->visible && progress->drawn_us != 0) fputs("\r\033[K", stderr);
+  progress->drawn_us = 0;
+}
+
+void progress_end(Progress *progress) {
+  progress_hide(progress);
   progress->visible = false;
 }

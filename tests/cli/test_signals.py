@@ -25,6 +25,16 @@ def obey_signals():
 
 
 class SignalTest(CliTest):
+    def different_photos(self, count):
+        """A folder of two classes with `count` pictures each, no two files alike."""
+        for label in ("cat", "dog"):
+            folder = self.folder / "photos" / label
+            folder.mkdir(parents=True)
+            data = min((SAMPLE / label).iterdir()).read_bytes()
+            for i in range(count):
+                (folder / f"{i}.jpg").write_bytes(data + b"%d" % i)
+        return self.folder / "photos"
+
     def start(self, *arguments, program=WINNOW, **options):
         process = subprocess.Popen([program, *map(str, arguments)], stderr=subprocess.PIPE,
                                    stdin=subprocess.DEVNULL, text=True,
@@ -75,6 +85,11 @@ class Ends(SignalTest):
         out = self.folder / "out.onnx"
         self.check("quantize", MODEL, self.many, "--images", MANY, "-o", out)
         self.assertEqual(os.listdir(self.folder), [])
+
+    def test_teach(self):
+        photos, out = self.different_photos(3000), self.folder / "out.onnx"
+        self.check("teach", "efficientnet-lite0", photos, "-o", out)
+        self.assertEqual(os.listdir(self.folder), ["photos"])
 
     def test_classify(self):
         self.check("classify", MODEL, *[CAT] * MANY)
@@ -144,6 +159,13 @@ class LeavesNothing(SignalTest):
             sizes.add(path.stat().st_size)
             return path.name == "out.onnx" and len(sizes) == 1
         self.check(valid, "quantize", MODEL, SAMPLE, "--images", 1, "-o", "out.onnx")
+
+    def test_teach(self):
+        photos, sizes = self.different_photos(5), set()
+        def valid(path):
+            sizes.add(path.stat().st_size)
+            return path.name == "out.onnx" and len(sizes) == 1
+        self.check(valid, "teach", "mcunet-in4", photos, "-o", "out.onnx")
 
     def test_curve(self):
         ends = {"c.png": b"IEND\xaeB`\x82", "c.csv": b"\"\n"}

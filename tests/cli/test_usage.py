@@ -11,13 +11,14 @@ COMMANDS = {
     "run": [MODEL, "--input", "x.npy"],
     "eval": [MODEL, SAMPLE],
     "tune": [MODEL, SAMPLE, "--max-accuracy-drop", "0.1", "-o", "x.onnx"],
+    "collect": ["socket", "folder", "--label", "x"],
+    "teach": [MODEL, SAMPLE, "-o", "x.onnx"],
     "quantize": [MODEL, SAMPLE, "-o", "x.onnx"],
     "join": [MODEL, MODEL, "-o", "x.onnx"],
     "bench": [MODEL, "--frames", "1"],
     "monitor": ["socket"],
-    "collect": ["socket", "folder", "--label", "x"],
 }
-WITHOUT_MODEL = {"join", "monitor", "collect"}
+WITHOUT_MODEL = {"join", "monitor", "collect", "teach"}
 THRESHOLDS = for_each_exit(0.1)
 
 
