@@ -20,8 +20,8 @@ void wni_accuracy_interval(uint64_t right, uint64_t n, double *low, double *high
   double m = (double)n * PHOTOS_PER_PHOTO, p = n ? (double)right / (double)n : 0.5;
   double centre = (p + Z * Z / (2 * m)) / (1 + Z * Z / m);
   double half = Z / (1 + Z * Z / m) * sqrt(p * (1 - p) / m + Z * Z / (4 * m * m));
-  *low = n ? fmax(0, centre - half) : 0;
-  *high = n ? fmin(1, centre + half) : 1;
+  *low = right > 0 ? centre - half : 0;
+  *high = right < n ? centre + half : 1;
 }
 
 /* By the end's logits: how probable the photo's own class is, and what is answered. */

@@ -26,6 +26,8 @@ ALLOWED = {
     "quantize": {"quantize", "session", "plan", "graph", "load", "base"},
     "tune": {"tune", "session", "plan", "graph", "load", "base"},
     "join": {"join", "session", "graph", "load", "base"},
+    "teach": {"teach", "tune", "join", "session", "plan", "graph", "preprocess", "frame", "kernels",
+              "load", "base"},
     "ipc": {"ipc", "frame", "base"},
     "state": {"state", "result", "base"},
 }
