@@ -14,7 +14,7 @@ enum { MOST_DOUBTFUL = 20 };
 /* Wilson's interval (1927) for fewer photos than there are: those that are validated share their
  * teachers, and new ones are of other days. */
 #define Z 1.959963984540054
-#define PHOTOS_PER_PHOTO 0.6
+#define PHOTOS_PER_PHOTO (2.0 / 3)
 
 void wni_accuracy_interval(uint64_t right, uint64_t n, double *low, double *high) {
   double m = (double)n * PHOTOS_PER_PHOTO, p = n ? (double)right / (double)n : 0.5;
