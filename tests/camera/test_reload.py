@@ -132,6 +132,14 @@ class Reload(CliTest):
         status = pathlib.Path(f"/proc/{self.camera.pid}/status").read_text(encoding="ascii")
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
 
+    def least_resident_kb(self):
+        """Within a moment, which an old model takes to go."""
+        least = self.resident_kb()
+        for _ in range(5):
+            time.sleep(0.01)
+            least = min(least, self.resident_kb())
+        return least
+
     def test_many_times(self):
         """Two models in turn under frames that come as fast as they are taken."""
         models = (MODEL, PERSON)
@@ -140,7 +148,7 @@ class Reload(CliTest):
         self.put(models[0])
         self.start("--model", self.model, "--threads", 1)
         self.results_until(crc(models[0]))
-        memory = []  # behind each; now and then the old model's is not yet given back
+        memory = []  # behind each
         for swap in range(1, SWAPS + 1):
             copy = self.folder / "link"
             os.link(kept[swap % 2], copy)
@@ -150,7 +158,7 @@ class Reload(CliTest):
                 labels, n_stages, macs = known[result["model-id"].split("@")[1]]
                 self.assertLessEqual(set(result["survivor-labels"]), labels)
                 self.assertEqual((result["stage-count"], result["macs-full"]), (n_stages, macs))
-            memory.append(self.resident_kb())
+            memory.append(self.least_resident_kb() if SWAPS >= 200 else 0)
         self.stop()
         if SWAPS >= 200:
             early, late = min(memory[80:100]), min(memory[-20:])
