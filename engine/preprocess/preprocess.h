@@ -120,4 +120,9 @@ void wni_recipe_row(const WniRecipe *recipe, const WnFrame *frame, const WniImag
 void wni_recipe_run(const WniRecipe *recipe, const WnFrame *frame, const WniImageTarget *target,
                     float *y, WniThread thread);
 
+/* The `part` of a checked frame that lies in it as R G B [height][width][3] in 0..255, rows
+ * `stride_bytes` apart.  Errors: MEMORY. */
+WnStatus wni_frame_scale_rgb(const WnFrame *frame, const WnRect *part, int width, int height,
+                             uint8_t *rgb, ptrdiff_t stride_bytes, WnError *error);
+
 #endif

@@ -134,33 +134,19 @@ uint8_t *wni_extract_copy(const WnFrame *frame, const WnRect *region, int side, 
   int shorter = r.width < r.height ? r.width : r.height;
   double scale = shorter > side ? (double)side / shorter : 1;
   int width = (int)fmax(1, round(r.width * scale)), height = (int)fmax(1, round(r.height * scale));
-  size_t n = 3 * (size_t)width * (size_t)height;
-  float *samples = malloc(n * sizeof *samples);
-  uint8_t *pixels = malloc(n);
-  WniRecipe recipe = {0};
-  const WniImageTarget target = {.channels = 3,
-                                 .height = height,
-                                 .width = width,
-                                 .channel_stride = 1,
-                                 .row_stride = 3 * width,
-                                 .column_stride = 3,
-                                 .resize = WNI_RESIZE_STRETCH,
-                                 .std = {1 / 255.0, 1 / 255.0, 1 / 255.0}};
-  bool made =
-      samples && pixels && wni_recipe_update(&recipe, frame, region, &target, 1, NULL) == WN_OK;
-  if (made) {
-    wni_recipe_run(&recipe, frame, &target, samples, (WniThread){.count = 1});
-    for (size_t i = 0; i < n; i++) pixels[i] = (uint8_t)lrintf(samples[i]);
-    *out = (WnFrame){.format = WN_PIXEL_RGB,
-                     .width = width,
-                     .height = height,
-                     .plane = {pixels},
-                     .stride_bytes = {3 * width}};
+  uint8_t *pixels = malloc(3 * (size_t)width * (size_t)height);
+  if (!pixels) {
+    wni_fail_memory(error, "a photo");
+    return NULL;
   }
-  wni_recipe_clear(&recipe);
-  free(samples);
-  if (made) return pixels;
-  free(pixels);
-  wni_fail_memory(error, "a photo");
-  return NULL;
+  if (wni_frame_scale_rgb(frame, &r, width, height, pixels, 3 * width, error) != WN_OK) {
+    free(pixels);
+    return NULL;
+  }
+  *out = (WnFrame){.format = WN_PIXEL_RGB,
+                   .width = width,
+                   .height = height,
+                   .plane = {pixels},
+                   .stride_bytes = {3 * width}};
+  return pixels;
 }
