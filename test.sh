@@ -135,7 +135,7 @@ test_arm64() {
     -Dtests=enabled || return
   QEMU_CPU=max run_tests build-arm64 arm64-kernels --suite kernels --timeout-multiplier 20
   QEMU_CPU=cortex-a72 run_tests build-arm64 cortex-a72 --suite kernels --timeout-multiplier 20
-  CK_TIMEOUT_MULTIPLIER=5 QEMU_CPU=max WINNOW_CPU_MASK=neon,dotprod,i8mm \
+  CK_TIMEOUT_MULTIPLIER=5 QEMU_CPU=max WINNOW_CPU_MASK=neon,dotprod,i8mm WINNOW_TEST_FEWER=1 \
     run_tests build-arm64 arm64 --no-suite soak --no-suite kernels --timeout-multiplier 20
 }
 
@@ -165,6 +165,8 @@ test_vm() {
   rm -rf --one-file-system "$root"
 }
 
+# WINNOW_TEST_FEWER: what the plain build repeats for a frequency or a race, or on many pictures, is
+# done less often where the same code takes many times as long.
 valgrind='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
 all=(-Dapps=enabled -Dcamera=enabled -Dgstreamer=enabled -Dtests=enabled)
 
@@ -173,7 +175,7 @@ test_plain() {
   run_tests build plain --no-suite soak
   # Valgrind runs one thread at a time, so one that spins holds up the others; and it
   # computes fused multiply-adds in software, so the portable kernels are eight times as fast.
-  CK_FORK=no OMP_WAIT_POLICY=passive WINNOW_CPU_MASK=none \
+  CK_FORK=no OMP_WAIT_POLICY=passive WINNOW_CPU_MASK=none WINNOW_TEST_FEWER=1 \
     run_tests build valgrind --suite unit --wrapper "$valgrind" \
     --timeout-multiplier 60
   [ $soak = no ] || run_tests build soak --suite soak
@@ -183,7 +185,7 @@ test_sanitize() {
   build build-sanitize "${all[@]}" -Db_sanitize=address,undefined -Db_lundef=false \
     -Dbuildtype=debugoptimized -Dintrospection=disabled || return
   ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-    run_tests build-sanitize sanitize --no-suite soak --timeout-multiplier 10
+    WINNOW_TEST_FEWER=1 run_tests build-sanitize sanitize --no-suite soak --timeout-multiplier 10
 }
 
 # ThreadSanitizer knows neither OpenMP's threads nor fences, which stand between processes here:

@@ -8,6 +8,15 @@
 #include <check.h>
 #include <stdlib.h>
 
+/* How often to repeat what is repeated to be sure of a frequency or to meet a race: n, but a tenth
+ * where $WINNOW_TEST_FEWER is set, as ./test.sh does under valgrind, sanitizers and QEMU: there the
+ * same code runs as in the plain build, thirty times as slowly, and once shows what they look for.
+ */
+static inline int suite_rounds(int n) {
+  const char *fewer = getenv("WINNOW_TEST_FEWER");
+  return fewer == NULL || *fewer == 0 ? n : n > 10 ? n / 10 : 1;
+}
+
 /* Runs `tests` [n]; the exit status of main. */
 static inline int suite_run(const char *name, const TTest *const *tests, size_t n) {
   Suite *suite = suite_create(name);

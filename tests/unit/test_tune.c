@@ -80,7 +80,7 @@ static void compare_sums(const Made *made, int n_levels) {
   ck_assert_int_eq(
       wni_grid_init(&grid, &made->task, made->images, WNI_COUNT_ALL, n_levels, NULL, NULL), WN_OK);
   ck_assert_int_eq(wni_sweep_init(&sweep, &grid, NULL), WN_OK);
-  for (int round = 0; round < 4; round++) {
+  for (int round = suite_rounds(4); round > 0; round--) {
     int level[16];
     double thresholds[16];
     for (int k = 0; k < grid.n_exits; k++) level[k] = (int)(uniform() * grid.n_levels);
@@ -318,22 +318,23 @@ START_TEST(a_stream_is_held_out_in_pieces) {
 END_TEST
 
 START_TEST(the_p_value_keeps_its_promise) {
-  enum { TRIALS = 4000, N = 400 };
+  enum { N = 400 };
+  const int trials = suite_rounds(4000);
   static const double deltas[] = {0.05, 0.1, 0.3};
   static int8_t drops[N];
   const double limit = 0.02, rise = 0.01; /* P(1) = 0.03, P(-1) = 0.01 */
   state = 5;
   for (size_t d = 0; d < 3; d++) {
     int rejected = 0;
-    for (int trial = 0; trial < TRIALS; trial++) {
+    for (int trial = 0; trial < trials; trial++) {
       for (int i = 0; i < N; i++) {
         double u = uniform();
         drops[i] = u < limit + rise ? 1 : u > 1 - rise ? -1 : 0;
       }
       rejected += wni_risk_p_value(drops, N, limit, deltas[d]) <= deltas[d];
     }
-    double error = 3 * sqrt(deltas[d] * (1 - deltas[d]) / TRIALS);
-    ck_assert_double_le((double)rejected / TRIALS, deltas[d] + error);
+    double error = 3 * sqrt(deltas[d] * (1 - deltas[d]) / trials);
+    ck_assert_double_le((double)rejected / trials, deltas[d] + error);
   }
   memset(drops, 0, sizeof drops); /* no drop at all: as sure as can be */
   ck_assert_double_lt(wni_risk_p_value(drops, N, 0.05, 0.1), 0.01);

@@ -252,7 +252,7 @@ END_TEST
 
 /* A tuner's figures are what sessions with those levels do. */
 START_TEST(a_tuner_counts_what_a_session_repeats) {
-  enum { FRAMES = 40 };
+  enum { FRAMES = 20 };
   static const double levels[] = {0, 3, 8, 40, 255};
   static const int64_t ages[] = {0, 7};
   int64_t own[FRAMES];
@@ -264,7 +264,7 @@ START_TEST(a_tuner_counts_what_a_session_repeats) {
   ck_assert_uint_eq(found.frames, 0);
   open_session(policy(0, 0));
   for (int i = 0; i < FRAMES; i++) {
-    WnFrame frame = picture(SIDE, (int)(67 * sin(i * 0.3)), i);
+    WnFrame frame = picture(SIDE, (int)(67 * sin(i * 0.6)), i);
     ck_assert_int_eq(wn_unchanged_tuner_add(tuner, &frame, NULL, NULL), WN_OK);
     own[i] = classify(&frame, NULL)->class_index;
   }
@@ -274,7 +274,7 @@ START_TEST(a_tuner_counts_what_a_session_repeats) {
       uint64_t unchanged = 0, same = 0;
       ck_assert_int_eq(wn_session_set_policy(session, &wanted, NULL), WN_OK);
       for (int i = 0; i < FRAMES; i++) {
-        WnFrame frame = picture(SIDE, (int)(67 * sin(i * 0.3)), i);
+        WnFrame frame = picture(SIDE, (int)(67 * sin(i * 0.6)), i);
         const WnResult *r = classify(&frame, NULL);
         unchanged += r->stop_reason == WN_STOP_UNCHANGED;
         same += r->class_index == own[i];
@@ -295,7 +295,7 @@ END_TEST
 
 /* Without exits that stop, all agree; with thresholds, as many as sessions with those say. */
 START_TEST(unlabelled_images_count_as_what_the_network_answers) {
-  enum { FRAMES = 60 };
+  enum { FRAMES = 30 };
   static const double betas[N_EXITS] = {0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9};
   static const double none[N_EXITS] = {0};
   WnTuner *tuner;
