@@ -59,11 +59,10 @@ static WnStatus check_file(const WniPart *part, WnError *error) {
   if (n_inputs < 0) return wni_fail_memory(error, "the network");
   if ((inputs && *inputs) || n_inputs > 1)
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "it has several inputs, as a cascade has; join its networks from their own "
-                    "files");
+                    "it has several inputs, as a cascade has; give its networks' own files");
   if (part->metadata.n_exits > 0)
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "it has exits (winnow.exits); only networks without exits can be joined");
+                    "it has exits (winnow.exits); only networks without exits will do");
   if (scores && strcmp(scores, "sigmoid") == 0)
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
                     "winnow.scores is sigmoid: its classes do not exclude each other");

@@ -45,15 +45,25 @@ WnStatus wn_teach_resize_parse(const char *name, WnTeachResize *out, WnError *er
 
 /* ---- opening ---- */
 
+/* What comes back from winnow.labels as it was. */
+static bool is_label(const char *label) {
+  if (!label || !label[strspn(label, " ")] || strchr("[{", *label) ||
+      strncmp(label, "\xef\xbb\xbf", 3) == 0)
+    return false;
+  for (const char *c = label; *c; c++)
+    if ((unsigned char)*c < ' ' || *c == 127) return false;
+  return true;
+}
+
 static WnStatus check_options(const WnTeacherOptions *o, WnError *error) {
   if (o->n_labels < 2 || o->n_labels > WN_TEACH_MAX_CLASSES || !o->labels)
     return wni_fail(error, WN_ERROR_ARGUMENT, "labels: %d classes, not 2 to %d", o->n_labels,
                     WN_TEACH_MAX_CLASSES);
   for (int i = 0; i < o->n_labels; i++) {
-    if (!o->labels[i] || !*o->labels[i] || strpbrk(o->labels[i], "\r\n"))
+    if (!is_label(o->labels[i]))
       return wni_fail(error, WN_ERROR_ARGUMENT,
-                      "labels: that of class %d is empty or has a line "
-                      "break in it",
+                      "labels: that of class %d is blank, begins like JSON or has a control "
+                      "character in it",
                       i);
     for (int k = 0; k < i; k++)
       if (strcmp(o->labels[k], o->labels[i]) == 0)
@@ -267,10 +277,10 @@ static WniLesson lesson_of(Class *class, size_t n_views) {
 }
 
 /* How good the whole network is with photos seen in one way: -log of the probability of each one's
- * class, and how many are right. */
+ * class, and which are right. */
 typedef struct Trial {
   double *losses; /* [n] */
-  size_t right;
+  bool *right;    /* [n] */
 } Trial;
 
 static bool try_resize(Class *class, WniResize resize, Trial *trial) {
@@ -281,26 +291,30 @@ static bool try_resize(Class *class, WniResize resize, Trial *trial) {
     memcpy(class->features + i * width, teacher->photos[i].views[resize], width * sizeof(float));
   WniLesson lesson = lesson_of(class, 1);
   if (!wni_learn(&lesson, class->logits, teacher->sharpness, NULL)) return false;
-  trial->right = 0;
   for (size_t i = 0; i < teacher->n; i++) {
     const float *end = class->logits + (i * n_taps + n_taps - 1) * k;
     trial->losses[i] = wni_softmax_loss(end, k, (size_t) class->truth[i], 1);
-    trial->right += wni_arg_max(end, (int)k) == class->truth[i];
+    trial->right[i] = wni_arg_max(end, (int)k) == class->truth[i];
   }
   return true;
 }
 
-/* Whether `a` is right more often than `b`, and its losses are less by more than chance: their mean
- * difference is above its standard error. */
+/* Whether `a` is better than `b` by more than chance: right more often, by more than one photo and
+ * half a deviation of those on which they differ, and with less loss, by a deviation of the mean.
+ */
 static bool is_better(const Trial *a, const Trial *b, size_t n) {
-  double sum = 0, squares = 0;
-  for (size_t i = 0; i < n; i++) sum += b->losses[i] - a->losses[i];
+  double gained = 0, lost = 0, sum = 0, squares = 0;
+  for (size_t i = 0; i < n; i++) {
+    gained += a->right[i] && !b->right[i];
+    lost += b->right[i] && !a->right[i];
+    sum += b->losses[i] - a->losses[i];
+  }
   double mean = sum / (double)n;
   for (size_t i = 0; i < n; i++) {
     double d = b->losses[i] - a->losses[i] - mean;
     squares += d * d;
   }
-  return a->right > b->right && mean > sqrt(squares) / (double)n;
+  return gained - lost > fmax(1, sqrt(gained + lost) / 2) && mean > sqrt(squares) / (double)n;
 }
 
 /* The whole frame, unless something else cross-validates better. */
@@ -312,18 +326,21 @@ static WnStatus choose_resize(Class *class, WnError *error) {
   teacher->resize = fixed ? (WniResize)(teacher->options.resize - 1) : order[0];
   for (size_t i = 0; i < teacher->n; i++) differ = differ || !teacher->photos[i].whole;
   if (fixed || !differ) return WN_OK;
-  Trial best = {.losses = calloc(teacher->n, sizeof *best.losses)};
-  Trial trial = {.losses = calloc(teacher->n, sizeof *trial.losses)};
-  bool done = best.losses && trial.losses && try_resize(class, order[0], &best);
+  Trial best = {calloc(teacher->n, sizeof *best.losses), calloc(teacher->n, sizeof *best.right)};
+  Trial trial = {calloc(teacher->n, sizeof *trial.losses), calloc(teacher->n, sizeof *trial.right)};
+  bool done = best.losses && best.right && trial.losses && trial.right &&
+              try_resize(class, order[0], &best);
   for (int i = 1; done && i < WNI_RESIZES; i++) {
     done = try_resize(class, order[i], &trial);
     if (!done || !is_better(&trial, &best, teacher->n)) continue;
     teacher->resize = order[i];
-    best.right = trial.right;
     memcpy(best.losses, trial.losses, teacher->n * sizeof *best.losses);
+    memcpy(best.right, trial.right, teacher->n * sizeof *best.right);
   }
   free(best.losses);
+  free(best.right);
   free(trial.losses);
+  free(trial.right);
   return done ? WN_OK : wni_fail_memory(error, "the features");
 }
 

@@ -92,7 +92,7 @@ typedef struct WnTeachDoubt {
 } WnTeachDoubt;
 
 /* What has been learnt.  Every share in 0..1 is of photos that the heads in question had not seen.
- * Pointers are valid until the teacher's next call. */
+ * Pointers are valid until wn_teacher_learn() is called again. */
 typedef struct WnTeaching {
   uint64_t photos;
   int32_t n_classes, n_exits;
