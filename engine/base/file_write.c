@@ -2,8 +2,8 @@
  *
  * Files that are there whole or not at all (file.h).  What is written has no name until it is
  * complete, where the file system can do that: of a process that is killed meanwhile nothing stays.
- * Elsewhere, or without /proc, it has a name beside the one wanted, and so it has for a moment where
- * another file must give way to it.
+ * Elsewhere, or without /proc, it has a name beside the one wanted, and so it has for a moment
+ * where another file must give way to it.
  */
 #include "base/file.h"
 

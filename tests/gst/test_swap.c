@@ -17,8 +17,8 @@
 #define PATIENCE (60 * G_USEC_PER_SEC) /* only a hang takes so long */
 
 /* What is in use is counted and must stay.  What the allocator holds back of freed models, over the
- * heaps of several threads, settles after some hundred of them at up to 30 MB; 900 models lost would
- * be gigabytes. */
+ * heaps of several threads, settles after some hundred of them at up to 30 MB; 900 models lost
+ * would be gigabytes. */
 #define LIMIT_USED_KB 128
 #define LIMIT_KB (24 * 1024)
 

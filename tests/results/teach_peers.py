@@ -7,7 +7,8 @@ usage: teach_peers.py BACKBONE.onnx TRAIN TEST [--epochs N]       all layers fin
 
 TRAIN and TEST are folders of class-named folders.  Of fine-tuning it prints the accuracy on TEST
 after each epoch, and how long it takes to reach that of `winnow teach`; evaluations do not count.
-The float network is read from its ONNX file, up to its last pooling (Conv, Relu, Clip, Add).  The frozen network runs in each epoch, as its photos change.
+The float network is read from its ONNX file, up to its last pooling (Conv, Relu, Clip, Add).
+The frozen network runs in each epoch, as its photos change.
 
 WINNOW names the program (default build/apps/winnow/winnow).  Needs Debian's python3-torch,
 python3-onnx and python3-pil.
