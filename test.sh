@@ -139,7 +139,8 @@ test_arm64() {
     run_tests build-arm64 arm64 --no-suite soak --no-suite kernels --timeout-multiplier 20
 }
 
-# What a clone contains goes in; one video and at least three stills must come out.
+# What a clone contains goes in; two videos and at least three stills must come out, the second
+# video with the answers of a model that was taught there.
 test_vm() {
   local base=$PWD/build-vm/base root=$PWD/build-vm/system result=FAIL began=$SECONDS
   mkdir -p build-vm
@@ -155,8 +156,10 @@ test_vm() {
   if in_fresh_debian "$root" ./demo.sh --clip --no-window >"$root.log" 2>&1 &&
     [ "$(grep -c ' exit [0-2]/2 ' "$root.log")" -ge 20 ] &&
     grep -q ' bird seen .* exit ' "$root.log" && grep -q ' person seen ' "$root.log" &&
+    grep -q ' empty .* exit [0-9]/9 ' "$root.log" &&
     [ -s "$root/root/winnow/build/demo/demo.webm" ] &&
-    [ -s "$root/root/winnow/build/demo/still-02.png" ]; then
+    [ -s "$root/root/winnow/build/demo/still-02.png" ] &&
+    [ -s "$root/root/winnow/build/demo/mine.webm" ]; then
     result=OK
   else
     tail -n 30 "$root.log"

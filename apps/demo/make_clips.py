@@ -32,7 +32,7 @@ SCENES = ["hummingbird", "fire engine", "cheeseburger", WALL, (0.0, 2.0), (6.0, 
           "electric guitar", "daisy", "airliner", WALL, "albatross", "convertible", "snail",
           (16.0, 19.0), "toaster", "monarch", "mountain bike", WALL, "strawberry", "castle",
           "piggy bank"]
-PERSONS_SECONDS = (3.0, 24.0)
+PERSONS_SECONDS = (3.0, 24.0)  # demo.sh teaches from frames of it, by their numbers
 
 
 def decode(path, begin, end):
