@@ -27,7 +27,7 @@ static uint8_t *draw(int class_index, unsigned number, int width, WnFrame *frame
   double step = 9 + 4 * wni_random_next(&random);
   uint8_t colour[2][3];
   for (int i = 0; i < 6; i++)
-    colour[i / 3][i % 3] = (uint8_t)(100 * (i / 3) + 100 * wni_random_next(&random));
+    colour[i / 3][i % 3] = (uint8_t)((i < 3 ? 0 : 100) + 100 * wni_random_next(&random));
   *frame = (WnFrame){.format = WN_PIXEL_RGB, .width = width, .height = SIDE, .pts_ns = WN_PTS_NONE};
   uint8_t *pixels = malloc(wn_frame_lay_out(frame, 1, NULL));
   ck_assert_ptr_nonnull(pixels);
