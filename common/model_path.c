@@ -48,6 +48,7 @@ static gboolean is_there(const char *path) {
 }
 
 char *model_path_find(const char *name, char **problem) {
+  if (name == NULL) name = ""; /* which whoever opens it refuses */
   if (name[0] == '\0' || strchr(name, '/') != NULL) return g_strdup(name);
   gboolean has_ending = g_str_has_suffix(name, ENDING);
   char *models = installed_models();

@@ -344,7 +344,7 @@ static int collect(Collection *c) {
     if (c->opened != NULL) c->session = options_new_session(&c->shared, c->opened, &status);
     if (c->session == NULL) return status;
   }
-  c->collector = collector_new(folder, c->unsure ? UNSORTED : c->label);
+  c->collector = collector_new(folder, c->unsure ? UNSORTED : c->label, c->every_s);
   if (c->collector == NULL) return STATUS_FAILED;
   catch_signals();
   progress_start(&c->progress, (uint64_t)c->count);

@@ -19,18 +19,23 @@
 
 #define SAME_LEVEL 8.0 /* grey levels, as WnPolicy.unchanged has them */
 
+/* A door that stays shut is to be learnt from, too, in all its light. */
+#define STILL_TIMES 10
+
 enum { QUALITY = 92, FOLDER_MODE = 0777 };
 
 struct Collector {
   char *folder;
-  WnLook *look; /* of the last one put */
+  WnLook *look;              /* of the last one put */
+  int64_t still_ns, last_ns; /* when one is taken of what has not changed; of the last one put */
   int n_written, n_same, n_there;
 };
 
-Collector *collector_new(const char *folder, const char *name) {
+Collector *collector_new(const char *folder, const char *name, double every_s) {
   WnError error;
   Collector *self = g_new0(Collector, 1);
   self->folder = g_build_filename(folder, name, NULL);
+  self->still_ns = (int64_t)(STILL_TIMES * every_s * 1e9);
   if (g_mkdir_with_parents(self->folder, FOLDER_MODE) != 0)
     report("%s: cannot make this folder: %s", self->folder, g_strerror(errno));
   else if (wn_look_new(&self->look, &error) != WN_OK)
@@ -78,6 +83,14 @@ static bool write_picture(const WnFrame *frame, const WnRect *part, const char *
   return written;
 }
 
+static int64_t time_of(const WnFrame *frame) {
+  return frame->time_ns != 0 ? frame->time_ns : frame->pts_ns != WN_PTS_NONE ? frame->pts_ns : 0;
+}
+
+static bool is_due(const Collector *self, const WnFrame *frame) {
+  return self->still_ns > 0 && time_of(frame) - self->last_ns >= self->still_ns;
+}
+
 bool collector_put(Collector *self, const WnFrame *frame, const WnRect *region, const char *name,
                    bool *is_in) {
   WnRect part;
@@ -89,7 +102,7 @@ bool collector_put(Collector *self, const WnFrame *frame, const WnRect *region, 
     report_error(&error);
     return false;
   }
-  if (!differs) {
+  if (!differs && !is_due(self, frame)) {
     self->n_same++;
     return true;
   }
@@ -100,6 +113,7 @@ bool collector_put(Collector *self, const WnFrame *frame, const WnRect *region, 
   g_free(path);
   if (!*is_in) return false;
   wn_look_keep(self->look);
+  self->last_ns = time_of(frame);
   *(was_there ? &self->n_there : &self->n_written) += 1;
   return true;
 }

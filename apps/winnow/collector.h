@@ -12,8 +12,9 @@
 typedef struct Collector Collector;
 
 /* Makes the folder `name` in `folder`, and that one, where they are missing; both may hold pictures
- * already.  NULL: reported. */
-Collector *collector_new(const char *folder, const char *name);
+ * already.  Of a scene that stays the same it takes a picture after ten times `every_s` seconds all
+ * the same.  NULL: reported. */
+Collector *collector_new(const char *folder, const char *name, double every_s);
 void collector_free(Collector *collector); /* NULL is ignored */
 
 /* Writes the frame, or the `region` of it (NULL: all), as the JPEG `name`.jpg: whole or not at all,

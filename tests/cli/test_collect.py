@@ -81,6 +81,11 @@ class Clip(Collect):
         self.assertEqual(self.times(), [0, 2500])
         self.assertIn("33 left out", text)
 
+    def test_of_a_still_scene_some_are_taken(self):
+        """After ten times the seconds between two."""
+        text = self.collect(self.clip([100] * 60), "--every", "0.5")
+        self.assertIn("2 pictures", text)
+
     def test_every_and_count(self):
         clip = self.clip([i * 9 % 250 for i in range(60)])
         self.collect(clip, "--every", "0.5", "--count", "3")
