@@ -11,17 +11,18 @@
 
 enum { MOST_DOUBTFUL = 20 };
 
-/* Wilson's interval (1927) for fewer photos than there are: those that are validated share their
- * teachers, and new ones are of other days. */
+/* Wilson's interval (1927), wider by STRETCH: the photos that are validated share their teachers,
+ * and new ones are of other days.  Over 200 draws of 5 to 60 photos a class the plain one held what
+ * new photos gave 7 to 9 times of 10. */
 #define Z 1.959963984540054
-#define PHOTOS_PER_PHOTO (2.0 / 3)
+#define STRETCH 1.45
 
 void wni_accuracy_interval(uint64_t right, uint64_t n, double *low, double *high) {
-  double m = (double)n * PHOTOS_PER_PHOTO, p = n ? (double)right / (double)n : 0.5;
+  double m = (double)n, p = n ? (double)right / m : 0.5;
   double centre = (p + Z * Z / (2 * m)) / (1 + Z * Z / m);
   double half = Z / (1 + Z * Z / m) * sqrt(p * (1 - p) / m + Z * Z / (4 * m * m));
-  *low = right > 0 ? centre - half : 0;
-  *high = right < n ? centre + half : 1;
+  *low = right > 0 ? fmax(0, p - STRETCH * (p - centre + half)) : 0;
+  *high = right < n ? fmin(1, p + STRETCH * (centre + half - p)) : 1;
 }
 
 /* By the end's logits: how probable the photo's own class is, and what is answered. */
