@@ -20,9 +20,9 @@
 #define BOLD_DROP 0.02
 #define MARGIN 14.0
 
-/* What is nothing is to come to the end, where the floor is: with one the step is so much larger.
- */
-#define MARGIN_WITH_FLOOR 28.0
+/* What is nothing is to come to the end, where the floor is: with one the step is larger by so many
+ * nats. */
+#define MARGIN_FOR_FLOOR 0.75
 
 /* The floor is not above what this share of all known photos fall below at the end, however few of
  * them come to it. */
@@ -42,10 +42,22 @@ static WnStatus sharpen(const WnTeacher *teacher, WniScores *out, WnError *error
   return WN_OK;
 }
 
+/* The search leaves a threshold at 0 where no photo was left to stop.  New ones may come there, and
+ * a later head, which knows what the earlier ones do, needs no more evidence than they. */
+static void fill_gaps(double *thresholds, int n) {
+  double least = 0;
+  for (int k = 0; k < n; k++) {
+    if (thresholds[k] > 0)
+      least = least > 0 ? fmin(least, thresholds[k]) : thresholds[k];
+    else
+      thresholds[k] = least;
+  }
+}
+
 static WnStatus find_thresholds(WnTeacher *teacher, WniImages images, WnError *error) {
   double *thresholds = teacher->policy.thresholds;
-  double margin = teacher->policy.max_rejected > 0 ? MARGIN_WITH_FLOOR : MARGIN;
-  double back = exp(-margin / sqrt((double)images.n));
+  double margin = MARGIN / sqrt((double)images.n);
+  if (teacher->policy.max_rejected > 0) margin += MARGIN_FOR_FLOOR;
   WniScores sharp;
   WniTask task = teacher->task;
   task.scores = &sharp;
@@ -53,9 +65,10 @@ static WnStatus find_thresholds(WnTeacher *teacher, WniImages images, WnError *e
   if (status == WN_OK)
     status = wni_method_joint(&task, images, (WniAllowed){BOLD_DROP, 0},
                               teacher->extractor.session->threads, thresholds, error);
+  if (status == WN_OK) fill_gaps(thresholds, teacher->scores.n_exits);
   /* beta compares logits: a scale is an exponent */
   for (int k = 0; status == WN_OK && k < teacher->scores.n_exits; k++)
-    thresholds[k] = pow(thresholds[k] * back, 1 / teacher->sharpness[k]);
+    thresholds[k] = pow(thresholds[k] * exp(-margin), 1 / teacher->sharpness[k]);
   wni_scores_clear(&sharp);
   return status;
 }

@@ -101,6 +101,7 @@ WnStatus wn_teacher_new(const char *path, const WnTeacherOptions *options, WnTea
                         WnError *error) {
   *out = NULL;
   if (!path || !*path) return wni_fail(error, WN_ERROR_ARGUMENT, "no model file is given");
+  if (!options) return wni_fail(error, WN_ERROR_ARGUMENT, "no labels are given");
   WnStatus status = WNI_RESERVED_CHECK(options, "teacher options", error);
   if (status == WN_OK) status = check_options(options, error);
   if (status != WN_OK) return status;
@@ -242,36 +243,36 @@ static WnStatus check_photos(const WnTeacher *teacher, WnError *error) {
 }
 
 /* What all steps of learning share. */
-typedef struct Class {
+typedef struct Course {
   WnTeacher *teacher;
   int32_t *truth;
   int *fold;
   float *features; /* [n * views][n_features] */
   float *logits;   /* [n][n_taps][n_classes] */
   double from, to; /* the part of all progress that this step is */
-} Class;
+} Course;
 
 static void tell(const WnTeacher *teacher, double done) {
   if (teacher->options.progress) teacher->options.progress(teacher->options.user, done);
 }
 
 static void tell_step(void *user, double done) {
-  const Class *class = user;
-  tell(class->teacher, class->from + (class->to - class->from) * done);
+  const Course *course = user;
+  tell(course->teacher, course->from + (course->to - course->from) * done);
 }
 
-static WniLesson lesson_of(Class *class, size_t n_views) {
-  const WnTeacher *teacher = class->teacher;
+static WniLesson lesson_of(Course *course, size_t n_views) {
+  const WnTeacher *teacher = course->teacher;
   WniLesson lesson = {.n = teacher->n,
                       .n_views = n_views,
                       .n_classes = (size_t)teacher->options.n_labels,
                       .n_taps = teacher->backbone.n_taps,
-                      .features = class->features,
-                      .truth = class->truth,
-                      .fold = class->fold,
+                      .features = course->features,
+                      .truth = course->truth,
+                      .fold = course->fold,
                       .threads = teacher->extractor.session->threads,
                       .progress = tell_step,
-                      .user = class};
+                      .user = course};
   for (int t = 0; t < lesson.n_taps; t++) lesson.width[t] = teacher->backbone.taps[t].features;
   return lesson;
 }
@@ -283,18 +284,18 @@ typedef struct Trial {
   bool *right;    /* [n] */
 } Trial;
 
-static bool try_resize(Class *class, WniResize resize, Trial *trial) {
-  WnTeacher *teacher = class->teacher;
+static bool try_resize(Course *course, WniResize resize, Trial *trial) {
+  WnTeacher *teacher = course->teacher;
   size_t width = teacher->extractor.n_features, k = (size_t)teacher->options.n_labels;
   size_t n_taps = (size_t)teacher->backbone.n_taps;
   for (size_t i = 0; i < teacher->n; i++)
-    memcpy(class->features + i * width, teacher->photos[i].views[resize], width * sizeof(float));
-  WniLesson lesson = lesson_of(class, 1);
-  if (!wni_learn(&lesson, class->logits, teacher->sharpness, NULL)) return false;
+    memcpy(course->features + i * width, teacher->photos[i].views[resize], width * sizeof(float));
+  WniLesson lesson = lesson_of(course, 1);
+  if (!wni_learn(&lesson, course->logits, teacher->sharpness, NULL)) return false;
   for (size_t i = 0; i < teacher->n; i++) {
-    const float *end = class->logits + (i * n_taps + n_taps - 1) * k;
-    trial->losses[i] = wni_softmax_loss(end, k, (size_t) class->truth[i], 1);
-    trial->right[i] = wni_arg_max(end, (int)k) == class->truth[i];
+    const float *end = course->logits + (i * n_taps + n_taps - 1) * k;
+    trial->losses[i] = wni_softmax_loss(end, k, (size_t)course->truth[i], 1);
+    trial->right[i] = wni_arg_max(end, (int)k) == course->truth[i];
   }
   return true;
 }
@@ -318,10 +319,10 @@ static bool is_better(const Trial *a, const Trial *b, size_t n) {
 }
 
 /* The whole frame, unless something else cross-validates better. */
-static WnStatus choose_resize(Class *class, WnError *error) {
+static WnStatus choose_resize(Course *course, WnError *error) {
   static const WniResize order[WNI_RESIZES] = {WNI_RESIZE_STRETCH, WNI_RESIZE_LETTERBOX,
                                                WNI_RESIZE_CROP};
-  WnTeacher *teacher = class->teacher;
+  WnTeacher *teacher = course->teacher;
   bool fixed = teacher->options.resize != WN_TEACH_RESIZE_AUTO, differ = false;
   teacher->resize = fixed ? (WniResize)(teacher->options.resize - 1) : order[0];
   for (size_t i = 0; i < teacher->n; i++) differ = differ || !teacher->photos[i].whole;
@@ -329,9 +330,9 @@ static WnStatus choose_resize(Class *class, WnError *error) {
   Trial best = {calloc(teacher->n, sizeof *best.losses), calloc(teacher->n, sizeof *best.right)};
   Trial trial = {calloc(teacher->n, sizeof *trial.losses), calloc(teacher->n, sizeof *trial.right)};
   bool done = best.losses && best.right && trial.losses && trial.right &&
-              try_resize(class, order[0], &best);
+              try_resize(course, order[0], &best);
   for (int i = 1; done && i < WNI_RESIZES; i++) {
-    done = try_resize(class, order[i], &trial);
+    done = try_resize(course, order[i], &trial);
     if (!done || !is_better(&trial, &best, teacher->n)) continue;
     teacher->resize = order[i];
     memcpy(best.losses, trial.losses, teacher->n * sizeof *best.losses);
@@ -361,21 +362,21 @@ static WniGlance draw_view(const WnFrame *copy, int number, WniResize resize, Wn
   return view;
 }
 
-static WnStatus augment(Class *class, size_t n_views, WnError *error) {
-  WnTeacher *teacher = class->teacher;
+static WnStatus augment(Course *course, size_t n_views, WnError *error) {
+  WnTeacher *teacher = course->teacher;
   size_t width = teacher->extractor.n_features;
   WniRandom random = wni_random_start(teacher->options.seed);
   WnStatus status = WN_OK;
   for (size_t i = 0; i < teacher->n && status == WN_OK; i++) {
     const WniPhoto *photo = &teacher->photos[i];
-    float *to = class->features + i * n_views * width;
+    float *to = course->features + i * n_views * width;
     memcpy(to, photo->views[teacher->resize], width * sizeof *to);
     for (int v = 1; v < (int)n_views && status == WN_OK; v++) {
       WnRect region;
       WniGlance view = draw_view(&photo->copy, v, teacher->resize, &region, &random);
       status = wni_extract(&teacher->extractor, &photo->copy, &view, to + (size_t)v * width, error);
     }
-    tell_step(class, (double)(i + 1) / (double)teacher->n);
+    tell_step(course, (double)(i + 1) / (double)teacher->n);
   }
   return status;
 }
@@ -402,57 +403,58 @@ static WnStatus keep_scores(WnTeacher *teacher, const float *logits, WnError *er
   return WN_OK;
 }
 
-static WnStatus teach(Class *class, WnError *error) {
-  WnTeacher *teacher = class->teacher;
+static WnStatus teach(Course *course, WnError *error) {
+  WnTeacher *teacher = course->teacher;
   size_t n_views = teacher->crowded ? 1 : N_VIEWS;
-  class->to = 0.2;
-  WnStatus status = choose_resize(class, error);
-  class->from = 0.2;
-  class->to = 0.6;
-  if (status == WN_OK) status = augment(class, n_views, error);
-  class->from = 0.6;
-  class->to = 1;
+  course->to = 0.2;
+  WnStatus status = choose_resize(course, error);
+  course->from = 0.2;
+  course->to = 0.6;
+  if (status == WN_OK) status = augment(course, n_views, error);
+  course->from = 0.6;
+  course->to = 1;
   wni_heads_clear(&teacher->heads);
-  WniLesson lesson = lesson_of(class, n_views);
-  if (status == WN_OK && !wni_learn(&lesson, class->logits, teacher->sharpness, &teacher->heads))
+  WniLesson lesson = lesson_of(course, n_views);
+  if (status == WN_OK && !wni_learn(&lesson, course->logits, teacher->sharpness, &teacher->heads))
     status = wni_fail_memory(error, "the heads");
-  if (status == WN_OK) status = keep_scores(teacher, class->logits, error);
+  if (status == WN_OK) status = keep_scores(teacher, course->logits, error);
   if (status == WN_OK) status = wni_taught_policy_find(teacher, error);
   if (status == WN_OK) status = wni_teacher_report(teacher, error);
   return status;
 }
 
-static bool assemble(Class *class, bool *blocks) {
-  const WnTeacher *teacher = class->teacher;
+static bool assemble(Course *course, bool *blocks) {
+  const WnTeacher *teacher = course->teacher;
   size_t n = teacher->n, n_views = teacher->crowded ? 1 : N_VIEWS;
   WnTeachPhoto *given = calloc(n, sizeof *given);
-  class->truth = calloc(n, sizeof *class->truth);
-  class->fold = calloc(n, sizeof *class->fold);
-  class->features = malloc(n * n_views * teacher->extractor.n_features * sizeof(float));
-  class->logits = malloc(n * (size_t)teacher->backbone.n_taps * (size_t)teacher->options.n_labels *
-                         sizeof(float));
-  bool enough = given && class->truth && class->fold && class->features && class->logits;
+  course->truth = calloc(n, sizeof *course->truth);
+  course->fold = calloc(n, sizeof *course->fold);
+  course->features = malloc(n * n_views * teacher->extractor.n_features * sizeof(float));
+  course->logits = malloc(n * (size_t)teacher->backbone.n_taps * (size_t)teacher->options.n_labels *
+                          sizeof(float));
+  bool enough = given && course->truth && course->fold && course->features && course->logits;
   for (size_t i = 0; enough && i < n; i++) {
     given[i] = teacher->photos[i].given;
-    class->truth[i] = given[i].class_index;
+    course->truth[i] = given[i].class_index;
   }
-  enough = enough && wni_folds_make(given, n, teacher->options.seed, class->fold, blocks);
+  enough = enough && wni_folds_make(given, n, teacher->options.seed, course->fold, blocks);
   free(given);
   return enough;
 }
 
 WnStatus wn_teacher_learn(WnTeacher *teacher, WnTeaching *out, WnError *error) {
   int64_t start = wni_clock_ns();
-  Class class = {.teacher = teacher};
+  Course course = {.teacher = teacher};
   bool blocks = false;
   teacher->learnt = false;
   WnStatus status = check_photos(teacher, error);
   if (status != WN_OK) return status;
-  status = assemble(&class, &blocks) ? teach(&class, error) : wni_fail_memory(error, "the photos");
-  free(class.truth);
-  free(class.fold);
-  free(class.features);
-  free(class.logits);
+  status =
+      assemble(&course, &blocks) ? teach(&course, error) : wni_fail_memory(error, "the photos");
+  free(course.truth);
+  free(course.fold);
+  free(course.features);
+  free(course.logits);
   if (status != WN_OK) return status;
   tell(teacher, 1);
   teacher->learnt = true;
