@@ -300,7 +300,7 @@ static bool try_resize(Course *course, WniResize resize, Trial *trial) {
   return true;
 }
 
-/* Whether `a` is better than `b` by more than chance: right more often, by more than one photo and
+/* Whether `a` is better than `b` by more than chance: right more often, by more than two photos and
  * half a deviation of those on which they differ, and with less loss, by a deviation of the mean.
  */
 static bool is_better(const Trial *a, const Trial *b, size_t n) {
@@ -315,7 +315,7 @@ static bool is_better(const Trial *a, const Trial *b, size_t n) {
     double d = b->losses[i] - a->losses[i] - mean;
     squares += d * d;
   }
-  return gained - lost > fmax(1, sqrt(gained + lost) / 2) && mean > sqrt(squares) / (double)n;
+  return gained - lost > fmax(2, sqrt(gained + lost) / 2) && mean > sqrt(squares) / (double)n;
 }
 
 /* The whole frame, unless something else cross-validates better. */
