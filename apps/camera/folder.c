@@ -58,7 +58,7 @@ Source *folder_open(const char *path, double fps, char **problem) {
                           .descriptor = pace_open(period_ns),
                           .period_ns = period_ns,
                           .name = g_strdup(path)};
-  self->paths = pictures_below(path);
+  self->paths = pictures_below(path, NULL);
   self->source.description = g_strdup_printf("%u pictures", self->paths->len);
   if (self->source.descriptor < 0)
     *problem = g_strdup_printf("%s: no timer: %s", path, g_strerror(errno));

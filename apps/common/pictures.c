@@ -28,14 +28,15 @@ static bool is_special(const char *path) {
 
 /* Links are followed to files only, so that there are no circles. */
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as the folders are, which PATH_MAX ends */
-static void list_pictures(const char *path, GPtrArray *paths) {
+static void list_pictures(const char *path, GPtrArray *paths, guint *n_others) {
   GDir *folder = g_dir_open(path, 0, NULL);
   const char *name;
   while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
     char *below = g_build_filename(path, name, NULL);
     bool is_folder =
         g_file_test(below, G_FILE_TEST_IS_DIR) && !g_file_test(below, G_FILE_TEST_IS_SYMLINK);
-    if (name[0] != '.' && is_folder) list_pictures(below, paths);
+    if (name[0] != '.' && is_folder) list_pictures(below, paths, n_others);
+    *n_others += name[0] != '.' && !is_folder && !is_picture(name);
     if (name[0] != '.' && !is_folder && is_picture(name) && !is_special(below))
       g_ptr_array_add(paths, below);
     else
@@ -48,9 +49,11 @@ static int by_name(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-GPtrArray *pictures_below(const char *folder) {
+GPtrArray *pictures_below(const char *folder, guint *n_others) {
+  guint others = 0;
   GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
-  list_pictures(folder, paths);
+  list_pictures(folder, paths, &others);
   g_ptr_array_sort(paths, by_name);
+  if (n_others != NULL) *n_others = others;
   return paths;
 }

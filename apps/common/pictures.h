@@ -11,7 +11,8 @@
 
 /* Paths [char *] by name, to be freed with g_ptr_array_unref(): files that end like a picture.  A
  * folder that cannot be read and names that begin with '.' are left out; so are, with a line on
- * stderr, FIFOs, sockets and devices. */
-GPtrArray *pictures_below(const char *folder);
+ * stderr, FIFOs, sockets and devices.  *n_others is how many other files there are; it may be NULL.
+ */
+GPtrArray *pictures_below(const char *folder, guint *n_others);
 
 #endif

@@ -17,6 +17,7 @@
 #include "collector.h"
 #include "commands.h"
 #include "options.h"
+#include "photos.h"
 #include "progress.h"
 #include "report.h"
 #include "y4m.h"
@@ -31,7 +32,6 @@
 #define DEFAULT_EVERY_S 1.0
 #define MAX_EVERY_S 86400.0
 #define UNSURE_MARGIN 0.2 /* between the scores of the first two */
-#define UNSORTED "unsorted"
 
 enum { DEFAULT_COUNT = 60, WAIT_MS = 200, MAX_NAME = 128 };
 
@@ -137,7 +137,7 @@ static bool check(Collection *c) {
   else if (c->count < 0)
     report("--count: must be a number of pictures, or 0 for as many as there are");
   else if (!(c->every_s >= 0 && c->every_s <= MAX_EVERY_S))
-    report("--every: must be a number of seconds up to a day; 0 takes every frame");
+    report("--every: must be a number of seconds up to a day; 0 looks at every frame");
   else if (c->between != NULL && !parse_between(c->between, &c->begin_ns, &c->end_ns))
     report(
         "--between %s: must be two times, the earlier one first, like 00:10 1:02:03.5 or seconds",
@@ -344,7 +344,7 @@ static int collect(Collection *c) {
     if (c->opened != NULL) c->session = options_new_session(&c->shared, c->opened, &status);
     if (c->session == NULL) return status;
   }
-  c->collector = collector_new(folder, c->unsure ? UNSORTED : c->label, c->every_s);
+  c->collector = collector_new(folder, c->unsure ? PHOTOS_UNSORTED : c->label, c->every_s);
   if (c->collector == NULL) return STATUS_FAILED;
   catch_signals();
   progress_start(&c->progress, (uint64_t)c->count);
@@ -381,11 +381,11 @@ static int run(int argc, char **argv) {
       {"label", 0, 0, G_OPTION_ARG_STRING, &c.label, "What the frames show: they go to FOLDER/L",
        "L"},
       {"unsure", 0, 0, G_OPTION_ARG_NONE, &c.unsure,
-       "Only frames that the model is unsure of, into FOLDER/" UNSORTED, NULL},
+       "Only frames that the model is unsure of, into FOLDER/" PHOTOS_UNSORTED, NULL},
       {"count", 0, 0, G_OPTION_ARG_INT, &c.count,
        "Pictures to write (default 60 of a channel, all of a clip; 0: all)", "N"},
       {"every", 0, 0, G_OPTION_ARG_DOUBLE, &c.every_s,
-       "Seconds from one to the next (default 1; 0: every frame)", "S"},
+       "Seconds from one to the next (default 1; 0: look at every frame)", "S"},
       {"from", 0, 0, G_OPTION_ARG_FILENAME, &c.clip,
        "A clip (.y4m; - is standard input) instead of a channel", "CLIP"},
       {"between", 0, 0, G_OPTION_ARG_STRING, &c.between,
@@ -414,7 +414,8 @@ const Command command_collect = {
     "SOCKET|--from CLIP FOLDER",
     "Write frames as pictures, to teach from",
     "Frames of a channel (winnow-camera, winnowshmsink) or of a clip become JPEGs in FOLDER/L, or\n"
-    "with --unsure in FOLDER/" UNSORTED ": the region that the publisher's results are about, or\n"
+    "with --unsure in FOLDER/" PHOTOS_UNSORTED
+    ": the region that the publisher's results are about, or\n"
     "the whole frame. A frame that looks like the one written before it is left out, and a file\n"
     "that is there stays as it is. Names tell the time: 20261129T081500.123Z.jpg of a channel,\n"
     "hall-000123400ms.jpg of a clip. The model is unsure of a frame when the first two scores are\n"

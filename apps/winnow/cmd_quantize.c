@@ -58,7 +58,7 @@ static int calibration_open(Calibration *c, const Options *options, const WnQuan
   const WnModelInfo *info = wn_model_info(c->model);
   c->n_elements = info->inputs[0].n_elements;
   c->tensor = g_new(float, c->n_elements);
-  c->pictures = pictures_below(options->arguments[1]);
+  c->pictures = pictures_below(options->arguments[1], NULL);
   if (c->pictures->len > 0) return STATUS_OK;
   report("%s: no pictures in this folder (" PICTURE_ENDINGS ")", options->arguments[1]);
   return STATUS_FAILED;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <glib.h>
+#include <glib/gstdio.h>
 #include <winnow/teach.h>
 
 #include "commands.h"
@@ -206,11 +207,23 @@ static void show_progress(void *user, double done) {
   progress_update(user, (uint64_t)(done * PROGRESS_STEPS));
 }
 
-static int open_teacher(Lesson *lesson, const char *backbone) {
+/* A backbone is worth more than one set of classes. */
+static bool is_same_file(const char *a, const char *b) {
+  GStatBuf of_a, of_b;
+  return g_stat(a, &of_a) == 0 && g_stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+         of_a.st_ino == of_b.st_ino;
+}
+
+static int open_teacher(Lesson *lesson, const char *backbone, const char *output) {
   WnError error = {0};
   int status = STATUS_OK;
   char *path = options_find_model(backbone, &status);
   if (path == NULL) return status;
+  if (is_same_file(path, output)) {
+    report("%s: is the backbone; give the new model another name", output);
+    g_free(path);
+    return STATUS_FAILED;
+  }
   lesson->how.labels = (const char *const *)lesson->photos.labels->pdata;
   lesson->how.n_labels = (int32_t)lesson->photos.labels->len;
   lesson->how.nothing = 1 + photos_background(&lesson->photos);
@@ -238,7 +251,7 @@ static int teach(Lesson *lesson, const TeachOptions *o) {
   WnTeaching found;
   if (!output_is_possible(o->output) || !photos_list(folder, &lesson->photos)) return STATUS_FAILED;
   if (lesson->group_by == GROUP_BY_NAME && !groups_suffice(lesson, folder)) return STATUS_FAILED;
-  int status = open_teacher(lesson, o->shared.arguments[0]);
+  int status = open_teacher(lesson, o->shared.arguments[0], o->output);
   if (status != STATUS_OK) return status;
   tell_few(&lesson->photos);
   if (!add_photos(lesson, folder)) return STATUS_FAILED;

@@ -48,6 +48,8 @@ Collector *collector_new(const char *folder, const char *name, double every_s) {
 
 void collector_free(Collector *self) {
   if (self == NULL) return;
+  if (self->n_written + self->n_there == 0)
+    g_rmdir(self->folder); /* unless somebody else's are there */
   wn_look_free(self->look);
   g_free(self->folder);
   g_free(self);

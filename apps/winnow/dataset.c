@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "photos.h"
 #include "report.h"
 
 static void clear_image(gpointer image) {
@@ -83,6 +84,11 @@ static int32_t find_class(const WnModelInfo *model, const char *path, const char
   return first;
 }
 
+/* What `winnow collect --unsure` fills is no class, unless it is one. */
+static bool is_unsorted(const WnModelInfo *model, const char *name) {
+  return strcmp(name, PHOTOS_UNSORTED) == 0 && find_label(model, name, 0) < 0;
+}
+
 bool dataset_list(const char *folder, const WnModelInfo *model, Dataset *dataset) {
   GPtrArray *names = list_names(folder);
   if (names == NULL) return false;
@@ -91,7 +97,10 @@ bool dataset_list(const char *folder, const WnModelInfo *model, Dataset *dataset
   bool valid = true;
   for (guint i = 0; i < names->len && valid; i++) {
     char *path = g_build_filename(folder, names->pdata[i], NULL);
-    if (g_file_test(path, G_FILE_TEST_IS_DIR)) { /* others are notes beside the class folders */
+    if (is_unsorted(model, names->pdata[i])) {
+      report("%s: waits to be sorted into the classes; left out", path);
+    } else if (g_file_test(path,
+                           G_FILE_TEST_IS_DIR)) { /* others are notes beside the class folders */
       int32_t class_index = find_class(model, path, names->pdata[i]);
       valid = class_index >= 0 && list_class(path, class_index, images);
     }

@@ -49,7 +49,7 @@ static char *take_picture(const char *path, PictureSize enough, FrameTaker *take
 }
 
 int frames_take_folder(const char *path, const WnModelInfo *model, FrameTaker *take, void *user) {
-  GPtrArray *paths = pictures_below(path);
+  GPtrArray *paths = pictures_below(path, NULL);
   char *problem = NULL;
   Progress progress;
   if (paths->len == 0)

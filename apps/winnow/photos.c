@@ -42,7 +42,9 @@ static bool is_label(const char *folder, const char *name) {
   static const char mark[] = "\xef\xbb\xbf";
   const char *reason = NULL;
   if (!is_text(name))
-    reason = "it is not plain UTF-8";
+    reason = "it is not UTF-8 on one line";
+  else if (strcmp(name, "nothing") == 0 || strcmp(name, "unknown") == 0)
+    reason = "answers say it of what is no class; what shows nothing belongs into 'background'";
   else if (strspn(name, " ") == strlen(name))
     reason = "it is blank";
   else if (name[0] == '[' || name[0] == '{' || g_str_has_prefix(name, mark))
@@ -119,7 +121,11 @@ static bool list_class(const char *folder, int32_t class_index, Photos *photos) 
   GError *error = NULL;
   GDir *dir = g_dir_open(path, 0, &error);
   if (dir != NULL) {
-    GPtrArray *pictures = pictures_below(path);
+    guint n_others;
+    GPtrArray *pictures = pictures_below(path, &n_others);
+    if (n_others > 0)
+      report("%s: %u file%s left out: what can be read ends in " PICTURE_ENDINGS, path, n_others,
+             n_others == 1 ? "" : "s");
     for (guint i = 0; i < pictures->len; i++) {
       Photo photo = {g_strdup(pictures->pdata[i]), class_index};
       g_array_append_val(photos->photos, photo);

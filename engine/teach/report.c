@@ -84,6 +84,16 @@ static WnStatus fill_confusion(WnTeacher *teacher, WniImages images, WnError *er
   return status;
 }
 
+/* Known photos that a floor rejects; those that look like the class of nothing are not among them.
+ */
+static uint64_t count_floored(const WnTeacher *teacher) {
+  size_t k = (size_t)teacher->options.n_labels;
+  uint64_t n = 0;
+  for (size_t c = 0; c < k; c++)
+    if ((int)c != teacher->nothing) n += teacher->confusion[c * (k + 1) + k];
+  return n;
+}
+
 static void describe_taps(WnTeacher *teacher) {
   const WniBackbone *backbone = &teacher->backbone;
   int last = backbone->n_taps - 1;
@@ -118,7 +128,7 @@ WnStatus wni_teacher_report(WnTeacher *teacher, WnError *error) {
   r->accuracy_full = (double)o.right_full / n;
   r->macs_full = teacher->macs[last];
   r->macs_mean = (double)o.macs / n;
-  r->rejected = o.known ? (double)o.rejected / (double)o.known : 0;
+  r->rejected = o.known ? (double)count_floored(teacher) / (double)o.known : 0;
   r->max_rejected = teacher->policy.max_rejected;
   r->exits = teacher->exits;
   r->thresholds = teacher->policy.thresholds;

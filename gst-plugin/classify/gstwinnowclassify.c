@@ -135,7 +135,9 @@ static gboolean start(GstBaseTransform *trans) {
   guint64 deadline = settings.deadline;
   GST_OBJECT_LOCK(self);
   g_free(self->region);
+  g_free(self->ignore);
   self->region = g_steal_pointer(&settings.region);
+  self->ignore = g_steal_pointer(&settings.ignore);
   GST_OBJECT_UNLOCK(self);
   gst_winnow_settings_clear(&settings);
   if (status != WN_OK) {
@@ -389,6 +391,7 @@ static void finalize(GObject *object) {
   gst_winnow_properties_clear(object);
   gst_winnow_stats_reset(&self->stats, 0, 0);
   g_free(self->region);
+  g_free(self->ignore);
   g_free(self->good_model_file);
   g_free(self->good_labels_file);
   G_OBJECT_CLASS(gst_winnow_classify_parent_class)->finalize(object);

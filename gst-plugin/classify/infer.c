@@ -39,6 +39,26 @@ static WnStatus check_places(const WnPolicy *policy, const WnFrame *frame, WnErr
   return status;
 }
 
+static void replace(gchar **string, const gchar *with) {
+  g_free(*string);
+  *string = g_strdup(with);
+}
+
+/* The properties name the places in force again, unless they have been set once more meanwhile: a
+ * model that is set later is to begin with places that are good. */
+static void take_back_places(GstWinnowClassify *self) {
+  GST_OBJECT_LOCK(self);
+  gboolean newest = !self->policy_dirty;
+  if (newest) {
+    replace(&self->settings.region, self->region);
+    replace(&self->settings.ignore, self->ignore);
+  }
+  GST_OBJECT_UNLOCK(self);
+  if (!newest) return;
+  g_object_notify(G_OBJECT(self), "region");
+  g_object_notify(G_OBJECT(self), "ignore");
+}
+
 /* Puts changed properties into force.  What the engine refuses is said once, and
  * the old policy stays until a further change makes the whole valid. */
 static void update_policy(GstWinnowClassify *self, const WnFrame *frame) {
@@ -53,14 +73,16 @@ static void update_policy(GstWinnowClassify *self, const WnFrame *frame) {
   GST_OBJECT_UNLOCK(self);
   const WnPolicy policy = gst_winnow_settings_policy(&settings);
   WnError error;
-  if (check_places(&policy, frame, &error) == WN_OK &&
-      wn_session_set_policy(self->engine.session, &policy, &error) == WN_OK) {
+  if (check_places(&policy, frame, &error) != WN_OK) {
+    take_back_places(self);
+    gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, &error);
+  } else if (wn_session_set_policy(self->engine.session, &policy, &error) == WN_OK) {
     GST_INFO_OBJECT(self, "policy: %s",
                     wn_strategy_name(wn_session_strategy(self->engine.session)));
     gst_winnow_engine_warn(GST_ELEMENT(self), &self->engine);
     GST_OBJECT_LOCK(self);
-    g_free(self->region);
-    self->region = g_steal_pointer(&settings.region);
+    replace(&self->region, settings.region);
+    replace(&self->ignore, settings.ignore);
     GST_OBJECT_UNLOCK(self);
   } else {
     gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, &error);

@@ -31,7 +31,7 @@ struct _GstWinnowClassify {
   guint generation;               /* counts flushes and renegotiations */
   gboolean failed;                /* the worker met an error */
   gboolean live;                  /* the last LATENCY query said so */
-  gchar *region;                  /* that the session has, or NULL */
+  gchar *region, *ignore;         /* that the session has, or NULL */
   gchar *description;             /* of `last` (wn_session_describe()), or NULL */
   Handover *models;               /* NULL: stopped; the thread that infers needs no lock for it */
   gboolean model_set;             /* a property of the model, not ordered yet */

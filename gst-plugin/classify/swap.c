@@ -115,6 +115,11 @@ void gst_winnow_classify_swap_end(GstWinnowClassify *self) {
   handover_free(handover);
 }
 
+static void replace(gchar **string, const gchar *with) {
+  g_free(*string);
+  *string = g_strdup(with);
+}
+
 void gst_winnow_classify_swap_order(GstWinnowClassify *self, gboolean with_policy) {
   Order *order = g_new0(Order, 1);
   self->model_set = FALSE;
@@ -122,6 +127,13 @@ void gst_winnow_classify_swap_order(GstWinnowClassify *self, gboolean with_polic
   order->settings = gst_winnow_settings_copy(&self->settings);
   order->serial = ++self->model_serial;
   order->policy_serial = self->policy_serial;
+  /* It begins with the places in force; whether others lie in the frame is seen when there is one.
+   */
+  if (g_strcmp0(order->settings.region, self->region) != 0 ||
+      g_strcmp0(order->settings.ignore, self->ignore) != 0)
+    order->policy_serial--;
+  replace(&order->settings.region, self->region);
+  replace(&order->settings.ignore, self->ignore);
   if (!handover_order(self->models, order))
     GST_WARNING_OBJECT(self, "no thread to load the model in; the present one stays");
 }

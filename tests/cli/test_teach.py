@@ -10,7 +10,7 @@ import shutil
 import struct
 import unittest
 
-from support import CliTest, on_terminal, png_bytes, winnow
+from support import ROOT, CliTest, on_terminal, png_bytes, winnow
 
 BACKBONE = "mcunet-in4"
 SIDES = 48, 36
@@ -256,11 +256,20 @@ class Photos(TeachTest):
         done = winnow(*self.line("--json"))
         said = sorted(done.stderr.splitlines())
         self.assertEqual(done.returncode, 0, said)
-        self.assertEqual(len(said), 4, said)
+        self.assertEqual(len(said), 5, said)
         self.assertIn(f"{self.photos}/.trash: begins with a dot; left out", said[0])
         self.assertIn(f"{self.photos}/meadow/pipe.jpg: is no file", said[1])
-        self.assertIn(f"{self.photos}/unsorted: waits to be sorted", said[2])
+        self.assertIn(f"{self.photos}/meadow: 1 file left out", said[2])
+        self.assertIn(f"{self.photos}/unsorted: waits to be sorted", said[3])
         self.assertIn('"images":12', done.stdout)
+
+    def test_eval_leaves_out_what_is_unsorted(self):
+        self.draw("stripes", "meadow")
+        self.draw("dots", label="unsorted", count=1)
+        self.report(says=[("unsorted", "left out")])
+        done = winnow("eval", self.out, self.photos)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("unsorted: waits to be sorted", done.stderr)
 
     def test_anywhere_in_a_folder(self):
         self.draw("stripes", "meadow")
@@ -297,7 +306,8 @@ class Photos(TeachTest):
         self.draw("stripes", "meadow")
         self.out = self.photos / "meadow" / "model.onnx"
         self.report()
-        self.assertEqual(self.report()["images"], 12)
+        found = self.report(says=[("meadow: 1 file left out",)])
+        self.assertEqual(found["images"], 12)
 
 
 class Errors(TeachTest):
@@ -326,7 +336,8 @@ class Errors(TeachTest):
 
     def test_names_that_are_no_labels(self):
         self.draw("stripes", "meadow")
-        for name in (b"two\nlines", b"not \xff UTF-8", b"  ", b"[1]", b"{", b"\xef\xbb\xbfmark"):
+        for name in (b"two\nlines", b"not \xff UTF-8", b"  ", b"[1]", b"{", b"\xef\xbb\xbfmark",
+                     b"nothing", b"unknown"):
             folder = os.path.join(os.fsencode(self.photos), name)
             os.mkdir(folder)
             self.refuse("cannot be a label")
@@ -337,6 +348,13 @@ class Errors(TeachTest):
         self.refuse("none: no such model", backbone="none")
         self.refuse("empty.onnx", backbone=self.file("empty.onnx", b""))
         self.refuse("everyday", backbone="everyday")
+        own = self.folder / "own.onnx"
+        shutil.copy(ROOT / "models" / f"{BACKBONE}.onnx", own)
+        before = own.read_bytes()
+        done = winnow("teach", own, self.photos, "-o", own)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is the backbone", done.stderr)
+        self.assertEqual(own.read_bytes(), before)
 
     def test_output(self):
         self.draw("stripes", "meadow", count=5)

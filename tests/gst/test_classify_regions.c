@@ -199,7 +199,7 @@ GST_START_TEST(test_region_changes_while_playing) {
   g_object_set(fixture.element, "region", NULL, "ignore", "0,100,5,5", NULL);
   check_place(&fixture, 20);
   expect_warning(&fixture, "0,100,5,5");
-  g_object_set(fixture.element, "ignore", NULL, NULL);
+  g_object_set(fixture.element, "region", NULL, NULL); /* both were taken back */
   check_place(&fixture, -1);
   fixture_close(&fixture);
 }

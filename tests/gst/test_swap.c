@@ -308,6 +308,32 @@ GST_START_TEST(test_policy_of_its_own) {
 }
 GST_END_TEST
 
+/* Places that do not lie in the frame are refused, alone or with a model, and those in force stay.
+ */
+GST_START_TEST(test_places) {
+  Fixture fixture = fixture_open("region", "0,0,16,16", NULL);
+  fixture_caps(&fixture, "RGB", 32, 32, NULL);
+  push_until(&fixture, ids[0]);
+  static const gchar *const bad[2][2] = {{"region", "100,0,8,8"}, {"ignore", "zz"}};
+  for (guint i = 0; i < 2; i++) {
+    g_object_set(fixture.element, bad[i][0], bad[i][1], NULL);
+    push(&fixture);
+    fail_unless_warned(&fixture, bad[i][0], ids[0]);
+    g_autofree gchar *region = NULL, *ignore = NULL;
+    g_object_get(fixture.element, "region", &region, "ignore", &ignore, NULL);
+    fail_unless_equals_string(region, "0,0,16,16");
+    fail_unless_equals_string(ignore, NULL);
+  }
+  g_object_set(fixture.element, "model-file", files[1], NULL);
+  push_until(&fixture, ids[1]);
+  fail_unless_silent(&fixture);
+  g_object_set(fixture.element, "region", "100,0,8,8", "model-file", files[0], NULL);
+  push_until(&fixture, ids[0]);
+  fail_unless_warned(&fixture, "region", ids[0]);
+  fixture_close(&fixture);
+}
+GST_END_TEST
+
 /* The newest counts, and the names of those that are bad do not come back later. */
 GST_START_TEST(test_many_at_once) {
   Fixture fixture = fixture_open(NULL, NULL);
@@ -388,6 +414,7 @@ static Suite *swap_suite(void) {
   tcase_add_test(tc, test_unchanged);
   tcase_add_test(tc, test_bad_files);
   tcase_add_test(tc, test_policy_of_its_own);
+  tcase_add_test(tc, test_places);
   tcase_add_test(tc, test_many_at_once);
   tcase_add_test(tc, test_labels_file);
   tcase_add_test(tc, test_stop_meanwhile);

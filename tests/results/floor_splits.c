@@ -108,7 +108,7 @@ static bool add(WnTuner *tuner, const Dataset *dataset) {
 
 /* Pictures anywhere below, of no class. */
 static bool list_nothing(const char *folder, Dataset *dataset) {
-  GPtrArray *paths = pictures_below(folder);
+  GPtrArray *paths = pictures_below(folder, NULL);
   dataset->images = g_array_new(FALSE, FALSE, sizeof(DatasetImage));
   for (guint i = 0; i < paths->len; i++) {
     DatasetImage image = {g_strdup(paths->pdata[i]), -1};
