@@ -22,7 +22,7 @@
 
 /* What is nothing is to come to the end, where the floor is: with one the step is larger by so many
  * nats. */
-#define MARGIN_FOR_FLOOR 0.75
+#define MARGIN_FOR_FLOOR 1.25
 
 /* The floor is not above what this share of all known photos fall below at the end, however few of
  * them come to it. */

@@ -49,18 +49,24 @@ void wni_regression_apply(const float *weights, size_t n_classes, size_t width, 
   for (size_t c = 0; c < n_classes; c++) logits[c] += bias[c];
 }
 
+/* Not fmaxf(): GCC 12 for 64-bit Arm fails on a reduction by it. */
+static float largest(const float *x, size_t n) {
+  float most = x[0];
+  for (size_t i = 1; i < n; i++)
+    if (x[i] > most) most = x[i];
+  return most;
+}
+
 double wni_softmax_loss(const float *logits, size_t n_classes, size_t truth, double scale) {
-  double most = -INFINITY, sum = 0;
-  for (size_t c = 0; c < n_classes; c++) most = fmax(most, scale * (double)logits[c]);
+  double most = scale * (double)largest(logits, n_classes), sum = 0; /* scale is above 0 */
   for (size_t c = 0; c < n_classes; c++) sum += exp(scale * (double)logits[c] - most);
   return log(sum) + most - scale * (double)logits[truth];
 }
 
 /* Turns logits into softmax - one-hot; the loss of the row. */
 static double to_residuals(float *logits, size_t n_classes, int32_t truth) {
-  float most = logits[0];
+  float most = largest(logits, n_classes);
   double sum = 0, wanted = (double)logits[truth];
-  for (size_t c = 1; c < n_classes; c++) most = fmaxf(most, logits[c]);
   for (size_t c = 0; c < n_classes; c++) {
     double e = exp((double)(logits[c] - most));
     logits[c] = (float)e;
