@@ -39,19 +39,14 @@ static WnStatus check_places(const WnPolicy *policy, const WnFrame *frame, WnErr
   return status;
 }
 
-static void replace(gchar **string, const gchar *with) {
-  g_free(*string);
-  *string = g_strdup(with);
-}
-
 /* The properties name the places in force again, unless they have been set once more meanwhile: a
  * model that is set later is to begin with places that are good. */
 static void take_back_places(GstWinnowClassify *self) {
   GST_OBJECT_LOCK(self);
   gboolean newest = !self->policy_dirty;
   if (newest) {
-    replace(&self->settings.region, self->region);
-    replace(&self->settings.ignore, self->ignore);
+    gst_winnow_string_set(&self->settings.region, self->region);
+    gst_winnow_string_set(&self->settings.ignore, self->ignore);
   }
   GST_OBJECT_UNLOCK(self);
   if (!newest) return;
@@ -81,8 +76,8 @@ static void update_policy(GstWinnowClassify *self, const WnFrame *frame) {
                     wn_strategy_name(wn_session_strategy(self->engine.session)));
     gst_winnow_engine_warn(GST_ELEMENT(self), &self->engine);
     GST_OBJECT_LOCK(self);
-    replace(&self->region, settings.region);
-    replace(&self->ignore, settings.ignore);
+    gst_winnow_string_set(&self->region, settings.region);
+    gst_winnow_string_set(&self->ignore, settings.ignore);
     GST_OBJECT_UNLOCK(self);
   } else {
     gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, &error);

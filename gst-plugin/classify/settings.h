@@ -54,6 +54,9 @@ extern const GstWinnowProperties gst_winnow_settings_properties;
 GstWinnowSettings gst_winnow_settings_copy(const GstWinnowSettings *settings);
 void gst_winnow_settings_clear(GstWinnowSettings *settings);
 
+/* Replaces a string that is owned by a copy of another. */
+void gst_winnow_string_set(gchar **string, const gchar *to);
+
 /* What decides the steady state. */
 GstWinnowDisplay gst_winnow_settings_display(const GstWinnowSettings *settings);
 

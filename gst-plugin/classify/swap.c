@@ -54,10 +54,8 @@ static void warn(GstWinnowClassify *self, const gchar *file, const WnError *erro
 
 /* Under the object lock. */
 static void keep_names(GstWinnowClassify *self, const GstWinnowSettings *settings) {
-  g_free(self->good_model_file);
-  g_free(self->good_labels_file);
-  self->good_model_file = g_strdup(settings->model_file);
-  self->good_labels_file = g_strdup(settings->labels_file);
+  gst_winnow_string_set(&self->good_model_file, settings->model_file);
+  gst_winnow_string_set(&self->good_labels_file, settings->labels_file);
 }
 
 /* The properties name the present model again, unless they were set once more meanwhile.  What came
@@ -66,10 +64,8 @@ static void take_back(GstWinnowClassify *self, const Order *order) {
   GST_OBJECT_LOCK(self);
   gboolean newest = order->serial == self->model_serial;
   if (newest) {
-    g_free(self->settings.model_file);
-    g_free(self->settings.labels_file);
-    self->settings.model_file = g_strdup(self->good_model_file);
-    self->settings.labels_file = g_strdup(self->good_labels_file);
+    gst_winnow_string_set(&self->settings.model_file, self->good_model_file);
+    gst_winnow_string_set(&self->settings.labels_file, self->good_labels_file);
     self->policy_dirty = self->policy_dirty || self->policy_waits;
     self->policy_waits = FALSE;
   }
@@ -115,11 +111,6 @@ void gst_winnow_classify_swap_end(GstWinnowClassify *self) {
   handover_free(handover);
 }
 
-static void replace(gchar **string, const gchar *with) {
-  g_free(*string);
-  *string = g_strdup(with);
-}
-
 void gst_winnow_classify_swap_order(GstWinnowClassify *self, gboolean with_policy) {
   Order *order = g_new0(Order, 1);
   self->model_set = FALSE;
@@ -132,8 +123,8 @@ void gst_winnow_classify_swap_order(GstWinnowClassify *self, gboolean with_polic
   if (g_strcmp0(order->settings.region, self->region) != 0 ||
       g_strcmp0(order->settings.ignore, self->ignore) != 0)
     order->policy_serial--;
-  replace(&order->settings.region, self->region);
-  replace(&order->settings.ignore, self->ignore);
+  gst_winnow_string_set(&order->settings.region, self->region);
+  gst_winnow_string_set(&order->settings.ignore, self->ignore);
   if (!handover_order(self->models, order))
     GST_WARNING_OBJECT(self, "no thread to load the model in; the present one stays");
 }
