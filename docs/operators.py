@@ -8,8 +8,8 @@ import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-ROW = re.compile(r"^WNI_OPERATOR\((\w+), (\w+),\s*(.*?),\s*(WNI_OP_ANY|\d+),\s*"
-                 r"((?:\"[^\"]*\"\s*)+),\s*(\w+), (\w+), (\w+)\)$", re.M | re.S)
+ROW = re.compile(r"^WNI_OPERATOR\((\w+), (\w+),\s*(.*?),\s*\"([FITC*]+)\",\s*"
+                 r"((?:\"[^\"]*\"\s*)+),\s*(\d+),\s*(\w+), (\w+), (\w+)\)$", re.M | re.S)
 INPUT = re.compile(r"WNI_(IN|MAYBE|MANY)\((\w+), ([FIT]), (\d), (\d)\)")
 TYPES = {"i": "int", "f": "float", "s": "string", "t": "tensor", "I": "ints", "F": "floats"}
 MARKS = {"IN": "", "MAYBE": "?", "MANY": "..."}

@@ -76,8 +76,7 @@ static WnStatus fold_same(Fold *fold) {
 
 static WnStatus fold_cast(Fold *fold) {
   const WniConstant *x = input(fold, 0);
-  int64_t to = wni_attr_int(fold->node->proto, "to", 1);
-  bool is_int = !(to == 1 || to == 10 || to == 11 || to == 16);
+  bool is_int = wni_cast_is_int(wni_attr_int(fold->node->proto, "to", 1));
   void *data;
   WnStatus status = allocate(fold, is_int, &data);
   for (size_t i = 0; status == WN_OK && i < x->count; i++) {
@@ -303,7 +302,7 @@ static WnStatus fold_dequantize(Fold *fold) {
 }
 
 static FoldFunction *const rules[WNI_OP_COUNT] = {
-#define WNI_OPERATOR(id, name, inputs, outputs, attributes, shape, fold, lower)                    \
+#define WNI_OPERATOR(id, name, inputs, outputs, attributes, changed, shape, fold, lower)           \
   [WNI_OP_##id] = fold_##fold,
 #include "load/ops.inc"
 #undef WNI_OPERATOR

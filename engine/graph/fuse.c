@@ -26,13 +26,12 @@ static WnStatus is_alias(const WniGraph *graph, const WniNode *node, bool *alias
     *alias = sum == 0;
     return status;
   }
-  if (node->op != WNI_OP_CAST) return WN_OK;
-  /* Between floating types: everything is computed in float32 anyway. */
-  int64_t to = wni_attr_int(node->proto, "to", 1);
-  *alias = to == 1 || to == 10 || to == 11 || to == 16;
-  if (*alias) return WN_OK;
-  return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error,
-                       "only casts between floating types can run per frame");
+  if (node->op == WNI_OP_CAST) { /* everything is computed in float32 anyway */
+    int64_t to = wni_attr_int(node->proto, "to", 1);
+    bool whole = wni_value_is_int(&graph->values[node->in[0]]);
+    *alias = to != WNI_BOOL && (whole || !wni_cast_is_int(to));
+  }
+  return WN_OK;
 }
 
 static WnStatus remove_aliases(WniGraph *graph, WnError *error) {
@@ -265,6 +264,10 @@ WnStatus wni_activation_read(const WniGraph *graph, const WniNode *node, WniActi
   case WNI_OP_SIGMOID:
     *out = (WniActivation){WNI_ACT_SIGMOID, 0, 0};
     break;
+  case WNI_OP_CAST: /* those that are left (is_alias) */
+    *out = (WniActivation){
+        wni_attr_int(proto, "to", 1) == WNI_BOOL ? WNI_ACT_NONZERO : WNI_ACT_TRUNC, 0, 0};
+    break;
   case WNI_OP_TANH:
     *out = (WniActivation){WNI_ACT_TANH, 0, 0};
     break;
@@ -297,7 +300,8 @@ static bool makes_any_type(WniOp op) {
   }
 }
 
-static bool takes_activation(const WniNode *node) {
+static bool takes_activation(const WniGraph *graph, const WniNode *node) {
+  if (graph->values[node->out[0]].is_int) return false; /* a quotient is cut behind the operator */
   switch (node->op) {
   case WNI_OP_ADD:
   case WNI_OP_AVERAGE_POOL:
@@ -326,7 +330,7 @@ static WnStatus merge_activation(WniGraph *graph, WniNode *node, WnError *error)
   WnStatus status = wni_activation_read(graph, node, &activation, &is_activation, error);
   if (status != WN_OK || !is_activation) return status;
   WniNode *into = private_producer(graph, node->in[0]);
-  if (!into || !takes_activation(into)) return WN_OK;
+  if (!into || !takes_activation(graph, into)) return WN_OK;
   into->activation = activation;
   into->activation_name = wni_op_info(node->op)->name;
   merge(graph, node, into);

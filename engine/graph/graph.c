@@ -169,7 +169,8 @@ static WnStatus add_outputs(WniGraph *graph, WnError *error) {
     int index = wni_names_find(&graph->names, name);
     if (index < 0 || !graph->values[index].shaped)
       return wni_fail(error, WN_ERROR_MODEL, "output '%.200s' is made by no node", name);
-    if (wni_value_is_int(graph, &graph->values[index]))
+    const WniValue *value = &graph->values[index];
+    if (value->producer >= 0 && graph->nodes[value->producer].op == WNI_OP_QUANTIZE_LINEAR)
       return wni_fail(error, WN_ERROR_UNSUPPORTED, "output '%.200s' is not float32", name);
     graph->outputs[i] = index;
     graph->output_names[i] = name;

@@ -26,6 +26,7 @@ typedef struct WniValue {
   bool is_output; /* of the graph */
   bool shaped;    /* `shape` is known */
   WniShape shape;
+  bool is_int;    /* whole numbers or booleans; computed per frame, they are float32 all the same */
   bool quantized; /* what QuantizeLinear makes: numbers for everyone who reads it, stored as U8 */
   WniQuant quant;
   bool known; /* `constant` holds its elements */
@@ -109,9 +110,14 @@ WnStatus wni_node_fail(const WniGraph *graph, const WniNode *node, WnStatus stat
 /* The value that a node reads as input i; NULL when missing. */
 WniValue *wni_node_input(const WniGraph *graph, const WniNode *node, int i);
 
-/* Whether the elements of a value are integers, 8-bit or other: those of a constant, and what
- * QuantizeLinear makes. */
-bool wni_value_is_int(const WniGraph *graph, const WniValue *value);
+/* Whether the elements of a value are integers or booleans: those of a constant, or what is
+ * computed per frame. */
+bool wni_value_is_int(const WniValue *value);
+
+enum { WNI_BOOL = 9 }; /* of TensorProto.DataType */
+
+/* Whether Cast to this TensorProto.DataType makes integers or booleans. */
+bool wni_cast_is_int(int64_t to);
 
 /* Integers that opsets give first as attribute `name`, later as constant input
  * `index`.  *count = -1 when neither is there. */

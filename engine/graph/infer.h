@@ -19,7 +19,7 @@ typedef struct WniInference {
 typedef WnStatus WniInferFunction(WniInference *inference);
 
 /* One for each shape rule of ops.inc. */
-#define WNI_OPERATOR(id, name, inputs, outputs, attributes, shape, fold, lower)                    \
+#define WNI_OPERATOR(id, name, inputs, outputs, attributes, changed, shape, fold, lower)           \
   extern WniInferFunction wni_infer_##shape;
 #include "load/ops.inc"
 #undef WNI_OPERATOR

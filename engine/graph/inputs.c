@@ -34,7 +34,7 @@ WnStatus wni_inputs_check(const WniGraph *graph, const WniNode *node, WnError *e
     if (!in->shaped)
       return wni_node_fail(graph, node, WN_ERROR_MODEL, error,
                            "reads '%.100s', an output that is not supported", in->name);
-    WniElements has = wni_value_is_int(graph, in) ? WNI_ELEMENTS_I : WNI_ELEMENTS_F;
+    WniElements has = wni_value_is_int(in) ? WNI_ELEMENTS_I : WNI_ELEMENTS_F;
     WniElements wanted = may->elements == WNI_ELEMENTS_T ? alike : may->elements;
     int rank = in->shape.rank;
     if ((wanted != WNI_ELEMENTS_T && has != wanted) || rank < may->min_rank || rank > may->max_rank)

@@ -24,9 +24,12 @@ WniValue *wni_node_input(const WniGraph *graph, const WniNode *node, int i) {
   return i < node->n_in && node->in[i] >= 0 ? &graph->values[node->in[i]] : NULL;
 }
 
-bool wni_value_is_int(const WniGraph *graph, const WniValue *value) {
-  if (value->known) return value->constant.is_int;
-  return value->producer >= 0 && graph->nodes[value->producer].op == WNI_OP_QUANTIZE_LINEAR;
+bool wni_value_is_int(const WniValue *value) {
+  return value->known ? value->constant.is_int : value->is_int;
+}
+
+bool wni_cast_is_int(int64_t to) {
+  return !(to == 1 || to == 10 || to == 11 || to == 16); /* float32, float16, double, bfloat16 */
 }
 
 WnStatus wni_node_ints(const WniGraph *graph, const WniNode *node, const char *name, int index,

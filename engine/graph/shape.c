@@ -96,13 +96,13 @@ WnStatus wni_infer_constant_of_shape(WniInference *inference) {
 }
 
 static WniInferFunction *const infer[WNI_OP_COUNT] = {
-#define WNI_OPERATOR(id, name, inputs, outputs, attributes, shape, fold, lower)                    \
+#define WNI_OPERATOR(id, name, inputs, outputs, attributes, changed, shape, fold, lower)           \
   [WNI_OP_##id] = wni_infer_##shape,
 #include "load/ops.inc"
 #undef WNI_OPERATOR
 };
 
-/* What has to be computed per frame is a float tensor of bounded size. */
+/* What has to be computed per frame is a tensor of bounded size. */
 static WnStatus check_runtime(WniInference *inference, const WniValue *out) {
   const WniNode *node = inference->node;
   int64_t count = 1;
@@ -113,12 +113,30 @@ static WnStatus check_runtime(WniInference *inference, const WniValue *out) {
                             WNI_MAX_ELEMENTS);
   for (int i = 0; i < node->n_in; i++) {
     const WniValue *in = wni_node_input(inference->graph, node, i);
-    if (in && wni_op_input(node->op, i)->elements == WNI_ELEMENTS_T &&
-        wni_value_is_int(inference->graph, in))
+    if (in && in->producer >= 0 && node->op != WNI_OP_DEQUANTIZE_LINEAR &&
+        inference->graph->nodes[in->producer].op == WNI_OP_QUANTIZE_LINEAR)
       return wni_node_fail(inference->graph, node, WN_ERROR_UNSUPPORTED, inference->error,
-                           "it computes with integers at run time");
+                           "it computes with quantized integers at run time");
   }
   return WN_OK;
+}
+
+/* Whether output i holds integers or booleans, as ops.inc says it. */
+static bool makes_int(const WniGraph *graph, const WniNode *node, size_t i) {
+  switch (wni_op_output(node->op, i)) {
+  case 'I':
+    return true;
+  case 'C':
+    return wni_cast_is_int(wni_attr_int(node->proto, "to", 1));
+  case 'T':
+    for (int k = 0; k < node->n_in; k++) {
+      const WniValue *in = wni_node_input(graph, node, k);
+      if (in && wni_op_input(node->op, k)->elements == WNI_ELEMENTS_T) return wni_value_is_int(in);
+    }
+    return false;
+  default:
+    return false;
+  }
 }
 
 WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error) {
@@ -130,6 +148,8 @@ WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error) {
   WniValue *out = &graph->values[node->out[0]];
   out->shape = inference.out;
   out->shaped = true;
+  for (int i = 0; i < node->n_out; i++)
+    graph->values[node->out[i]].is_int = makes_int(graph, node, (size_t)i);
   bool folded = false;
   status = wni_fold(graph, node, &folded, error);
   if (status != WN_OK) return status;

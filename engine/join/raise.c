@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Nodes in a newer opset (wni_part_raise() in join.h): one row for every operator that is known,
- * with the last opset that changed what a node of inference says or how it says it.  An operator
- * without a row, and opsets behind the table, are refused: nobody has looked what changed.
+ * Nodes in a newer opset (wni_part_raise() in join.h).  load/ops.inc has the last opset that
+ * changed what an operator's nodes say; one row here for each that can be said in the new way.
  */
 #include "join/join.h"
 #include "load/onnx_raise.h"
@@ -10,8 +9,6 @@
 #include "base/error.h"
 
 #include <stdio.h>
-
-enum { LOOKED_AT = 21, NEVER = 1 }; /* the newest opset of the table; nothing has changed */
 
 typedef struct Raising {
   const WniPart *part;
@@ -85,54 +82,25 @@ static const char *raise_split(Raising *r) {
   return NULL;
 }
 
-static const struct {
-  int since;
-  Raise *raise;
-} rules[WNI_OP_COUNT] = {
-    [WNI_OP_ADD] = {7, raise_broadcast},
-    [WNI_OP_AVERAGE_POOL] = {.since = NEVER},
-    [WNI_OP_BATCH_NORMALIZATION] = {14, raise_batch_normalization},
-    [WNI_OP_CAST] = {.since = NEVER},
-    [WNI_OP_CLIP] = {11, move_attributes},
-    [WNI_OP_CONCAT] = {.since = NEVER},
-    [WNI_OP_CONSTANT] = {.since = NEVER},
-    [WNI_OP_CONSTANT_OF_SHAPE] = {.since = NEVER},
-    [WNI_OP_CONV] = {.since = NEVER},
-    [WNI_OP_DEQUANTIZE_LINEAR] = {.since = NEVER},
-    [WNI_OP_DIV] = {7, raise_broadcast},
-    [WNI_OP_DROPOUT] = {12, raise_dropout},
-    [WNI_OP_ELU] = {.since = NEVER},
-    [WNI_OP_FLATTEN] = {.since = NEVER},
-    [WNI_OP_GATHER] = {.since = NEVER},
-    [WNI_OP_GEMM] = {7, raise_gemm},
-    [WNI_OP_GLOBAL_AVERAGE_POOL] = {.since = NEVER},
-    [WNI_OP_GLOBAL_MAX_POOL] = {.since = NEVER},
-    [WNI_OP_HARD_SIGMOID] = {.since = NEVER},
-    [WNI_OP_HARD_SWISH] = {.since = NEVER},
-    [WNI_OP_IDENTITY] = {.since = NEVER},
-    [WNI_OP_LEAKY_RELU] = {.since = NEVER},
-    [WNI_OP_LRN] = {.since = NEVER},
-    [WNI_OP_MATMUL] = {.since = NEVER},
-    [WNI_OP_MAX_POOL] = {.since = NEVER},
-    [WNI_OP_MUL] = {7, raise_broadcast},
-    [WNI_OP_PAD] = {11, move_attributes},
-    [WNI_OP_PRELU] = {7, raise_broadcast},
-    [WNI_OP_QUANTIZE_LINEAR] = {.since = NEVER},
-    [WNI_OP_REDUCE_MEAN] = {18, move_attributes},
-    [WNI_OP_REDUCE_PROD] = {18, move_attributes},
-    [WNI_OP_RELU] = {.since = NEVER},
-    [WNI_OP_RESHAPE] = {.since = NEVER},
-    [WNI_OP_SHAPE] = {.since = NEVER},
-    [WNI_OP_SIGMOID] = {.since = NEVER},
-    [WNI_OP_SLICE] = {10, move_attributes},
-    [WNI_OP_SOFTMAX] = {13, raise_softmax},
-    [WNI_OP_SPLIT] = {18, raise_split},
-    [WNI_OP_SQUEEZE] = {13, move_attributes},
-    [WNI_OP_SUB] = {7, raise_broadcast},
-    [WNI_OP_SUM] = {.since = NEVER},
-    [WNI_OP_TANH] = {.since = NEVER},
-    [WNI_OP_TRANSPOSE] = {.since = NEVER},
-    [WNI_OP_UNSQUEEZE] = {13, move_attributes},
+/* NULL: what changed about it cannot be said in another way. */
+static Raise *const rules[WNI_OP_COUNT] = {
+    [WNI_OP_ADD] = raise_broadcast,
+    [WNI_OP_BATCH_NORMALIZATION] = raise_batch_normalization,
+    [WNI_OP_CLIP] = move_attributes,
+    [WNI_OP_DIV] = raise_broadcast,
+    [WNI_OP_DROPOUT] = raise_dropout,
+    [WNI_OP_GEMM] = raise_gemm,
+    [WNI_OP_MUL] = raise_broadcast,
+    [WNI_OP_PAD] = move_attributes,
+    [WNI_OP_PRELU] = raise_broadcast,
+    [WNI_OP_REDUCE_MEAN] = move_attributes,
+    [WNI_OP_REDUCE_PROD] = move_attributes,
+    [WNI_OP_SLICE] = move_attributes,
+    [WNI_OP_SOFTMAX] = raise_softmax,
+    [WNI_OP_SPLIT] = raise_split,
+    [WNI_OP_SQUEEZE] = move_attributes,
+    [WNI_OP_SUB] = raise_broadcast,
+    [WNI_OP_UNSQUEEZE] = move_attributes,
 };
 
 WnStatus wni_part_raise(const WniPart *part, WniWriter *writer, int node, Onnx__NodeProto *copy,
@@ -143,10 +111,10 @@ WnStatus wni_part_raise(const WniPart *part, WniWriter *writer, int node, Onnx__
   char reason[160];
   wni_node_drop_attribute(copy, "consumed_inputs"); /* see onnx_ops.c */
   if (r.from == opset) return WN_OK;
-  if (!rules[op].since || opset > LOOKED_AT)
+  if (opset > WNI_NEWEST_OPSET)
     problem = "what has changed is not known";
-  else if (r.from < rules[op].since && rules[op].raise)
-    problem = rules[op].raise(&r);
+  else if (r.from < wni_op_info(op)->changed)
+    problem = rules[op] ? rules[op](&r) : "it says something else there";
   if (!problem) return WN_OK;
   snprintf(reason, sizeof reason, "it cannot be written in opset %lld, which another file has: %s",
            (long long)opset, problem);

@@ -86,7 +86,7 @@ static inline void wni_check_vec(WniVecOp op) {
 }
 
 static inline void wni_check_act(const WniActivation *activation) {
-  assert((unsigned)activation->kind <= WNI_ACT_TANH);
+  assert((unsigned)activation->kind < WNI_ACT_COUNT);
 }
 
 static inline void wni_check_rows(const WniRowsArgs *args) {

@@ -19,7 +19,9 @@
  *   HARD_SIGMOID  min(max(a x + b, 0), 1)
  *   HARD_SWISH    x min(max(x / 6 + 1/2, 0), 1)
  *   SIGMOID       1 / (1 + exp(-x))
- *   TANH          tanh(x)                                                      */
+ *   TANH          tanh(x)
+ *   TRUNC         x towards 0 to a whole number
+ *   NONZERO       x == 0 ? 0 : 1                                                 */
 typedef enum WniActivationKind {
   WNI_ACT_NONE,
   WNI_ACT_CLAMP,
@@ -28,7 +30,10 @@ typedef enum WniActivationKind {
   WNI_ACT_HARD_SIGMOID,
   WNI_ACT_HARD_SWISH,
   WNI_ACT_SIGMOID,
-  WNI_ACT_TANH
+  WNI_ACT_TANH,
+  WNI_ACT_TRUNC,
+  WNI_ACT_NONZERO,
+  WNI_ACT_COUNT
 } WniActivationKind;
 
 typedef struct WniActivation {

@@ -14,7 +14,7 @@
 
 #include <stdbool.h>
 
-enum { WNI_LOOP_RANK = 6 };
+enum { WNI_LOOP_RANK = 8 };
 
 /* An image batch in NHWC with room around it; channels are contiguous. */
 typedef struct WniImage {

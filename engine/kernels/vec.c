@@ -70,6 +70,14 @@ void WNI_NAME(act_f32)(const WniActivation *activation, size_t n, float *y) {
   case WNI_ACT_TANH:
     for (size_t i = 0; i < n; i++) y[i] = tanhf(y[i]);
     return;
+  case WNI_ACT_TRUNC:
+    for (size_t i = 0; i < n; i++) y[i] = truncf(y[i]);
+    return;
+  case WNI_ACT_NONZERO:
+    for (size_t i = 0; i < n; i++) y[i] = y[i] == 0 ? 0.0f : 1.0f;
+    return;
+  case WNI_ACT_COUNT:
+    return;
   }
 }
 

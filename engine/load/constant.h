@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { WNI_MAX_RANK = 6 };
+enum { WNI_MAX_RANK = 8 };
 
 typedef struct WniConstant {
   bool is_int;

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define MAX_FILE_BYTES ((size_t)2 << 30) /* protobuf's own limit */
-enum { MIN_OPSET = 6, MAX_OPSET = 21 };
+enum { MIN_OPSET = 6 };
 
 /* Each allocation carries its size in front, so that freeing gives it back. */
 typedef union Header {
@@ -49,10 +49,10 @@ static WnStatus check_opset(WniOnnx *onnx, const char *path, WnError *error) {
     if (!set->domain || !*set->domain || strcmp(set->domain, "ai.onnx") == 0)
       onnx->opset = set->version;
   }
-  if (onnx->opset < MIN_OPSET || onnx->opset > MAX_OPSET)
+  if (onnx->opset < MIN_OPSET || onnx->opset > WNI_NEWEST_OPSET)
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
                     "'%s': opset %lld is not supported; export with opset %d to %d", path,
-                    (long long)onnx->opset, MIN_OPSET, MAX_OPSET);
+                    (long long)onnx->opset, MIN_OPSET, WNI_NEWEST_OPSET);
   return WN_OK;
 }
 

@@ -13,6 +13,7 @@
 #include "load/onnx.pb-c.h"
 #include "load/onnx_ops.h"
 
+enum { WNI_NEWEST_OPSET = 21 };
 enum { WNI_MAX_INPUTS = 16 }; /* of a graph that are no initialisers */
 
 typedef struct WniOnnx {

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-_Static_assert(WNI_MAX_RANK == 6, "ops.inc writes 6 for as many dimensions as there can be");
+_Static_assert(WNI_MAX_RANK == 8, "ops.inc writes 8 for as many dimensions as there can be");
 
 #define WNI_IN(name, elements, min_rank, max_rank)                                                 \
   {#name, WNI_ELEMENTS_##elements, min_rank, max_rank, WNI_INPUT_NEEDED},
@@ -20,8 +20,8 @@ _Static_assert(WNI_MAX_RANK == 6, "ops.inc writes 6 for as many dimensions as th
   {#name, WNI_ELEMENTS_##elements, min_rank, max_rank, WNI_INPUT_REPEATED},
 
 static const WniOpInfo ops[WNI_OP_COUNT] = {
-#define WNI_OPERATOR(id, name, inputs, outputs, attributes, shape, fold, lower)                    \
-  [WNI_OP_##id] = {#name, {inputs{0}}, outputs, attributes},
+#define WNI_OPERATOR(id, name, inputs, outputs, attributes, changed, shape, fold, lower)           \
+  [WNI_OP_##id] = {#name, {inputs{0}}, outputs, attributes, changed},
 #include "load/ops.inc"
 #undef WNI_OPERATOR
 };
@@ -34,6 +34,13 @@ const WniOpInput *wni_op_input(WniOp op, int i) {
   const WniOpInput *input = ops[op].inputs;
   for (; input->name && input->need != WNI_INPUT_REPEATED && i > 0; i--) input++;
   return input->name ? input : NULL;
+}
+
+char wni_op_output(WniOp op, size_t i) {
+  const char *outputs = ops[op].outputs;
+  size_t n = strlen(outputs);
+  if (outputs[n - 1] == '*') return outputs[0];
+  return i < n ? outputs[i] : 0;
 }
 
 /* Whether the attribute holds what `type` says (the letters of ops.inc). */
@@ -121,7 +128,7 @@ WnStatus wni_op_find(const Onnx__NodeProto *node, int64_t opset, WniOp *out, WnE
                     (long long)opset);
   int n_inputs = count_inputs(node);
   if (!takes_inputs(&ops[op], n_inputs) || node->n_output < 1 ||
-      node->n_output > (size_t)ops[op].max_outputs)
+      !wni_op_output((WniOp)op, node->n_output - 1))
     return wni_fail(error, WN_ERROR_MODEL,
                     "node '%.100s': operator %s (opset %lld) with %d inputs and %zu outputs is not "
                     "valid ONNX",

@@ -10,7 +10,8 @@
 #include "load/onnx.pb-c.h"
 
 typedef enum WniOp {
-#define WNI_OPERATOR(id, name, inputs, outputs, attributes, shape, fold, lower) WNI_OP_##id,
+#define WNI_OPERATOR(id, name, inputs, outputs, attributes, changed, shape, fold, lower)           \
+  WNI_OP_##id,
 #include "load/ops.inc"
 #undef WNI_OPERATOR
   WNI_OP_COUNT
@@ -37,14 +38,17 @@ enum { WNI_OP_MAX_INPUTS = 5, WNI_OP_ANY = 1 << 20 }; /* names in a row; as many
 typedef struct WniOpInfo {
   const char *name;
   WniOpInput inputs[WNI_OP_MAX_INPUTS + 1];
-  int max_outputs;
-  const char *attributes; /* see ops.inc */
+  const char *outputs, *attributes; /* see ops.inc */
+  int changed;
 } WniOpInfo;
 
 const WniOpInfo *wni_op_info(WniOp op);
 
 /* What input i may be; NULL: there is no such input. */
 const WniOpInput *wni_op_input(WniOp op, int i);
+
+/* What output i holds, the letter of ops.inc; 0: there is no such output. */
+char wni_op_output(WniOp op, size_t i);
 
 /* The operator of `node`, with its number of inputs and outputs and the names
  * of its attributes checked.  Errors name node, operator and opset: UNSUPPORTED (operator,

@@ -55,7 +55,7 @@ WnStatus wni_lower_typed_output(WniLowering *lowering, WniTensor *out) {
   *out = (WniTensor){.shape = value->shape, .quant = value->quant};
   if (value->quantized)
     out->type = WNI_U8;
-  else if (value->shape.rank == 4 && !value->is_output)
+  else if (value->shape.rank == 4 && !value->is_output && !value->is_int)
     out->type = lowering->type;
   WnStatus status = wni_lower_buffer(lowering, &lowering->halos[index], false, out);
   if (status == WN_OK) wni_lower_place(lowering, 0, out);
@@ -82,6 +82,8 @@ static WnStatus place_constant(WniLowering *lowering, int value) {
   if (!copy) return wni_lower_no_memory(lowering);
   if (!v->known)
     wni_dequantize(lowering->graph, dequantized(lowering, value), copy);
+  else if (v->constant.is_int)
+    for (size_t i = 0; i < count; i++) copy[i] = (float)wni_constant_integer(&v->constant, i);
   else if (count)
     memcpy(copy, v->constant.f, count * sizeof *copy);
   *tensor = (WniTensor){.buffer = -1, .data = copy, .shape = v->shape};

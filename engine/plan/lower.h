@@ -30,7 +30,7 @@ typedef struct WniLowering {
 typedef WnStatus WniLowerFunction(WniLowering *lowering);
 
 /* One for each lowering of ops.inc. */
-#define WNI_OPERATOR(id, name, inputs, outputs, attributes, shape, fold, lower)                    \
+#define WNI_OPERATOR(id, name, inputs, outputs, attributes, changed, shape, fold, lower)                    \
   extern WniLowerFunction wni_lower_##lower;
 #include "load/ops.inc"
 #undef WNI_OPERATOR

@@ -35,7 +35,10 @@ static void align_operand(const WniLowering *lowering, int rank, WniTensor *oper
 }
 
 WnStatus wni_lower_arithmetic(WniLowering *lowering) {
+  static const WniActivation cut = {WNI_ACT_TRUNC, 0, 0};
   const WniNode *node = lowering->node;
+  bool whole = lowering->graph->values[node->out[0]].is_int;
+  const WniActivation *end = whole && node->op == WNI_OP_DIV ? &cut : &node->activation;
   WniTensor y, partial, operand[2];
   WnStatus status = wni_lower_input(lowering, 0, &operand[0]);
   if (status == WN_OK) status = wni_lower_typed_output(lowering, &y);
@@ -48,8 +51,7 @@ WnStatus wni_lower_arithmetic(WniLowering *lowering) {
     align_operand(lowering, y.shape.rank, &operand[1]);
     bool last = i + 1 == node->n_in;
     const WniTensor *all[3] = {last ? &y : &partial, &operand[0], &operand[1]};
-    status =
-        wni_lower_elementwise(lowering, vec_op(node->op), last ? &node->activation : NULL, all, 2);
+    status = wni_lower_elementwise(lowering, vec_op(node->op), last ? end : NULL, all, 2);
     operand[0] = partial;
   }
   return status;

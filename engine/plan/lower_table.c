@@ -10,7 +10,7 @@ WnStatus wni_lower_NONE(WniLowering *lowering) {
 }
 
 static WniLowerFunction *const table[WNI_OP_COUNT] = {
-#define WNI_OPERATOR(id, name, inputs, outputs, attributes, shape, fold, lower)                    \
+#define WNI_OPERATOR(id, name, inputs, outputs, attributes, changed, shape, fold, lower)           \
   [WNI_OP_##id] = wni_lower_##lower,
 #include "load/ops.inc"
 #undef WNI_OPERATOR

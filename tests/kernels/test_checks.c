@@ -92,7 +92,7 @@ typedef struct Call {
   FAULT(load, U8, zero_beyond_bytes, a->zero = 256)                                                \
   FAULT(store, U8, zero_below_bytes, a->zero = -1)                                                 \
   FAULT(vec, ANY, unknown_operation, *a = WNI_VEC_OP_COUNT)                                        \
-  FAULT(act, ANY, unknown_kind, a->kind = (WniActivationKind)(WNI_ACT_TANH + 1))                   \
+  FAULT(act, ANY, unknown_kind, a->kind = WNI_ACT_COUNT)                   \
   FAULT(rows, ANY, no_rows, a->n_rows = 0)                                                         \
   FAULT(columns, ANY, no_samples, a->step = 0)                                                     \
   FAULT(columns, ANY, sample_too_many, a->step = 5)                                                \

@@ -52,6 +52,12 @@ static double activate(const WniActivation *a, double x) {
     return 1 / (1 + exp(-x));
   case WNI_ACT_TANH:
     return tanh(x);
+  case WNI_ACT_TRUNC:
+    return trunc(x);
+  case WNI_ACT_NONZERO:
+    return x == 0 ? 0 : 1;
+  case WNI_ACT_COUNT:
+    break;
   }
   return NAN;
 }
@@ -60,7 +66,7 @@ START_TEST(act) {
   unsigned seed = 6;
   for
     EACH_VARIANT(k, WNI_KERNEL_act, WNI_F32)
-  for (int kind = WNI_ACT_NONE; kind <= WNI_ACT_TANH; kind++)
+  for (int kind = WNI_ACT_NONE; kind < WNI_ACT_COUNT; kind++)
     for (size_t n = 1; n < 70; n++) {
       WniActivation activation = {(WniActivationKind)kind, 0.2f, 0.5f};
       Fenced y = random_floats(n, n & 1 ? SPECIAL : SMALL, &seed), x = fenced_new(y.bytes);

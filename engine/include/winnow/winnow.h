@@ -69,6 +69,8 @@ const char *wn_cpu_flags(void);
 
 typedef struct WnModel WnModel;
 
+enum { WN_MAX_RANK = 8 }; /* dimensions of a tensor */
+
 typedef enum WnStrategy {
   WN_STRATEGY_MODEL, /* in a policy: whatever the model's metadata says */
   WN_STRATEGY_CLASS_EXCLUSION,
@@ -121,7 +123,7 @@ void wn_model_unref(WnModel *model); /* NULL is ignored */
 typedef struct WnInputInfo {
   const char *name;
   int32_t rank;
-  int64_t shape[6]; /* as the file declares it, a dynamic N as 1 */
+  int64_t shape[WN_MAX_RANK]; /* as the file declares it, a dynamic N as 1 */
   size_t n_elements;
   bool nhwc;
   int32_t channels, height, width; /* of an image; else 0 */
@@ -147,7 +149,7 @@ typedef struct WnLayerInfo {
   int32_t stage;
   bool head; /* leads to an exit only */
   int32_t rank;
-  int64_t shape[6]; /* [rank] of its output, ONNX order */
+  int64_t shape[WN_MAX_RANK]; /* [rank] of its output, ONNX order */
   uint64_t macs;
   uint64_t parameters;
 } WnLayerInfo;
@@ -186,7 +188,7 @@ const WnModelInfo *wn_model_info(const WnModel *model);
 typedef struct WnOutputInfo {
   const char *name;
   int32_t rank;
-  int64_t shape[6];
+  int64_t shape[WN_MAX_RANK];
   size_t n_elements;
 } WnOutputInfo;
 
