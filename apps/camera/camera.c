@@ -13,6 +13,8 @@
 #include "device.h"
 #include "formats.h"
 #include "modes.h"
+#include "picture_decoder.h"
+#include "report.h"
 #include "source.h"
 
 /* One that is looked at, one that is being filled, and two for a driver that wants more; it may
@@ -48,8 +50,13 @@ static bool enqueue(const Camera *self, uint32_t index) {
 
 /* ---- Frames ------------------------------------------------------------- */
 
+/* Of what is wrong with a camera's frames the first one tells, and the last one where none is whole
+ * (serve.c). */
 static void count_damaged(Camera *self) {
-  self->source.n_damaged++;
+  Source *source = &self->source;
+  if (source->n_damaged++ == 0)
+    report("%s: a damaged frame is left out: %s; more of them are only counted", source->name,
+           source->damage.text);
   self->n_damaged_since++;
 }
 
@@ -61,7 +68,10 @@ static bool dequeue_newest(Camera *self, struct v4l2_buffer *newest, uint32_t *n
     struct v4l2_buffer buffer = {.type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP};
     if (call(self, VIDIOC_DQBUF, &buffer) < 0) return have && errno == EAGAIN;
     bool is_damaged = (buffer.flags & V4L2_BUF_FLAG_ERROR) != 0;
-    if (is_damaged) count_damaged(self);
+    if (is_damaged) {
+      picture_fail(&self->source.damage, "the driver says so");
+      count_damaged(self);
+    }
     if (is_damaged || buffer.index >= self->n_buffers) {
       if (!enqueue(self, buffer.index)) return false;
       continue;
@@ -114,6 +124,15 @@ static SourceEvent lost(Camera *self, char **problem) {
   return SOURCE_LOST;
 }
 
+/* False: it is damaged. */
+static bool read_frame(Camera *self, uint8_t *data, size_t n_bytes, WnFrame *frame) {
+  PictureProblem *damage = &self->source.damage;
+  if (self->converter != NULL) return converter_run(self->converter, data, n_bytes, frame, damage);
+  format_describe(self->format, &self->driver, data, frame);
+  return n_bytes >= self->frame_bytes ||
+         picture_fail(damage, "%zu of its %zu bytes have come", n_bytes, self->frame_bytes);
+}
+
 static SourceEvent take(Source *source, WnFrame *frame, char **problem) {
   Camera *self = (Camera *)source;
   struct v4l2_buffer buffer;
@@ -128,15 +147,12 @@ static SourceEvent take(Source *source, WnFrame *frame, char **problem) {
   }
   uint8_t *data = self->buffers[buffer.index].data;
   size_t n_bytes = MIN(buffer.bytesused, self->buffers[buffer.index].n_bytes);
-  bool is_whole = self->converter != NULL ? converter_run(self->converter, data, n_bytes, frame)
-                                          : n_bytes >= self->frame_bytes;
-  if (!is_whole) {
+  if (!read_frame(self, data, n_bytes, frame)) {
     count_damaged(self);
     release(source);
     return SOURCE_NOTHING;
   }
   count_missed(self, buffer.sequence);
-  if (self->converter == NULL) format_describe(self->format, &self->driver, data, frame);
   frame->pts_ns = time_of(&buffer);
   frame->time_ns = frame->pts_ns + g_get_real_time() * 1000 - now_ns();
   return SOURCE_FRAME;

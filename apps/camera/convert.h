@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Frames in formats that the engine does not read, made readable by libv4lconvert.
+ * Frames in formats that the engine does not read, made readable by libv4lconvert; JPEGs by the
+ * decoder of files (picture_jpeg.c).
  */
 #ifndef CONVERT_H
 #define CONVERT_H
 
 #include "formats.h"
+#include "picture.h"
 
 typedef struct Converter Converter;
 
@@ -17,7 +19,8 @@ Converter *converter_new(int descriptor, const CameraFormat *format,
 void converter_free(Converter *converter); /* NULL is ignored */
 
 /* The picture in `data` [n_bytes]; it belongs to the converter until the next call.  False: it is
- * damaged. */
-bool converter_run(Converter *converter, uint8_t *data, size_t n_bytes, WnFrame *frame);
+ * damaged, and *problem says how. */
+bool converter_run(Converter *converter, uint8_t *data, size_t n_bytes, WnFrame *frame,
+                   PictureProblem *problem);
 
 #endif

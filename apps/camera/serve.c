@@ -126,9 +126,10 @@ static int64_t silence_allowed(const Source *source) {
 static void check_silence(Run *run) {
   int64_t silence = now_ns() - run->last_frame;
   if (!run->source->is_live || silence < silence_allowed(run->source)) return;
-  char *problem =
-      g_strdup_printf("%s: no frame for %.0f s%s", run->source->name, (double)silence / 1e9,
-                      run->source->n_damaged > 0 ? " that was whole" : "");
+  const bool is_damaged = run->source->n_damaged > 0;
+  char *problem = g_strdup_printf("%s: no frame for %.0f s%s%s", run->source->name,
+                                  (double)silence / 1e9, is_damaged ? " that was whole: " : "",
+                                  is_damaged ? run->source->damage.text : "");
   lose_source(run, problem);
   g_free(problem);
 }

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <winnow/winnow.h>
 
+#include "picture.h"
+
 #define SOURCE_USUAL_FPS 30 /* where neither the user nor the source says another rate */
 
 typedef enum SourceEvent {
@@ -32,14 +34,15 @@ typedef struct SourceClass {
 /* The beginning of every source. */
 struct Source {
   const SourceClass *class;
-  bool is_live;       /* a camera: waits for nobody, and may be opened again when it is lost */
-  int descriptor;     /* readable when there is something to take */
-  char *name;         /* the device's, folder's or clip's path */
-  char *description;  /* what it delivers, for people */
-  int64_t period_ns;  /* from frame to frame, as far as it is known; else 0 */
-  const char *image;  /* the file that the frame taken last came from; NULL: no file */
-  uint64_t n_missed;  /* frames that were there and were passed over, or that the driver lost */
-  uint64_t n_damaged; /* frames that came in pieces */
+  bool is_live;          /* a camera: waits for nobody, and may be opened again when it is lost */
+  int descriptor;        /* readable when there is something to take */
+  char *name;            /* the device's, folder's or clip's path */
+  char *description;     /* what it delivers, for people */
+  int64_t period_ns;     /* from frame to frame, as far as it is known; else 0 */
+  const char *image;     /* the file that the frame taken last came from; NULL: no file */
+  uint64_t n_missed;     /* frames that were there and were passed over, or that the driver lost */
+  uint64_t n_damaged;    /* frames that came in pieces */
+  PictureProblem damage; /* what was wrong with the last of those, as far as it is known */
 };
 
 /* What is wanted of a source; zeros: whatever it has. */

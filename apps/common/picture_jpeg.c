@@ -66,6 +66,9 @@ static void on_message(j_common_ptr codec, int level) {
   case JWRN_JPEG_EOF:
     jpeg_of(codec)->has_no_end = true;
     break;
+  case JWRN_EXTRANEOUS_DATA: /* with an end behind it, what some cameras write */
+    if (jpeg_of(codec)->has_no_end) fail(jpeg_of(codec), "damaged JPEG", "the file ends early");
+    break;
   case JWRN_HIT_MARKER:
   case JWRN_HUFF_BAD_CODE:
   case JWRN_MUST_RESYNC:

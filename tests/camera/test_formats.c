@@ -114,6 +114,8 @@ int device_call(int descriptor, unsigned long request, void *argument) {
   return 0;
 }
 
+static PictureProblem problem;
+
 static Converter *converter_for(uint32_t fourcc, uint32_t width, uint32_t height,
                                 uint32_t bytesperline) {
   struct v4l2_pix_format driver = {
@@ -129,39 +131,41 @@ START_TEST(test_convert_packed) {
   Converter *converter = converter_for(V4L2_PIX_FMT_YVYU, WIDTH, HEIGHT, WIDTH * 2);
   WnFrame frame;
   ck_assert_ptr_nonnull(converter);
-  ck_assert(converter_run(converter, pixels, sizeof pixels, &frame));
+  ck_assert(converter_run(converter, pixels, sizeof pixels, &frame, &problem));
   ck_assert_int_eq(frame.format, WN_PIXEL_I420);
   ck_assert_int_eq(frame.width, WIDTH);
   ck_assert_int_eq(frame.plane[0][0], 100);
   ck_assert_int_eq(frame.plane[0][1], 120);
   ck_assert_int_eq(frame.plane[1][0], 60);
   ck_assert_int_eq(frame.plane[2][0], 90);
-  ck_assert(!converter_run(converter, pixels, sizeof pixels / 2, &frame));
-  ck_assert(!converter_run(converter, pixels, 0, &frame));
+  ck_assert(!converter_run(converter, pixels, sizeof pixels / 2, &frame, &problem));
+  ck_assert(!converter_run(converter, pixels, 0, &frame, &problem));
   converter_free(converter);
 }
 END_TEST
 
-/* A picture with soft shades, as a camera that compresses would send it; jpeg is freed with free().
- */
-static void make_jpeg(int width, int height, uint8_t *rgb, unsigned char **jpeg,
+/* A picture with soft shades, as a camera that compresses would send it, of three channels or one;
+ * jpeg is freed with free(). */
+static void make_jpeg(int width, int height, int n_channels, uint8_t *pixels, unsigned char **jpeg,
                       unsigned long *n_bytes) {
   struct jpeg_error_mgr errors;
   struct jpeg_compress_struct codec = {.err = jpeg_std_error(&errors)};
+  const int n_samples = width * n_channels;
   for (int y = 0; y < height; y++)
-    for (int x = 0; x < width * 3; x++)
-      rgb[y * width * 3 + x] = (uint8_t)(128 + 100 * sin(0.03 * x + 0.05 * y * (x % 3)));
+    for (int x = 0; x < n_samples; x++)
+      pixels[y * n_samples + x] =
+          (uint8_t)(128 + 100 * sin(0.03 * x + 0.05 * y * (x % n_channels)));
   jpeg_create_compress(&codec);
   jpeg_mem_dest(&codec, jpeg, n_bytes);
   codec.image_width = (JDIMENSION)width;
   codec.image_height = (JDIMENSION)height;
-  codec.input_components = 3;
-  codec.in_color_space = JCS_RGB;
+  codec.input_components = n_channels;
+  codec.in_color_space = n_channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
   jpeg_set_defaults(&codec);
   jpeg_set_quality(&codec, 90, TRUE);
   jpeg_start_compress(&codec, TRUE);
   while (codec.next_scanline < codec.image_height) {
-    JSAMPROW row = rgb + codec.next_scanline * (size_t)width * 3;
+    JSAMPROW row = pixels + codec.next_scanline * (size_t)n_samples;
     jpeg_write_scanlines(&codec, &row, 1);
   }
   jpeg_finish_compress(&codec);
@@ -175,20 +179,20 @@ static void check_convert_jpeg(int i) {
   unsigned long n_bytes = 0;
   unsigned char *jpeg = NULL;
   uint8_t *rgb = malloc((size_t)width * (size_t)height * 3);
-  make_jpeg(width, height, rgb, &jpeg, &n_bytes);
+  make_jpeg(width, height, 3, rgb, &jpeg, &n_bytes);
   Converter *converter = converter_for(V4L2_PIX_FMT_MJPEG, (uint32_t)width, (uint32_t)height, 0);
   WnFrame frame;
   ck_assert_ptr_nonnull(converter);
-  ck_assert(converter_run(converter, jpeg, n_bytes, &frame));
+  ck_assert(converter_run(converter, jpeg, n_bytes, &frame, &problem));
   ck_assert_int_eq(frame.format, WN_PIXEL_RGB);
   double off = 0;
   for (int y = 0; y < height; y++)
     for (int x = 0; x < width * 3; x++)
       off += abs(rgb[y * width * 3 + x] - frame.plane[0][y * frame.stride_bytes[0] + x]);
   ck_assert_double_le(off / (width * height * 3), 6); /* what JPEG itself loses */
-  ck_assert(!converter_run(converter, jpeg, 100, &frame));
+  ck_assert(!converter_run(converter, jpeg, 100, &frame, &problem));
   memset(jpeg, 0x5a, n_bytes);
-  ck_assert(!converter_run(converter, jpeg, n_bytes, &frame));
+  ck_assert(!converter_run(converter, jpeg, n_bytes, &frame, &problem));
   converter_free(converter);
   free(rgb);
   free(jpeg);
@@ -196,6 +200,57 @@ static void check_convert_jpeg(int i) {
 
 START_TEST(test_convert_jpeg) {
   for (int i = 0; i < 4; i++) check_convert_jpeg(i);
+}
+END_TEST
+
+/* The shades are the same in all channels. */
+START_TEST(test_convert_grey_jpeg) {
+  enum { SIDE = 64 };
+  uint8_t grey[SIDE * SIDE];
+  unsigned long n_bytes = 0;
+  unsigned char *jpeg = NULL;
+  WnFrame frame;
+  make_jpeg(SIDE, SIDE, 1, grey, &jpeg, &n_bytes);
+  Converter *converter = converter_for(V4L2_PIX_FMT_MJPEG, SIDE, SIDE, 0);
+  ck_assert_msg(converter_run(converter, jpeg, n_bytes, &frame, &problem), "%s", problem.text);
+  for (int i = 0; i < SIDE * SIDE; i++)
+    for (int c = 0; c < 3; c++) ck_assert_int_le(abs(frame.plane[0][3 * i + c] - grey[i]), 8);
+  converter_free(converter);
+  free(jpeg);
+}
+END_TEST
+
+static void expect_damage(Converter *converter, uint8_t *jpeg, size_t n_bytes, const char *says) {
+  WnFrame frame;
+  ck_assert(!converter_run(converter, jpeg, n_bytes, &frame, &problem));
+  ck_assert_msg(strstr(problem.text, says) != NULL, "%s", problem.text);
+}
+
+/* Where it is cut, and whether zeros follow; without its end marker alone it is whole.  A frame
+ * behind a damaged one comes through. */
+START_TEST(test_convert_damaged_jpeg) {
+  enum { SIDE = 64 };
+  static uint8_t rgb[SIDE * SIDE * 3];
+  unsigned long n_bytes = 0;
+  unsigned char *jpeg = NULL;
+  WnFrame frame;
+  make_jpeg(SIDE, SIDE, 3, rgb, &jpeg, &n_bytes);
+  uint8_t *padded = calloc(n_bytes, 2);
+  Converter *converter = converter_for(V4L2_PIX_FMT_MJPEG, SIDE, SIDE, 0);
+  for (unsigned long cut = n_bytes - 8; cut > 700; cut -= cut / 7) {
+    expect_damage(converter, jpeg, cut, "Corrupt JPEG data");
+    memset(padded, 0, n_bytes * 2);
+    memcpy(padded, jpeg, cut);
+    expect_damage(converter, padded, n_bytes * 2, "damaged JPEG");
+    ck_assert(converter_run(converter, jpeg, n_bytes, &frame, &problem));
+  }
+  ck_assert(converter_run(converter, jpeg, n_bytes - 2, &frame, &problem));
+  converter_free(converter);
+  converter = converter_for(V4L2_PIX_FMT_MJPEG, SIDE, SIDE / 2, 0);
+  expect_damage(converter, jpeg, n_bytes, "64x64 pixels in a stream of 64x32");
+  converter_free(converter);
+  free(padded);
+  free(jpeg);
 }
 END_TEST
 
@@ -207,4 +262,5 @@ START_TEST(test_convert_refuses) {
 END_TEST
 
 SUITE_MAIN("formats", test_names, test_planes, test_nonsense, test_colour, test_convert_packed,
-           test_convert_jpeg, test_convert_refuses)
+           test_convert_jpeg, test_convert_grey_jpeg, test_convert_damaged_jpeg,
+           test_convert_refuses)
