@@ -8,21 +8,23 @@ import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-ROW = re.compile(r"^WNI_OPERATOR\((\w+), (\w+),\s*(.*?),\s*\"([FITC*]+)\",\s*"
-                 r"((?:\"[^\"]*\"\s*)+),\s*(\d+),\s*(\w+), (\w+), (\w+)\)$", re.M | re.S)
+ROW = re.compile(r"^WNI_OPERATOR(?:_OF)?\((?:\"([\w.]+)\", )?(\w+), (\w+),\s*(.*?),\s*"
+                 r"\"([FITC*]+)\",\s*((?:\"[^\"]*\"\s*)+),\s*(\d+),\s*(\w+), (\w+), (\w+)\)$",
+                 re.M | re.S)
 INPUT = re.compile(r"WNI_(IN|MAYBE|MANY)\((\w+), ([FIT]), (\d), (\d)\)")
 TYPES = {"i": "int", "f": "float", "s": "string", "t": "tensor", "I": "ints", "F": "floats"}
 MARKS = {"IN": "", "MAYBE": "?", "MANY": "..."}
 
 
 def rows():
-    """[(name, [(kind, input, type, fewest, most dimensions)], [(attribute, type)])]"""
+    """[(name, [(kind, input, type, fewest, most dimensions)], [(attribute, type)], domain)]"""
     text = (ROOT / "engine" / "load" / "ops.inc").read_text(encoding="utf-8")
     found = []
     for row in ROW.finditer(text):
-        attributes = "".join(re.findall(r'"([^"]*)"', row[5])).split()
-        found.append((row[2], INPUT.findall(row[3]), [a.split(":") for a in attributes]))
-    if len(found) != len(re.findall(r"^WNI_OPERATOR\(", text, re.M)):
+        attributes = "".join(re.findall(r'"([^"]*)"', row[6])).split()
+        found.append((row[3], INPUT.findall(row[4]), [a.split(":") for a in attributes],
+                      row[1] or ""))
+    if len(found) != len(re.findall(r"^WNI_OPERATOR(?:_OF)?\(", text, re.M)):
         raise SystemExit("ops.inc has rows that this script cannot read")
     return found
 
@@ -34,8 +36,9 @@ def cell(kind, name, elements, fewest, most):
 
 def table():
     lines = ["| operator | inputs | attributes |", "|---|---|---|"]
-    for name, inputs, attributes in rows():
-        lines.append(f"| {name} | {', '.join(cell(*i) for i in inputs)} | "
+    for name, inputs, attributes, domain in rows():
+        title = f"{name} ({domain})" if domain else name
+        lines.append(f"| {title} | {', '.join(cell(*i) for i in inputs)} | "
                      f"{', '.join(f'`{a}` {TYPES[t]}' for a, t in attributes)} |")
     return "\n".join(lines)
 

@@ -43,60 +43,28 @@ static WnStatus add_initializers(WniGraph *graph, WnError *error) {
   return WN_OK;
 }
 
-static WnStatus read_input_shape(const Onnx__ValueInfoProto *input, WniShape *shape,
-                                 WnError *error) {
-  const Onnx__TensorTypeProto *type = input->type ? input->type->tensor_type : NULL;
-  const char *name = input->name ? input->name : "";
-  int64_t count = 1;
-  if (!type || !type->shape || type->elem_type != 1)
-    return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "input '%.200s' is not a float32 tensor with a shape", name);
-  if (type->shape->n_dim < 1 || type->shape->n_dim > WNI_MAX_RANK)
-    return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "input '%.200s' has %zu dimensions; 1 to %d are supported", name,
-                    type->shape->n_dim, WNI_MAX_RANK);
-  shape->rank = (int)type->shape->n_dim;
-  for (int d = 0; d < shape->rank; d++) {
-    const Onnx__Dimension *dim = type->shape->dim[d];
-    bool dynamic = !dim->has_dim_value || dim->dim_value <= 0;
-    if (dynamic && d > 0)
-      return wni_fail(
-          error, WN_ERROR_UNSUPPORTED,
-          "input '%.200s': dimension %d has no fixed size; export the model with a fixed "
-          "image size",
-          name, d);
-    shape->dim[d] = dynamic ? 1 : dim->dim_value; /* a dynamic batch is planned as 1 */
-    if (!wni_mul_limited(count, shape->dim[d], WNI_MAX_ELEMENTS, &count))
-      return wni_fail(error, WN_ERROR_UNSUPPORTED, "input '%.200s' is larger than %d elements",
-                      name, WNI_MAX_ELEMENTS);
-  }
-  return WN_OK;
-}
-
-bool wni_shape_is_nhwc(const WniShape *shape) {
-  const int64_t *dim = shape->dim;
-  return shape->rank == 4 && (dim[3] == 1 || dim[3] == 3) && !(dim[1] == 1 || dim[1] == 3);
-}
-
 int wni_graph_input(const WniGraph *graph, int value) {
   for (int i = 0; i < graph->n_inputs; i++)
     if (graph->inputs[i] == value) return i;
   return -1;
 }
 
-static WnStatus add_input(WniGraph *graph, const Onnx__ValueInfoProto *input, WnError *error) {
+static WnStatus add_input(WniGraph *graph, const Onnx__ValueInfoProto *input, WniImageSize size,
+                          WnError *error) {
   if (graph->n_inputs == WNI_MAX_INPUTS)
     return wni_fail(error, WN_ERROR_UNSUPPORTED, "the model has more than %d inputs",
                     WNI_MAX_INPUTS);
   int index = add_value(graph, input->name, -1);
   if (index < 0) return wni_fail_memory(error, "the graph");
-  graph->inputs[graph->n_inputs++] = index;
+  int input_index = graph->n_inputs++;
+  graph->inputs[input_index] = index;
   graph->values[index].shaped = true;
-  return read_input_shape(input, &graph->values[index].shape, error);
+  return wni_input_read(graph, input, size, &graph->input_types[input_index],
+                        &graph->values[index].shape, error);
 }
 
 /* Old files list initialisers among the inputs. */
-static WnStatus add_inputs(WniGraph *graph, WnError *error) {
+static WnStatus add_inputs(WniGraph *graph, WniImageSize size, WnError *error) {
   const Onnx__GraphProto *proto = graph->onnx->proto->graph;
   WnStatus status = WN_OK;
   for (size_t i = 0; i < proto->n_input && status == WN_OK; i++) {
@@ -104,7 +72,7 @@ static WnStatus add_inputs(WniGraph *graph, WnError *error) {
     int known = wni_names_find(&graph->names, name);
     if (known >= 0 && wni_graph_input(graph, known) >= 0)
       return wni_fail(error, WN_ERROR_MODEL, "input '%.200s' is there twice", name);
-    if (known < 0) status = add_input(graph, proto->input[i], error);
+    if (known < 0) status = add_input(graph, proto->input[i], size, error);
   }
   if (status == WN_OK && graph->n_inputs == 0)
     return wni_fail(error, WN_ERROR_MODEL, "the model has no input");
@@ -180,10 +148,10 @@ static WnStatus add_outputs(WniGraph *graph, WnError *error) {
   return WN_OK;
 }
 
-WnStatus wni_graph_build(const WniOnnx *onnx, WniGraph *graph, WnError *error) {
+WnStatus wni_graph_build(const WniOnnx *onnx, WniImageSize size, WniGraph *graph, WnError *error) {
   *graph = (WniGraph){.onnx = onnx};
   WnStatus status = add_initializers(graph, error);
-  if (status == WN_OK) status = add_inputs(graph, error);
+  if (status == WN_OK) status = add_inputs(graph, size, error);
   if (status == WN_OK) status = add_nodes(graph, error);
   if (status == WN_OK) status = add_outputs(graph, error);
   if (status == WN_OK) status = wni_quantize(graph, error);

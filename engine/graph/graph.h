@@ -19,6 +19,11 @@ typedef struct WniShape {
   int64_t dim[WNI_MAX_RANK];
 } WniShape;
 
+/* The size of an image whose file leaves height and width open; 0: nobody has said it. */
+typedef struct WniImageSize {
+  int64_t height, width;
+} WniImageSize;
+
 typedef struct WniValue {
   const char *name;
   int producer;   /* node; -1: graph input or initialiser */
@@ -57,23 +62,30 @@ typedef struct WniGraph {
   size_t n_values, value_capacity;
   WniNode *nodes;
   int n_nodes;
-  WniNames names;             /* value names */
-  int inputs[WNI_MAX_INPUTS]; /* [n_inputs] values, in file order */
-  int n_inputs;               /* 1 or more */
-  int *outputs;               /* [n_outputs] values, in file order */
+  WniNames names;                  /* value names */
+  int inputs[WNI_MAX_INPUTS];      /* [n_inputs] values, in file order */
+  int input_types[WNI_MAX_INPUTS]; /* [n_inputs] WNI_TENSOR_ as the file declares them */
+  int n_inputs;                    /* 1 or more */
+  int *outputs;                    /* [n_outputs] values, in file order */
   const char **output_names;
   int n_outputs;
   uint64_t parameters; /* float elements of the file's initialisers */
   int64_t folded;      /* elements of folded constants */
 } WniGraph;
 
-/* Builds the graph of a file, shapes inferred and constants folded.  Errors: MODEL, UNSUPPORTED,
- * MEMORY, with node, operator and opset.  On failure `graph` is empty.  `onnx` must outlive it. */
-WnStatus wni_graph_build(const WniOnnx *onnx, WniGraph *graph, WnError *error);
+/* Builds the graph of a file, shapes inferred and constants folded.  Images that have no size in
+ * the file have `size`.  Errors: MODEL, UNSUPPORTED, MEMORY, with node, operator and opset.  On
+ * failure `graph` is empty.  `onnx` must outlive it. */
+WnStatus wni_graph_build(const WniOnnx *onnx, WniImageSize size, WniGraph *graph, WnError *error);
 void wni_graph_clear(WniGraph *graph);
 
 /* The index of the graph's input that `value` is; -1: it is none. */
 int wni_graph_input(const WniGraph *graph, int value);
+
+/* Element type and shape of an input of the file, open dimensions filled in; height and width from
+ * `size` (image.c).  Errors: UNSUPPORTED. */
+WnStatus wni_input_read(const WniGraph *graph, const Onnx__ValueInfoProto *input, WniImageSize size,
+                        int *element_type, WniShape *shape, WnError *error);
 
 /* Whether an input of this shape is an image with its channels last. */
 bool wni_shape_is_nhwc(const WniShape *shape);

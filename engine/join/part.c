@@ -146,7 +146,8 @@ static WnStatus read_network(WniPart *part, WnError *error) {
   int output, count;
   WnStatus status = wni_metadata_read(&part->file, &part->metadata, error);
   if (status == WN_OK) status = check_file(part, error);
-  if (status == WN_OK) status = wni_graph_build(&part->file, &part->graph, error);
+  if (status == WN_OK)
+    status = wni_graph_build(&part->file, (WniImageSize){0}, &part->graph, error);
   if (status == WN_OK) status = make_lists(part, error);
   if (status == WN_OK) status = find_output(part, &output, error);
   if (status != WN_OK) return status;

@@ -128,6 +128,10 @@ const char *wni_node_name(const Onnx__NodeProto *node) {
   return node->n_output ? node->output[0] : "";
 }
 
+const char *wni_node_domain(const Onnx__NodeProto *node) {
+  return node->domain && strcmp(node->domain, "ai.onnx") != 0 ? node->domain : "";
+}
+
 const Onnx__AttributeProto *wni_attr(const Onnx__NodeProto *node, const char *name) {
   for (size_t i = 0; i < node->n_attribute; i++)
     if (node->attribute[i]->name && strcmp(node->attribute[i]->name, name) == 0)

@@ -14,6 +14,27 @@
 #include "load/onnx_ops.h"
 
 enum { WNI_NEWEST_OPSET = 21 };
+
+/* TensorProto.DataType */
+enum {
+  WNI_TENSOR_FLOAT = 1,
+  WNI_TENSOR_UINT8,
+  WNI_TENSOR_INT8,
+  WNI_TENSOR_UINT16,
+  WNI_TENSOR_INT16,
+  WNI_TENSOR_INT32,
+  WNI_TENSOR_INT64,
+  WNI_TENSOR_STRING,
+  WNI_TENSOR_BOOL,
+  WNI_TENSOR_FLOAT16,
+  WNI_TENSOR_DOUBLE,
+  WNI_TENSOR_UINT32,
+  WNI_TENSOR_UINT64,
+  WNI_TENSOR_BFLOAT16 = 16,
+  WNI_TENSOR_UINT4 = 21,
+  WNI_TENSOR_INT4
+};
+
 enum { WNI_MAX_INPUTS = 16 }; /* of a graph that are no initialisers */
 
 typedef struct WniOnnx {
@@ -39,6 +60,9 @@ const char *wni_onnx_metadata(const WniOnnx *onnx, const char *key);
 
 /* A node's name for messages: its own, else that of its first output. */
 const char *wni_node_name(const Onnx__NodeProto *node);
+
+/* The domain of a node's operator, "" for ONNX's own. */
+const char *wni_node_domain(const Onnx__NodeProto *node);
 
 /* Attributes; the fallback is returned when the node has none of that name. */
 const Onnx__AttributeProto *wni_attr(const Onnx__NodeProto *node, const char *name);

@@ -21,7 +21,10 @@ _Static_assert(WNI_MAX_RANK == 8, "ops.inc writes 8 for as many dimensions as th
 
 static const WniOpInfo ops[WNI_OP_COUNT] = {
 #define WNI_OPERATOR(id, name, inputs, outputs, attributes, changed, shape, fold, lower)           \
-  [WNI_OP_##id] = {#name, {inputs{0}}, outputs, attributes, changed},
+  [WNI_OP_##id] = {"", #name, {inputs{0}}, outputs, attributes, changed},
+#define WNI_OPERATOR_OF(domain, id, name, inputs, outputs, attributes, changed, shape, fold,       \
+                        lower)                                                                     \
+  [WNI_OP_##id] = {domain, #name, {inputs{0}}, outputs, attributes, changed},
 #include "load/ops.inc"
 #undef WNI_OPERATOR
 };
@@ -105,16 +108,24 @@ static bool takes_inputs(const WniOpInfo *op, int n) {
   return n >= fewest && n <= most;
 }
 
-WnStatus wni_op_find(const Onnx__NodeProto *node, int64_t opset, WniOp *out, WnError *error) {
-  const char *type = node->op_type ? node->op_type : "";
-  const char *name = wni_node_name(node);
+/* WNI_OP_COUNT: there is none. */
+static WniOp find_row(const char *domain, const char *type) {
   int op = 0;
-  if (node->domain && *node->domain && strcmp(node->domain, "ai.onnx") != 0)
+  while (op < WNI_OP_COUNT &&
+         (strcmp(ops[op].name, type) != 0 || strcmp(ops[op].domain, domain) != 0))
+    op++;
+  return (WniOp)op;
+}
+
+WnStatus wni_op_find(const Onnx__NodeProto *node, int64_t opset, WniOp *out, WnError *error) {
+  const char *type = node->op_type ? node->op_type : "", *domain = wni_node_domain(node);
+  const char *name = wni_node_name(node);
+  WniOp op = find_row(domain, type);
+  if (op == WNI_OP_COUNT && *domain)
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
                     "node '%.100s': operator %.60s of domain '%.60s' is not supported; export with "
                     "standard ONNX operators only",
-                    name, type, node->domain);
-  while (op < WNI_OP_COUNT && strcmp(ops[op].name, type) != 0) op++;
+                    name, type, domain);
   if (op == WNI_OP_COUNT && (strstr(type, "QuantizeLinear") || strncmp(type, "QLinear", 7) == 0 ||
                              strstr(type, "Integer")))
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
@@ -133,6 +144,6 @@ WnStatus wni_op_find(const Onnx__NodeProto *node, int64_t opset, WniOp *out, WnE
                     "node '%.100s': operator %s (opset %lld) with %d inputs and %zu outputs is not "
                     "valid ONNX",
                     name, type, (long long)opset, n_inputs, node->n_output);
-  *out = (WniOp)op;
+  *out = op;
   return check_attributes(node, opset, &ops[op], error);
 }

@@ -36,6 +36,7 @@ typedef struct WniOpInput {
 enum { WNI_OP_MAX_INPUTS = 5, WNI_OP_ANY = 1 << 20 }; /* names in a row; as many as there are */
 
 typedef struct WniOpInfo {
+  const char *domain; /* "": ONNX's own */
   const char *name;
   WniOpInput inputs[WNI_OP_MAX_INPUTS + 1];
   const char *outputs, *attributes; /* see ops.inc */

@@ -11,15 +11,6 @@
 #include "base/names.h"
 #include "load/onnx.h"
 
-/* TensorProto.DataType */
-enum {
-  WNI_TENSOR_FLOAT = 1,
-  WNI_TENSOR_UINT8,
-  WNI_TENSOR_INT8,
-  WNI_TENSOR_INT32 = 6,
-  WNI_TENSOR_INT64
-};
-
 typedef struct WniWriter {
   Onnx__ModelProto model; /* model.graph points to `graph`: a writer must not be moved */
   Onnx__GraphProto graph;

@@ -203,6 +203,7 @@ static WnStatus place_inputs(WniLowering *lowering, const WniTargets *targets) {
   WnStatus status = WN_OK;
   for (int i = 0; i < graph->n_inputs && status == WN_OK; i++) {
     WniPlanInput *input = &plan->inputs[plan->n_inputs++];
+    input->element_type = graph->input_types[wni_graph_input(graph, targets->inputs[i])];
     status = place_input(lowering, targets->inputs[i], input);
     find_readers(graph, targets->inputs[i], input);
   }
@@ -371,7 +372,7 @@ WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata,
   WniGraph graph;
   WniTargets targets = {.final = -1};
   *plan = (WniPlan){0};
-  WnStatus status = wni_graph_build(onnx, &graph, error);
+  WnStatus status = wni_graph_build(onnx, options->size, &graph, error);
   if (status != WN_OK) return status;
   memcpy(targets.inputs, graph.inputs, sizeof targets.inputs);
   if (!options->any_graph) status = find_targets(&graph, metadata, plan, &targets, error);

@@ -84,6 +84,7 @@ typedef struct WniPlanInput {
   WniHalo halo;
   WniOperand halo_at;
   char *name;
+  int element_type; /* WNI_TENSOR_ as the file declares it; what is fed is float32 all the same */
   bool nhwc;
   int stage; /* the first that reads it */
   bool head; /* nothing but exits needs it */
@@ -116,6 +117,7 @@ typedef struct WniPlan {
 typedef struct WniPlanOptions {
   bool any_graph; /* exits and the final output are not looked at */
   WnPrecision precision;
+  WniImageSize size; /* of images that have none in the file */
 } WniPlanOptions;
 
 /* Plans the network of `onnx`.  `metadata` names the exits and the final output.  Errors: MODEL,

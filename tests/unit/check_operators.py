@@ -27,7 +27,7 @@ def main(root):
     names = [name for name, *_ in operators.rows()]
     found += [f"{name}: no golden model has it" for name in names if not used(name, models)]
     rows = (root / "engine" / "load" / "ops.inc").read_text()
-    ids = re.findall(r"^WNI_OPERATOR\((\w+),", rows, re.M)
+    ids = re.findall(r"^WNI_OPERATOR(?:_OF)?\((?:\"[\w.]+\", )?(\w+),", rows, re.M)
     print("\n".join(found) or f"{len(names)} operators, in {len(models)} golden models")
     return 1 if found or not len(ids) == len(names) >= 40 else 0
 

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the file says about an input of the graph (graph.h), and what has to be filled in: a batch
+ * that it leaves open is 1, height and width are what the caller knows, channels what the first
+ * convolution reads.
+ */
+#include "graph/graph.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <string.h>
+
+enum { CHANNELS = 3 }; /* of an image of which nobody says it */
+
+bool wni_shape_is_nhwc(const WniShape *shape) {
+  const int64_t *dim = shape->dim;
+  return shape->rank == 4 && (dim[3] == 1 || dim[3] == 3) && !(dim[1] == 1 || dim[1] == 3);
+}
+
+/* Of the weights of the convolution that reads `image`. */
+static int64_t read_channels(const Onnx__GraphProto *graph, const char *image) {
+  const Onnx__NodeProto *conv = NULL;
+  for (size_t i = 0; i < graph->n_node && !conv; i++) {
+    const Onnx__NodeProto *node = graph->node[i];
+    if (node->n_input > 1 && strcmp(node->input[0], image) == 0 && node->op_type &&
+        strcmp(node->op_type, "Conv") == 0)
+      conv = node;
+  }
+  for (size_t i = 0; conv && i < graph->n_initializer; i++) {
+    const Onnx__TensorProto *weights = graph->initializer[i];
+    if (weights->name && strcmp(weights->name, conv->input[1]) == 0 && weights->n_dims > 1)
+      return weights->dims[1] * wni_attr_int(conv, "group", 1);
+  }
+  return CHANNELS;
+}
+
+/* Fills in dimensions that are 0. */
+static WnStatus fill_in(const WniGraph *graph, const char *name, WniImageSize size, WniShape *shape,
+                        WnError *error) {
+  int64_t *dim = shape->dim;
+  if (!dim[0]) dim[0] = 1;
+  if (shape->rank == 4) {
+    bool nhwc = wni_shape_is_nhwc(shape);
+    int64_t *height = &dim[nhwc ? 1 : 2], *width = &dim[nhwc ? 2 : 3];
+    if (!nhwc && !dim[1]) dim[1] = read_channels(graph->onnx->proto->graph, name);
+    if (!*height) *height = size.height;
+    if (!*width) *width = size.width;
+    if (!*height || !*width)
+      return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                      "input '%.200s': the file leaves height and width open; say them with "
+                      "--input-size WxH or the metadata key winnow.input.size",
+                      name);
+  }
+  for (int d = 1; d < shape->rank; d++)
+    if (!dim[d])
+      return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                      "input '%.200s': dimension %d has no fixed size; export the model with a "
+                      "fixed one",
+                      name, d);
+  return WN_OK;
+}
+
+static WnStatus check_size(const char *name, const WniShape *shape, WnError *error) {
+  int64_t count = 1;
+  for (int d = 0; d < shape->rank; d++)
+    if (shape->dim[d] < 1 || !wni_mul_limited(count, shape->dim[d], WNI_MAX_ELEMENTS, &count))
+      return wni_fail(error, WN_ERROR_UNSUPPORTED, "input '%.200s' is larger than %d elements",
+                      name, WNI_MAX_ELEMENTS);
+  return WN_OK;
+}
+
+/* What a feeder turns into float32. */
+static bool takes_type(int type) {
+  return type == WNI_TENSOR_FLOAT || type == WNI_TENSOR_FLOAT16 || type == WNI_TENSOR_DOUBLE;
+}
+
+WnStatus wni_input_read(const WniGraph *graph, const Onnx__ValueInfoProto *input, WniImageSize size,
+                        int *element_type, WniShape *shape, WnError *error) {
+  const Onnx__TensorTypeProto *type = input->type ? input->type->tensor_type : NULL;
+  const char *name = input->name ? input->name : "";
+  if (!type || !type->shape || !takes_type(type->elem_type))
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "input '%.200s' is not a tensor of float16, float32 or float64 with a shape",
+                    name);
+  *element_type = type->elem_type;
+  if (type->shape->n_dim < 1 || type->shape->n_dim > WNI_MAX_RANK)
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "input '%.200s' has %zu dimensions; 1 to %d are supported", name,
+                    type->shape->n_dim, WNI_MAX_RANK);
+  shape->rank = (int)type->shape->n_dim;
+  for (int d = 0; d < shape->rank; d++) {
+    const Onnx__Dimension *dim = type->shape->dim[d];
+    bool open = !dim->has_dim_value || dim->dim_value <= 0; /* 0, -1: old exporters' way */
+    shape->dim[d] = open ? 0 : dim->dim_value;
+  }
+  WnStatus status = fill_in(graph, name, size, shape, error);
+  return status == WN_OK ? check_size(name, shape, error) : status;
+}
