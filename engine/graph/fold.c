@@ -45,45 +45,59 @@ static bool within_budget(Fold *fold) {
   return true;
 }
 
-static WnStatus allocate(Fold *fold, bool is_int, void **data) {
-  if (within_budget(fold) &&
-      wni_constant_new(fold->out, is_int, fold->shape->rank, fold->shape->dim, data))
-    return WN_OK;
+static WnStatus too_large(const Fold *fold) {
   return wni_node_fail(fold->graph, fold->node, WN_ERROR_MEMORY, fold->error,
                        "its constant makes those of the model too large");
 }
 
+static WnStatus allocate(Fold *fold, bool is_int, void **data) {
+  if (within_budget(fold) &&
+      wni_constant_new(fold->out, is_int, fold->shape->rank, fold->shape->dim, data))
+    return WN_OK;
+  return too_large(fold);
+}
+
+/* For elements of `x` that are moved as they are. */
+static WnStatus allocate_like(Fold *fold, const WniConstant *x, void **data) {
+  if (within_budget(fold) &&
+      wni_constant_new_like(fold->out, x, fold->shape->rank, fold->shape->dim, data))
+    return WN_OK;
+  return too_large(fold);
+}
+
 static size_t element_bytes(const WniConstant *constant) {
-  return constant->is_int ? sizeof(int64_t) : sizeof(float);
+  return wni_constant_element_bytes(constant);
 }
 
 static const char *bytes_of(const WniConstant *constant) {
-  return constant->is_int ? (const char *)constant->i : (const char *)constant->f;
+  return wni_constant_elements(constant);
 }
 
 static double number(const WniConstant *constant, size_t i) {
-  return constant->is_int ? (double)constant->i[i] : (double)constant->f[i];
+  return constant->is_int ? (double)wni_constant_integer(constant, i) : (double)constant->f[i];
 }
 
 /* Same elements, new shape: Reshape, Squeeze, Unsqueeze, Flatten, Identity. */
 static WnStatus fold_same(Fold *fold) {
   const WniConstant *x = input(fold, 0);
   void *data;
-  WnStatus status = allocate(fold, x->is_int, &data);
+  WnStatus status = allocate_like(fold, x, &data);
   if (status == WN_OK && x->count) memcpy(data, bytes_of(x), x->count * element_bytes(x));
   return status;
 }
 
 static WnStatus fold_cast(Fold *fold) {
   const WniConstant *x = input(fold, 0);
-  bool is_int = wni_cast_is_int(wni_attr_int(fold->node->proto, "to", 1));
+  int64_t to = wni_attr_int(fold->node->proto, "to", 1);
+  bool is_int = wni_cast_is_int(to);
   void *data;
   WnStatus status = allocate(fold, is_int, &data);
+  if (is_int) fold->out->type = (int)to;
   for (size_t i = 0; status == WN_OK && i < x->count; i++) {
     if (!is_int) {
       ((float *)data)[i] = (float)number(x, i);
     } else if (x->is_int) {
-      ((int64_t *)data)[i] = x->i[i];
+      ((int64_t *)data)[i] = wni_constant_integer(x, i);
     } else {
       double value = trunc(number(x, i));
       ((int64_t *)data)[i] = fabs(value) < 9e18 ? (int64_t)value : 0;
@@ -133,9 +147,10 @@ static WnStatus fold_constant_of_shape(Fold *fold) {
     status = wni_node_fail(fold->graph, fold->node, WN_ERROR_MODEL, fold->error,
                            "its value is not one number");
   if (status == WN_OK) status = allocate(fold, value.is_int, &data);
+  if (status == WN_OK) fold->out->type = value.type;
   for (size_t i = 0; status == WN_OK && value.count && i < fold->out->count; i++) {
     if (value.is_int)
-      ((int64_t *)data)[i] = value.i[0];
+      ((int64_t *)data)[i] = wni_constant_integer(&value, 0);
     else
       ((float *)data)[i] = value.f[0];
   }
@@ -166,7 +181,7 @@ static WnStatus fold_transpose(Fold *fold) {
   size_t n;
   const int64_t *perm = wni_attr_ints(fold->node->proto, "perm", &n);
   void *data;
-  WnStatus status = allocate(fold, x->is_int, &data);
+  WnStatus status = allocate_like(fold, x, &data);
   if (status != WN_OK) return status;
   row_major(x, from);
   for (int d = 0; d < x->rank; d++) stride[d] = from[perm ? perm[d] : x->rank - 1 - d];
@@ -180,7 +195,7 @@ static WnStatus fold_slice(Fold *fold) {
   int64_t stride[WNI_MAX_RANK], offset = 0;
   void *data;
   WnStatus status = wni_slice_read(fold->graph, fold->node, &slice, fold->error);
-  if (status == WN_OK) status = allocate(fold, x->is_int, &data);
+  if (status == WN_OK) status = allocate_like(fold, x, &data);
   if (status != WN_OK) return status;
   row_major(x, stride);
   for (int d = 0; d < x->rank; d++) {
@@ -197,14 +212,14 @@ static WnStatus fold_gather(Fold *fold) {
   int axis = 0;
   void *data;
   wni_axis(wni_attr_int(fold->node->proto, "axis", 0), x->rank, &axis);
-  WnStatus status = allocate(fold, x->is_int, &data);
+  WnStatus status = allocate_like(fold, x, &data);
   if (status != WN_OK) return status;
   for (int d = 0; d < axis; d++) outer *= (size_t)x->dim[d];
   for (int d = axis + 1; d < x->rank; d++) inner *= (size_t)x->dim[d];
   char *to = data;
   for (size_t o = 0; o < outer; o++)
     for (size_t i = 0; i < index->count; i++, to += inner * bytes) {
-      int64_t at = index->i[i];
+      int64_t at = wni_constant_integer(index, i);
       if (at < 0) at += x->dim[axis];
       if (at < 0 || at >= x->dim[axis])
         return wni_node_fail(fold->graph, fold->node, WN_ERROR_MODEL, fold->error,
@@ -215,12 +230,22 @@ static WnStatus fold_gather(Fold *fold) {
   return WN_OK;
 }
 
+/* Bytes beside int64 become int64. */
+static bool store_alike(Fold *fold) {
+  bool wide = false;
+  for (int i = 0; i < fold->node->n_in; i++) wide = wide || !input(fold, i)->bytes;
+  for (int i = 0; wide && i < fold->node->n_in; i++)
+    if (!wni_constant_widen(&wni_node_input(fold->graph, fold->node, i)->constant)) return false;
+  return true;
+}
+
 static WnStatus fold_concat(Fold *fold) {
+  if (!store_alike(fold)) return too_large(fold);
   const WniConstant *first = input(fold, 0);
   size_t bytes = element_bytes(first), outer = 1;
   int axis = 0;
   void *data;
-  WnStatus status = allocate(fold, first->is_int, &data);
+  WnStatus status = allocate_like(fold, first, &data);
   if (status != WN_OK) return status;
   wni_axis(wni_attr_int(fold->node->proto, "axis", 0), first->rank, &axis);
   for (int d = 0; d < axis; d++) outer *= (size_t)first->dim[d];
@@ -228,7 +253,7 @@ static WnStatus fold_concat(Fold *fold) {
   for (size_t o = 0; o < outer; o++)
     for (int i = 0; i < fold->node->n_in; i++) {
       const WniConstant *x = input(fold, i);
-      size_t run = x->count / outer * bytes;
+      size_t run = x->count ? x->count / outer * bytes : 0;
       memcpy(to, bytes_of(x) + o * run, run);
       to += run;
     }

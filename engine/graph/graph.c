@@ -93,10 +93,6 @@ static WnStatus connect_node(WniGraph *graph, int index, WnError *error) {
     if (*name && node->in[i] < 0)
       return wni_node_fail(graph, node, WN_ERROR_MODEL, error,
                            "reads '%.100s', which nothing before it makes", name);
-    /* only DequantizeLinear knows bytes */
-    if (*name && node->op != WNI_OP_DEQUANTIZE_LINEAR && node->op != WNI_OP_QUANTIZE_LINEAR &&
-        !wni_constant_widen(&graph->values[node->in[i]].constant))
-      return wni_fail_memory(error, name);
   }
   for (int i = 0; i < node->n_out; i++) {
     const char *name = proto->output[i];

@@ -35,11 +35,12 @@ bool wni_cast_is_int(int64_t to) {
 WnStatus wni_node_ints(const WniGraph *graph, const WniNode *node, const char *name, int index,
                        const int64_t **values, int *count, WnError *error) {
   size_t n;
-  const WniValue *input = wni_node_input(graph, node, index);
+  WniValue *input = wni_node_input(graph, node, index);
   const Onnx__AttributeProto *attribute = wni_attr(node->proto, name);
   *values = NULL;
   *count = -1;
   if (input) {
+    if (!wni_constant_widen(&input->constant)) return wni_fail_memory(error, input->name);
     if (!input->known || input->constant.count > 1 << 20)
       return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error,
                            "%s has to be a constant list of integers", name);

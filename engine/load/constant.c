@@ -11,21 +11,55 @@
 /* A shape computation in a hostile file can ask for anything. */
 enum { MAX_ELEMENTS = 1 << 28 };
 
-bool wni_constant_new(WniConstant *out, bool is_int, int rank, const int64_t *dim, void **data) {
+enum { UINT8 = 2, INT8 = 3 }; /* of TensorProto.DataType */
+
+/* `out` has no shape and no elements yet. */
+static bool allocate(WniConstant *out, size_t element_bytes, int rank, const int64_t *dim,
+                     void **data) {
   int64_t count = 1;
-  *out = (WniConstant){.is_int = is_int, .rank = rank};
+  out->rank = rank;
   if (rank > WNI_MAX_RANK) return false;
   for (int d = 0; d < rank; d++) {
     if (dim[d] < 0 || !wni_mul_limited(count, dim[d], MAX_ELEMENTS, &count)) return false;
     out->dim[d] = dim[d];
   }
   out->count = (size_t)count;
-  out->owned = *data = wni_alloc_aligned(out->count, is_int ? sizeof(int64_t) : sizeof(float));
-  if (is_int)
+  out->owned = *data = wni_alloc_aligned(out->count, element_bytes);
+  return *data != NULL;
+}
+
+bool wni_constant_new(WniConstant *out, bool is_int, int rank, const int64_t *dim, void **data) {
+  *out = (WniConstant){.is_int = is_int};
+  bool ok = allocate(out, is_int ? sizeof(int64_t) : sizeof(float), rank, dim, data);
+  if (ok && is_int)
+    out->i = *data;
+  else if (ok)
+    out->f = *data;
+  return ok;
+}
+
+bool wni_constant_new_like(WniConstant *out, const WniConstant *like, int rank, const int64_t *dim,
+                           void **data) {
+  WniConstant made = {.is_int = like->is_int, .type = like->type, .is_signed = like->is_signed};
+  *out = made;
+  if (!allocate(out, wni_constant_element_bytes(like), rank, dim, data)) return false;
+  if (like->bytes)
+    out->bytes = *data;
+  else if (like->is_int)
     out->i = *data;
   else
     out->f = *data;
-  return *data != NULL;
+  return true;
+}
+
+size_t wni_constant_element_bytes(const WniConstant *constant) {
+  return constant->bytes ? 1 : constant->is_int ? sizeof(int64_t) : sizeof(float);
+}
+
+const void *wni_constant_elements(const WniConstant *constant) {
+  return constant->bytes    ? (const void *)constant->bytes
+         : constant->is_int ? (const void *)constant->i
+                            : (const void *)constant->f;
 }
 
 void wni_constant_clear(WniConstant *constant) {
@@ -45,7 +79,21 @@ bool wni_constant_widen(WniConstant *constant) {
   if (!wni_constant_new(&wide, true, constant->rank, constant->dim, &data)) return false;
   for (size_t i = 0; i < constant->count; i++)
     ((int64_t *)data)[i] = wni_constant_integer(constant, i);
+  wide.type = constant->type;
   wni_constant_clear(constant);
   *constant = wide;
+  return true;
+}
+
+bool wni_constant_narrow(WniConstant *constant) {
+  if (constant->bytes || (constant->type != UINT8 && constant->type != INT8)) return true;
+  WniConstant narrow = {
+      .is_int = true, .type = constant->type, .is_signed = constant->type == INT8};
+  void *data;
+  if (!allocate(&narrow, 1, constant->rank, constant->dim, &data)) return false;
+  for (size_t i = 0; i < constant->count; i++) ((uint8_t *)data)[i] = (uint8_t)constant->i[i];
+  narrow.bytes = data;
+  wni_constant_clear(constant);
+  *constant = narrow;
   return true;
 }

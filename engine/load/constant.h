@@ -16,6 +16,7 @@ enum { WNI_MAX_RANK = 8 };
 
 typedef struct WniConstant {
   bool is_int;
+  int type; /* of integers: TensorProto.DataType, where the file said it or Cast does; else 0 */
   int rank;
   int64_t dim[WNI_MAX_RANK];
   size_t count;         /* product of dim; may be 0 */
@@ -29,6 +30,12 @@ typedef struct WniConstant {
 /* Allocates a zeroed constant of the given shape; *data is its writable
  * elements.  False: no memory, or more elements than a constant may have. */
 bool wni_constant_new(WniConstant *out, bool is_int, int rank, const int64_t *dim, void **data);
+
+/* The same with the elements of `like`: float32, int64 or bytes. */
+bool wni_constant_new_like(WniConstant *out, const WniConstant *like, int rank, const int64_t *dim,
+                           void **data);
+size_t wni_constant_element_bytes(const WniConstant *constant);
+const void *wni_constant_elements(const WniConstant *constant);
 void wni_constant_clear(WniConstant *constant);
 
 /* Element i of integers, 8-bit or other. */
@@ -36,5 +43,8 @@ int64_t wni_constant_integer(const WniConstant *constant, size_t i);
 
 /* Turns bytes into int64; false: no memory. */
 bool wni_constant_widen(WniConstant *constant);
+
+/* Turns int64 into bytes if it is of type int8 or uint8; false: no memory. */
+bool wni_constant_narrow(WniConstant *constant);
 
 #endif

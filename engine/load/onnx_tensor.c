@@ -151,7 +151,8 @@ WnStatus wni_onnx_tensor(const Onnx__TensorProto *tensor, const char *what, WniC
     *out = (WniConstant){.rank = (int)tensor->n_dims,
                          .count = count,
                          .is_int = bytes,
-                         .is_signed = type_index == INT8};
+                         .is_signed = type_index == INT8,
+                         .type = bytes ? (int)type_index : 0};
     for (size_t d = 0; d < tensor->n_dims; d++) out->dim[d] = tensor->dims[d];
     if (floats)
       out->f = (const float *)(const void *)source.data;
@@ -161,6 +162,7 @@ WnStatus wni_onnx_tensor(const Onnx__TensorProto *tensor, const char *what, WniC
   }
   if (!wni_constant_new(out, type->read_i != NULL, (int)tensor->n_dims, tensor->dims, &data))
     return wni_fail_memory(error, what);
+  out->type = type->read_i ? (int)type_index : 0;
   for (size_t i = 0; i < count; i++) {
     const uint8_t *at = source.data + i * source.step_bytes;
     if (type->read_i)
@@ -168,5 +170,6 @@ WnStatus wni_onnx_tensor(const Onnx__TensorProto *tensor, const char *what, WniC
     else
       ((float *)data)[i] = type->read_f(at);
   }
+  if (!wni_constant_narrow(out)) return wni_fail_memory(error, what);
   return WN_OK;
 }

@@ -66,7 +66,7 @@ static bool does_nothing(const Prepare *p, int index) {
     pads = in < 0 ? NULL : &p->network->graph.values[in];
     if (!pads || !pads->known || !pads->constant.is_int) return false;
     for (size_t i = 0; i < pads->constant.count; i++)
-      if (pads->constant.i[i]) return false;
+      if (wni_constant_integer(&pads->constant, i)) return false;
   }
   if (!pads && op != WNI_OP_IDENTITY && op != WNI_OP_DROPOUT) return false;
   return v >= 0 && (p->network->reader[v] >= 0 || p->network->n_readers[v] == 0) &&
