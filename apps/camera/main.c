@@ -236,8 +236,9 @@ static int run_camera(int argc, char **argv) {
       {"version", 0, 0, G_OPTION_ARG_NONE, &settings.version, "Print the version", NULL},
       G_OPTION_ENTRY_NULL};
   int status = options_parse(&command_camera,
-                             OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_POLICY | OPTIONS_CONFIG, own,
-                             argc, argv, 0, 0, &options);
+                             OPTIONS_MODEL | OPTIONS_MEANING | OPTIONS_THREADS | OPTIONS_POLICY |
+                                 OPTIONS_CONFIG,
+                             own, argc, argv, 0, 0, &options);
   if (status != STATUS_OK) goto out;
   settings.wish.fps = settings.fps;
   settings.controls = split_controls(settings.set);

@@ -28,6 +28,12 @@ static void add_entry(GOptionEntry *entries, GOptionEntry entry) {
   entries[1] = (GOptionEntry)G_OPTION_ENTRY_NULL;
 }
 
+static const GOptionEntry *find_entry(const GOptionEntry *entries, const char *name) {
+  for (; entries->long_name != NULL; entries++)
+    if (strcmp(entries->long_name, name) == 0) return entries;
+  return NULL;
+}
+
 static void add_model_options(GOptionEntry *entries, Options *options) {
   add_entry(entries, (GOptionEntry){"precision", 0, 0, G_OPTION_ARG_STRING, &options->precision,
                                     "Arithmetic: auto, fp32, bf16 or int8 (default auto)", "P"});
@@ -36,6 +42,18 @@ static void add_model_options(GOptionEntry *entries, Options *options) {
   add_entry(entries,
             (GOptionEntry){"cpu-mask", 0, 0, G_OPTION_ARG_STRING, &options->cpu_mask,
                            "Instruction sets that may be used: all, none, or names", "LIST"});
+}
+
+/* Those of the table that the command has no option of its own by that name for. */
+static void add_meaning_options(GOptionEntry *entries, Options *options, unsigned groups) {
+#define ENTRY(field, name, argument, what)                                                         \
+  {name, 0, 0, G_OPTION_ARG_STRING, &options->meaning.field, what, argument},
+  const GOptionEntry rows[] = {WN_MEANING_FIELDS(ENTRY)};
+#undef ENTRY
+  for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+    bool wanted = groups & OPTIONS_MEANING || strcmp(rows[i].long_name, "input-size") == 0;
+    if (wanted && find_entry(entries, rows[i].long_name) == NULL) add_entry(entries, rows[i]);
+  }
 }
 
 static void add_policy_options(GOptionEntry *entries, Options *options) {
@@ -61,6 +79,7 @@ static void list_entries(unsigned groups, const GOptionEntry *own, Options *opti
   entries[0] = (GOptionEntry)G_OPTION_ENTRY_NULL;
   for (; own != NULL && own->long_name != NULL; own++) add_entry(entries, *own);
   if (groups & OPTIONS_MODEL) add_model_options(entries, options);
+  if (groups & (OPTIONS_MEANING | OPTIONS_SIZE)) add_meaning_options(entries, options, groups);
   if (groups & OPTIONS_THREADS)
     add_entry(entries, (GOptionEntry){"threads", 0, 0, G_OPTION_ARG_INT, &options->threads,
                                       "Threads, -1 for one per core (default -1)", "N"});
@@ -141,7 +160,8 @@ static bool parse_config(const Command *command, const GOptionEntry *entries, ch
   static const char *const deploy_only[] = {SHARED_SECTION, NULL};
   const char *const *section = command->sections != NULL ? command->sections : deploy_only;
   GOptionEntry shared[MAX_ENTRIES];
-  list_entries(OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_POLICY, NULL, options, shared);
+  list_entries(OPTIONS_MODEL | OPTIONS_MEANING | OPTIONS_THREADS | OPTIONS_POLICY, NULL, options,
+               shared);
   char **taken = g_strdupv(argv);
   bool valid = true;
   for (; *section != NULL && valid; section++) {
@@ -191,11 +211,16 @@ void options_clear(Options *options) {
                       &options->config,   &options->region,     &options->ignore};
   for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) g_clear_pointer(strings[i], g_free);
   g_clear_pointer(&options->arguments, g_strfreev);
+#define FREE(field, name, argument, what) g_free((char *)options->meaning.field);
+  WN_MEANING_FIELDS(FREE)
+#undef FREE
+  options->meaning = (WnMeaning){0};
 }
 
 WnStatus options_model(const Options *options, WnModelOptions *how, WnError *error) {
   WnStatus status = WN_OK;
   how->labels_file = options->labels;
+  how->meaning = &options->meaning;
   if (options->cpu_mask != NULL) status = wn_cpu_set_mask(options->cpu_mask, error);
   if (status == WN_OK && options->precision != NULL)
     status = wn_precision_parse(options->precision, &how->precision, error);

@@ -16,12 +16,15 @@ enum {
   OPTIONS_MODEL = 1 << 0,   /* --labels --precision --cpu-mask */
   OPTIONS_THREADS = 1 << 1, /* --threads */
   OPTIONS_POLICY = 1 << 2,  /* --strategy ... --deadline-ms */
-  OPTIONS_CONFIG = 1 << 3   /* --config */
+  OPTIONS_CONFIG = 1 << 3,  /* --config */
+  OPTIONS_MEANING = 1 << 4, /* --mean ... --preset */
+  OPTIONS_SIZE = 1 << 5     /* of those --input-size alone */
 };
 
 /* Values as given; zero-initialise, free with options_clear(). */
 typedef struct Options {
   char *labels, *precision, *cpu_mask;
+  WnMeaning meaning; /* owns its strings */
   int threads;
   char *strategy, *thresholds, *watch;
   double threshold_scale, deadline_ms;
@@ -42,7 +45,7 @@ int options_parse(const Command *command, unsigned groups, const GOptionEntry *o
                   char **argv, int min_arguments, int max_arguments, Options *options);
 void options_clear(Options *options);
 
-/* The labels, precision and processor flags asked for; strings belong to `options`. */
+/* The labels, meaning, precision and processor flags asked for; strings belong to `options`. */
 WnStatus options_model(const Options *options, WnModelOptions *how, WnError *error);
 
 /* The file that the user means by `model`, a path or a name (model_path.h), to be freed with

@@ -219,8 +219,9 @@ static int run(int argc, char **argv) {
        "The input tensor, as for 'winnow run' (default: random values)", "[NAME=]X.npy"},
       G_OPTION_ENTRY_NULL};
   Options options = {0};
-  int status = options_parse(&command_bench, OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_CONFIG, own,
-                             argc, argv, 1, 1, &options);
+  int status = options_parse(&command_bench,
+                             OPTIONS_MODEL | OPTIONS_MEANING | OPTIONS_THREADS | OPTIONS_CONFIG,
+                             own, argc, argv, 1, 1, &options);
   if (status == STATUS_OK && (bench.frames < 1 || bench.frames > MAX_FRAMES)) {
     report("--frames %d: must be between 1 and %d", bench.frames, MAX_FRAMES);
     status = STATUS_USAGE;

@@ -116,8 +116,9 @@ static int run(int argc, char **argv) {
   WnModel *model = NULL;
   WnSession *session = NULL;
   int status = options_parse(&command_classify,
-                             OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_CONFIG | OPTIONS_POLICY, own,
-                             argc, argv, 2, G_MAXINT, &options);
+                             OPTIONS_MODEL | OPTIONS_MEANING | OPTIONS_THREADS | OPTIONS_CONFIG |
+                                 OPTIONS_POLICY,
+                             own, argc, argv, 2, G_MAXINT, &options);
   if (status != STATUS_OK) goto out;
   model = options_open_model(&options, options.arguments[0], false, &status);
   if (model == NULL) goto out;

@@ -398,8 +398,8 @@ static int run(int argc, char **argv) {
       G_OPTION_ENTRY_NULL};
   int n;
   char **line = join_between(argc, argv, &n);
-  int status = options_parse(&command_collect, OPTIONS_MODEL | OPTIONS_THREADS, own, n, line, 1, 2,
-                             &c.shared);
+  int status = options_parse(&command_collect, OPTIONS_MODEL | OPTIONS_MEANING | OPTIONS_THREADS,
+                             own, n, line, 1, 2, &c.shared);
   g_strfreev(line);
   if (status == STATUS_OK && c.count == G_MININT) c.count = c.clip != NULL ? 0 : DEFAULT_COUNT;
   if (status == STATUS_OK && !check(&c)) status = STATUS_USAGE;

@@ -166,8 +166,9 @@ static int run(int argc, char **argv) {
   Evaluation evaluation = {0};
   Dataset dataset = {0};
   int status = options_parse(&command_eval,
-                             OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_CONFIG | OPTIONS_POLICY, own,
-                             argc, argv, 2, 2, &options);
+                             OPTIONS_MODEL | OPTIONS_MEANING | OPTIONS_THREADS | OPTIONS_CONFIG |
+                                 OPTIONS_POLICY,
+                             own, argc, argv, 2, 2, &options);
   if (status == STATUS_OK) status = evaluate(&evaluation, &options, compare, nothing, &dataset);
   if (status == STATUS_OK) {
     if (as_json) {

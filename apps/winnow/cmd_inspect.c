@@ -14,17 +14,33 @@
 
 enum { NAME_CHARACTERS = 28, SHAPE_CHARACTERS = 16, OP_CHARACTERS = 18, LABELS_SHOWN = 10 };
 
+static void put_sources(json_t *json, const WnInputSources *from) {
+  json_t *source = put_object(json, "source");
+  put_text(source, "mean", from->mean);
+  put_text(source, "std", from->std);
+  put_text(source, "channels", from->channels);
+  put_text(source, "resize", from->resize);
+  put_text(source, "crop", from->crop);
+  put_text(source, "size", from->size);
+}
+
 static void put_inputs(json_t *json, const WnModelInfo *info) {
   json_t *inputs = put_array(json, "inputs");
   for (int32_t i = 0; i < info->n_inputs; i++) {
     const WnInputInfo *input = &info->inputs[i];
     json_t *entry = put_object(inputs, NULL);
+    char *size = g_strdup_printf("%dx%d", input->width, input->height);
     put_text(entry, "name", input->name);
     put_sizes(entry, "shape", input->shape, input->rank);
     put_int(entry, "stage", input->stage);
     put_reals(entry, "mean", input->mean, input->channels);
     put_reals(entry, "std", input->std, input->channels);
+    put_text(entry, "channels", input->order);
     put_text(entry, "resize", input->resize);
+    put_real(entry, "crop", input->crop);
+    put_text(entry, "size", input->width > 0 ? size : NULL);
+    put_sources(entry, &input->source);
+    g_free(size);
   }
 }
 
@@ -176,7 +192,8 @@ static int run(int argc, char **argv) {
       G_OPTION_ENTRY_NULL};
   Options options = {0};
   WnModel *model = NULL;
-  int status = options_parse(&command_inspect, OPTIONS_MODEL, own, argc, argv, 1, 1, &options);
+  int status = options_parse(&command_inspect, OPTIONS_MODEL | OPTIONS_MEANING, own, argc, argv, 1,
+                             1, &options);
   if (status != STATUS_OK) goto out;
   model = options_open_model(&options, options.arguments[0], false, &status);
   if (model == NULL) goto out;

@@ -133,8 +133,8 @@ static int run(int argc, char **argv) {
       G_OPTION_ENTRY_NULL};
   Options options = {0};
   WnQuantizerOptions how = {0};
-  int status = options_parse(&command_quantize, OPTIONS_MODEL | OPTIONS_THREADS, own, argc, argv, 2,
-                             2, &options);
+  int status = options_parse(&command_quantize, OPTIONS_MODEL | OPTIONS_MEANING | OPTIONS_THREADS,
+                             own, argc, argv, 2, 2, &options);
   if (status == STATUS_OK && output == NULL) {
     report("quantize: -o OUT.onnx is missing; see 'winnow quantize --help'");
     status = STATUS_USAGE;

@@ -100,8 +100,8 @@ static int run(int argc, char **argv) {
   Options options = {0};
   WnModel *model = NULL;
   WnSession *session = NULL;
-  int status =
-      options_parse(&command_run, OPTIONS_MODEL | OPTIONS_THREADS, own, argc, argv, 1, 1, &options);
+  int status = options_parse(&command_run, OPTIONS_MODEL | OPTIONS_SIZE | OPTIONS_THREADS, own,
+                             argc, argv, 1, 1, &options);
   if (status != STATUS_OK) goto out;
   if (inputs == NULL) {
     report("run: --input X.npy is missing; see 'winnow run --help'");

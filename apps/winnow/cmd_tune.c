@@ -332,8 +332,9 @@ static int run(int argc, char **argv) {
       {"json", 0, 0, G_OPTION_ARG_NONE, &o.as_json, "Print one JSON object", NULL},
       G_OPTION_ENTRY_NULL};
   WnTuneRequest request;
-  int status = options_parse(&command_tune, OPTIONS_MODEL | OPTIONS_THREADS | OPTIONS_CONFIG, own,
-                             argc, argv, 1, 2, &o.shared);
+  int status = options_parse(&command_tune,
+                             OPTIONS_MODEL | OPTIONS_MEANING | OPTIONS_THREADS | OPTIONS_CONFIG,
+                             own, argc, argv, 1, 2, &o.shared);
   if (status == STATUS_OK && o.unchanged_from != NULL) {
     status = find_level(&o);
   } else {

@@ -14,12 +14,6 @@
 
 enum { MAX_EXITS = 256, MAX_INPUT_NAME = 200 };
 
-static const char *const resize_names[] = {"crop", "letterbox", "stretch"};
-
-const char *wni_resize_name(WniResize resize) {
-  return resize_names[resize];
-}
-
 WnStatus wni_model_error(WnStatus status, WnError *error) {
   if (status != WN_ERROR_ARGUMENT) return status;
   if (error) error->status = WN_ERROR_MODEL;
@@ -102,61 +96,42 @@ static WnStatus read_strategy(const WniOnnx *onnx, WniMetadata *out, WnError *er
   return wni_model_error(status, error);
 }
 
-void wni_input_key(const WniInputMeaning *input, const char *key, char name[WNI_INPUT_KEY_BYTES]) {
-  snprintf(name, WNI_INPUT_KEY_BYTES, "winnow.input.%s%s%s", input->name ? input->name : "",
-           input->name ? "." : "", key);
+/* The input of a file that has only one. */
+static WnStatus read_input(const WniOnnx *onnx, const WnMeaning *given, WniInputMeaning *out,
+                           WnError *error) {
+  WniInputMeaning keys = {0};
+  WnStatus status = given ? wni_meaning_read_given(given, out, error) : WN_OK;
+  if (status == WN_OK) status = wni_meaning_read_keys(onnx, &keys, error);
+  if (status == WN_OK) wni_meaning_take(out, &keys);
+  return status;
 }
 
-/* The value of an input's key; *name is the whole key. */
-static const char *input_value(const WniOnnx *onnx, const WniInputMeaning *input, const char *key,
-                               char name[WNI_INPUT_KEY_BYTES]) {
-  wni_input_key(input, key, name);
-  return wni_onnx_metadata(onnx, name);
-}
-
-/* One number serves all channels of a grey network; three are red, green, blue. */
-static WnStatus read_channels(const WniOnnx *onnx, const WniInputMeaning *input, const char *key,
-                              double *out, int *count, WnError *error) {
-  char name[WNI_INPUT_KEY_BYTES];
-  const char *text = input_value(onnx, input, key, name);
-  if (!text || !*text) return WN_OK;
-  *count = count_char(text, ',') == 0 ? 1 : 3;
-  return wni_model_error(wni_list_numbers(text, strlen(text), out, *count, name, error), error);
-}
-
-static WnStatus read_input(const WniOnnx *onnx, WniInputMeaning *out, WnError *error) {
-  char name[WNI_INPUT_KEY_BYTES];
-  WnStatus status = read_channels(onnx, out, "mean", out->mean, &out->n_mean, error);
-  if (status == WN_OK) status = read_channels(onnx, out, "std", out->std, &out->n_std, error);
-  if (status != WN_OK) return status;
-  for (int c = 0; c < out->n_std; c++)
-    if (!(out->std[c] > 0)) {
-      wni_input_key(out, "std", name);
-      return wni_fail(error, WN_ERROR_MODEL, "%s: %g is not above 0", name, out->std[c]);
-    }
-  const char *resize = input_value(onnx, out, "resize", name);
-  if (!resize) return WN_OK;
-  for (int i = 0; i < 3; i++)
-    if (strcmp(resize, resize_names[i]) == 0) {
-      out->resize = (WniResize)i;
-      return WN_OK;
-    }
-  return wni_fail(error, WN_ERROR_MODEL, "%s: '%.60s' is not crop, letterbox or stretch", name,
-                  resize);
+/* Options that are about one input have no place where there are several. */
+static WnStatus refuse_given(const WnMeaning *given, WnError *error) {
+  WniInputMeaning meaning = {0};
+  WnStatus status = given ? wni_meaning_read_given(given, &meaning, error) : WN_OK;
+  for (int a = 0; a < WNI_N_ASPECTS && status == WN_OK; a++)
+    if (meaning.source[a])
+      status = wni_fail(error, WN_ERROR_ARGUMENT,
+                        "%s: the model is a cascade, whose inputs have a meaning each; give it to "
+                        "the networks before they are joined",
+                        wni_aspect_name((WniAspect)a));
+  return status;
 }
 
 /* A cascade names its inputs; any other file has one, which needs no name. */
-static WnStatus read_inputs(const WniOnnx *onnx, WniMetadata *out, WnError *error) {
+static WnStatus read_inputs(const WniOnnx *onnx, const WnMeaning *given, WniMetadata *out,
+                            WnError *error) {
   const char *text = wni_onnx_metadata(onnx, "winnow.inputs"), *item;
   const char *end = text ? text + strlen(text) : NULL;
   size_t length;
-  WnStatus status = WN_OK;
   out->cascade = text && *text;
   out->inputs = calloc(WNI_MAX_INPUTS, sizeof *out->inputs);
   if (!out->inputs) return wni_fail_memory(error, "inputs");
-  if (!out->cascade) return read_input(onnx, &out->inputs[out->n_inputs++], error);
+  if (!out->cascade) return read_input(onnx, given, &out->inputs[out->n_inputs++], error);
   if (count_char(text, ',') >= WNI_MAX_INPUTS)
     return wni_fail(error, WN_ERROR_MODEL, "winnow.inputs: more than %d inputs", WNI_MAX_INPUTS);
+  WnStatus status = refuse_given(given, error);
   while (status == WN_OK && wni_list_next(&text, end, ',', &item, &length)) {
     WniInputMeaning *input = &out->inputs[out->n_inputs++];
     input->name = copy_text(item, length);
@@ -165,12 +140,13 @@ static WnStatus read_inputs(const WniOnnx *onnx, WniMetadata *out, WnError *erro
       return wni_fail(error, WN_ERROR_MODEL,
                       "winnow.inputs: the name '%.60s' has %zu bytes, not 1 to %d", input->name,
                       length, MAX_INPUT_NAME);
-    status = read_input(onnx, input, error);
+    status = wni_meaning_read_keys(onnx, input, error);
   }
   return status;
 }
 
-WnStatus wni_metadata_read(const WniOnnx *onnx, WniMetadata *out, WnError *error) {
+WnStatus wni_metadata_read(const WniOnnx *onnx, const WnMeaning *given, WniMetadata *out,
+                           WnError *error) {
   *out = (WniMetadata){.nothing = -1, .taught = wni_onnx_metadata(onnx, "winnow.taught") != NULL};
   const char *version = wni_onnx_metadata(onnx, "winnow.version");
   const char *output = wni_onnx_metadata(onnx, "winnow.output");
@@ -183,7 +159,7 @@ WnStatus wni_metadata_read(const WniOnnx *onnx, WniMetadata *out, WnError *error
   if (status == WN_OK) status = read_exits(wni_onnx_metadata(onnx, "winnow.exits"), out, error);
   if (status == WN_OK) status = read_strategy(onnx, out, error);
   if (status == WN_OK) status = wni_floors_read(onnx, out, error);
-  if (status == WN_OK) status = read_inputs(onnx, out, error);
+  if (status == WN_OK) status = read_inputs(onnx, given, out, error);
   if (status != WN_OK) wni_metadata_clear(out);
   return status;
 }

@@ -7,28 +7,14 @@
 #ifndef WNI_LOAD_METADATA_H
 #define WNI_LOAD_METADATA_H
 
+#include "load/meaning.h"
 #include "load/onnx.h"
-
-typedef enum WniResize { WNI_RESIZE_CROP, WNI_RESIZE_LETTERBOX, WNI_RESIZE_STRETCH } WniResize;
 
 /* Betas for one watch set. */
 typedef struct WniWatchThresholds {
   bool *watched;      /* [n_classes] */
   double *thresholds; /* [n_exits] */
 } WniWatchThresholds;
-
-/* What the pixels of an image input mean. */
-typedef struct WniInputMeaning {
-  char *name; /* of a cascade's input; NULL: the only one there is */
-  WniResize resize;
-  double mean[3], std[3];
-  int n_mean, n_std; /* numbers given: 0, 1 or 3 */
-} WniInputMeaning;
-
-enum { WNI_INPUT_KEY_BYTES = 256 };
-
-/* winnow.input.KEY, in a cascade winnow.input.NAME.KEY. */
-void wni_input_key(const WniInputMeaning *input, const char *key, char name[WNI_INPUT_KEY_BYTES]);
 
 typedef struct WniMetadata {
   /* after wni_metadata_read() */
@@ -57,8 +43,10 @@ typedef struct WniMetadata {
   int n_watch;
 } WniMetadata;
 
-/* Errors: MODEL, MEMORY.  On failure `out` is empty. */
-WnStatus wni_metadata_read(const WniOnnx *onnx, WniMetadata *out, WnError *error);
+/* `given` is what a user says, which counts before what the file says; NULL: nothing.  Errors:
+ * MODEL, ARGUMENT (`given`), MEMORY.  On failure `out` is empty. */
+WnStatus wni_metadata_read(const WniOnnx *onnx, const WnMeaning *given, WniMetadata *out,
+                           WnError *error);
 
 /* `labels_file`: see WnModelOptions; NULL for the model's own.  Errors: MODEL, IO and ARGUMENT
  * (labels file), MEMORY.  On failure the caller still clears `metadata`. */
@@ -66,7 +54,6 @@ WnStatus wni_metadata_bind(WniMetadata *metadata, const WniOnnx *onnx, int n_cla
                            const char *labels_file, WnError *error);
 void wni_metadata_clear(WniMetadata *metadata);
 
-const char *wni_resize_name(WniResize resize);
 const char *wni_floor_score_name(bool standardised); /* "logit", "standardised" */
 
 /* Errors of the list parsers are the caller's mistake in an option but the model's in metadata:

@@ -22,6 +22,7 @@ static WniWindowRect place(WniRecipe *recipe, const WniImageTarget *target) {
   const WnRect *r = &recipe->region;
   double w = r->width, h = r->height, tw = target->width, th = target->height;
   WniWindowRect window = {r->x, r->y, w, h};
+  double crop = target->crop > 0 ? target->crop : 1;
   recipe->top = recipe->left = 0;
   recipe->height = target->height;
   recipe->width = target->width;
@@ -31,8 +32,6 @@ static WniWindowRect place(WniRecipe *recipe, const WniImageTarget *target) {
       window.width = h * tw / th;
     else
       window.height = w * th / tw;
-    window.x += (w - window.width) / 2;
-    window.y += (h - window.height) / 2;
   } else if (target->resize == WNI_RESIZE_LETTERBOX) {
     double scale = fmin(tw / w, th / h);
     recipe->width = at_least_one(fmin(round(w * scale), tw));
@@ -40,6 +39,10 @@ static WniWindowRect place(WniRecipe *recipe, const WniImageTarget *target) {
     recipe->left = (target->width - recipe->width) / 2;
     recipe->top = (target->height - recipe->height) / 2;
   }
+  window.width *= crop;
+  window.height *= crop;
+  window.x += (w - window.width) / 2;
+  window.y += (h - window.height) / 2;
   return window;
 }
 
@@ -198,13 +201,18 @@ static void write_channel(const float *from, int n, double mean, double std, ptr
   }
 }
 
+/* Where colour c (red, green, blue) of a pixel lies. */
+static ptrdiff_t channel_offset(const WniImageTarget *target, int c) {
+  return (target->bgr ? 2 - c : c) * target->channel_stride;
+}
+
 /* Around the picture there are zeros. */
 static void write_row(const WniRecipe *recipe, const WniImageTarget *target,
                       float *const samples[3], float *row) {
   float *to = row + recipe->left * target->column_stride;
   for (int c = 0; c < target->channels; c++)
     write_channel(samples[c], recipe->width, target->mean[c], target->std[c], target->column_stride,
-                  to + c * target->channel_stride);
+                  to + channel_offset(target, c));
   fill_zero(target, row, 0, recipe->left);
   fill_zero(target, row, recipe->left + recipe->width, target->width);
 }

@@ -33,8 +33,10 @@ typedef struct WniWindowRect {
 typedef struct WniImageTarget {
   int channels, height, width; /* channels 1 or 3 */
   ptrdiff_t channel_stride, row_stride, column_stride;
+  bool bgr; /* the first channel is blue */
   WniResize resize;
-  const WniWindowRect *window; /* given: this part of the frame, stretched, in place of `resize` */
+  double crop;                 /* share of what `resize` takes, from its centre; 0: 1 */
+  const WniWindowRect *window; /* given: this part of the frame, stretched, in place of both */
   double mean[3], std[3];
 } WniImageTarget;
 

@@ -25,6 +25,7 @@ typedef struct WniModelKey {
   uint32_t cpu_flags;
   bool any_graph;
   WnPrecision precision;
+  char *meaning; /* owned: what the user says of the input and the scores */
 } WniModelKey;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -48,7 +49,7 @@ static bool same_key(const WniModelKey *a, const WniModelKey *b) {
         a->modified[i].tv_nsec != b->modified[i].tv_nsec)
       return false;
   return a->cpu_flags == b->cpu_flags && a->any_graph == b->any_graph &&
-         a->precision == b->precision;
+         a->precision == b->precision && strcmp(a->meaning, b->meaning) == 0;
 }
 
 /* The open model with this key and a reference to it, once no load of it is in progress; NULL:
@@ -75,6 +76,7 @@ static void destroy(WnModel *model) {
   wni_model_info_clear(model);
   wni_plan_clear(&model->plan);
   wni_metadata_clear(&model->metadata);
+  if (model->key) free(model->key->meaning);
   free(model->key);
   free(model->id);
   free(model->path);
@@ -99,7 +101,7 @@ static WnStatus build(const WniOnnx *onnx, const char *path, const WnModelOption
   model->id = make_id(path, onnx->crc32);
   if (!model->path || !model->id) status = wni_fail_memory(error, path);
   if (status == WN_OK && !options->any_graph)
-    status = wni_metadata_read(onnx, &model->metadata, error);
+    status = wni_metadata_read(onnx, options->meaning, &model->metadata, error);
   if (status == WN_OK)
     status = wni_plan_build(
         onnx, &model->metadata,
@@ -152,11 +154,14 @@ static WnStatus check_precision(WnPrecision precision, WnError *error) {
 
 static WnModel *new_model(const WniModelKey *key) {
   WnModel *model = calloc(1, sizeof *model);
-  if (!model || !(model->key = malloc(sizeof *model->key))) {
+  char *meaning = strdup(key->meaning);
+  if (!model || !meaning || !(model->key = malloc(sizeof *model->key))) {
+    free(meaning);
     free(model);
     return NULL;
   }
   *model->key = *key;
+  model->key->meaning = meaning;
   model->references = 1;
   model->loading = true;
   return model;
@@ -199,10 +204,13 @@ WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel 
   key.cpu_flags = wni_cpu_flags();
   key.any_graph = options->any_graph;
   key.precision = options->precision;
+  key.meaning = wni_meaning_text(options->meaning);
+  if (!key.meaning) return wni_fail_memory(error, path);
   /* What has no key is nobody else's; loading it will most probably say why. */
   bool shared =
       stat_key(path, 0, &key) && (!options->labels_file || stat_key(options->labels_file, 1, &key));
   WnModel *model = shared ? find_or_announce(&key, &found) : new_model(&key);
+  free(key.meaning);
   if (!model) return wni_fail_memory(error, path);
   if (!found) {
     status = load(path, options, model, error);

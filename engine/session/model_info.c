@@ -123,6 +123,8 @@ static WnStatus set_target(const WniPlanInput *input, const WniInputMeaning *mea
   target->row_stride = tensor->stride[h];
   target->column_stride = tensor->stride[h + 1];
   target->resize = meaning->resize;
+  target->crop = meaning->crop;
+  target->bgr = meaning->bgr && target->channels == 3;
   return wni_target_normalise(meaning, target, error);
 }
 
@@ -146,9 +148,12 @@ static WnStatus set_targets(WnModel *model, WnError *error) {
 }
 
 static void describe_inputs(WnModel *model) {
+  static const WniInputMeaning none = {0};
   for (int i = 0; i < model->plan.n_inputs; i++) {
     const WniPlanInput *input = &model->plan.inputs[i];
     const WniImageTarget *target = &model->targets[i];
+    const WniInputMeaning *meaning =
+        i < model->metadata.n_inputs ? &model->metadata.inputs[i] : &none;
     WnInputInfo *info = &model->inputs[i];
     *info = (WnInputInfo){.name = input->name,
                           .rank = input->tensor.shape.rank,
@@ -158,7 +163,15 @@ static void describe_inputs(WnModel *model) {
                           .height = target->height,
                           .width = target->width,
                           .resize = wni_resize_name(target->resize),
-                          .stage = input->stage};
+                          .stage = input->stage,
+                          .order = wni_order_name(target->bgr),
+                          .crop = target->crop > 0 ? target->crop : 1,
+                          .source = {.mean = meaning->source[WNI_MEAN],
+                                     .std = meaning->source[WNI_STD],
+                                     .channels = meaning->source[WNI_CHANNELS],
+                                     .resize = meaning->source[WNI_RESIZE],
+                                     .crop = meaning->source[WNI_CROP],
+                                     .size = meaning->source[WNI_SIZE]}};
     memcpy(info->shape, input->tensor.shape.dim, sizeof info->shape);
     memcpy(info->mean, target->mean, sizeof info->mean);
     memcpy(info->std, target->std, sizeof info->std);

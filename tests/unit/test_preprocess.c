@@ -148,6 +148,54 @@ START_TEST(a_window_takes_the_place_of_the_resize_mode) {
 }
 END_TEST
 
+/* The share of the crop's shorter side, from its centre; a stretched frame loses the same share of
+ * both sides. */
+START_TEST(a_share_is_taken_from_the_centre) {
+  static const uint8_t pixels[400 * 300];
+  static const WniWindowRect right[] = {
+      {68.75, 18.75, 262.5, 262.5}, {25, 18.75, 350, 262.5}, {25, 18.75, 350, 262.5}};
+  const WnFrame frame = {.format = WN_PIXEL_GRAY8,
+                         .width = 400,
+                         .height = 300,
+                         .plane = {pixels},
+                         .stride_bytes = {400}};
+  for (int resize = 0; resize < 3; resize++) {
+    const WniImageTarget target = {
+        .channels = 1, .height = 32, .width = 32, .resize = (WniResize)resize, .crop = 0.875};
+    WniRecipe recipe = {0};
+    ck_assert_int_eq(wni_recipe_update(&recipe, &frame, NULL, &target, 1, NULL), WN_OK);
+    ck_assert_mem_eq(&recipe.window, &right[resize], sizeof right[resize]);
+    wni_recipe_clear(&recipe);
+  }
+}
+END_TEST
+
+/* Mean and std stay those of the colour. */
+START_TEST(blue_may_be_the_first_channel) {
+  static const uint8_t pixels[3] = {51, 102, 204};
+  float y[3];
+  const WnFrame frame = {
+      .format = WN_PIXEL_RGB, .width = 1, .height = 1, .plane = {pixels}, .stride_bytes = {3}};
+  const WniImageTarget target = {.channels = 3,
+                                 .height = 1,
+                                 .width = 1,
+                                 .channel_stride = 1,
+                                 .row_stride = 3,
+                                 .column_stride = 3,
+                                 .bgr = true,
+                                 .mean = {0.2, 0.3, 0.5},
+                                 .std = {1, 0.5, 0.25}};
+  WniRecipe recipe = {0};
+  ck_assert_int_eq(wni_recipe_update(&recipe, &frame, NULL, &target, 1, NULL), WN_OK);
+  wni_recipe_run(&recipe, &frame, &target, y, (WniThread){.count = 1});
+  ck_assert_float_eq_tol(y[0], 1.2F, 1e-6F);
+  ck_assert_float_eq_tol(y[1], 0.2F, 1e-6F);
+  ck_assert_float_eq_tol(y[2], 0.0F, 1e-6F);
+  wni_recipe_clear(&recipe);
+}
+END_TEST
+
 SUITE_MAIN("preprocess", weights_add_up_to_one_inside_the_plane, the_same_size_is_the_identity,
            bad_frames_are_refused, sizes_of_planes, threads_write_the_same_image,
-           a_window_takes_the_place_of_the_resize_mode)
+           a_window_takes_the_place_of_the_resize_mode, a_share_is_taken_from_the_centre,
+           blue_may_be_the_first_channel)

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include <winnow/frame.h>
+#include <winnow/meaning_fields.h>
 #include <winnow/result.h>
 
 #ifdef __cplusplus
@@ -96,6 +97,23 @@ typedef enum WnPrecision {
 const char *wn_precision_name(WnPrecision precision);
 WnStatus wn_precision_parse(const char *name, WnPrecision *out, WnError *error);
 
+/* What the input and the scores of a model mean, in the words of the command line.  Each field
+ * NULL: as the file says, or a file beside it. mean, std      one number or three, R, G, B: (pixel
+ * - mean) / std, pixels in 0..1 or `range` range          "LO..HI": what black and white become
+ * before mean and std channels       "rgb" or "bgr" resize         "crop", "letterbox" or "stretch"
+ *   crop           above 0, at most 1: the share of the picture's shorter side that is taken
+ *   input_size     "WxH", for a file whose height and width are dynamic
+ *   scores         "logits", "probabilities" or "sigmoid"
+ *   scores_output  the name of the output that has the scores
+ *   preset         "torchvision", "timm", "keras", "tensorflow", "caffe" or "none": what the fields
+ *                  above that are NULL shall be */
+typedef struct WnMeaning {
+#define WN_MEMBER(field, name, argument, what) const char *field;
+  WN_MEANING_FIELDS(WN_MEMBER)
+#undef WN_MEMBER
+  uint64_t reserved[4]; /* must be 0 */
+} WnMeaning;
+
 /* Zero-initialise for the defaults. */
 typedef struct WnModelOptions {
   WnPrecision precision;
@@ -105,7 +123,8 @@ typedef struct WnModelOptions {
   /* Accept any graph of float inputs: its outputs need not be class
    * scores.  Such a model runs (wn_session_run) but does not classify. */
   bool any_graph;
-  uint64_t reserved[4]; /* must be 0 */
+  const WnMeaning *meaning; /* NULL: as the file says; only read during the call */
+  uint64_t reserved[3];     /* must be 0 */
 } WnModelOptions;
 
 /* Loads and plans the ONNX file at `path`.  Opening an unchanged file again
@@ -113,11 +132,17 @@ typedef struct WnModelOptions {
  * `options` NULL: the defaults.
  * On success *out holds one reference, to be given back with wn_model_unref();
  * on failure *out is NULL.  Errors: IO, MODEL, UNSUPPORTED, ARGUMENT (labels,
- * precision), MEMORY.  Thread-safe. */
+ * precision, meaning), MEMORY.  Thread-safe. */
 WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel **out,
                        WnError *error);
 WnModel *wn_model_ref(WnModel *model);
 void wn_model_unref(WnModel *model); /* NULL is ignored */
+
+/* Who says what an input means: "option", a key of the file, the name of a file beside it, ...;
+ * NULL: nobody, it is assumed. */
+typedef struct WnInputSources {
+  const char *mean, *std, *channels, *resize, *crop, *size;
+} WnInputSources;
 
 /* One input of the graph; a cascade has one for each network. */
 typedef struct WnInputInfo {
@@ -130,6 +155,9 @@ typedef struct WnInputInfo {
   const char *resize;              /* "crop", "letterbox" or "stretch" */
   double mean[3], std[3];          /* R, G, B, for pixels in 0..1 */
   int32_t stage;                   /* the first that reads it */
+  const char *order;               /* of the channels, "rgb" or "bgr" */
+  double crop;                     /* share of the picture's shorter side that is taken */
+  WnInputSources source;
 } WnInputInfo;
 
 typedef struct WnStageInfo {

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See meaning.h.  One row an aspect, which the file's keys and the user's options share.
+ */
+#include "load/meaning.h"
+
+#include "base/error.h"
+#include "base/list.h"
+#include "load/metadata.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const resize_names[] = {"crop", "letterbox", "stretch"};
+static const char *const order_names[] = {"rgb", "bgr"};
+
+const char *wni_resize_name(WniResize resize) {
+  return resize_names[resize];
+}
+
+const char *wni_order_name(bool bgr) {
+  return order_names[bgr];
+}
+
+/* ---- aspects ---- */
+
+typedef WnStatus Parse(const char *text, const char *what, WniInputMeaning *out, WnError *error);
+
+/* One number serves all channels; three are red, green, blue. */
+static WnStatus parse_channels(const char *text, const char *what, double out[3], int *count,
+                               WnError *error) {
+  *count = strchr(text, ',') ? 3 : 1;
+  return wni_list_numbers(text, strlen(text), out, *count, what, error);
+}
+
+static WnStatus parse_mean(const char *text, const char *what, WniInputMeaning *out,
+                           WnError *error) {
+  return parse_channels(text, what, out->mean, &out->n_mean, error);
+}
+
+static WnStatus parse_std(const char *text, const char *what, WniInputMeaning *out,
+                          WnError *error) {
+  WnStatus status = parse_channels(text, what, out->std, &out->n_std, error);
+  for (int c = 0; status == WN_OK && c < out->n_std; c++)
+    if (!(out->std[c] > 0))
+      status = wni_fail(error, WN_ERROR_ARGUMENT, "%s: %g is not above 0", what, out->std[c]);
+  return status;
+}
+
+static int find_word(const char *text, const char *const *words, int n_words) {
+  for (int i = 0; i < n_words; i++)
+    if (strcmp(text, words[i]) == 0) return i;
+  return -1;
+}
+
+static WnStatus parse_order(const char *text, const char *what, WniInputMeaning *out,
+                            WnError *error) {
+  int word = find_word(text, order_names, 2);
+  if (word < 0)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "%s: '%.60s' is not rgb or bgr", what, text);
+  out->bgr = word == 1;
+  return WN_OK;
+}
+
+static WnStatus parse_resize(const char *text, const char *what, WniInputMeaning *out,
+                             WnError *error) {
+  int word = find_word(text, resize_names, 3);
+  if (word < 0)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "%s: '%.60s' is not crop, letterbox or stretch", what,
+                    text);
+  out->resize = (WniResize)word;
+  return WN_OK;
+}
+
+static WnStatus parse_crop(const char *text, const char *what, WniInputMeaning *out,
+                           WnError *error) {
+  WnStatus status = wni_list_numbers(text, strlen(text), &out->crop, 1, what, error);
+  if (status == WN_OK && !(out->crop > 0 && out->crop <= 1))
+    status = wni_fail(error, WN_ERROR_ARGUMENT, "%s: %g is not a share above 0 and at most 1", what,
+                      out->crop);
+  return status;
+}
+
+static WnStatus parse_size(const char *text, const char *what, WniInputMeaning *out,
+                           WnError *error) {
+  char end;
+  if (sscanf(text, "%5dx%5d%c", &out->width, &out->height, &end) == 2 && out->width > 0 &&
+      out->height > 0 && out->width <= WN_FRAME_MAX_SIDE && out->height <= WN_FRAME_MAX_SIDE)
+    return WN_OK;
+  return wni_fail(error, WN_ERROR_ARGUMENT, "%s: '%.60s' is not WIDTHxHEIGHT in pixels", what,
+                  text);
+}
+
+static const struct {
+  const char *name;
+  Parse *parse;
+} aspects[WNI_N_ASPECTS] = {
+    [WNI_MEAN] = {"mean", parse_mean},          [WNI_STD] = {"std", parse_std},
+    [WNI_CHANNELS] = {"channels", parse_order}, [WNI_RESIZE] = {"resize", parse_resize},
+    [WNI_CROP] = {"crop", parse_crop},          [WNI_SIZE] = {"size", parse_size},
+};
+
+const char *wni_aspect_name(WniAspect aspect) {
+  return aspects[aspect].name;
+}
+
+WnStatus wni_meaning_set(WniInputMeaning *meaning, WniAspect aspect, const char *text,
+                         const char *what, const char *source, WnError *error) {
+  meaning->source[aspect] = source;
+  return aspects[aspect].parse(text, what, meaning, error);
+}
+
+void wni_meaning_set_range(WniInputMeaning *meaning, double black, double white,
+                           const char *source) {
+  meaning->source[WNI_MEAN] = meaning->source[WNI_STD] = source;
+  meaning->n_mean = meaning->n_std = 1;
+  meaning->mean[0] = -black / (white - black);
+  meaning->std[0] = 1 / (white - black);
+}
+
+void wni_meaning_take(WniInputMeaning *to, const WniInputMeaning *from) {
+  bool new[WNI_N_ASPECTS];
+  for (int a = 0; a < WNI_N_ASPECTS; a++) {
+    new[a] = !to->source[a] && from->source[a];
+    if (new[a]) to->source[a] = from->source[a];
+  }
+  if (new[WNI_MEAN]) {
+    to->n_mean = from->n_mean;
+    memcpy(to->mean, from->mean, sizeof to->mean);
+  }
+  if (new[WNI_STD]) {
+    to->n_std = from->n_std;
+    memcpy(to->std, from->std, sizeof to->std);
+  }
+  if (new[WNI_CHANNELS]) to->bgr = from->bgr;
+  if (new[WNI_RESIZE]) to->resize = from->resize;
+  if (new[WNI_CROP]) to->crop = from->crop;
+  if (new[WNI_SIZE]) {
+    to->height = from->height;
+    to->width = from->width;
+  }
+}
+
+/* ---- the file's keys ---- */
+
+void wni_input_key(const WniInputMeaning *input, const char *key, char name[WNI_INPUT_KEY_BYTES]) {
+  snprintf(name, WNI_INPUT_KEY_BYTES, "winnow.input.%s%s%s", input->name ? input->name : "",
+           input->name ? "." : "", key);
+}
+
+WnStatus wni_meaning_read_keys(const WniOnnx *onnx, WniInputMeaning *out, WnError *error) {
+  static const char *const source[WNI_N_ASPECTS] = {
+      [WNI_MEAN] = "winnow.input.mean",         [WNI_STD] = "winnow.input.std",
+      [WNI_CHANNELS] = "winnow.input.channels", [WNI_RESIZE] = "winnow.input.resize",
+      [WNI_CROP] = "winnow.input.crop",         [WNI_SIZE] = "winnow.input.size",
+  };
+  WnStatus status = WN_OK;
+  for (int a = 0; a < WNI_N_ASPECTS && status == WN_OK; a++) {
+    char key[WNI_INPUT_KEY_BYTES];
+    wni_input_key(out, aspects[a].name, key);
+    const char *text = wni_onnx_metadata(onnx, key);
+    if (text && *text) status = wni_meaning_set(out, (WniAspect)a, text, key, source[a], error);
+  }
+  return wni_model_error(status, error);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the pixels of an image input mean: size, part of the picture, order of the channels, mean
+ * and standard deviation.  Several sources say some of it; each fills a WniInputMeaning of its own,
+ * and wni_meaning_take() keeps of every aspect what the first of them says.
+ */
+#ifndef WNI_LOAD_MEANING_H
+#define WNI_LOAD_MEANING_H
+
+#include "load/onnx.h"
+
+typedef enum WniResize { WNI_RESIZE_CROP, WNI_RESIZE_LETTERBOX, WNI_RESIZE_STRETCH } WniResize;
+
+typedef enum WniAspect {
+  WNI_MEAN,
+  WNI_STD,
+  WNI_CHANNELS,
+  WNI_RESIZE,
+  WNI_CROP,
+  WNI_SIZE,
+  WNI_N_ASPECTS
+} WniAspect;
+
+typedef struct WniInputMeaning {
+  char *name; /* of a cascade's input; NULL: the only one there is */
+  /* Who says it, text that outlives the model; NULL: nobody, the value is that of zeroed memory. */
+  const char *source[WNI_N_ASPECTS];
+  double mean[3], std[3]; /* for pixels in 0..1; R, G, B also where the network takes B, G, R */
+  int n_mean, n_std;      /* numbers given: 0 (mean 0, std 1), 1 for all channels, or 3 */
+  bool bgr;
+  WniResize resize;
+  double crop;       /* above 0, at most 1; 0: 1 */
+  int height, width; /* 0: not known */
+} WniInputMeaning;
+
+enum { WNI_INPUT_KEY_BYTES = 256 };
+
+/* winnow.input.KEY, in a cascade winnow.input.NAME.KEY. */
+void wni_input_key(const WniInputMeaning *input, const char *key, char name[WNI_INPUT_KEY_BYTES]);
+
+const char *wni_resize_name(WniResize resize);
+const char *wni_order_name(bool bgr); /* "rgb", "bgr" */
+
+/* "mean", "std", "channels", "resize", "crop", "size". */
+const char *wni_aspect_name(WniAspect aspect);
+
+/* Sets one aspect to what `text` says; `what` begins the error (ARGUMENT), `source` is kept. */
+WnStatus wni_meaning_set(WniInputMeaning *meaning, WniAspect aspect, const char *text,
+                         const char *what, const char *source, WnError *error);
+
+/* The same for all channels, from the numbers that black and white become. */
+void wni_meaning_set_range(WniInputMeaning *meaning, double black, double white,
+                           const char *source);
+
+/* Takes over every aspect that `to` does not know yet and `from` does. */
+void wni_meaning_take(WniInputMeaning *to, const WniInputMeaning *from);
+
+/* What a user says: everything but the scores.  Errors: ARGUMENT. */
+WnStatus wni_meaning_read_given(const WnMeaning *given, WniInputMeaning *out, WnError *error);
+
+/* The keys winnow.input.* of out->name.  Errors: MODEL. */
+WnStatus wni_meaning_read_keys(const WniOnnx *onnx, WniInputMeaning *out, WnError *error);
+
+/* All fields as one text that is equal for equal ones, to be freed; NULL: no memory. */
+char *wni_meaning_text(const WnMeaning *given);
+
+#endif
