@@ -182,19 +182,6 @@ WnStatus wni_infer_slice(WniInference *inference) {
   return status;
 }
 
-WnStatus wni_infer_gather(WniInference *inference) {
-  const WniShape *x = inference->in, *index = wni_infer_input(inference, 1);
-  WniShape *out = &inference->out;
-  int axis;
-  if (!wni_axis(wni_infer_attr(inference, "axis", 0), x->rank, &axis) ||
-      x->rank - 1 + index->rank > WNI_MAX_RANK)
-    return WNI_INFER_FAIL(inference, "its axis is out of range");
-  for (int d = 0; d < axis; d++) out->dim[out->rank++] = x->dim[d];
-  for (int d = 0; d < index->rank; d++) out->dim[out->rank++] = index->dim[d];
-  for (int d = axis + 1; d < x->rank; d++) out->dim[out->rank++] = x->dim[d];
-  return WN_OK;
-}
-
 WnStatus wni_infer_pad(WniInference *inference) {
   int64_t begin[WNI_MAX_RANK], end[WNI_MAX_RANK];
   WnStatus status = wni_pad_read(inference->graph, inference->node, begin, end, inference->error);

@@ -173,13 +173,34 @@ typedef struct WniLrn {
 } WniLrn;
 void wni_lrn_run(const WniLrn *lrn, const float *x, float *y, WniThread thread);
 
-/* Pad: y at an index is x at source[d][index[d]] in every dimension, or `value`
- * where one of them is negative.  The loop runs over y (operand 1: strides of x). */
-typedef struct WniPad {
+/* Neighbours that a take moves together, or fills. */
+typedef struct WniTakeRun {
+  size_t bytes;
+  ptrdiff_t from; /* bytes; WNI_TAKE_FILL: nowhere */
+} WniTakeRun;
+#define WNI_TAKE_FILL PTRDIFF_MIN
+
+/* Take: y at an index is x at the sum of source[d][index[d]] bytes over the outer dimensions and
+ * what the runs of a row say; `fill` where one of them is WNI_TAKE_FILL. */
+typedef struct WniTake {
+  WniLoop loop; /* over the rows of y; its strides of operand 0 in bytes */
+  ptrdiff_t *source[WNI_LOOP_RANK];
+  WniTakeRun *run; /* [n_runs] a row of y */
+  size_t n_runs;
+  size_t element_bytes;
+  uint8_t fill[4]; /* an element */
+} WniTake;
+void wni_take_run(const WniTake *take, const void *x, void *y, WniThread thread);
+
+/* One dimension of x resampled: y at index i is the sum over t of weight[i][t] times x at
+ * source[i][t].  The loop runs over the other dimensions (operand 0 y, 1 x). */
+typedef struct WniInterpolate {
   WniLoop loop;
-  int64_t *source[WNI_LOOP_RANK]; /* [loop.dim[d]] */
-  float value;
-} WniPad;
-void wni_pad_run(const WniPad *pad, const float *x, float *y, WniThread thread);
+  size_t n_out, n_taps;
+  int32_t *source; /* [n_out][n_taps] */
+  float *weight;   /* [n_out][n_taps] */
+  ptrdiff_t x_stride, y_stride;
+} WniInterpolate;
+void wni_interpolate_run(const WniInterpolate *layer, const float *x, float *y, WniThread thread);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Drivers that walk strided tensors of any rank (layers.h): elementwise
- * operators with broadcasting, copies, softmax, means and padding.
+ * operators with broadcasting, copies, softmax and means.
  */
 #include "kernels/layers.h"
 
@@ -151,24 +151,5 @@ void wni_reduce_mean_run(const WniReduceMean *reduce, const float *x, float *y, 
       sum += (double)from[loop_offset(&reduce->reduced, 1, reduce->reduced.rank, i)];
     *to = (float)(sum / (double)n);
     reduce->act->run.act(&reduce->activation, 1, to);
-  }
-}
-
-void wni_pad_run(const WniPad *pad, const float *x, float *y, WniThread thread) {
-  const WniLoop *loop = &pad->loop;
-  size_t begin, end;
-  wni_parallel_range(thread, loop_count(loop, loop->rank), GRAIN, &begin, &end);
-  for (size_t flat = begin; flat < end; flat++) {
-    ptrdiff_t from = 0, to = 0;
-    bool inside = true;
-    size_t rest = flat;
-    for (int d = loop->rank; d-- > 0; rest /= loop->dim[d]) {
-      size_t index = rest % loop->dim[d];
-      int64_t source = pad->source[d][index];
-      inside = inside && source >= 0;
-      from += (ptrdiff_t)source * loop->stride[1][d];
-      to += (ptrdiff_t)index * loop->stride[0][d];
-    }
-    y[to] = inside ? x[from] : pad->value;
   }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Lowering of operators that visit elements: arithmetic with broadcasting,
- * activations on their own, Softmax, ReduceMean and Pad.
+ * activations on their own, Softmax and ReduceMean.
  */
 #include "plan/lower.h"
 
@@ -171,56 +171,5 @@ WnStatus wni_lower_reduce_mean(WniLowering *lowering) {
   const WniTensor *inputs[1] = {&x};
   wni_tensor_loop(kept, 2, &reduce->kept);
   wni_tensor_loop(gone, 2, &reduce->reduced);
-  return wni_lower_push(lowering, &step, inputs, 1, &y);
-}
-
-/* Where element i of a padded dimension comes from; -1: from nowhere. */
-static int64_t pad_source(int64_t i, int64_t dim, bool reflect, bool edge) {
-  if (i >= 0 && i < dim) return i;
-  if (edge) return i < 0 ? 0 : dim - 1;
-  if (!reflect) return -1;
-  return i < 0 ? -i : 2 * (dim - 1) - i;
-}
-
-static WnStatus pad_value(const WniLowering *lowering, float *out) {
-  const WniNode *node = lowering->node;
-  const WniValue *value = wni_node_input(lowering->graph, node, 2);
-  *out = wni_attr_float(node->proto, "value", 0);
-  if (!value) return WN_OK;
-  if (!value->known || value->constant.is_int || value->constant.count != 1)
-    return wni_node_fail(lowering->graph, node, WN_ERROR_UNSUPPORTED, lowering->error,
-                         "its value is not one constant number");
-  *out = value->constant.f[0];
-  return WN_OK;
-}
-
-WnStatus wni_lower_pad(WniLowering *lowering) {
-  const WniNode *node = lowering->node;
-  int64_t begin[WNI_MAX_RANK], end[WNI_MAX_RANK];
-  bool reflect = wni_attr_is(node->proto, "mode", "reflect");
-  bool edge = wni_attr_is(node->proto, "mode", "edge");
-  WniStep step = {.kind = WNI_STEP_PAD, .kernel = "pad_f32__c"};
-  WniPad *pad = &step.layer.pad;
-  WniTensor x, y;
-  if (!reflect && !edge && wni_attr(node->proto, "mode") &&
-      !wni_attr_is(node->proto, "mode", "constant"))
-    return wni_node_fail(lowering->graph, node, WN_ERROR_UNSUPPORTED, lowering->error,
-                         "its mode is not constant, reflect or edge");
-  WnStatus status = wni_pad_read(lowering->graph, node, begin, end, lowering->error);
-  if (status == WN_OK) status = pad_value(lowering, &pad->value);
-  if (status == WN_OK) status = wni_lower_float(lowering, 0, &x);
-  if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
-  if (status != WN_OK) return status;
-  pad->loop.rank = y.shape.rank;
-  for (int d = 0; d < y.shape.rank; d++) {
-    pad->loop.dim[d] = (size_t)y.shape.dim[d];
-    pad->loop.stride[0][d] = y.stride[d];
-    pad->loop.stride[1][d] = x.stride[d];
-    pad->source[d] = wni_plan_alloc(lowering->plan, pad->loop.dim[d], sizeof **pad->source);
-    if (!pad->source[d]) return wni_lower_no_memory(lowering);
-    for (int64_t i = 0; i < y.shape.dim[d]; i++)
-      pad->source[d][i] = pad_source(i - begin[d], x.shape.dim[d], reflect, edge);
-  }
-  const WniTensor *inputs[1] = {&x};
   return wni_lower_push(lowering, &step, inputs, 1, &y);
 }

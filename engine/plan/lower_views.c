@@ -96,3 +96,56 @@ WnStatus wni_lower_concat(WniLowering *lowering) {
   }
   return status;
 }
+
+/* The square of pixels of DepthToSpace and SpaceToDepth as dimensions of their own. */
+static WniShape split_blocks(const WniShape *image, int64_t block, const int *order) {
+  const int64_t dim[6] = {image->dim[0], block,        block, image->dim[1] / block / block,
+                          image->dim[2], image->dim[3]};
+  WniShape out = {.rank = 6};
+  for (int d = 0; d < 6; d++) out.dim[d] = dim[order[d]];
+  return out;
+}
+
+/* Between the image whose channels hold squares of pixels and the one that has the pixels: `deep`
+ * is the order of (n, rows of a square, its columns, c, h, w) in the former's channels. */
+static WnStatus move_blocks(WniLowering *lowering, const int *deep, bool to_space) {
+  static const int wide[6] = {0, 3, 4, 1, 5, 2};
+  int64_t block = wni_attr_int(lowering->node->proto, "blocksize", 1);
+  const int value = lowering->node->out[0];
+  WniTensor x, y, x_split, y_split;
+  WnStatus status = wni_lower_input(lowering, 0, &x);
+  if (status != WN_OK) return status;
+  y = (WniTensor){.shape = lowering->graph->values[value].shape, .type = x.type, .quant = x.quant};
+  status = wni_lower_buffer(lowering, &lowering->halos[value], false, &y);
+  if (status != WN_OK) return status;
+  const WniShape *squares = to_space ? &x.shape : &y.shape;
+  WniShape deep_shape = split_blocks(squares, block, deep),
+           wide_shape = split_blocks(squares, block, wide);
+  wni_tensor_reshape(&x, to_space ? &deep_shape : &wide_shape, &x_split); /* only splits */
+  wni_tensor_reshape(&y, to_space ? &wide_shape : &deep_shape, &y_split);
+  const int *from = to_space ? deep : wide, *to = to_space ? wide : deep;
+  WniTensor turned = x_split;
+  for (int d = 0; d < 6; d++)
+    for (int k = 0; k < 6; k++)
+      if (from[k] == to[d]) {
+        turned.shape.dim[d] = x_split.shape.dim[k];
+        turned.stride[d] = x_split.stride[k];
+      }
+  wni_lower_place(lowering, 0, &y);
+  return wni_lower_copy(lowering, &turned, &y_split);
+}
+
+WnStatus wni_lower_depth_to_space(WniLowering *lowering) {
+  static const int dcr[6] = {0, 1, 2, 3, 4, 5}, crd[6] = {0, 3, 1, 2, 4, 5};
+  const Onnx__NodeProto *proto = lowering->node->proto;
+  if (wni_attr(proto, "mode") && !wni_attr_is(proto, "mode", "DCR") &&
+      !wni_attr_is(proto, "mode", "CRD"))
+    return wni_node_fail(lowering->graph, lowering->node, WN_ERROR_MODEL, lowering->error,
+                         "its mode is neither DCR nor CRD");
+  return move_blocks(lowering, wni_attr_is(proto, "mode", "CRD") ? crd : dcr, true);
+}
+
+WnStatus wni_lower_space_to_depth(WniLowering *lowering) {
+  static const int squares[6] = {0, 1, 2, 3, 4, 5};
+  return move_blocks(lowering, squares, false);
+}

@@ -21,7 +21,8 @@ typedef enum WniStepKind {
   WNI_STEP_SOFTMAX,
   WNI_STEP_REDUCE_MEAN,
   WNI_STEP_LRN,
-  WNI_STEP_PAD,
+  WNI_STEP_TAKE,
+  WNI_STEP_INTERPOLATE,
   WNI_STEP_KIND_COUNT
 } WniStepKind;
 
@@ -45,7 +46,8 @@ typedef struct WniStep {
     WniSoftmax softmax;
     WniReduceMean reduce_mean;
     WniLrn lrn;
-    WniPad pad;
+    WniTake take;
+    WniInterpolate interpolate;
   } layer;
   WniOperand in[3], out;
   WniHalo halo; /* zeros to write around the output; they begin at halo_at */

@@ -47,8 +47,11 @@ static void run_reduce_mean(const WniStep *step, const Operands *at, WniThread t
 static void run_lrn(const WniStep *step, const Operands *at, WniThread thread) {
   wni_lrn_run(&step->layer.lrn, at->in[0], at->out, thread);
 }
-static void run_pad(const WniStep *step, const Operands *at, WniThread thread) {
-  wni_pad_run(&step->layer.pad, at->in[0], at->out, thread);
+static void run_take(const WniStep *step, const Operands *at, WniThread thread) {
+  wni_take_run(&step->layer.take, at->in[0], at->out, thread);
+}
+static void run_interpolate(const WniStep *step, const Operands *at, WniThread thread) {
+  wni_interpolate_run(&step->layer.interpolate, at->in[0], at->out, thread);
 }
 
 static RunFunction *const table[WNI_STEP_KIND_COUNT] = {
@@ -62,7 +65,8 @@ static RunFunction *const table[WNI_STEP_KIND_COUNT] = {
     [WNI_STEP_SOFTMAX] = run_softmax,
     [WNI_STEP_REDUCE_MEAN] = run_reduce_mean,
     [WNI_STEP_LRN] = run_lrn,
-    [WNI_STEP_PAD] = run_pad,
+    [WNI_STEP_TAKE] = run_take,
+    [WNI_STEP_INTERPOLATE] = run_interpolate,
 };
 
 static const void *read_at(const WniOperand *operand, const void *arena) {

@@ -259,7 +259,106 @@ def pad(i, a):
     mode = a.get("mode", "constant")
     if mode != "constant":
         return np.pad(x, width, mode)
-    return np.pad(x, width, constant_values=float(optional(i, 2, a.get("value", 0.0))))
+    return np.pad(x, width, constant_values=optional(i, 2, a.get("value", 0.0)).item()
+                  if optional(i, 2) is not None else a.get("value", 0.0))
+
+
+@op("Expand")
+def expand(i, a):
+    shape = [int(d) for d in i[1]]
+    return i[0] * np.ones(shape, i[0].dtype)
+
+
+@op("Tile")
+def tile(i, a):
+    return np.tile(i[0], [int(r) for r in i[1]])
+
+
+@op("DepthToSpace")
+def depth_to_space(i, a):
+    n, c, h, w = i[0].shape
+    b, crd = a["blocksize"], a.get("mode", "DCR") == "CRD"
+    x = i[0].reshape([n, c // b ** 2, b, b, h, w] if crd else [n, b, b, c // b ** 2, h, w])
+    x = x.transpose([0, 1, 4, 2, 5, 3] if crd else [0, 3, 4, 1, 5, 2])
+    return x.reshape(n, c // b ** 2, h * b, w * b)
+
+
+@op("SpaceToDepth")
+def space_to_depth(i, a):
+    n, c, h, w = i[0].shape
+    b = a["blocksize"]
+    x = i[0].reshape(n, c, h // b, b, w // b, b).transpose(0, 3, 5, 1, 2, 4)
+    return x.reshape(n, c * b * b, h // b, w // b)
+
+
+def resize_filter(mode, a):
+    """The weight of an element at distance x."""
+    def linear(x):
+        return max(1 - abs(x), 0)
+
+    def cubic(x):
+        c, x = a.get("cubic_coeff_a", -0.75), abs(x)
+        near = (c + 2) * x ** 3 - (c + 3) * x ** 2 + 1
+        return near if x <= 1 else c * (x ** 3 - 5 * x ** 2 + 8 * x - 4) if x < 2 else 0
+    return (cubic, 2) if mode == "cubic" else (linear, 1)
+
+
+def resize_coordinate(mode, i, scale, size, out):
+    if mode == "asymmetric":
+        return i / scale
+    if mode == "align_corners":
+        return i * (size - 1) / (out - 1) if out > 1 else 0
+    if mode == "pytorch_half_pixel" and out == 1:
+        return 0
+    shift = size / 2 * (1 - out / (scale * size)) if mode == "half_pixel_symmetric" else 0
+    return shift + (i + 0.5) / scale - 0.5
+
+
+def resize_matrix(size, out, scale, a):
+    """[out, size]: what every element of the output is made of."""
+    mode, old = a.get("mode", "nearest"), a["_opset"] < 11
+    coordinate = a.get("coordinate_transformation_mode", "asymmetric" if old else "half_pixel")
+    rounding = "old" if old else a.get("nearest_mode", "round_prefer_floor")
+    nearest = {"old": np.ceil if scale < 1 else np.floor, "floor": np.floor, "ceil": np.ceil,
+               "round_prefer_floor": lambda x: np.ceil(x - 0.5),
+               "round_prefer_ceil": lambda x: np.floor(x + 0.5)}[rounding]
+    weight, half = resize_filter(mode, a)
+    wide = max(1 / scale, 1) if a.get("antialias") else 1
+    cut = a.get("exclude_outside")
+    matrix = np.zeros((out, size))
+    for i in range(out):
+        x = resize_coordinate(coordinate, i, scale, size, out)
+        if mode == "nearest":  # in float32, whose last bit decides what is a half
+            x = resize_coordinate(coordinate, np.float32(i), np.float32(scale), size, out)
+            matrix[i, int(np.clip(nearest(x), 0, size - 1))] = 1
+            continue
+        if mode == "linear" and wide == 1:
+            x = np.clip(x, 0, size - 1)
+        for k in range(int(np.floor(x - half * wide)), int(np.ceil(x + half * wide)) + 1):
+            if not cut or 0 <= k < size:
+                matrix[i, np.clip(k, 0, size - 1)] += weight((k - x) / wide)
+        matrix[i] /= matrix[i].sum()
+    return matrix
+
+
+@op("Resize", "Upsample")
+def resize(i, a):
+    x, old = i[0], a["_opset"] < 11
+    sizes = None if old else optional(i, 3)
+    scales = optional(i, 1, a.get("scales")) if old else optional(i, 2)
+    axes = a.get("axes", list(range(x.ndim)))
+    policy = a.get("keep_aspect_ratio_policy", "stretch")
+    given = [float(s) / x.shape[d] for s, d in zip(sizes, axes)] if sizes is not None else scales
+    if policy != "stretch":
+        given = [(min if policy == "not_larger" else max)(given)] * len(axes)
+    for k, axis in enumerate(axes):
+        size, scale = x.shape[axis], float(given[k])
+        out = (int(np.float32(scale) * np.float32(size)) if sizes is None else
+               int(sizes[k]) if policy == "stretch" else int(np.floor(scale * size + 0.5)))
+        if out != size or scale != 1:
+            matrix = resize_matrix(size, out, scale, a)
+            x = np.moveaxis(np.tensordot(matrix, x, (1, axis)), 0, axis)
+    return x
 
 
 def reduced(function, i, a):

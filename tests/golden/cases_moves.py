@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Golden cases: elements taken by an index, repeated, padded, resampled."""
+
+import numpy as np
+from onnx import TensorProto
+
+from builder import case
+
+
+def ints(g, array):
+    return g.init(np.array(array, np.int64))
+
+
+def roi(g):
+    """An input of Resize that is not there, and had to be before opset 13."""
+    return "" if g.opset >= 13 else g.init(np.zeros(0, np.float32))
+
+
+@case(13, shape=(1, 4, 5, 6))
+def gather(g):
+    y = g.node("Relu", g.conv("x", 4, 4, pads=[1] * 4))  # an image as convolutions leave it
+    g.put("scalar", "Gather", [y, ints(g, 2)], axis=1)
+    g.put("last", "Gather", [y, ints(g, -1)], axis=3)
+    g.put("one", "Gather", [y, g.ints(3)], axis=2)
+    g.put("turned", "Gather", [y, g.ints(3, 2, 1, 0)], axis=1)
+    g.put("every_second", "Gather", [y, g.ints(0, 2, 4)], axis=-1)
+    g.put("twice", "Gather", [y, g.ints(1, 1, 1)], axis=1)
+    g.put("any", "Gather", [y, g.ints(3, 0, 1, 1, 2)], axis=1)
+    g.put("any_rows", "Gather", [y, g.ints(4, 0, 1, 2, 0)], axis=2)
+    g.put("matrix", "Gather", [y, ints(g, [[0, 3], [2, 2], [1, 0]])], axis=1)
+    g.put("matrix_first", "Gather", [y, ints(g, [[0], [0]])], axis=0)
+    g.put("cube", "Gather", [y, ints(g, [[[0, 5, 1]], [[2, 2, 4]]])], axis=3)
+    bgr = g.node("Gather", [y, g.ints(2, 1, 0)], axis=1)
+    g.out(g.conv(bgr, 3, 5, pads=[1] * 4), "convolved")
+    flat = g.node("Flatten", y)
+    g.put("of_flat", "Gather", [flat, g.ints(100, 3, 4, 5, 119)], axis=1)
+
+
+@case(13, shape=(1, 16, 4, 4))
+def class_token(g):
+    """x[:, 0] of a sequence, as vision transformers end."""
+    tokens = g.node("Transpose", g.node("Reshape", ["x", g.ints(1, 16, 16)]), perm=[0, 2, 1])
+    token = g.node("Expand", [g.weights(1, 1, 16), g.ints(1, 1, 1)])
+    y = g.node("Concat", [token, g.node("Relu", tokens)], axis=1)
+    g.put("first", "Gemm", [g.node("Gather", [y, ints(g, 0)], axis=1), g.weights(5, 16),
+                            g.weights(5)], transB=1)
+    g.put("last", "Gather", [y, ints(g, -1)], axis=1)
+
+
+@case((8, 13), shape=(1, 4, 1, 5))
+def expand(g):
+    y = g.node("Relu", "x")
+    g.put("rows", "Expand", [y, g.ints(1, 4, 3, 5)])
+    g.put("batch", "Expand", [y, g.ints(2, 1, 1, 1)])
+    g.put("rank", "Expand", [y, g.ints(2, 1, 4, 3, 5)])
+    g.put("shorter", "Expand", [y, g.ints(3, 1)])
+    g.put("same", "Expand", [y, g.ints(1)])
+    wide = g.node("Expand", [y, g.ints(1, 4, 3, 5)])
+    g.out(g.conv(wide, 4, 6, pads=[1] * 4), "convolved")
+    g.out(g.conv(wide, 4, 6, 1), "pointwise")
+    g.put("pooled", "MaxPool", wide, kernel_shape=[2, 2])
+    g.put("reshaped", "Reshape", [wide, g.ints(2, 30)])
+    g.put("added", "Add", [wide, g.weights(3, 1)])
+    g.put("joined", "Concat", [wide, wide], axis=2)
+    mean = g.node("GlobalAveragePool", y)
+    g.put("mean", "Concat", [y, g.node("Expand", [mean, g.ints(1, 4, 1, 5)])], axis=1)
+
+
+@case((6, 13), shape=(1, 4, 3, 5))
+def tile(g):
+    y = g.node("Relu", "x")
+    g.put("rows", "Tile", [y, g.ints(1, 1, 2, 1)])
+    g.put("channels", "Tile", [y, g.ints(1, 3, 1, 1)])
+    g.put("all", "Tile", [y, g.ints(2, 1, 2, 3)])
+    g.put("same", "Tile", [y, g.ints(1, 1, 1, 1)])
+    mean = g.node("GlobalAveragePool", y)
+    g.put("of_ones", "Tile", [mean, g.ints(1, 1, 3, 5)])
+    g.out(g.conv(g.node("Tile", [y, g.ints(1, 2, 1, 1)]), 8, 3, pads=[1] * 4), "convolved")
+
+
+@case((11, 13), shape=(1, 8, 3, 4))
+def depth_to_space(g):
+    y = g.node("Relu", g.conv("x", 8, 8, 1))
+    g.put("default", "DepthToSpace", y, blocksize=2)
+    g.put("dcr", "DepthToSpace", y, blocksize=2, mode="DCR")
+    g.put("crd", "DepthToSpace", y, blocksize=2, mode="CRD")
+    wide = g.node("DepthToSpace", y, blocksize=2, mode="CRD")
+    g.out(g.conv(wide, 2, 5, pads=[1] * 4), "convolved")
+    g.put("and_back", "SpaceToDepth", wide, blocksize=2)
+
+
+@case((6, 13), shape=(1, 3, 6, 4))
+def space_to_depth(g):
+    g.put("two", "SpaceToDepth", "x", blocksize=2)
+    g.put("one", "SpaceToDepth", "x", blocksize=1)
+    g.out(g.conv(g.node("SpaceToDepth", "x", blocksize=2), 12, 6, pads=[1] * 4), "convolved")
+
+
+@case(13, shape=(1, 12, 4, 6))
+def focus(g):
+    """Every second pixel, four times, as channels."""
+    parts = []
+    for row, column in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        rows = g.node("Slice", ["x", g.ints(row), g.ints(2 ** 62), g.ints(2), g.ints(2)])
+        parts.append(g.node("Slice", [rows, g.ints(column), g.ints(2 ** 62), g.ints(3),
+                                      g.ints(2)]))
+    g.out(g.conv(g.node("Concat", parts, axis=1), 48, 5, pads=[1] * 4), "y")
+
+
+@case(19, shape=(1, 3, 4, 5))
+def pad_modes(g):
+    y = g.node("Relu", g.conv("x", 3, 3, pads=[1] * 4))
+    pads = g.ints(0, 0, 2, 1, 0, 0, 1, 3)
+    for mode in ("constant", "reflect", "edge", "wrap"):
+        g.put(mode, "Pad", [y, pads], mode=mode)
+    g.put("cut", "Pad", [y, g.ints(0, 1, -1, 2, 0, -1, 2, -3)])
+    g.put("cut_edge", "Pad", [y, g.ints(0, 0, -1, 2, 0, 0, 2, -1)], mode="edge")
+    g.put("value", "Pad", [y, pads, g.init(np.float32(1.5))])
+    g.put("axes", "Pad", [y, g.ints(1, 2), "", g.ints(-1)])
+    g.put("channels", "Pad", [y, g.ints(0, 1, 0, 0, 0, 2, 0, 0)])
+    g.put("batch", "Pad", [y, g.ints(1, 0, 0, 0, 0, 0, 0, 0)])
+    g.put("single", "Pad", [y, g.ints(0, 0, 1, 0, 0, 0, -4, 0)])  # one row, of nothing but zeros
+    whole = g.node("Cast", y, to=TensorProto.INT64)
+    padded = g.node("Pad", [whole, pads, ints(g, 7)])
+    g.put("integers", "Cast", padded, to=TensorProto.FLOAT)
+
+
+@case((11, 13, 18), shape=(1, 3, 4, 5))
+def resize_nearest(g):
+    y = g.node("Relu", g.conv("x", 3, 3, pads=[1] * 4))
+    scales = lambda *s: [roi(g), g.init(np.array(s, np.float32))]
+    g.put("twice", "Resize", [y] + scales(1, 1, 2, 2), mode="nearest",
+          coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    for k, coordinate in enumerate(("half_pixel", "asymmetric", "align_corners",
+                                    "pytorch_half_pixel")):
+        for rounding in ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"):
+            g.put(f"{rounding}_{k}", "Resize", [y] + scales(1, 1, 1.7, 0.6 + k / 10),
+                  mode="nearest", coordinate_transformation_mode=coordinate,
+                  nearest_mode=rounding)
+    g.put("to_size", "Resize", [y, roi(g), roi(g), g.ints(1, 3, 7, 9)], mode="nearest")
+    g.put("smaller", "Resize", [y, roi(g), roi(g), g.ints(1, 3, 2, 3)], mode="nearest")
+    g.out(g.conv(g.node("Resize", [y] + scales(1, 1, 2, 2)), 3, 5, pads=[1] * 4), "convolved")
+    if g.opset >= 18:
+        g.put("axes", "Resize", [y, roi(g), roi(g), g.ints(7, 3)], axes=[3, 2], mode="nearest")
+        for policy in ("stretch", "not_larger", "not_smaller"):
+            g.put(policy, "Resize", [y, roi(g), roi(g), g.ints(11, 9)], axes=[2, 3],
+                  keep_aspect_ratio_policy=policy)
+
+
+@case((11, 13, 19), shape=(1, 3, 5, 6))
+def resize_linear(g):
+    y = g.node("Relu", g.conv("x", 3, 3, pads=[1] * 4))
+    scales = lambda *s: [roi(g), g.init(np.array(s, np.float32))]
+    modes = ["half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"]
+    if g.opset >= 19:
+        modes.append("half_pixel_symmetric")
+    for k, coordinate in enumerate(modes):
+        for mode in ("linear", "cubic"):
+            g.put(f"{mode}_{k}", "Resize", [y] + scales(1, 1, 1.7, 0.6 + k / 10), mode=mode,
+                  coordinate_transformation_mode=coordinate)
+    g.put("to_size", "Resize", [y, roi(g), roi(g), g.ints(1, 3, 7, 4)], mode="linear")
+    g.put("rows", "Resize", [y, roi(g), roi(g), g.ints(1, 3, 9, 6)], mode="linear")
+    g.put("one", "Resize", [y, roi(g), roi(g), g.ints(1, 3, 1, 1)], mode="linear",
+          coordinate_transformation_mode="pytorch_half_pixel")
+    g.put("a", "Resize", [y, roi(g), roi(g), g.ints(1, 3, 7, 9)], mode="cubic", cubic_coeff_a=-0.5)
+    g.put("inside", "Resize", [y, roi(g), roi(g), g.ints(1, 3, 7, 9)], mode="cubic", exclude_outside=1)
+    g.put("same", "Resize", [y, roi(g), roi(g), g.ints(1, 3, 5, 6)], mode="linear")
+
+
+@case(18, shape=(1, 3, 9, 12))
+def resize_antialias(g):
+    """As torchvision shrinks pictures."""
+    for k, size in enumerate(((4, 5), (12, 7), (2, 2))):
+        for mode in ("linear", "cubic"):
+            g.put(f"{mode}_{k}", "Resize", ["x", "", "", g.ints(1, 3, *size)], mode=mode,
+                  antialias=1)
+
+
+@case(18, shape=(1, 9, 8, 3))
+def resize_nhwc(g):
+    """Keras: the picture is resized before it is turned."""
+    y = g.node("Resize", ["x", "", g.init(np.array([1, 2 / 3, 1.25, 1], np.float32))],
+               mode="linear")
+    g.out(g.conv(g.node("Transpose", y, perm=[0, 3, 1, 2]), 3, 5, pads=[1] * 4), "y")
+
+
+@case(10, shape=(1, 3, 4, 5))
+def resize_10(g):
+    for mode in ("nearest", "linear"):
+        for k, scales in enumerate(((1, 1, 2, 2), (1, 1, 1.6, 2.5), (1, 1, 0.5, 0.7))):
+            g.put(f"{mode}_{k}", "Resize", ["x", g.init(np.array(scales, np.float32))], mode=mode)
+
+
+@case(7, shape=(1, 3, 4, 5))
+def upsample_7(g):
+    g.put("nearest", "Upsample", "x", scales=[1.0, 1.0, 2.0, 3.0])
+    g.put("linear", "Upsample", "x", scales=[1.0, 1.0, 2.0, 1.6], mode="linear")
+
+
+@case(9, shape=(1, 3, 4, 5))
+def upsample_9(g):
+    scales = g.init(np.array([1, 1, 2, 2], np.float32))
+    g.put("nearest", "Upsample", ["x", scales], mode="nearest")
+    g.put("linear", "Upsample", ["x", scales], mode="linear")
