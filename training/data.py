@@ -10,6 +10,7 @@ import dataclasses
 import io
 import os
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -18,7 +19,11 @@ from tqdm import tqdm
 
 from .config import ConfigError
 
-IMAGE_NAMES = (".png", ".jpg", ".jpeg", ".ppm")
+# The rule of apps/common/pictures.c, so that training and evaluation see the same pictures.
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".ppm", ".pgm")
+KEPT_BY_SYSTEMS = ("__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found")
+UNSORTED = "unsorted"  # what winnow collect has not sorted yet is no class
+MAX_PIXELS = 120_000_000
 
 
 @dataclasses.dataclass
@@ -96,19 +101,39 @@ def read_cifar(folder, parts, label_key, names_file, names_key):
     return Dataset(pixels, np.concatenate(labels), classes, None)
 
 
+def is_hidden(name):
+    return name.startswith(".") or name.lower() in KEPT_BY_SYSTEMS
+
+
+def images_below(folder):
+    """(paths of the images in `folder` and below it, sorted; how many other files are there)."""
+    paths, n_others = [], 0
+    for path, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not is_hidden(name)]
+        names = [name for name in names if not is_hidden(name)]
+        images = [os.path.join(path, name) for name in names if name.lower().endswith(ENDINGS)]
+        paths += [image for image in images if os.path.isfile(image)]
+        if not folders:  # else they are notes beside them
+            n_others += len(names) - len(images)
+    return sorted(paths), n_others
+
+
 def list_folder(folder):
     """(files, labels, classes) of a folder of class-named folders, in alphabetical order."""
     classes = sorted(entry.name for entry in os.scandir(folder)
-                     if entry.is_dir() and not entry.name.startswith("."))
-    files, labels = [], []
+                     if entry.is_dir() and not is_hidden(entry.name) and entry.name != UNSORTED)
+    files, labels, n_others = [], [], 0
     for k, name in enumerate(classes):
-        inside = sorted(entry for entry in os.listdir(os.path.join(folder, name))
-                        if entry.lower().endswith(IMAGE_NAMES) and not entry.startswith("."))
+        inside, others = images_below(os.path.join(folder, name))
         if not inside:
             raise ConfigError(f"{os.path.join(folder, name)}: no images in it "
-                              f"({', '.join(IMAGE_NAMES)})")
-        files += [os.path.join(folder, name, entry) for entry in inside]
+                              f"({', '.join(ENDINGS)})")
+        files += inside
         labels += [k] * len(inside)
+        n_others += others
+    if n_others:
+        print(f"training: {folder}: {n_others} file{'' if n_others == 1 else 's'} left out: what "
+              f"can be read ends in {', '.join(ENDINGS)}", file=sys.stderr)
     if len(classes) < 2:
         there = "is" if len(classes) == 1 else "are"
         raise ConfigError(f"{folder}: must hold one folder of images for each class, "
@@ -152,6 +177,8 @@ def read_image(path, size, resize, out):
     """Fills `out` [size,size,3]; returns None, or what is wrong with the file."""
     try:
         with Image.open(path) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"{image.width}x{image.height} pixels are too many")
             upright = ImageOps.exif_transpose(image)
             if upright.mode.startswith("I"):  # 16 bits, which convert() would clip
                 upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
@@ -281,4 +308,6 @@ def write_validation(dataset, folder):
             Image.fromarray(dataset.pixels(i)).save(os.path.join(inside, f"{i:06d}.png"))
         else:
             link = os.path.join(inside, os.path.basename(dataset.files[i]))
+            if os.path.lexists(link):  # of another folder of the class
+                link = os.path.join(inside, f"{i:06d}-{os.path.basename(link)}")
             os.symlink(os.path.abspath(dataset.files[i]), link)

@@ -2,7 +2,6 @@
  *
  * The pictures in a folder and its subfolders, by name, in place of a camera: each once.
  */
-#include <errno.h>
 #include <unistd.h>
 
 #include "image.h"
@@ -58,14 +57,11 @@ Source *folder_open(const char *path, double fps, char **problem) {
                           .descriptor = pace_open(period_ns),
                           .period_ns = period_ns,
                           .name = g_strdup(path)};
-  self->paths = pictures_below(path, NULL);
+  self->paths = pictures_in(path, problem);
   self->source.description = g_strdup_printf("%u pictures", self->paths->len);
-  if (self->source.descriptor < 0)
-    *problem = g_strdup_printf("%s: no timer: %s", path, g_strerror(errno));
-  else if (self->paths->len == 0)
-    *problem = g_strdup_printf("%s: no pictures in this folder (" PICTURE_ENDINGS ")", path);
-  else
-    return &self->source;
+  if (*problem == NULL && self->source.descriptor < 0)
+    *problem = g_strdup_printf("%s: no timer", path);
+  if (*problem == NULL) return &self->source;
   free_folder(&self->source);
   return NULL;
 }

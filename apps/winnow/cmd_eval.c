@@ -2,21 +2,25 @@
  *
  * `winnow eval`: classifies a labelled dataset, then runs each image to the end
  * of the network, so that early answers and whole-network answers are measured
- * on the same pixels.  Any failure ends the evaluation: a mean over some of the images
- * would look like a mean over all.
+ * on the same pixels.  Images that cannot be read are told, and make the exit status 1: a mean over
+ * some of the images is not to pass for one over all.
  */
 #include <string.h>
 
 #include <glib.h>
 
+#include "batch.h"
 #include "commands.h"
 #include "dataset.h"
 #include "eval_report.h"
 #include "frames.h"
-#include "image.h"
 #include "options.h"
-#include "progress.h"
 #include "report.h"
+
+typedef struct Task {
+  Evaluation *evaluation;
+  const Dataset *dataset;
+} Task;
 
 static void candidate_clear(Candidate *candidate) {
   wn_session_free(candidate->session);
@@ -75,49 +79,32 @@ static WnStatus evaluate_nothing(void *user, const WnFrame *frame, WnError *erro
   return status;
 }
 
-static bool evaluate_image(Evaluation *evaluation, const DatasetImage *item, const Image *image,
-                           WnError *error) {
-  int32_t truth = item->class_index;
+static WnStatus evaluate_image(void *user, guint index, const Image *image, WnError *error) {
+  const Task *task = user;
+  Evaluation *evaluation = task->evaluation;
+  int32_t truth = g_array_index(task->dataset->images, DatasetImage, index).class_index;
   int32_t class_index[2] = {0}, exit_stage[2] = {0};
   if (!candidate_add(&evaluation->first, image, truth, &evaluation->classes[truth], &class_index[0],
                      &exit_stage[0], error))
-    return false;
-  if (evaluation->second == NULL) return true;
+    return error->status;
+  if (evaluation->second == NULL) return WN_OK;
   if (!candidate_add(evaluation->second, image, truth, NULL, &class_index[1], &exit_stage[1],
                      error))
-    return false;
+    return error->status;
   evaluation->same_class += class_index[0] == class_index[1];
   evaluation->same_exit += exit_stage[0] == exit_stage[1];
-  return true;
+  return WN_OK;
 }
 
-static bool evaluate_dataset(Evaluation *evaluation, const Dataset *dataset) {
-  Progress progress;
-  bool valid = true;
+static int evaluate_dataset(Evaluation *evaluation, const Dataset *dataset) {
+  Task task = {evaluation, dataset};
+  GPtrArray *paths = dataset_paths(dataset);
   const PictureSize enough =
       image_enough(wn_model_info(evaluation->first.model),
                    evaluation->second != NULL ? wn_model_info(evaluation->second->model) : NULL);
-  progress_start(&progress, dataset->images->len);
-  for (guint i = 0; i < dataset->images->len && valid; i++) {
-    const DatasetImage *item = &g_array_index(dataset->images, DatasetImage, i);
-    Image image = {0};
-    WnError error = {0};
-    char *problem = NULL;
-    progress_update(&progress, i);
-    valid = image_load(item->path, enough, &image, &problem);
-    if (valid && !evaluate_image(evaluation, item, &image, &error)) {
-      problem = g_strdup_printf("%s: %s", item->path, error.message);
-      valid = false;
-    }
-    if (!valid) {
-      progress_end(&progress);
-      report("%s", problem);
-    }
-    g_free(problem);
-    image_clear(&image);
-  }
-  progress_end(&progress);
-  return valid;
+  int status = batch_take(paths, enough, evaluate_image, &task, &evaluation->n_broken);
+  g_ptr_array_unref(paths);
+  return status;
 }
 
 /* Opens what the command line names and evaluates it; an exit status. */
@@ -135,10 +122,10 @@ static int evaluate(Evaluation *evaluation, const Options *options, const char *
   evaluation->classes = g_new0(Tally, info->n_classes);
   for (int32_t i = 0; i < info->n_classes; i++) tally_init(&evaluation->classes[i], info);
   if (!dataset_list(options->arguments[1], info, dataset)) return STATUS_FAILED;
-  if (!evaluate_dataset(evaluation, dataset)) return STATUS_FAILED;
-  if (nothing == NULL) return STATUS_OK;
+  status = evaluate_dataset(evaluation, dataset);
+  if (status != STATUS_OK || nothing == NULL) return status;
   tally_init(&evaluation->nothing, info);
-  return frames_take_folder(nothing, info, evaluate_nothing, evaluation);
+  return frames_take_folder(nothing, info, evaluate_nothing, evaluation, &evaluation->n_broken);
 }
 
 static void evaluation_clear(Evaluation *evaluation) {
@@ -176,6 +163,7 @@ static int run(int argc, char **argv) {
     } else {
       eval_print_text(&evaluation);
     }
+    if (evaluation.n_broken > 0) status = STATUS_FAILED;
   }
   dataset_clear(&dataset);
   evaluation_clear(&evaluation);
@@ -191,7 +179,8 @@ const Command command_eval = {
     "Measure accuracy, exits and cost on a labelled dataset",
     "DATASET is a folder of folders of images, each named exactly like a label. The whole\n"
     "network's accuracy is measured on the same images. With --compare, the other options\n"
-    "apply to both models. An image that is answered with nothing counts as wrong.\n\n"
+    "apply to both models. An image that is answered with nothing counts as wrong. Images that\n"
+    "cannot be read are reported; the figures are of the others and the exit status is 1.\n\n"
     "Examples:\n"
     "  winnow eval models/paper/edge-cifar10.onnx tests/data/cifar10-sample\n"
     "  winnow eval models/paper/edge-cifar10.onnx photos --threshold-scale 0.5 --json",

@@ -8,12 +8,11 @@
 #include <glib.h>
 #include <winnow/quantize.h>
 
+#include "batch.h"
 #include "commands.h"
-#include "image.h"
 #include "options.h"
 #include "output.h"
 #include "pictures.h"
-#include "progress.h"
 #include "report.h"
 
 enum { DEFAULT_IMAGES = 512 };
@@ -58,9 +57,11 @@ static int calibration_open(Calibration *c, const Options *options, const WnQuan
   const WnModelInfo *info = wn_model_info(c->model);
   c->n_elements = info->inputs[0].n_elements;
   c->tensor = g_new(float, c->n_elements);
-  c->pictures = pictures_below(options->arguments[1], NULL);
-  if (c->pictures->len > 0) return STATUS_OK;
-  report("%s: no pictures in this folder (" PICTURE_ENDINGS ")", options->arguments[1]);
+  char *problem;
+  c->pictures = pictures_in(options->arguments[1], &problem);
+  if (problem == NULL) return STATUS_OK;
+  report("%s", problem);
+  g_free(problem);
   return STATUS_FAILED;
 }
 
@@ -72,50 +73,39 @@ static void calibration_clear(Calibration *c) {
   wn_model_unref(c->model);
 }
 
-/* NULL, or what is wrong with the image at `path`, to be freed with g_free(). */
-static char *add_image(Calibration *c, const char *path) {
-  Image image = {0};
-  WnError error = {0};
-  char *problem = NULL;
-  if (!image_load(path, image_enough(wn_model_info(c->model), NULL), &image, &problem))
-    return problem;
-  if (wn_session_preprocess(c->session, &image.frame, NULL, 0, c->tensor, c->n_elements, &error) !=
-          WN_OK ||
-      wn_quantizer_add(c->quantizer, c->tensor, c->n_elements, &error) != WN_OK)
-    problem = g_strdup_printf("%s: %s", path, error.message);
-  image_clear(&image);
-  return problem;
+static WnStatus add_image(void *user, guint index, const Image *image, WnError *error) {
+  Calibration *c = user;
+  (void)index;
+  WnStatus status =
+      wn_session_preprocess(c->session, &image->frame, NULL, 0, c->tensor, c->n_elements, error);
+  return status == WN_OK ? wn_quantizer_add(c->quantizer, c->tensor, c->n_elements, error) : status;
 }
 
 /* At equal distances in the list, which is sorted by folder: all classes have their share. */
-static bool add_images(Calibration *c, guint wanted) {
+static int add_images(Calibration *c, guint wanted, guint *n_broken) {
   guint n_pictures = c->pictures->len, n = MIN(wanted, n_pictures);
-  Progress progress;
-  char *problem = NULL;
-  progress_start(&progress, n);
-  for (guint i = 0; i < n && problem == NULL; i++) {
-    guint64 at = ((guint64)i * 2 + 1) * n_pictures / ((guint64)n * 2);
-    progress_update(&progress, i);
-    problem = add_image(c, c->pictures->pdata[at]);
-  }
-  progress_end(&progress);
-  if (problem == NULL) return true;
-  report("%s", problem);
-  g_free(problem);
-  return false;
+  GPtrArray *chosen = g_ptr_array_new();
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add(chosen,
+                    c->pictures->pdata[((guint64)i * 2 + 1) * n_pictures / ((guint64)n * 2)]);
+  int status =
+      batch_take(chosen, image_enough(wn_model_info(c->model), NULL), add_image, c, n_broken);
+  g_ptr_array_unref(chosen);
+  return status;
 }
 
 static int quantize(const Options *options, const char *output, const WnQuantizerOptions *how,
                     guint n_images) {
   Calibration calibration = {0};
   WnError error = {0};
+  guint n_broken = 0;
   int status =
       output_is_possible(output) ? calibration_open(&calibration, options, how) : STATUS_FAILED;
-  if (status == STATUS_OK && !add_images(&calibration, n_images)) status = STATUS_FAILED;
+  if (status == STATUS_OK) status = add_images(&calibration, n_images, &n_broken);
   if (status == STATUS_OK && wn_quantizer_write(calibration.quantizer, output, &error) != WN_OK)
     status = report_error(&error);
   calibration_clear(&calibration);
-  return status;
+  return status == STATUS_OK && n_broken > 0 ? STATUS_FAILED : status;
 }
 
 static int run(int argc, char **argv) {

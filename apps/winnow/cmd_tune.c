@@ -10,14 +10,13 @@
 #include <glib.h>
 #include <winnow/tune.h>
 
+#include "batch.h"
 #include "commands.h"
 #include "curve.h"
 #include "dataset.h"
 #include "frames.h"
-#include "image.h"
 #include "options.h"
 #include "output.h"
-#include "progress.h"
 #include "report.h"
 #include "tune_report.h"
 #include "tune_unchanged.h"
@@ -166,51 +165,41 @@ static WnTuner *open_tuner(const TuneOptions *o, int *status) {
   return tuner;
 }
 
-/* NULL, or what is wrong with the image, to be freed with g_free(). */
-static char *add_image(WnTuner *tuner, const DatasetImage *item) {
-  Image image = {0};
-  WnError error = {0};
-  char *problem = NULL;
-  if (!image_load(item->path, image_enough(wn_tuner_model(tuner), NULL), &image, &problem))
-    return problem;
-  if ((item->class_index < 0
-           ? wn_tuner_add_nothing(tuner, &image.frame, NULL, &error)
-           : wn_tuner_add(tuner, &image.frame, NULL, item->class_index, &error)) != WN_OK)
-    problem = g_strdup_printf("%s: %s", item->path, error.message);
-  image_clear(&image);
-  return problem;
+typedef struct Adding {
+  WnTuner *tuner;
+  const Dataset *dataset;
+} Adding;
+
+static WnStatus add_image(void *user, guint index, const Image *image, WnError *error) {
+  const Adding *adding = user;
+  const DatasetImage *item = &g_array_index(adding->dataset->images, DatasetImage, index);
+  return wn_tuner_add(adding->tuner, &image->frame, NULL, item->class_index, error);
 }
 
 static WnStatus add_frame(void *tuner, const WnFrame *frame, WnError *error) {
   return wn_tuner_add_unlabelled(tuner, frame, NULL, error);
 }
 
-static int add_unlabelled(WnTuner *tuner, const TuneOptions *o) {
+static int add_unlabelled(WnTuner *tuner, const TuneOptions *o, guint *n_broken) {
   FramesWish wish = {.n_frames = o->n_frames > 0 ? o->n_frames : DEFAULT_FRAMES,
                      .every_s = isfinite(o->every_s) ? o->every_s : DEFAULT_EVERY_S};
-  return frames_take(o->unlabelled, &wish, wn_tuner_model(tuner), add_frame, tuner);
+  return frames_take(o->unlabelled, &wish, wn_tuner_model(tuner), add_frame, tuner, n_broken);
 }
 
 static WnStatus add_nothing(void *tuner, const WnFrame *frame, WnError *error) {
   return wn_tuner_add_nothing(tuner, frame, NULL, error);
 }
 
-static bool add_images(WnTuner *tuner, const char *folder) {
+static int add_images(WnTuner *tuner, const char *folder, guint *n_broken) {
   Dataset dataset = {0};
-  Progress progress;
-  char *problem = NULL;
-  if (!dataset_list(folder, wn_tuner_model(tuner), &dataset)) return false;
-  progress_start(&progress, dataset.images->len);
-  for (guint i = 0; i < dataset.images->len && problem == NULL; i++) {
-    progress_update(&progress, i);
-    problem = add_image(tuner, &g_array_index(dataset.images, DatasetImage, i));
-  }
-  progress_end(&progress);
+  Adding adding = {tuner, &dataset};
+  const WnModelInfo *model = wn_tuner_model(tuner);
+  if (!dataset_list(folder, model, &dataset)) return STATUS_FAILED;
+  GPtrArray *paths = dataset_paths(&dataset);
+  int status = batch_take(paths, image_enough(model, NULL), add_image, &adding, n_broken);
+  g_ptr_array_unref(paths);
   dataset_clear(&dataset);
-  if (problem == NULL) return true;
-  report("%s", problem);
-  g_free(problem);
-  return false;
+  return status;
 }
 
 static int search(WnTuner *tuner, const TuneOptions *o, const WnTuneRequest *request) {
@@ -239,20 +228,24 @@ static int write_curves(WnTuner *tuner, WnTuner *measured, const TuneOptions *o,
   return written ? STATUS_OK : STATUS_FAILED;
 }
 
+/* Shows the tuner all pictures and frames that are given to it. */
+static int add_all(WnTuner *tuner, const TuneOptions *o, guint *n_broken) {
+  int status = o->unlabelled != NULL ? add_unlabelled(tuner, o, n_broken)
+                                     : add_images(tuner, o->shared.arguments[1], n_broken);
+  if (status != STATUS_OK || o->nothing == NULL) return status;
+  return frames_take_folder(o->nothing, wn_tuner_model(tuner), add_nothing, tuner, n_broken);
+}
+
 static int tune(const TuneOptions *o, const WnTuneRequest *request) {
   int status = STATUS_OK;
+  guint n_broken = 0;
   WnTuner *tuner = NULL, *measured = NULL;
   if (!outputs_are_possible(o)) return STATUS_FAILED;
   tuner = open_tuner(o, &status);
-  if (tuner != NULL && o->unlabelled != NULL)
-    status = add_unlabelled(tuner, o);
-  else if (tuner != NULL && !add_images(tuner, o->shared.arguments[1]))
-    status = STATUS_FAILED;
-  if (status == STATUS_OK && o->nothing != NULL)
-    status = frames_take_folder(o->nothing, wn_tuner_model(tuner), add_nothing, tuner);
+  if (tuner != NULL) status = add_all(tuner, o, &n_broken);
   if (status == STATUS_OK && o->curve_on != NULL) {
     measured = open_tuner(o, &status);
-    if (measured != NULL && !add_images(measured, o->curve_on)) status = STATUS_FAILED;
+    if (measured != NULL) status = add_images(measured, o->curve_on, &n_broken);
   }
   if (status == STATUS_OK && o->curves != NULL)
     status = write_curves(tuner, measured != NULL ? measured : tuner, o, request);
@@ -260,7 +253,7 @@ static int tune(const TuneOptions *o, const WnTuneRequest *request) {
     status = search(tuner, o, request);
   wn_tuner_free(measured);
   wn_tuner_free(tuner);
-  return status;
+  return status == STATUS_OK && n_broken > 0 ? STATUS_FAILED : status;
 }
 
 /* A level needs a clip and nothing that thresholds need. */

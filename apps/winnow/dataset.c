@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "photos.h"
+#include "pictures.h"
 #include "report.h"
 
 static void clear_image(gpointer image) {
@@ -30,33 +31,21 @@ static GPtrArray *list_names(const char *folder) {
   GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
   const char *name;
   while ((name = g_dir_read_name(dir)) != NULL)
-    if (name[0] != '.') g_ptr_array_add(names, g_strdup(name));
+    if (!pictures_is_hidden(name)) g_ptr_array_add(names, g_strdup(name));
   g_dir_close(dir);
   g_ptr_array_sort(names, compare_names);
   return names;
 }
 
-static bool list_class(const char *folder, int32_t class_index, GArray *images) {
-  GPtrArray *names = list_names(folder);
-  if (names == NULL) return false;
-  bool valid = true;
-  for (guint i = 0; i < names->len && valid; i++) {
-    DatasetImage image = {g_build_filename(folder, names->pdata[i], NULL), class_index};
-    if (g_file_test(image.path, G_FILE_TEST_IS_DIR)) {
-      report("%s: a folder inside a class folder; put the images right under %s", image.path,
-             folder);
-      valid = false;
-      clear_image(&image);
-    } else if (g_file_test(image.path, G_FILE_TEST_EXISTS) &&
-               !g_file_test(image.path, G_FILE_TEST_IS_REGULAR)) {
-      report("%s: is no file and so no picture; left out", image.path); /* a FIFO, a socket */
-      clear_image(&image);
-    } else {
-      g_array_append_val(images, image);
-    }
+static bool list_class(const char *folder, int32_t class_index, GArray *images, guint *n_others) {
+  GPtrArray *paths = pictures_below(folder, n_others);
+  if (paths == NULL) return false;
+  for (guint i = 0; i < paths->len; i++) {
+    DatasetImage image = {g_strdup(paths->pdata[i]), class_index};
+    g_array_append_val(images, image);
   }
-  g_ptr_array_unref(names);
-  return valid;
+  g_ptr_array_unref(paths);
+  return true;
 }
 
 static int32_t find_label(const WnModelInfo *model, const char *label, int32_t from) {
@@ -94,6 +83,7 @@ bool dataset_list(const char *folder, const WnModelInfo *model, Dataset *dataset
   if (names == NULL) return false;
   GArray *images = g_array_new(FALSE, FALSE, sizeof(DatasetImage));
   g_array_set_clear_func(images, clear_image);
+  guint n_others = 0;
   bool valid = true;
   for (guint i = 0; i < names->len && valid; i++) {
     char *path = g_build_filename(folder, names->pdata[i], NULL);
@@ -102,7 +92,7 @@ bool dataset_list(const char *folder, const WnModelInfo *model, Dataset *dataset
     } else if (g_file_test(path,
                            G_FILE_TEST_IS_DIR)) { /* others are notes beside the class folders */
       int32_t class_index = find_class(model, path, names->pdata[i]);
-      valid = class_index >= 0 && list_class(path, class_index, images);
+      valid = class_index >= 0 && list_class(path, class_index, images, &n_others);
     }
     g_free(path);
   }
@@ -111,12 +101,20 @@ bool dataset_list(const char *folder, const WnModelInfo *model, Dataset *dataset
     report("%s: no images; a dataset is a folder of class-named folders of images", folder);
     valid = false;
   }
+  if (valid) pictures_report_others(folder, n_others);
   if (!valid) {
     g_array_unref(images);
     return false;
   }
   dataset->images = images;
   return true;
+}
+
+GPtrArray *dataset_paths(const Dataset *dataset) {
+  GPtrArray *paths = g_ptr_array_new();
+  for (guint i = 0; i < dataset->images->len; i++)
+    g_ptr_array_add(paths, g_array_index(dataset->images, DatasetImage, i).path);
+  return paths;
 }
 
 void dataset_clear(Dataset *dataset) {

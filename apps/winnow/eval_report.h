@@ -20,6 +20,7 @@ typedef struct Evaluation {
   Tally *classes; /* [n_classes] of the first model */
   Tally nothing;  /* of it, on pictures of nothing that it knows; no images: there are none */
   uint64_t same_class, same_exit;
+  unsigned n_broken; /* pictures that could not be read, which count nowhere else */
 } Evaluation;
 
 void eval_print_json(const Evaluation *evaluation);

@@ -11,8 +11,8 @@
 #include <glib.h>
 #include <winnow/ipc.h>
 
+#include "batch.h"
 #include "command.h"
-#include "image.h"
 #include "pictures.h"
 #include "progress.h"
 #include "report.h"
@@ -38,30 +38,27 @@ static int end_with(char *problem) {
 
 /* ---- A folder ------------------------------------------------------------- */
 
-static char *take_picture(const char *path, PictureSize enough, FrameTaker *take, void *user) {
-  Image image = {0};
-  WnError error = {0};
-  char *problem = NULL;
-  if (!image_load(path, enough, &image, &problem)) return problem;
-  if (take(user, &image.frame, &error) != WN_OK) problem = sentence(path, &error);
-  image_clear(&image);
-  return problem;
+typedef struct Folder {
+  FrameTaker *take;
+  void *user;
+} Folder;
+
+static WnStatus take_picture(void *user, guint index, const Image *image, WnError *error) {
+  const Folder *folder = user;
+  (void)index;
+  return folder->take(folder->user, &image->frame, error);
 }
 
-int frames_take_folder(const char *path, const WnModelInfo *model, FrameTaker *take, void *user) {
-  GPtrArray *paths = pictures_below(path, NULL);
-  char *problem = NULL;
-  Progress progress;
-  if (paths->len == 0)
-    problem = g_strdup_printf("%s: no pictures in this folder (" PICTURE_ENDINGS ")", path);
-  progress_start(&progress, paths->len);
-  for (guint i = 0; i < paths->len && problem == NULL; i++) {
-    progress_update(&progress, i);
-    problem = take_picture(paths->pdata[i], image_enough(model, NULL), take, user);
-  }
-  progress_end(&progress);
+int frames_take_folder(const char *path, const WnModelInfo *model, FrameTaker *take, void *user,
+                       guint *n_broken) {
+  Folder folder = {take, user};
+  char *problem;
+  GPtrArray *paths = pictures_in(path, &problem);
+  int status = end_with(problem);
+  if (status == STATUS_OK)
+    status = batch_take(paths, image_enough(model, NULL), take_picture, &folder, n_broken);
   g_ptr_array_unref(paths);
-  return end_with(problem);
+  return status;
 }
 
 /* ---- A clip --------------------------------------------------------------- */
@@ -177,8 +174,9 @@ bool frames_is_channel(const char *path) {
 }
 
 int frames_take(const char *path, const FramesWish *wish, const WnModelInfo *model,
-                FrameTaker *take, void *user) {
+                FrameTaker *take, void *user, guint *n_broken) {
   if (frames_is_channel(path)) return take_channel(path, wish, take, user);
-  if (g_file_test(path, G_FILE_TEST_IS_DIR)) return frames_take_folder(path, model, take, user);
+  if (g_file_test(path, G_FILE_TEST_IS_DIR))
+    return frames_take_folder(path, model, take, user, n_broken);
   return frames_take_clip(path, take, user);
 }

@@ -6,6 +6,7 @@
 #ifndef FRAMES_H
 #define FRAMES_H
 
+#include <glib.h>
 #include <stdbool.h>
 #include <winnow/winnow.h>
 
@@ -23,13 +24,15 @@ bool frames_is_channel(const char *path);
 
 /* Gives `take` the pictures in a folder and those below it; or the frames of a clip, ten a second;
  * or those of a channel, until there are as many as wished, SIGINT comes or the publisher goes.
- * Pictures may come smaller, as `model` needs them.  Reports what fails, no frame at all among it,
- * and returns an exit status. */
+ * Pictures may come smaller, as `model` needs them; those that cannot be read are told and added to
+ * *n_broken (batch.h).  Reports what fails, no frame at all among it, and returns an exit status.
+ */
 int frames_take(const char *path, const FramesWish *wish, const WnModelInfo *model,
-                FrameTaker *take, void *user);
+                FrameTaker *take, void *user, guint *n_broken);
 
 /* The same for what is known to be a folder. */
-int frames_take_folder(const char *path, const WnModelInfo *model, FrameTaker *take, void *user);
+int frames_take_folder(const char *path, const WnModelInfo *model, FrameTaker *take, void *user,
+                       guint *n_broken);
 
 /* The same for what is known to be a clip: a .y4m file, a FIFO, or "-". */
 int frames_take_clip(const char *path, FrameTaker *take, void *user);

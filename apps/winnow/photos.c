@@ -25,6 +25,7 @@ static int by_bytes(gconstpointer a, gconstpointer b) {
 /* Why a folder is no class; NULL: it is one. */
 static const char *find_reason(const char *name) {
   if (name[0] == '.') return "begins with a dot";
+  if (pictures_is_hidden(name)) return "is a system's own";
   if (strcmp(name, PHOTOS_UNSORTED) == 0) return "waits to be sorted into the classes";
   return NULL;
 }
@@ -116,28 +117,17 @@ static bool classes_suffice(const char *folder, const GPtrArray *labels) {
 /* ---- Photos --------------------------------------------------------------- */
 
 /* False after a report: what is in the class's folder cannot be read. */
-static bool list_class(const char *folder, int32_t class_index, Photos *photos) {
+static bool list_class(const char *folder, int32_t class_index, Photos *photos, guint *n_others) {
   char *path = g_build_filename(folder, photos->labels->pdata[class_index], NULL);
-  GError *error = NULL;
-  GDir *dir = g_dir_open(path, 0, &error);
-  if (dir != NULL) {
-    guint n_others;
-    GPtrArray *pictures = pictures_below(path, &n_others);
-    if (n_others > 0)
-      report("%s: %u file%s left out: what can be read ends in " PICTURE_ENDINGS, path, n_others,
-             n_others == 1 ? "" : "s");
-    for (guint i = 0; i < pictures->len; i++) {
-      Photo photo = {g_strdup(pictures->pdata[i]), class_index};
-      g_array_append_val(photos->photos, photo);
-    }
-    g_ptr_array_unref(pictures);
-    g_dir_close(dir);
-  } else {
-    report("%s", error->message);
-    g_error_free(error);
-  }
+  GPtrArray *pictures = pictures_below(path, n_others);
   g_free(path);
-  return dir != NULL;
+  if (pictures == NULL) return false;
+  for (guint i = 0; i < pictures->len; i++) {
+    Photo photo = {g_strdup(pictures->pdata[i]), class_index};
+    g_array_append_val(photos->photos, photo);
+  }
+  g_ptr_array_unref(pictures);
+  return true;
 }
 
 static bool photos_suffice(const char *folder, const Photos *photos) {
@@ -162,8 +152,10 @@ bool photos_list(const char *folder, Photos *photos) {
   photos->photos = g_array_new(FALSE, FALSE, sizeof(Photo));
   g_array_set_clear_func(photos->photos, clear_photo);
   bool valid = classes_suffice(folder, photos->labels);
+  guint n_others = 0;
   for (guint i = 0; i < photos->labels->len && valid; i++)
-    valid = list_class(folder, (int32_t)i, photos);
+    valid = list_class(folder, (int32_t)i, photos, &n_others);
+  if (valid) pictures_report_others(folder, n_others);
   if (valid) photo_twins_drop(photos->photos);
   valid = valid && photos_suffice(folder, photos);
   if (!valid) photos_clear(photos);

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Things that are no files where `winnow` reads one: it names them and waits for none."""
+import json
 import os
 import shutil
 import socket
 import subprocess
 import unittest
 
-from support import CAT, MODEL, WINNOW, CliTest, npy
+from support import CAT, MODEL, SAMPLE, WINNOW, CliTest, npy, winnow
 
 PATIENCE = 60  # seconds; ends what hangs
+
+
+DOG = next((SAMPLE / "dog").iterdir())
 
 
 class NoFiles(CliTest):
@@ -43,6 +47,64 @@ class NoFiles(CliTest):
             told = f"winnow: {data / 'cat' / 'x.jpg'}: is no file and so no picture; left out"
             self.assertIn(told, result.stderr.splitlines())
             self.assertEqual(result.returncode, 0, result.stderr)
+
+    def dataset(self):
+        """A class, and what systems and people leave in and beside it."""
+        data = self.folder / "data"
+        for name in ("cat/Thumbs.db", "cat/desktop.ini", "cat/labels.csv", "cat/._a.jpg",
+                     "cat/__MACOSX/b.jpg", "__MACOSX/cat/c.jpg", "@eaDir/x.jpg", "notes.txt",
+                     "dog/notes.txt", ".cache/d.jpg"):
+            (data / name).parent.mkdir(parents=True, exist_ok=True)
+            (data / name).write_bytes(b"left")
+        (data / "dog" / "deeper").mkdir()
+        shutil.copy(CAT, data / "cat" / "a.JPG")
+        shutil.copy(DOG, data / "dog" / "deeper" / "a.jpeg")
+        return data
+
+    def commands(self, data):
+        out = self.folder / "out.onnx"
+        return (["eval", MODEL, data, "--json"], ["quantize", MODEL, data, "-o", out],
+                ["tune", MODEL, data, "--max-accuracy-drop", "1", "-o", out])
+
+    def test_strays(self):
+        """No command takes one for a picture, and a line counts them."""
+        data = self.dataset()
+        for command in self.commands(data):
+            with self.subTest(command=command[0]):
+                result = winnow(*command)
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assert_one_line(result.stderr, f"{data}: 3 files left out: what can be read")
+                if command[0] == "eval":
+                    self.assertEqual(json.loads(result.stdout)["images"], 2)
+
+    def test_broken_pictures(self):
+        """Each is told, all are counted, the figures are of the others, and the status says so."""
+        data = self.dataset()
+        (data / "cat" / "empty.jpg").write_bytes(b"")
+        (data / "cat" / "cut.jpg").write_bytes(CAT.read_bytes()[:-300])
+        for command in self.commands(data):
+            with self.subTest(command=command[0]):
+                result = winnow(*command)
+                self.assertEqual(result.returncode, 1, result.stderr)
+                for said in ("empty.jpg: holds nothing", "cut.jpg: damaged JPEG",
+                             "2 of 4 pictures cannot be read"):
+                    self.assertEqual(result.stderr.count(said), 1, result.stderr)
+                if command[0] == "eval":
+                    report = json.loads(result.stdout)
+                    self.assertEqual((report["images"], report["accuracy"]), (2, 1))
+                else:
+                    (self.folder / "out.onnx").unlink()
+
+    def test_broken_pictures_of_nothing(self):
+        data = self.dataset()
+        nothing = self.folder / "nothing"
+        nothing.mkdir()
+        shutil.copy(CAT, nothing)
+        (nothing / "empty.png").write_bytes(b"")
+        result = winnow("eval", MODEL, data, "--nothing", nothing, "--json")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("nothing-rejected", json.loads(result.stdout))
+        self.assertIn("1 of 2 pictures cannot be read", result.stderr)
 
     def test_labels(self):
         fifo = self.folder / "labels.txt"

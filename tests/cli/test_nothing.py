@@ -169,7 +169,7 @@ class Nothing(FewImagesTest):
             self.expect_failure(1, *command, says=[empty, "no pictures"])
         (empty / "er" / "note.txt").write_text("no picture")
         self.expect_failure(1, "eval", MODEL, self.few, "--nothing", empty, says="no pictures")
-        (empty / "er" / "note.jpg").write_text("no picture")
+        (empty / "er" / "note.txt").rename(empty / "er" / "note.jpg")
         self.expect_failure(1, "eval", MODEL, self.few, "--nothing", empty, says="note.jpg")
         self.expect_failure(1, "eval", MODEL, self.few, "--nothing", self.folder / "none",
                             says="none")

@@ -259,8 +259,8 @@ class Photos(TeachTest):
         self.assertEqual(len(said), 5, said)
         self.assertIn(f"{self.photos}/.trash: begins with a dot; left out", said[0])
         self.assertIn(f"{self.photos}/meadow/pipe.jpg: is no file", said[1])
-        self.assertIn(f"{self.photos}/meadow: 1 file left out", said[2])
-        self.assertIn(f"{self.photos}/unsorted: waits to be sorted", said[3])
+        self.assertIn(f"{self.photos}/unsorted: waits to be sorted", said[2])
+        self.assertIn(f"{self.photos}: 1 file left out", said[3])
         self.assertIn('"images":12', done.stdout)
 
     def test_eval_leaves_out_what_is_unsorted(self):
@@ -306,7 +306,7 @@ class Photos(TeachTest):
         self.draw("stripes", "meadow")
         self.out = self.photos / "meadow" / "model.onnx"
         self.report()
-        found = self.report(says=[("meadow: 1 file left out",)])
+        found = self.report(says=[("photos: 1 file left out",)])
         self.assertEqual(found["images"], 12)
 
 

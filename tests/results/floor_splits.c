@@ -108,14 +108,16 @@ static bool add(WnTuner *tuner, const Dataset *dataset) {
 
 /* Pictures anywhere below, of no class. */
 static bool list_nothing(const char *folder, Dataset *dataset) {
-  GPtrArray *paths = pictures_below(folder, NULL);
+  char *problem;
+  GPtrArray *paths = pictures_in(folder, &problem);
   dataset->images = g_array_new(FALSE, FALSE, sizeof(DatasetImage));
+  if (problem != NULL) fprintf(stderr, "%s\n", problem);
   for (guint i = 0; i < paths->len; i++) {
     DatasetImage image = {g_strdup(paths->pdata[i]), -1};
     g_array_append_val(dataset->images, image);
   }
   g_ptr_array_unref(paths);
-  if (dataset->images->len == 0) fprintf(stderr, "%s: no pictures\n", folder);
+  g_free(problem);
   return dataset->images->len > 0;
 }
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Data sets: folders, CIFAR's official files, what is wrong with them, what is held out."""
 
+import contextlib
+import io
 import os
+import re
 import struct
 import sys
 import unittest
@@ -182,6 +185,33 @@ class Folders(TrainingTest):
         self.write("set/README.md", "a note")
         dataset = data.read(str(self.folder / "set"), 32)
         self.assertEqual((len(dataset), dataset.classes), (2, ["cat", "dog"]))
+
+    def test_the_rule_of_pictures_c(self):
+        """The names in the C source, and what is found with them."""
+        rule = (ROOT / "apps" / "common" / "pictures.c").read_text(encoding="utf-8")
+        for names, ours in (("endings", data.ENDINGS), ("kept", data.KEPT_BY_SYSTEMS)):
+            quoted = re.search(rf"\b{names}\[\] = {{(.*?)}};", rule, re.DOTALL)[1]
+            self.assertEqual(re.findall(r'"(.*?)"', quoted.lower()), list(ours))
+        for name in ("cat/1.webp", "cat/Thumbs/2.PNG", "cat/__MACOSX/3.png", "dog/4.jpg",
+                     "__MACOSX/cat/5.png", "unsorted/6.png"):
+            self.image(f"set/{name}")
+        self.image("set/dog/7.ppm")
+        os.rename(self.folder / "set/dog/7.ppm", self.folder / "set/dog/7.pgm")
+        for name in ("dog/Thumbs.db", "dog/labels.csv", "cat/notes.txt", "notes.txt"):
+            self.write(f"set/{name}", "no image")
+        with contextlib.redirect_stderr(io.StringIO()) as told:
+            dataset = data.read(str(self.folder / "set"), 8)
+        self.assertEqual([os.path.basename(path) for path in dataset.files],
+                         ["1.webp", "2.PNG", "4.jpg", "7.pgm"])
+        self.assertEqual(dataset.classes, ["cat", "dog"])
+        self.assertIn("set: 2 files left out: what can be read ends in .png", told.getvalue())
+
+    def test_pixels_have_a_limit(self):
+        self.image("set/cat/1.png")
+        self.image("set/dog/1.png")
+        with mock.patch("training.data.MAX_PIXELS", 63):
+            self.assert_refused(["cat/1.png", "8x8 pixels are too many"], data.read,
+                                str(self.folder / "set"), 8)
 
     def read_pair(self, path, size=8):
         """The pixels of one image, read as a data set."""
