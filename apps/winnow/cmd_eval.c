@@ -53,20 +53,26 @@ static int32_t arg_max(const float *scores, int32_t n) {
   return best;
 }
 
+/* Whether the whole network is right: its best class, or where each has a sigmoid of its own also
+ * any above a half. */
+static bool is_right(const WnModelInfo *model, const float *scores, int32_t truth) {
+  return arg_max(scores, model->n_classes) == truth ||
+         (model->scores == WN_SCORES_SIGMOID && scores[truth] > 0);
+}
+
 /* What one model says about one image; `outcome` is a second tally that counts it, or NULL. */
 static bool candidate_add(Candidate *candidate, const Image *image, int32_t truth, Tally *outcome,
                           int32_t *class_index, int32_t *exit_stage, WnError *error) {
   const WnResult *result = NULL;
   const float *scores = NULL;
-  int32_t n_classes = wn_model_info(candidate->model)->n_classes;
   if (wn_session_classify(candidate->session, &image->frame, NULL, &result, error) != WN_OK)
     return false;
   *class_index = result->class_index;
   *exit_stage = result->exit_stage;
   if (wn_session_complete(candidate->session, &image->frame, &scores, error) != WN_OK) return false;
-  int32_t class_full = arg_max(scores, n_classes);
-  tally_add(&candidate->total, result, truth, class_full);
-  if (outcome != NULL) tally_add(outcome, result, truth, class_full);
+  bool right_full = is_right(wn_model_info(candidate->model), scores, truth);
+  tally_add(&candidate->total, result, truth, right_full);
+  if (outcome != NULL) tally_add(outcome, result, truth, right_full);
   return true;
 }
 
@@ -75,7 +81,7 @@ static WnStatus evaluate_nothing(void *user, const WnFrame *frame, WnError *erro
   Evaluation *evaluation = user;
   const WnResult *result = NULL;
   WnStatus status = wn_session_classify(evaluation->first.session, frame, NULL, &result, error);
-  if (status == WN_OK) tally_add(&evaluation->nothing, result, -1, -1);
+  if (status == WN_OK) tally_add(&evaluation->nothing, result, -1, false);
   return status;
 }
 
@@ -179,8 +185,10 @@ const Command command_eval = {
     "Measure accuracy, exits and cost on a labelled dataset",
     "DATASET is a folder of folders of images, each named exactly like a label. The whole\n"
     "network's accuracy is measured on the same images. With --compare, the other options\n"
-    "apply to both models. An image that is answered with nothing counts as wrong. Images that\n"
-    "cannot be read are reported; the figures are of the others and the exit status is 1.\n\n"
+    "apply to both models. An image that is answered with nothing counts as wrong; where classes\n"
+    "do not exclude each other (scores of the kind sigmoid), one whose folder's class survives\n"
+    "counts as right. Images that cannot be read are reported; the figures are of the others and\n"
+    "the exit status is 1.\n\n"
     "Examples:\n"
     "  winnow eval models/paper/edge-cifar10.onnx tests/data/cifar10-sample\n"
     "  winnow eval models/paper/edge-cifar10.onnx photos --threshold-scale 0.5 --json",

@@ -58,6 +58,9 @@ static void print_inspect_json(const WnModelInfo *info) {
   json_t *json = json_object();
   put_text(json, "model-id", info->id);
   put_inputs(json, info);
+  json_t *scores = put_object(json, "scores");
+  put_text(scores, "kind", wn_scores_name(info->scores));
+  put_text(scores, "source", info->scores_source);
   put_int(json, "classes", info->n_classes);
   put_texts(json, "labels", info->labels, info->n_classes);
   put_count(json, "parameters", info->parameters);
@@ -118,6 +121,7 @@ static void print_summary(const WnModelInfo *info, bool all_labels) {
            info->exit_score_softmax ? "softmax" : "sigmoid");
   printf("%-12s%d%s\n", "classes", info->n_classes,
          info->has_labels ? "" : " (no labels in the model; give them with --labels FILE)");
+  printf("%-12s%s (%s)\n", "scores", wn_scores_name(info->scores), info->scores_source);
   if (info->has_labels)
     print_names("labels", info->labels, info->n_classes,
                 all_labels ? info->n_classes : LABELS_SHOWN);

@@ -11,6 +11,7 @@ void tally_init(Tally *tally, const WnModelInfo *model) {
   int32_t n_stages = model->n_stages;
   *tally = (Tally){.n_stages = n_stages,
                    .nothing_class = model->nothing_class,
+                   .several = model->scores == WN_SCORES_SIGMOID,
                    .exits = g_new0(uint64_t, n_stages),
                    .reached = g_new0(uint64_t, n_stages),
                    .survivors = g_new0(uint64_t, n_stages)};
@@ -23,16 +24,27 @@ void tally_clear(Tally *tally) {
   *tally = (Tally){0};
 }
 
-void tally_add(Tally *tally, const WnResult *result, int32_t truth, int32_t class_full) {
+static bool survives(const WnResult *result, int32_t class_index) {
+  for (int32_t i = 0; i < result->n_survivors; i++)
+    if (result->survivors[i] == class_index) return true;
+  return false;
+}
+
+/* An image of the class that stands for nothing is answered rightly with nothing. */
+static bool is_right(const Tally *tally, const WnResult *result, int32_t truth) {
+  if (result->class_index < 0) return truth == tally->nothing_class;
+  return tally->several ? survives(result, truth) : truth == result->class_index;
+}
+
+void tally_add(Tally *tally, const WnResult *result, int32_t truth, bool right_full) {
   bool nothing = result->class_index < 0;
   bool known = truth >= 0 && truth != tally->nothing_class;
   tally->images++;
   tally->nothing += nothing;
   tally->known += known;
   tally->rejected += known && nothing;
-  /* An image of the class that stands for nothing is answered rightly with nothing. */
-  tally->correct += truth == (nothing ? tally->nothing_class : result->class_index);
-  tally->correct_full += class_full == truth;
+  tally->correct += is_right(tally, result, truth);
+  tally->correct_full += right_full;
   tally->macs += (double)result->macs;
   tally->exits[result->exit_stage]++;
   /* A strategy that evaluates no heads has entries for the last stages only. */

@@ -12,6 +12,7 @@
 typedef struct Tally {
   int32_t n_stages;
   int32_t nothing_class; /* of the model */
+  bool several;          /* an image may be of several classes: right if its own is among them */
   uint64_t images, correct, correct_full;
   uint64_t nothing;         /* images answered with nothing */
   uint64_t known, rejected; /* images of classes that the model knows; those among `nothing` */
@@ -24,9 +25,9 @@ typedef struct Tally {
 void tally_init(Tally *tally, const WnModelInfo *model);
 void tally_clear(Tally *tally);
 
-/* Counts one image whose class is `truth` (-1: none that the model knows); `class_full` is the
- * whole network's answer. */
-void tally_add(Tally *tally, const WnResult *result, int32_t truth, int32_t class_full);
+/* Counts one image whose class is `truth` (-1: none that the model knows); `right_full`: the whole
+ * network is right about it. */
+void tally_add(Tally *tally, const WnResult *result, int32_t truth, bool right_full);
 
 double tally_accuracy(const Tally *tally);
 double tally_accuracy_full(const Tally *tally);

@@ -9,6 +9,8 @@
 static const char *const strategy_names[WN_STRATEGY_COUNT] = {"model", "class-exclusion",
                                                               "confidence", "entropy", "none"};
 static const char *const precision_names[WN_PRECISION_COUNT] = {"auto", "fp32", "bf16", "int8"};
+static const char *const scores_names[WN_SCORES_COUNT] = {"logits", "probabilities", "sigmoid"};
+
 static WnStatus find_name(const char *name, const char *const *names, int count, const char *what,
                           const char *known, int *out, WnError *error) {
   for (*out = 0; *out < count; ++*out)
@@ -37,5 +39,17 @@ WnStatus wn_precision_parse(const char *name, WnPrecision *out, WnError *error) 
   WnStatus status = find_name(name, precision_names, WN_PRECISION_COUNT, "precision",
                               "auto, fp32, bf16 or int8", &index, error);
   if (status == WN_OK) *out = (WnPrecision)index;
+  return status;
+}
+
+const char *wn_scores_name(WnScores scores) {
+  return (unsigned)scores < WN_SCORES_COUNT ? scores_names[scores] : NULL;
+}
+
+WnStatus wn_scores_parse(const char *name, WnScores *out, WnError *error) {
+  int index;
+  WnStatus status = find_name(name, scores_names, WN_SCORES_COUNT, "scores",
+                              "logits, probabilities or sigmoid", &index, error);
+  if (status == WN_OK) *out = (WnScores)index;
   return status;
 }

@@ -145,6 +145,9 @@ int wni_broadcast_offset(const WniGraph *graph, const WniNode *node, int rank_a,
 
 int64_t wni_shape_count(const WniShape *shape);
 
+/* How many images an input of this shape takes at once; what is no list of images is one. */
+int64_t wni_shape_batch(const WniShape *input);
+
 /* Attributes that several passes read, resolved and checked once (attributes.c). */
 
 /* Slice: begin, step (never 0) and number of elements in every dimension. */

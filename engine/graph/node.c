@@ -72,3 +72,7 @@ int64_t wni_shape_count(const WniShape *shape) {
   for (int d = 0; d < shape->rank; d++) count *= shape->dim[d];
   return count;
 }
+
+int64_t wni_shape_batch(const WniShape *input) {
+  return input->rank == 1 || input->rank == 3 ? 1 : input->dim[0];
+}

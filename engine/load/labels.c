@@ -89,6 +89,25 @@ static WnStatus split_labels(const char *text, size_t size, const char *what, Wn
   return WN_OK;
 }
 
+/* Lines up to the last one with something on it. */
+static int count_labels(const char *text, size_t size) {
+  int n = 0;
+  size_t end = trimmed_length(text, size);
+  for (size_t at = 0; at < end; at += strcspn(text + at, "\n") + 1) n++;
+  return n;
+}
+
+int wni_labels_count(const WniOnnx *onnx, const char *labels_file) {
+  const char *own = wni_onnx_metadata(onnx, "winnow.labels");
+  uint8_t *text;
+  size_t size;
+  if (!labels_file) return own ? count_labels(own, strlen(own)) : 0;
+  if (wni_file_read(labels_file, MAX_LABEL_FILE_BYTES, &text, &size, NULL) != WN_OK) return 0;
+  int n = strlen((const char *)text) == size ? count_labels((const char *)text, size) : 0;
+  free(text);
+  return n;
+}
+
 static WnStatus own_labels(WniMetadata *metadata, const WniOnnx *onnx, WnError *error) {
   const char *own = wni_onnx_metadata(onnx, "winnow.labels");
   if (own && *own)

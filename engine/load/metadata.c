@@ -145,18 +145,37 @@ static WnStatus read_inputs(const WniOnnx *onnx, const WnMeaning *given, WniMeta
   return status;
 }
 
+/* What the scores at the end are, and which output. */
+static WnStatus read_scores(const WniOnnx *onnx, const WnMeaning *given, WniMetadata *out,
+                            WnError *error) {
+  bool output_given = given && given->scores_output && *given->scores_output;
+  const char *output =
+      output_given ? given->scores_output : wni_onnx_metadata(onnx, "winnow.output");
+  const char *scores = wni_onnx_metadata(onnx, "winnow.scores");
+  if (output && *output && !(out->output = copy_text(output, strlen(output))))
+    return wni_fail_memory(error, "metadata");
+  out->output_source = output_given ? "--scores-output" : "winnow.output";
+  if (given && given->scores && *given->scores) {
+    out->scores_source = "option";
+    return wn_scores_parse(given->scores, &out->scores, error);
+  }
+  if (!scores || !*scores) return WN_OK;
+  out->scores_source = "winnow.scores";
+  if (wn_scores_parse(scores, &out->scores, NULL) == WN_OK) return WN_OK;
+  return wni_fail(error, WN_ERROR_MODEL,
+                  "winnow.scores: '%.60s' is not logits, probabilities or sigmoid", scores);
+}
+
 WnStatus wni_metadata_read(const WniOnnx *onnx, const WnMeaning *given, WniMetadata *out,
                            WnError *error) {
   *out = (WniMetadata){.nothing = -1, .taught = wni_onnx_metadata(onnx, "winnow.taught") != NULL};
   const char *version = wni_onnx_metadata(onnx, "winnow.version");
-  const char *output = wni_onnx_metadata(onnx, "winnow.output");
   WnStatus status = WN_OK;
   if (version && strcmp(version, "1") != 0)
     status = wni_fail(error, WN_ERROR_UNSUPPORTED,
                       "winnow.version: %.20s is not 1; a newer Winnow is needed", version);
-  if (status == WN_OK && output && *output && !(out->output = copy_text(output, strlen(output))))
-    status = wni_fail_memory(error, "metadata");
   if (status == WN_OK) status = read_exits(wni_onnx_metadata(onnx, "winnow.exits"), out, error);
+  if (status == WN_OK) status = read_scores(onnx, given, out, error);
   if (status == WN_OK) status = read_strategy(onnx, out, error);
   if (status == WN_OK) status = wni_floors_read(onnx, out, error);
   if (status == WN_OK) status = read_inputs(onnx, given, out, error);

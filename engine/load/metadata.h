@@ -20,7 +20,10 @@ typedef struct WniMetadata {
   /* after wni_metadata_read() */
   char **exits; /* [n_exits] */
   int n_exits;
-  char *output; /* NULL: not named */
+  char *output;              /* NULL: not named */
+  const char *output_source; /* who names it */
+  WnScores scores;
+  const char *scores_source; /* who says so; NULL: nobody, the graph tells */
   WnStrategy strategy;
   bool score_softmax, has_score; /* the key is there */
   double *thresholds;            /* [n_exits] or NULL */
@@ -53,6 +56,10 @@ WnStatus wni_metadata_read(const WniOnnx *onnx, const WnMeaning *given, WniMetad
 WnStatus wni_metadata_bind(WniMetadata *metadata, const WniOnnx *onnx, int n_classes,
                            const char *labels_file, WnError *error);
 void wni_metadata_clear(WniMetadata *metadata);
+
+/* How many labels the model comes with: those of the file `labels_file` (NULL: none) or its own; 0:
+ * none, or they cannot be read. */
+int wni_labels_count(const WniOnnx *onnx, const char *labels_file);
 
 const char *wni_floor_score_name(bool standardised); /* "logit", "standardised" */
 

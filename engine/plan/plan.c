@@ -1,154 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * See plan.h: finds the exits and the final classifier in the graph, lowers
- * the nodes stage by stage and places everything in the arena.
+ * See plan.h: lowers the nodes stage by stage and places everything in the arena.
  */
 #include "plan/plan.h"
 
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "graph/ending.h"
 #include "plan/lower.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MAX_CLASSES = 1 << 20 };
-
-/* ---- what classification needs ---- */
-
-static int find_output(const WniGraph *graph, const char *name) {
-  for (int i = 0; i < graph->n_outputs; i++)
-    if (strcmp(graph->output_names[i], name) == 0) return i;
-  return -1;
-}
-
-/* Scores are [N][classes], further dimensions 1; 0: they are not. */
-static int64_t count_classes(const WniGraph *graph, int value) {
-  const WniShape *shape = &graph->values[value].shape;
-  const WniShape *input = &graph->values[graph->inputs[0]].shape;
-  if (shape->rank < 2 || shape->dim[0] != input->dim[0]) return 0;
-  for (int d = 2; d < shape->rank; d++)
-    if (shape->dim[d] != 1) return 0;
-  return shape->dim[1] <= MAX_CLASSES ? shape->dim[1] : 0;
-}
-
-static WnStatus check_scores(const WniGraph *graph, const char *name, int value, WniPlan *plan,
-                             WnError *error) {
-  int64_t classes = count_classes(graph, value);
-  if (classes < 1)
-    return wni_fail(error, WN_ERROR_MODEL,
-                    "output '%.100s' is not a list of class scores [N, classes]", name);
-  if (plan->n_classes && classes != plan->n_classes)
-    return wni_fail(error, WN_ERROR_MODEL, "output '%.100s' has %lld classes, the others have %d",
-                    name, (long long)classes, plan->n_classes);
-  plan->n_classes = (int)classes;
-  return WN_OK;
-}
-
-static WnStatus find_exits(const WniGraph *graph, const WniMetadata *metadata, WniPlan *plan,
-                           WniTargets *targets, WnError *error) {
-  targets->exits = calloc((size_t)metadata->n_exits + 1, sizeof *targets->exits);
-  if (!targets->exits) return wni_fail_memory(error, "exits");
-  for (int i = 0; i < metadata->n_exits; i++) {
-    int output = find_output(graph, metadata->exits[i]);
-    if (output < 0)
-      return wni_fail(error, WN_ERROR_MODEL, "winnow.exits names '%.100s', which is no output",
-                      metadata->exits[i]);
-    targets->exits[targets->n_exits++] = graph->outputs[output];
-    WnStatus status = check_scores(graph, metadata->exits[i], graph->outputs[output], plan, error);
-    if (status != WN_OK) return status;
-    for (int k = 0; k < i; k++)
-      if (strcmp(metadata->exits[k], metadata->exits[i]) == 0)
-        return wni_fail(error, WN_ERROR_MODEL, "winnow.exits names '%.100s' twice",
-                        metadata->exits[i]);
-  }
-  return WN_OK;
-}
-
-/* The output that winnow.output names, or the only one that is no exit. */
-static WnStatus find_final_output(const WniGraph *graph, const WniMetadata *metadata, int *output,
-                                  WnError *error) {
-  *output = -1;
-  if (metadata->output) {
-    *output = find_output(graph, metadata->output);
-    if (*output < 0)
-      return wni_fail(error, WN_ERROR_MODEL, "winnow.output names '%.100s', which is no output",
-                      metadata->output);
-    return WN_OK;
-  }
-  for (int i = 0; i < graph->n_outputs; i++) {
-    bool is_exit = false;
-    for (int k = 0; k < metadata->n_exits; k++)
-      is_exit = is_exit || strcmp(metadata->exits[k], graph->output_names[i]) == 0;
-    if (is_exit) continue;
-    if (*output >= 0)
-      return wni_fail(
-          error, WN_ERROR_MODEL,
-          "the model has several outputs ('%.80s', '%.80s', ...); name the class scores "
-          "in its metadata as winnow.output",
-          graph->output_names[*output], graph->output_names[i]);
-    *output = i;
-  }
-  return *output >= 0 ? WN_OK
-                      : wni_fail(error, WN_ERROR_MODEL, "all outputs of the model are exits");
-}
-
-/* A Softmax at the very end is left for later: its input are the logits. */
-static int logits_of(const WniGraph *graph, int value) {
-  int producer = graph->values[value].producer, axis;
-  if (producer < 0) return value;
-  const WniNode *node = &graph->nodes[producer];
-  const WniShape *shape = &graph->values[value].shape;
-  int64_t fallback = graph->onnx->opset < 13 ? 1 : -1;
-  bool flat = graph->onnx->opset < 13;
-  if (node->op != WNI_OP_SOFTMAX ||
-      !wni_axis(wni_attr_int(node->proto, "axis", fallback), shape->rank, &axis))
-    return value;
-  return axis == 1 || (flat && axis == 0 && shape->dim[0] == 1) ? node->in[0] : value;
-}
-
-/* The graph's inputs in the order of winnow.inputs, which names all of them. */
-static WnStatus find_inputs(const WniGraph *graph, const WniMetadata *metadata, WniTargets *targets,
-                            WnError *error) {
-  if (!metadata->cascade) {
-    if (graph->n_inputs == 1) return WN_OK;
-    return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "the model has several inputs ('%.80s', '%.80s', ...); one image is supported, "
-                    "or the networks of 'winnow join'",
-                    graph->values[graph->inputs[0]].name, graph->values[graph->inputs[1]].name);
-  }
-  if (metadata->n_inputs != graph->n_inputs)
-    return wni_fail(error, WN_ERROR_MODEL, "winnow.inputs names %d inputs, the model has %d",
-                    metadata->n_inputs, graph->n_inputs);
-  for (int i = 0; i < metadata->n_inputs; i++) {
-    const char *name = metadata->inputs[i].name;
-    targets->inputs[i] = wni_names_find(&graph->names, name);
-    if (targets->inputs[i] < 0 || wni_graph_input(graph, targets->inputs[i]) < 0)
-      return wni_fail(error, WN_ERROR_MODEL, "winnow.inputs names '%.100s', which is no input",
-                      name);
-    for (int k = 0; k < i; k++)
-      if (targets->inputs[k] == targets->inputs[i])
-        return wni_fail(error, WN_ERROR_MODEL, "winnow.inputs names '%.100s' twice", name);
-  }
-  return WN_OK;
-}
-
-static WnStatus find_targets(const WniGraph *graph, const WniMetadata *metadata, WniPlan *plan,
-                             WniTargets *targets, WnError *error) {
-  int output;
-  WnStatus status = find_inputs(graph, metadata, targets, error);
-  if (status == WN_OK) status = find_exits(graph, metadata, plan, targets, error);
-  if (status == WN_OK) status = find_final_output(graph, metadata, &output, error);
-  if (status != WN_OK) return status;
-  for (int i = 0; i < metadata->n_exits; i++)
-    if (strcmp(metadata->exits[i], graph->output_names[output]) == 0)
-      return wni_fail(error, WN_ERROR_MODEL, "winnow.exits and winnow.output both name '%.100s'",
-                      metadata->exits[i]);
-  targets->final = logits_of(graph, graph->outputs[output]);
-  return check_scores(graph, graph->output_names[output], targets->final, plan, error);
-}
 
 /* ---- tensors that outlive the steps ---- */
 
@@ -244,6 +108,19 @@ static void keep(WniPlan *plan, const WniTensor *tensor) {
   if (tensor->buffer >= 0) plan->buffers[tensor->buffer].last = (int)plan->n_steps;
 }
 
+/* Class scores as one row [1, n] of numbers, however many dimensions of 1 the file gives them. */
+static WnStatus place_scores(WniLowering *lowering, int value, WniTensor *scores) {
+  const WniShape *input = &lowering->graph->values[lowering->graph->inputs[0]].shape;
+  WnStatus status = wni_lower_value(lowering, value, scores);
+  if (status != WN_OK) return status;
+  int axis = wni_ending_axis(&scores->shape, wni_shape_batch(input));
+  ptrdiff_t stride = scores->stride[axis];
+  scores->shape = (WniShape){2, {1, scores->shape.dim[axis]}};
+  scores->stride[0] = 0;
+  scores->stride[1] = stride;
+  return WN_OK;
+}
+
 static WnStatus place_outputs(WniLowering *lowering, const WniTargets *targets) {
   WniPlan *plan = lowering->plan;
   const WniGraph *graph = lowering->graph;
@@ -261,9 +138,9 @@ static WnStatus place_outputs(WniLowering *lowering, const WniTargets *targets) 
     keep(plan, &plan->outputs[i]);
   }
   for (int i = 0; i < targets->n_exits && status == WN_OK; i++)
-    status = wni_lower_value(lowering, targets->exits[i], &plan->exits[i]);
+    status = place_scores(lowering, targets->exits[i], &plan->exits[i]);
   if (targets->final >= 0 && status == WN_OK) {
-    status = wni_lower_value(lowering, targets->final, &plan->final);
+    status = place_scores(lowering, targets->final, &plan->final);
     keep(plan, &plan->final);
   }
   for (int i = 0; i < plan->n_inputs; i++) keep(plan, &plan->inputs[i].tensor);
@@ -375,7 +252,10 @@ WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata,
   WnStatus status = wni_graph_build(onnx, options->size, &graph, error);
   if (status != WN_OK) return status;
   memcpy(targets.inputs, graph.inputs, sizeof targets.inputs);
-  if (!options->any_graph) status = find_targets(&graph, metadata, plan, &targets, error);
+  if (!options->any_graph)
+    status = wni_targets_find(&graph, metadata, options->n_labels, &targets, error);
+  plan->n_classes = targets.n_classes;
+  plan->scoring = targets.scoring;
   plan->n_exits = targets.n_exits;
   plan->n_stages = targets.n_exits + 1;
   plan->parameters = graph.parameters;

@@ -71,12 +71,24 @@ typedef struct WniBuffer {
   size_t offset;   /* bytes; set by wni_arena_place() */
 } WniBuffer;
 
+/* What the scores at the end of the network are, and how they come. */
+typedef struct WniScoring {
+  WnScores kind;      /* of the output, as winnow.scores says it */
+  const char *source; /* who says so */
+  int output;         /* index of it */
+  WnScores form; /* of the numbers at the end: LOGITS where a last Softmax is left out, and where
+                  * the sigmoid is yet to be taken */
+  bool one;      /* one number for two classes: it is that of class 1 */
+} WniScoring;
+
 /* What classification needs of the network: values of the graph. */
 typedef struct WniTargets {
   int inputs[WNI_MAX_INPUTS]; /* all of the graph's, in the order of their use */
   int *exits;                 /* [n_exits] */
   int n_exits;
-  int final; /* the logits: the final output, or what its Softmax reads; -1: any graph */
+  int final; /* the class scores: the final output, or what its Softmax reads; -1: any graph */
+  int n_classes;
+  WniScoring scoring;
 } WniTargets;
 
 /* An input of the graph.  Its buffer is its own for the whole frame, so that it may be written
@@ -106,8 +118,9 @@ typedef struct WniPlan {
   int n_classes;         /* 0: any graph */
   WniPlanInput *inputs;  /* [n_inputs] in the order of winnow.inputs, else of the file */
   int n_inputs;
-  WniTensor *exits;   /* [n_exits] logits; offsets of these count from the arena */
-  WniTensor final;    /* logits */
+  WniTensor *exits; /* [n_exits] logits [1, n_classes]; offsets of these count from the arena */
+  WniTensor final;  /* [1, n_classes], or [1, 1] of two classes; `scoring` says of what */
+  WniScoring scoring;
   WniTensor *outputs; /* [n_outputs] in file order */
   char **output_names;
   int n_outputs;
@@ -120,6 +133,7 @@ typedef struct WniPlanOptions {
   bool any_graph; /* exits and the final output are not looked at */
   WnPrecision precision;
   WniImageSize size; /* of images that have none in the file */
+  int n_labels; /* that the model comes with; 0: none.  Of several outputs, the one with as many */
 } WniPlanOptions;
 
 /* Plans the network of `onnx`.  `metadata` names the exits and the final output.  Errors: MODEL,
@@ -128,6 +142,12 @@ typedef struct WniPlanOptions {
 WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata,
                         const WniPlanOptions *options, WniPlan *plan, WnError *error);
 void wni_plan_clear(WniPlan *plan);
+
+/* Finds inputs, exits and class scores of a network that classifies, and what the scores mean
+ * (targets.c).  `targets` is to be cleared by freeing its exits.  Errors: MODEL, UNSUPPORTED,
+ * MEMORY. */
+WnStatus wni_targets_find(const WniGraph *graph, const WniMetadata *metadata, int n_labels,
+                          WniTargets *targets, WnError *error);
 
 /* Gives every living node its stage (stage.c). */
 WnStatus wni_stage_assign(WniGraph *graph, const WniTargets *targets, WnError *error);

@@ -54,13 +54,12 @@ static void test_exit(WniJob *job, int stage) {
 
 static void finish(WniJob *job, int stage) {
   WnSession *session = job->session;
-  const WniTensor *final = &session->model->plan.final;
-  const float *logits = wni_tensor_data(final, session->arena);
+  ptrdiff_t stride;
+  const float *logits = wni_final_logits(session, &stride);
   job->stop = true;
   const bool *among = wni_exit_final_needs_all(&session->rule) ? NULL : session->survivors.alive;
-  job->status = check_scores(session, logits, final->stride[1], stage, among, job->error);
-  if (job->status == WN_OK)
-    wni_exit_final(&session->rule, logits, final->stride[1], &session->survivors);
+  job->status = check_scores(session, logits, stride, stage, among, job->error);
+  if (job->status == WN_OK) wni_exit_final(&session->rule, logits, stride, &session->survivors);
   job->reason = session->survivors.nothing ? WN_STOP_NOTHING : WN_STOP_FINAL;
 }
 
@@ -241,9 +240,9 @@ WnStatus wn_session_complete(WnSession *session, const WnFrame *frame, const flo
   if (final)
     job.first_step = model->final_rows_step >= 0 ? (size_t)model->final_rows_step : plan->n_steps;
   wni_job_run(&job);
-  const float *logits = wni_tensor_data(&plan->final, session->arena);
-  for (int c = 0; c < plan->n_classes; c++)
-    session->final_scores[c] = logits[c * plan->final.stride[1]];
+  ptrdiff_t stride;
+  const float *logits = wni_final_logits(session, &stride);
+  for (int c = 0; c < plan->n_classes; c++) session->final_scores[c] = logits[c * stride];
   session->progress = WNI_COMPLETED;
   return WN_OK;
 }

@@ -48,6 +48,12 @@ static void log_softmax(const float *logits, ptrdiff_t stride, int n, int best, 
     log_p[c] = !among || among[c] ? (double)logits[c * stride] - max - log(sum) : -INFINITY;
 }
 
+/* The network's own probabilities, 0 among them, without those of excluded classes. */
+static void keep_own(int n, WniSurvivors *s) {
+  for (int c = 0; c < n; c++)
+    if (!s->alive[c] || s->log_p[c] <= WNI_LOG_NEVER) s->log_p[c] = -INFINITY;
+}
+
 static void score(const float *logits, ptrdiff_t stride, int n, bool softmax, WniSurvivors *s) {
   s->best = arg_max(logits, stride, n, NULL); /* both scores rise with the logit */
   if (softmax)
@@ -91,6 +97,15 @@ static bool test_floor(const WniExitRule *rule, int stage, const float *logits, 
 static void keep_only_best(int n, WniSurvivors *s) {
   for (int c = 0; c < n; c++) s->alive[c] = c == s->best;
   s->count = 1;
+}
+
+/* Several classes may be there at once, or none of them for certain. */
+static void keep_above_half(const float *logits, ptrdiff_t stride, int n, WniSurvivors *s) {
+  s->count = 0;
+  for (int c = 0; c < n; c++) {
+    s->alive[c] = c == s->best || logits[c * stride] > 0;
+    s->count += s->alive[c];
+  }
 }
 
 static bool is_confident(double threshold, int n, const WniSurvivors *s) {
@@ -147,7 +162,8 @@ bool wni_exit_test(const WniExitRule *rule, int exit, const float *logits, ptrdi
   bool exclusion = rule->strategy == WN_STRATEGY_CLASS_EXCLUSION, stop = false;
   bool softmax = rule->softmax || rule->strategy == WN_STRATEGY_CONFIDENCE ||
                  rule->strategy == WN_STRATEGY_ENTROPY;
-  score(logits, stride, n, softmax, survivors);
+  score(logits, stride, n, softmax && !rule->independent, survivors);
+  if (rule->independent) keep_above_half(logits, stride, n, survivors);
   if (rule->strategy != WN_STRATEGY_NONE && test_floor(rule, exit, logits, stride, survivors)) {
     *reason = WN_STOP_NOTHING;
     return true;
@@ -164,8 +180,20 @@ bool wni_exit_test(const WniExitRule *rule, int exit, const float *logits, ptrdi
 
 void wni_exit_final(const WniExitRule *rule, const float *logits, ptrdiff_t stride,
                     WniSurvivors *survivors) {
-  survivors->best = arg_max(logits, stride, rule->n_classes, survivors->alive);
-  log_softmax(logits, stride, rule->n_classes, survivors->best, survivors->alive, survivors->log_p);
+  int n = rule->n_classes;
+  if (rule->independent) {
+    score(logits, stride, n, false, survivors);
+    keep_above_half(logits, stride, n, survivors);
+    keep_own(n, survivors);
+  } else {
+    survivors->best = arg_max(logits, stride, n, survivors->alive);
+    if (rule->final_as_is) {
+      for (int c = 0; c < n; c++) survivors->log_p[c] = (double)logits[c * stride];
+      keep_own(n, survivors);
+    } else {
+      log_softmax(logits, stride, n, survivors->best, survivors->alive, survivors->log_p);
+    }
+  }
   test_floor(rule, rule->n_exits, logits, stride, survivors);
 }
 

@@ -11,6 +11,9 @@
 
 #include <math.h>
 
+/* The log of a probability that a network gives as 0: finite, so that it can be calculated with. */
+#define WNI_LOG_NEVER (-87.0)
+
 /* A policy with everything resolved; the arrays belong to the session and model. */
 typedef struct WniExitRule {
   WnStrategy strategy; /* never MODEL */
@@ -24,6 +27,8 @@ typedef struct WniExitRule {
   const int *group_of;  /* [n_classes] -1: none */
   const double *floors; /* [n_exits + 1] floor-scores, NaN: none there; NULL: none at all */
   bool standardised;    /* the floor-score; else the logit itself */
+  bool independent;     /* every class is a yes or no: those above a half survive, and the best */
+  bool final_as_is;     /* the logits of the end are log p; else their softmax is to be taken */
 } WniExitRule;
 
 /* The running state of one frame. */
@@ -63,14 +68,15 @@ bool wni_exit_test(const WniExitRule *rule, int exit, const float *logits, ptrdi
 /* In nats, of softmax scores. */
 double wni_exit_entropy(const double *log_p, int n_classes);
 
-/* The end: arg max among the survivors, log_p = log of the softmax over them (others -inf); nothing
- * where that is not above the floor. */
+/* The end: arg max among the survivors, log_p = log of the softmax over them, or as the rule says
+ * (others -inf); nothing where that is not above the floor. */
 void wni_exit_final(const WniExitRule *rule, const float *logits, ptrdiff_t stride,
                     WniSurvivors *survivors);
 
 /* Whether the end looks at the logits of classes that are excluded, too. */
 static inline bool wni_exit_final_needs_all(const WniExitRule *rule) {
-  return rule->standardised && rule->floors && !isnan(rule->floors[rule->n_exits]);
+  return rule->independent ||
+         (rule->standardised && rule->floors && !isnan(rule->floors[rule->n_exits]));
 }
 
 /* Writes the survivors' indices, best first by log_p (ties: lowest index), to order [count]. */

@@ -103,10 +103,12 @@ static WnStatus build(const WniOnnx *onnx, const char *path, const WnModelOption
   if (status == WN_OK && !options->any_graph)
     status = wni_metadata_read(onnx, options->meaning, &model->metadata, error);
   if (status == WN_OK)
-    status = wni_plan_build(
-        onnx, &model->metadata,
-        &(WniPlanOptions){.any_graph = options->any_graph, .precision = options->precision},
-        &model->plan, error);
+    status =
+        wni_plan_build(onnx, &model->metadata,
+                       &(WniPlanOptions){.any_graph = options->any_graph,
+                                         .precision = options->precision,
+                                         .n_labels = wni_labels_count(onnx, options->labels_file)},
+                       &model->plan, error);
   if (status == WN_OK && !options->any_graph)
     status = wni_metadata_bind(&model->metadata, onnx, model->plan.n_classes, options->labels_file,
                                error);

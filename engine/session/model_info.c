@@ -186,6 +186,13 @@ static uint64_t sum_macs(const WnModel *model) {
   return macs;
 }
 
+/* Exits exclude classes that another is better than; where each is a yes or no of its own, no other
+ * class says anything about it. */
+static WnStrategy strategy_of(const WnModel *model) {
+  WnStrategy own = model->metadata.strategy;
+  return own && model->plan.scoring.kind != WN_SCORES_SIGMOID ? own : WN_STRATEGY_NONE;
+}
+
 WnStatus wni_model_info_make(WnModel *model, WnError *error) {
   const WniPlan *plan = &model->plan;
   const WniMetadata *metadata = &model->metadata;
@@ -216,8 +223,11 @@ WnStatus wni_model_info_make(WnModel *model, WnError *error) {
       .n_classes = plan->n_classes,
       .labels = (const char *const *)metadata->labels,
       .has_labels = metadata->has_labels,
+      .scores = plan->scoring.kind,
+      .scores_source = plan->scoring.source,
+      .scores_output = plan->n_classes ? plan->output_names[plan->scoring.output] : NULL,
       .n_exits = plan->n_exits,
-      .strategy = metadata->strategy ? metadata->strategy : WN_STRATEGY_NONE,
+      .strategy = strategy_of(model),
       .exit_score_softmax = metadata->score_softmax,
       .floor_score_standardised = metadata->floor_standardised,
       .nothing_class = plan->n_classes ? metadata->nothing : -1,

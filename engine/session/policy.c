@@ -18,12 +18,14 @@ static bool given(const char *text) {
 }
 
 /* Into `watched`; *watching tells whether there is a watch at all. */
-static WnStatus resolve_watch(const WniMetadata *metadata, const WnPolicy *policy,
-                              WnStrategy strategy, bool *watched, bool *watching, WnError *error) {
+static WnStatus resolve_watch(const WnModel *model, const WnPolicy *policy, WnStrategy strategy,
+                              bool *watched, bool *watching, WnError *error) {
+  const WniMetadata *metadata = &model->metadata;
+  bool stops = metadata->n_exits > 0 && model->info.scores != WN_SCORES_SIGMOID;
   *watching = given(policy->watch);
   if (!*watching) return WN_OK;
   /* Without exits there is nothing to stop; the result says all the same what was watched for. */
-  if (strategy != WN_STRATEGY_CLASS_EXCLUSION && metadata->n_exits > 0)
+  if (strategy != WN_STRATEGY_CLASS_EXCLUSION && stops)
     return wni_fail(error, WN_ERROR_ARGUMENT,
                     "watch: needs strategy class-exclusion, but the strategy is %s",
                     wn_strategy_name(strategy));
@@ -67,6 +69,17 @@ static WnStatus resolve_thresholds(const WniMetadata *metadata, const WnPolicy *
   return WN_OK;
 }
 
+static WnStatus check_strategy(const WnModel *model, WnStrategy strategy, WnError *error) {
+  if (!wn_strategy_name(strategy))
+    return wni_fail(error, WN_ERROR_ARGUMENT, "strategy: %d is not a strategy", (int)strategy);
+  if (strategy == WN_STRATEGY_NONE || model->info.scores != WN_SCORES_SIGMOID) return WN_OK;
+  return wni_fail(
+      error, WN_ERROR_ARGUMENT,
+      "strategy: %s needs classes that exclude each other, and the scores of this model "
+      "are sigmoid: each class is a yes or no of its own; use none",
+      wn_strategy_name(strategy));
+}
+
 static WnStatus check_numbers(const WniMetadata *metadata, const WnPolicy *policy,
                               WnStrategy strategy, WnError *error) {
   if (!(policy->threshold_scale >= 0) || !isfinite(policy->threshold_scale))
@@ -108,12 +121,12 @@ WnStatus wni_policy_apply(WnSession *session, const WnPolicy *policy, WnError *e
   WnStatus status = WNI_RESERVED_CHECK(policy, "policy", error);
   if (!watched || !thresholds || !watch)
     status = wni_fail_memory(error, "the policy");
-  else if (status == WN_OK && !wn_strategy_name(strategy))
-    status = wni_fail(error, WN_ERROR_ARGUMENT, "strategy: %d is not a strategy", (int)strategy);
+  else if (status == WN_OK)
+    status = check_strategy(session->model, strategy, error);
   if (status == WN_OK) status = check_numbers(metadata, policy, strategy, error);
   if (status == WN_OK) status = wni_view_parse(policy, &view, error);
   if (status == WN_OK)
-    status = resolve_watch(metadata, policy, strategy, watched, &watching, error);
+    status = resolve_watch(session->model, policy, strategy, watched, &watching, error);
   if (status == WN_OK)
     status = resolve_thresholds(metadata, policy, strategy, watched, watching, thresholds, error);
   if (status == WN_OK) {

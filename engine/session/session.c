@@ -65,6 +65,8 @@ WnStatus wn_session_new(WnModel *model, const WnSessionOptions *options, WnSessi
   session->rule.group_of = model->metadata.group_of;
   session->rule.floors = model->metadata.floors;
   session->rule.standardised = model->metadata.floor_standardised;
+  session->rule.independent = model->info.scores == WN_SCORES_SIGMOID;
+  session->rule.final_as_is = model->plan.scoring.form == WN_SCORES_PROBABILITIES;
   if (!allocate(session)) {
     status = wni_fail_memory(error, "a session's activations");
     goto fail;

@@ -77,4 +77,9 @@ void wni_step_run(const WniStep *step, void *arena, const int32_t *rows, size_t 
 /* Clears the zeros around an input. */
 void wni_input_halo_clear(const WnSession *session, int input, WniThread thread);
 
+/* The scores at the end as logits [n_classes], those of classes that were left out undefined: log p
+ * where they are probabilities, log p / (1 - p) where every class has its own.  Valid until the
+ * next frame (final.c). */
+const float *wni_final_logits(WnSession *session, ptrdiff_t *stride);
+
 #endif

@@ -36,6 +36,11 @@ static WnStatus open_tuner(WnTuner *tuner, const char *path, const WnTunerOption
   if (status != WN_OK) return status;
   const WnModel *model = tuner->model;
   int n_exits = model->metadata.n_exits, n_classes = model->plan.n_classes;
+  if (model->info.scores == WN_SCORES_SIGMOID)
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "'%.300s' has scores of the kind sigmoid: its classes do not exclude each "
+                    "other, so there is nothing to tune",
+                    path);
   if ((n_exits == 0 && !options->without_exits) || n_classes < 2)
     return wni_fail(error, WN_ERROR_MODEL, "'%.300s' has %s: there is nothing to tune", path,
                     n_classes < 2 ? "a single class" : "no exits");
@@ -87,9 +92,13 @@ const WnModelInfo *wn_tuner_model(const WnTuner *tuner) {
   return wn_model_info(tuner->model);
 }
 
-static void copy_logits(const WnSession *session, const WniTensor *tensor, int n, float *out) {
-  const float *logits = wni_tensor_data(tensor, session->arena);
-  for (int c = 0; c < n; c++) out[c] = logits[c * tensor->stride[1]];
+/* Those of an exit, or of the end. */
+static void copy_logits(WnSession *session, int stage, float *out) {
+  const WniPlan *plan = &session->model->plan;
+  ptrdiff_t stride = stage < plan->n_exits ? plan->exits[stage].stride[1] : 0;
+  const float *logits = stage < plan->n_exits ? wni_tensor_data(&plan->exits[stage], session->arena)
+                                              : wni_final_logits(session, &stride);
+  for (int c = 0; c < plan->n_classes; c++) out[c] = logits[c * stride];
 }
 
 static WnStatus add(WnTuner *tuner, WniScores *scores, const WnFrame *frame, const WnRect *region,
@@ -101,8 +110,7 @@ static WnStatus add(WnTuner *tuner, WniScores *scores, const WnFrame *frame, con
   float *logits = wni_scores_add(scores, class_index);
   if (!logits) return wni_fail_memory(error, "the images' scores");
   for (int k = 0; k <= plan->n_exits; k++, logits += plan->n_classes)
-    copy_logits(tuner->session, k < plan->n_exits ? &plan->exits[k] : &plan->final, plan->n_classes,
-                logits);
+    copy_logits(tuner->session, k, logits);
   return WN_OK;
 }
 

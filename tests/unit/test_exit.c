@@ -264,6 +264,41 @@ START_TEST(standardised_scores_are_over_all_classes) {
 }
 END_TEST
 
+START_TEST(classes_of_their_own_survive_above_a_half) {
+  const float logits[N] = {-1, 0, 3, 0.1f, -90}, none[N] = {-3, -2, -5, -4, -6};
+  Case c;
+  start(&c, WN_STRATEGY_NONE, 0);
+  c.rule.independent = true;
+  ck_assert(!test(&c, 0, none)); /* for a deadline; softmax is not asked for */
+  expect_alive(&c, "01000");
+  ck_assert_double_eq_tol(exp(c.log_p[0]), 1 / (1 + exp(3)), 1e-12);
+  ck_assert(wni_exit_final_needs_all(&c.rule));
+  wni_exit_final(&c.rule, logits, 1, &c.survivors);
+  expect_alive(&c, "00110"); /* a half is not above it */
+  ck_assert_int_eq(c.survivors.best, 2);
+  ck_assert_double_eq_tol(exp(c.log_p[3]), 1 / (1 + exp(-0.1)), 1e-8);
+  ck_assert_double_eq(exp(c.log_p[4]), 0);
+  wni_exit_final(&c.rule, none, 1, &c.survivors);
+  expect_alive(&c, "01000"); /* the best alone */
+}
+END_TEST
+
+START_TEST(probabilities_at_the_end_are_left_as_they_are) {
+  const float first[N] = {9, 8.9f, 8.8f, 0, 0};
+  const float final[N] = {logf(0.2f), logf(0.3f), (float)WNI_LOG_NEVER, logf(0.4f), logf(0.1f)};
+  Case c;
+  start(&c, WN_STRATEGY_CLASS_EXCLUSION, 0.5);
+  c.rule.final_as_is = true;
+  ck_assert(!test(&c, 0, first));
+  wni_exit_final(&c.rule, final, 1, &c.survivors);
+  expect_alive(&c, "11100");
+  ck_assert_int_eq(c.survivors.best, 1);
+  ck_assert_double_eq_tol(exp(c.log_p[1]), 0.3, 1e-7); /* not over the survivors */
+  ck_assert_double_eq(exp(c.log_p[2]), 0);
+  ck_assert_double_eq(exp(c.log_p[3]), 0);
+}
+END_TEST
+
 START_TEST(order_sorts_any_number) {
   enum { MANY = 1000 };
   static bool alive[MANY];
@@ -298,4 +333,6 @@ SUITE_MAIN("exit", far_classes_are_excluded_for_good, the_best_class_is_readmitt
            group_stops_when_all_are_of_one_kind, confidence_needs_exactly_one, entropy_is_in_nats,
            the_end_chooses_among_survivors, nothing_is_not_above_the_floor,
            a_floor_excludes_no_class, the_end_has_a_floor_for_its_best_survivor,
-           standardised_scores_are_over_all_classes, order_sorts_any_number, bad_scores_are_found)
+           standardised_scores_are_over_all_classes, classes_of_their_own_survive_above_a_half,
+           probabilities_at_the_end_are_left_as_they_are, order_sorts_any_number,
+           bad_scores_are_found)

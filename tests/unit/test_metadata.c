@@ -64,10 +64,14 @@ START_TEST(all_keys_are_read) {
   set(&fake, "winnow.floors", "1.5, -,-2");
   set(&fake, "winnow.floor-score", "standardised");
   set(&fake, "winnow.nothing", "ship");
+  set(&fake, "winnow.scores", "sigmoid");
   ck_assert_msg(parse(&fake, &m, &error) == WN_OK, "%s", error.message);
   ck_assert_int_eq(m.n_exits, EXITS);
   ck_assert_str_eq(m.exits[1], "e1");
   ck_assert_str_eq(m.output, "y");
+  ck_assert_int_eq(m.scores, WN_SCORES_SIGMOID);
+  ck_assert_str_eq(m.scores_source, "winnow.scores");
+  ck_assert_int_eq(wni_labels_count(&fake.onnx, NULL), CLASSES);
   ck_assert_str_eq(m.labels[3], "truck");
   ck_assert(m.score_softmax && m.strategy == WN_STRATEGY_CLASS_EXCLUSION);
   ck_assert_double_eq(m.thresholds[1], 0.2);

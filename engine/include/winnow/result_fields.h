@@ -63,7 +63,8 @@
   WN_FIELD(CLASSES, survivors, "survivors")                                                        \
   WN_FIELD(LABELS, survivor_labels, "survivor-labels")                                             \
   /* p over all classes at the last evaluated exit: sigmoid or softmax as the model says, softmax  \
-   * with confidence and entropy; after the final classifier the softmax over the survivors */     \
+   * with confidence and entropy; after the final classifier the softmax over the survivors, or    \
+   * the network's own probabilities where they are all it gives */                                \
   WN_FIELD(SCORES, survivor_scores, "survivor-scores")                                             \
   /* how many there are; n_survivors is less where only the WN_RESULT_MAX_SURVIVORS best came along */ \
   WN_FIELD(INT, survivor_count, "survivor-count")                                                  \

@@ -114,6 +114,18 @@ typedef struct WnMeaning {
   uint64_t reserved[4]; /* must be 0 */
 } WnMeaning;
 
+/* What the network's scores are. */
+typedef enum WnScores {
+  WN_SCORES_LOGITS,        /* their softmax is the probability of each class */
+  WN_SCORES_PROBABILITIES, /* that already */
+  WN_SCORES_SIGMOID,       /* every class is a yes or no of its own */
+  WN_SCORES_COUNT
+} WnScores;
+
+/* "logits", "probabilities", "sigmoid". */
+const char *wn_scores_name(WnScores scores);
+WnStatus wn_scores_parse(const char *name, WnScores *out, WnError *error);
+
 /* Zero-initialise for the defaults. */
 typedef struct WnModelOptions {
   WnPrecision precision;
@@ -191,6 +203,9 @@ typedef struct WnModelInfo {
   int32_t n_classes;
   const char *const *labels; /* [n_classes] */
   bool has_labels;           /* false: labels are the class indices in decimal */
+  WnScores scores;           /* what the file's scores are */
+  const char *scores_source; /* who says so: "graph", "winnow.scores", "option" */
+  const char *scores_output; /* name of the output that they are */
   int32_t n_exits;
   WnStrategy strategy;
   bool exit_score_softmax; /* false: sigmoid */
@@ -316,10 +331,11 @@ WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnR
                              const WnResult **result, WnError *error);
 
 /* After wn_session_classify() of `frame`, whose pixels are still the same: computes what that call
- * left out and gives the final scores of all classes as the network outputs them before any final
- * Softmax, [n_classes], valid until the next call.  What an evaluation compares early exits with.
- * Of a cascade: those of the last network, which sees the same region.  Errors: ARGUMENT (nothing
- * was classified, or another size or format of frame was). */
+ * left out and gives the final scores of all classes as logits: as the network outputs them before
+ * any final Softmax, log p of probabilities that have none, log p / (1 - p) where each class has
+ * its own (WN_SCORES_SIGMOID), [n_classes], valid until the next call.  What an evaluation compares
+ * early exits with. Of a cascade: those of the last network, which sees the same region.  Errors:
+ * ARGUMENT (nothing was classified, or another size or format of frame was). */
 WnStatus wn_session_complete(WnSession *session, const WnFrame *frame, const float **scores,
                              WnError *error);
 
