@@ -286,6 +286,7 @@ static bool makes_any_type(WniOp op) {
   case WNI_OP_BATCH_NORMALIZATION:
   case WNI_OP_CONCAT:
   case WNI_OP_CONV:
+  case WNI_OP_CONV_TRANSPOSE:
   case WNI_OP_DIV:
   case WNI_OP_GLOBAL_AVERAGE_POOL:
   case WNI_OP_GLOBAL_MAX_POOL:
@@ -307,6 +308,7 @@ static bool takes_activation(const WniGraph *graph, const WniNode *node) {
   case WNI_OP_AVERAGE_POOL:
   case WNI_OP_BATCH_NORMALIZATION:
   case WNI_OP_CONV:
+  case WNI_OP_CONV_TRANSPOSE:
   case WNI_OP_DIV:
   case WNI_OP_GEMM:
   case WNI_OP_GLOBAL_AVERAGE_POOL:

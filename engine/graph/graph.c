@@ -131,8 +131,14 @@ static WnStatus add_outputs(WniGraph *graph, WnError *error) {
   for (size_t i = 0; i < proto->n_output; i++) {
     const char *name = proto->output[i]->name ? proto->output[i]->name : "";
     int index = wni_names_find(&graph->names, name);
-    if (index < 0 || !graph->values[index].shaped)
+    if (index < 0)
       return wni_fail(error, WN_ERROR_MODEL, "output '%.200s' is made by no node", name);
+    if (!graph->values[index].shaped)
+      return wni_fail(
+          error, WN_ERROR_UNSUPPORTED,
+          "output '%.200s': the node that makes it has more outputs than are supported; "
+          "export the model without this one",
+          name);
     const WniValue *value = &graph->values[index];
     if (value->producer >= 0 && graph->nodes[value->producer].op == WNI_OP_QUANTIZE_LINEAR)
       return wni_fail(error, WN_ERROR_UNSUPPORTED, "output '%.200s' is not float32", name);

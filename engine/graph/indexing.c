@@ -8,9 +8,8 @@
 
 #include <stdlib.h>
 
-/* Room for the sources of all dimensions. */
-static WnStatus start(const WniGraph *graph, const WniNode *node, WniIndexing *out,
-                      WnError *error) {
+WnStatus wni_indexing_start(const WniGraph *graph, const WniNode *node, WniIndexing *out,
+                            WnError *error) {
   size_t count = 1;
   for (int d = 0; d < out->to.rank; d++) count += (size_t)out->to.dim[d];
   out->owned = malloc(count * sizeof *out->owned);
@@ -20,6 +19,8 @@ static WnStatus start(const WniGraph *graph, const WniNode *node, WniIndexing *o
   for (int d = 0; d < out->to.rank; d++) {
     out->source[d] = at;
     at += out->to.dim[d];
+    for (int64_t i = 0, dim = out->from.dim[d]; i < out->to.dim[d]; i++)
+      out->source[d][i] = dim ? (int32_t)(i % dim) : -1;
   }
   return WN_OK;
 }
@@ -122,11 +123,8 @@ WnStatus wni_indexing_read(const WniGraph *graph, const WniNode *node, WniIndexi
     out->to.dim[axis] = (int64_t)index->constant.count;
   }
   raise_rank(&out->from, out->to.rank);
-  WnStatus status = start(graph, node, out, error);
+  WnStatus status = wni_indexing_start(graph, node, out, error); /* all of Expand and Tile */
   if (status != WN_OK) return status;
-  for (int d = 0; d < out->to.rank; d++) /* Expand and Tile; Gather but for its axis */
-    for (int64_t i = 0, dim = out->from.dim[d]; i < out->to.dim[d]; i++)
-      out->source[d][i] = dim ? (int32_t)(i % dim) : -1;
   if (node->op == WNI_OP_GATHER) status = read_gather(graph, node, axis, out, error);
   if (node->op == WNI_OP_PAD) status = read_pad(graph, node, out, error);
   if (node->op == WNI_OP_RESIZE || node->op == WNI_OP_UPSAMPLE)

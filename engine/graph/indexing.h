@@ -25,6 +25,11 @@ WnStatus wni_indexing_read(const WniGraph *graph, const WniNode *node, WniIndexi
                            WnError *error);
 void wni_indexing_clear(WniIndexing *indexing);
 
+/* Makes room for the sources of `from` and `to`, which are set: every dimension is repeated until
+ * that of `to` is full.  Errors: MEMORY, in the name of `node`. */
+WnStatus wni_indexing_start(const WniGraph *graph, const WniNode *node, WniIndexing *out,
+                            WnError *error);
+
 /* Whether dimension d is walked in equal steps (0: one element again and again), so that strides
  * can say it: from *first on, *step from each to the next. */
 bool wni_indexing_is_regular(const WniIndexing *indexing, int d, int32_t *first, int32_t *step);

@@ -4,6 +4,7 @@
  */
 #include "graph/infer.h"
 
+#include "base/memory.h"
 #include "graph/window.h"
 
 WnStatus wni_infer_conv(WniInference *inference) {
@@ -22,6 +23,25 @@ WnStatus wni_infer_conv(WniInference *inference) {
   WnStatus status = wni_window_read(inference->graph, inference->node, x->dim + 2, w->dim + 2,
                                     &window, inference->error);
   inference->out = (WniShape){4, {x->dim[0], w->dim[0], window.out[0], window.out[1]}};
+  return status;
+}
+
+/* The weights are [input channels][output channels of a group][rows][columns]. */
+WnStatus wni_infer_conv_transpose(WniInference *inference) {
+  const WniShape *x = inference->in, *w = wni_infer_input(inference, 1),
+                 *b = wni_infer_input(inference, 2);
+  int64_t groups = wni_infer_attr(inference, "group", 1), channels;
+  WniWindow window;
+  if (groups < 1 || x->dim[1] != w->dim[0] || x->dim[1] % groups ||
+      !wni_mul_limited(w->dim[1], groups, WNI_MAX_ELEMENTS, &channels))
+    return WNI_INFER_FAIL(inference, "weights of %lld channels in %lld groups do not fit %lld",
+                          (long long)w->dim[0], (long long)groups, (long long)x->dim[1]);
+  if (b && wni_shape_count(b) != channels)
+    return WNI_INFER_FAIL(inference, "the bias has %lld elements for %lld channels",
+                          (long long)wni_shape_count(b), (long long)channels);
+  WnStatus status = wni_window_transposed(inference->graph, inference->node, x->dim + 2, w->dim + 2,
+                                          &window, inference->error);
+  inference->out = (WniShape){4, {x->dim[0], channels, window.out[0], window.out[1]}};
   return status;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * See window.h.  Formulas: ONNX Conv-11, MaxPool-12, AveragePool-19.
+ * See window.h.  Formulas: ONNX Conv-11, ConvTranspose-11, MaxPool-12, AveragePool-19.
  */
 #include "graph/window.h"
 
@@ -34,21 +34,21 @@ static void pad_same(WniWindow *w, int axis, int64_t in, bool upper) {
   w->pad_end[axis] = total - w->pad_begin[axis];
 }
 
-static int64_t count_positions(const WniWindow *w, int axis, int64_t in, bool ceil_mode) {
+/* `over`: a window larger than the padded image, but not by a stride, stands once all the same. */
+static int64_t count_positions(const WniWindow *w, int axis, int64_t in, bool ceil_mode,
+                               bool over) {
   int64_t extent = (w->size[axis] - 1) * w->dilation[axis] + 1;
-  int64_t room = in + w->pad_begin[axis] + w->pad_end[axis] - extent;
-  if (room < 0) return 0;
-  int64_t out = room / w->stride[axis] + 1;
+  int64_t room = in + w->pad_begin[axis] + w->pad_end[axis] - extent, stride = w->stride[axis];
+  if (room < 0) return over && -room < stride;
+  if (!ceil_mode) return room / stride + 1;
+  int64_t out = (room + stride - 1) / stride + 1;
   /* A rounded-up last window must still begin inside the image or its left padding. */
-  if (ceil_mode && room % w->stride[axis] != 0 && out * w->stride[axis] < in + w->pad_begin[axis])
-    out++;
-  return out;
+  return out > 1 && (out - 1) * stride >= in + w->pad_begin[axis] ? out - 1 : out;
 }
 
-WnStatus wni_window_read(const WniGraph *graph, const WniNode *node, const int64_t in[2],
-                         const int64_t *size, WniWindow *w, WnError *error) {
-  const Onnx__NodeProto *proto = node->proto;
-  int64_t pads[4] = {0};
+/* The attributes of a window over an image, kernel_shape held against the weights' `size`. */
+static WnStatus read_window(const WniGraph *graph, const WniNode *node, const int64_t *size,
+                            int64_t pads[4], WniWindow *w, WnError *error) {
   *w = (WniWindow){
       .size = {size ? size[0] : 0, size ? size[1] : 0}, .stride = {1, 1}, .dilation = {1, 1}};
   WnStatus status = read_numbers(graph, node, "kernel_shape", 2, 1, w->size, error);
@@ -60,24 +60,80 @@ WnStatus wni_window_read(const WniGraph *graph, const WniNode *node, const int64
       (size && (w->size[0] != size[0] || w->size[1] != size[1])))
     return wni_node_fail(graph, node, WN_ERROR_MODEL, error,
                          "kernel_shape is missing or differs from the weights");
-  bool upper = wni_attr_is(proto, "auto_pad", "SAME_UPPER");
-  bool lower = wni_attr_is(proto, "auto_pad", "SAME_LOWER");
-  bool valid = wni_attr_is(proto, "auto_pad", "VALID");
-  if (!upper && !lower && !valid && wni_attr(proto, "auto_pad") &&
-      !wni_attr_is(proto, "auto_pad", "NOTSET") && !wni_attr_is(proto, "auto_pad", ""))
-    return wni_node_fail(graph, node, WN_ERROR_MODEL, error, "auto_pad has an unknown value");
+  return WN_OK;
+}
+
+typedef enum AutoPad { AUTO_NOTSET, AUTO_VALID, AUTO_SAME_UPPER, AUTO_SAME_LOWER } AutoPad;
+
+static WnStatus read_auto_pad(const WniGraph *graph, const WniNode *node, AutoPad *out,
+                              WnError *error) {
+  static const char *const names[] = {"NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"};
+  *out = AUTO_NOTSET;
+  if (!wni_attr(node->proto, "auto_pad") || wni_attr_is(node->proto, "auto_pad", "")) return WN_OK;
+  for (int i = 0; i < 4; i++)
+    if (wni_attr_is(node->proto, "auto_pad", names[i])) {
+      *out = (AutoPad)i;
+      return WN_OK;
+    }
+  return wni_node_fail(graph, node, WN_ERROR_MODEL, error, "auto_pad has an unknown value");
+}
+
+WnStatus wni_window_read(const WniGraph *graph, const WniNode *node, const int64_t in[2],
+                         const int64_t *size, WniWindow *w, WnError *error) {
+  int64_t pads[4] = {0};
+  AutoPad mode;
+  WnStatus status = read_window(graph, node, size, pads, w, error);
+  if (status == WN_OK) status = read_auto_pad(graph, node, &mode, error);
+  if (status != WN_OK) return status;
+  bool ceil_mode = wni_attr_int(node->proto, "ceil_mode", 0) != 0;
   for (int axis = 0; axis < 2; axis++) {
-    if (upper || lower)
-      pad_same(w, axis, in[axis], upper);
-    else if (!valid) {
+    if (mode == AUTO_SAME_UPPER || mode == AUTO_SAME_LOWER)
+      pad_same(w, axis, in[axis], mode == AUTO_SAME_UPPER);
+    else if (mode != AUTO_VALID) {
       w->pad_begin[axis] = pads[axis];
       w->pad_end[axis] = pads[axis + 2];
     }
-    w->out[axis] = count_positions(w, axis, in[axis], wni_attr_int(proto, "ceil_mode", 0) != 0);
+    w->out[axis] = count_positions(w, axis, in[axis], ceil_mode, !size);
     if (w->out[axis] < 1)
       return wni_node_fail(graph, node, WN_ERROR_MODEL, error,
                            "the window is larger than its padded input of %lld x %lld",
                            (long long)in[0], (long long)in[1]);
+  }
+  return WN_OK;
+}
+
+/* Pads that make the output so large; may be negative. */
+static void pad_to(WniWindow *w, int axis, int64_t whole, int64_t out, bool upper) {
+  int64_t total = whole - out;
+  w->pad_begin[axis] = upper ? total / 2 : total - total / 2;
+  w->pad_end[axis] = total - w->pad_begin[axis];
+}
+
+WnStatus wni_window_transposed(const WniGraph *graph, const WniNode *node, const int64_t in[2],
+                               const int64_t size[2], WniWindow *w, WnError *error) {
+  int64_t pads[4] = {0}, more[2] = {0, 0}, shape[2] = {0, 0};
+  AutoPad mode;
+  WnStatus status = read_window(graph, node, size, pads, w, error);
+  if (status == WN_OK) status = read_auto_pad(graph, node, &mode, error);
+  if (status == WN_OK) status = read_numbers(graph, node, "output_padding", 2, 0, more, error);
+  if (status == WN_OK) status = read_numbers(graph, node, "output_shape", 2, 1, shape, error);
+  if (status != WN_OK) return status;
+  bool same = mode == AUTO_SAME_UPPER || mode == AUTO_SAME_LOWER;
+  for (int axis = 0; axis < 2; axis++) {
+    int64_t stride = w->stride[axis];
+    int64_t whole =
+        (in[axis] - 1) * stride + (w->size[axis] - 1) * w->dilation[axis] + 1 + more[axis];
+    if (shape[axis] || same) {
+      pad_to(w, axis, whole, shape[axis] ? shape[axis] : in[axis] * stride,
+             mode != AUTO_SAME_LOWER);
+    } else if (mode != AUTO_VALID) {
+      w->pad_begin[axis] = pads[axis];
+      w->pad_end[axis] = pads[axis + 2];
+    }
+    w->out[axis] = whole - w->pad_begin[axis] - w->pad_end[axis];
+    if (w->out[axis] < 1 || w->out[axis] > WNI_MAX_ELEMENTS)
+      return wni_node_fail(graph, node, WN_ERROR_MODEL, error, "its output would have %lld pixels",
+                           (long long)w->out[axis]);
   }
   return WN_OK;
 }

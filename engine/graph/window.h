@@ -17,4 +17,9 @@ typedef struct WniWindow {
 WnStatus wni_window_read(const WniGraph *graph, const WniNode *node, const int64_t in[2],
                          const int64_t *size, WniWindow *out, WnError *error);
 
+/* The same of a ConvTranspose, whose outputs lie `stride` apart; its pads take away from the output
+ * and may be negative. */
+WnStatus wni_window_transposed(const WniGraph *graph, const WniNode *node, const int64_t in[2],
+                               const int64_t size[2], WniWindow *out, WnError *error);
+
 #endif

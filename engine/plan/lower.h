@@ -8,6 +8,7 @@
 
 #include "plan/plan.h"
 #include "plan/weights.h"
+#include "graph/indexing.h"
 #include "graph/window.h"
 
 /* Zeros that convolutions read around a value, in its own dimensions. */
@@ -30,7 +31,7 @@ typedef struct WniLowering {
 typedef WnStatus WniLowerFunction(WniLowering *lowering);
 
 /* One for each lowering of ops.inc. */
-#define WNI_OPERATOR(id, name, inputs, outputs, attributes, changed, shape, fold, lower)                    \
+#define WNI_OPERATOR(id, name, inputs, outputs, attributes, changed, shape, fold, lower)           \
   extern WniLowerFunction wni_lower_##lower;
 #include "load/ops.inc"
 #undef WNI_OPERATOR
@@ -96,6 +97,15 @@ void wni_lower_release(const WniLowering *lowering, const WniWeights *weights);
  * (lower_winograd.c). */
 int wni_winograd_choose(const WniLowering *lowering, const WniNode *node, const WniWindow *window,
                         WniType type);
+
+/* Appends the node's convolution of x, which has the type to compute in and the zeros that the
+ * window reads; tile 0: directly, else by Winograd's filtering. */
+WnStatus wni_lower_convolve(WniLowering *lowering, const WniWindow *window, int tile,
+                            const WniWeights *weights, const WniTensor *x);
+
+/* Appends y = x at the indices; both have the dimensions of these (lower_moves.c). */
+WnStatus wni_lower_take(WniLowering *lowering, const WniIndexing *indexing, const WniTensor *x,
+                        const WniTensor *y);
 
 /* Appends the convolution of x by Winograd's filtering; y is the output, or, without `finish`,
  * float32 sums of its shape. */

@@ -188,11 +188,24 @@ static WnStatus push_layer(WniLowering *lowering, const WniWindow *window, int t
   return push_conv(lowering, window, weights, x, y, finish);
 }
 
+WnStatus wni_lower_convolve(WniLowering *lowering, const WniWindow *window, int tile,
+                            const WniWeights *weights, const WniTensor *x) {
+  WniTensor y;
+  WnStatus status = wni_lower_typed_output(lowering, &y);
+  if (status != WN_OK) return status;
+  if (kernel_can_finish(lowering->node, x->type, &y))
+    return push_layer(lowering, window, tile, weights, x, &y, true);
+  WniTensor sums = {.shape = y.shape};
+  status = wni_lower_buffer(lowering, NULL, false, &sums);
+  if (status == WN_OK) status = push_layer(lowering, window, tile, weights, x, &sums, false);
+  return status == WN_OK ? push_tail(lowering, &sums, &y) : status;
+}
+
 WnStatus wni_lower_conv(WniLowering *lowering) {
   const WniNode *node = lowering->node;
   WniWindow window;
   WniWeights weights;
-  WniTensor x, y;
+  WniTensor x;
   WnStatus status = conv_window(lowering, node, &window);
   if (status == WN_OK) status = wni_weights_read(lowering->graph, node, &weights, lowering->error);
   if (status == WN_OK) status = wni_lower_value(lowering, node->in[0], &x);
@@ -201,14 +214,8 @@ WnStatus wni_lower_conv(WniLowering *lowering) {
   int tile = wni_winograd_choose(lowering, node, &window, type);
   WniHaloNeed need = conv_halo(&window, tile ? tile : 1, &x.shape);
   status = wni_lower_image(lowering, node->in[0], type, &need, &x);
-  if (status == WN_OK) status = wni_lower_typed_output(lowering, &y);
   if (status != WN_OK) return status;
-  if (kernel_can_finish(node, type, &y))
-    return push_layer(lowering, &window, tile, &weights, &x, &y, true);
-  WniTensor sums = {.shape = y.shape};
-  status = wni_lower_buffer(lowering, NULL, false, &sums);
-  if (status == WN_OK) status = push_layer(lowering, &window, tile, &weights, &x, &sums, false);
-  return status == WN_OK ? push_tail(lowering, &sums, &y) : status;
+  return wni_lower_convolve(lowering, &window, tile, &weights, &x);
 }
 
 /* y lies like an image of the output's pixels and channels. */

@@ -122,22 +122,27 @@ static void set_fill(const WniTensor *y, double fill, WniTake *take) {
     memcpy(take->fill, &value, sizeof value);
 }
 
+WnStatus wni_lower_take(WniLowering *lowering, const WniIndexing *indexing, const WniTensor *x,
+                        const WniTensor *y) {
+  WniStep step = {.kind = WNI_STEP_TAKE, .kernel = "take__c"};
+  set_fill(y, indexing->fill, &step.layer.take);
+  if (!set_take(lowering->plan, indexing, x, y, &step.layer.take))
+    return wni_lower_no_memory(lowering);
+  return wni_lower_push(lowering, &step, &x, 1, y);
+}
+
 /* The output is of the type of x: what is moved is not rounded again. */
 static WnStatus push_take(WniLowering *lowering, const WniIndexing *indexing, const WniTensor *x) {
   int value = lowering->node->out[0];
   const WniShape *shape = &lowering->graph->values[value].shape;
   bool in_order = memcmp(&indexing->to, shape, sizeof *shape) == 0; /* not so: many indices */
   WniTensor out = {.shape = *shape, .type = x->type, .quant = x->quant}, y;
-  WniStep step = {.kind = WNI_STEP_TAKE, .kernel = "take__c"};
   WnStatus status = wni_lower_buffer(lowering, &lowering->halos[value], !in_order, &out);
   if (status != WN_OK) return status;
   wni_tensor_reshape(&out, &indexing->to, &y); /* without gaps: always possible */
   if (in_order) y = out;
-  set_fill(&y, indexing->fill, &step.layer.take);
-  if (!set_take(lowering->plan, indexing, x, &y, &step.layer.take))
-    return wni_lower_no_memory(lowering);
   wni_lower_place(lowering, 0, &out);
-  return wni_lower_push(lowering, &step, &x, 1, &y);
+  return wni_lower_take(lowering, indexing, x, &y);
 }
 
 /* Expand, Tile, Gather, Pad, Resize to the nearest. */

@@ -173,3 +173,38 @@ def pad_inputs(g):
     if g.opset >= 18:
         g.put("axes", "Pad", ["x", g.ints(1, 0, 2, 1), "", g.ints(2, -1)], mode="reflect")
         g.put("axes_value", "Pad", ["x", g.ints(1, 2), value, g.ints(3)])
+
+
+def transposed(g, x, c_in, c_out, k, group=1, bias=True, **attrs):
+    inputs = [x, g.weights(c_in, c_out // group, *k)] + ([g.weights(c_out)] if bias else [])
+    return g.node("ConvTranspose", inputs, kernel_shape=list(k), group=group, **attrs)
+
+
+@case((9, 11), shape=(1, 6, 4, 5))
+def conv_transpose(g):
+    g.out(transposed(g, "x", 6, 5, (3, 3)), "plain")
+    g.out(transposed(g, "x", 6, 5, (2, 2), **TWO), "twice")
+    g.out(transposed(g, "x", 6, 5, (3, 4), strides=[2, 3], pads=[1, 2, 0, 1], bias=False), "pads")
+    g.out(transposed(g, "x", 6, 5, (3, 3), strides=[2, 2], pads=[1] * 4, output_padding=[1, 1]),
+          "output_padding")
+    g.out(transposed(g, "x", 6, 5, (2, 3), dilations=[2, 3], strides=[3, 1]), "dilated")
+    g.out(transposed(g, "x", 6, 4, (3, 3), group=2, **TWO), "groups")
+    g.out(transposed(g, "x", 6, 6, (4, 4), group=6, pads=[1] * 4, **TWO), "depthwise")
+    g.out(transposed(g, "x", 6, 3, (3, 3), pads=[2, 2, 2, 2]), "cut")
+    g.put("relu", "Relu", transposed(g, "x", 6, 5, (3, 3), **TWO))
+    g.out(g.bn(transposed(g, "x", 6, 5, (3, 3), **TWO), 5), "bn")
+    g.out(g.conv(transposed(g, "x", 6, 5, (2, 2), **TWO), 5, 4, pads=[1] * 4), "convolved")
+    if g.opset >= 11:
+        for mode in ("SAME_UPPER", "SAME_LOWER", "VALID"):
+            g.out(transposed(g, "x", 6, 5, (3, 3), auto_pad=mode, **TWO), mode)
+
+
+@case(12, shape=(1, 3, 5, 7))
+def pool_over_input(g):
+    """Windows larger than the image, and outputs that nobody reads."""
+    large = dict(kernel_shape=[12, 20], strides=[12, 20], ceil_mode=1)
+    g.put("mean", "AveragePool", "x", **large)
+    g.put("mean_padded", "AveragePool", "x", pads=[1, 2, 0, 1], count_include_pad=1, **large)
+    g.put("maximum", "MaxPool", "x", **large)
+    g.put("rows_only", "AveragePool", "x", kernel_shape=[9, 2], strides=[9, 1], ceil_mode=1)
+    g.out(g.node("MaxPool", "x", ["maximum_alone", "indices"], kernel_shape=[2, 2], **TWO)[0])

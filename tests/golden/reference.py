@@ -462,6 +462,33 @@ def conv(i, a):
     return out if bias is None else out + bias.reshape(-1, 1, 1)
 
 
+@op("ConvTranspose")
+def conv_transpose(i, a):
+    """Every pixel adds its weights to the outputs around it."""
+    x, w = i[:2]
+    groups, (kh, kw) = a.get("group", 1), w.shape[2:]
+    (sy, sx), (dy, dx) = a.get("strides", [1, 1]), a.get("dilations", [1, 1])
+    n, c, h, v = x.shape
+    more = a.get("output_padding", [0, 0])
+    whole = [(h - 1) * sy + (kh - 1) * dy + 1 + more[0], (v - 1) * sx + (kw - 1) * dx + 1 + more[1]]
+    y = np.zeros([n, groups, w.shape[1]] + whole)
+    parts = x.reshape(n, groups, c // groups, h, v)
+    wg = w.reshape(groups, c // groups, *w.shape[1:])
+    for ky, kx in itertools.product(range(kh), range(kw)):
+        part = np.einsum("ngihw,gio->ngohw", parts, wg[:, :, :, ky, kx])
+        y[:, :, :, ky * dy:ky * dy + (h - 1) * sy + 1:sy,
+          kx * dx:kx * dx + (v - 1) * sx + 1:sx] += part
+    y = y.reshape([n, -1] + whole)
+    pads, mode = a.get("pads", [0] * 4), a.get("auto_pad", "NOTSET")
+    if mode.startswith("SAME"):
+        total = [whole[0] - h * sy, whole[1] - v * sx]
+        first = [t // 2 if mode == "SAME_UPPER" else t - t // 2 for t in total]
+        pads = first + [t - f for t, f in zip(total, first)]
+    y = y[:, :, pads[0]:whole[0] - pads[2], pads[1]:whole[1] - pads[3]]
+    bias = optional(i, 2)
+    return y if bias is None else y + bias.reshape(-1, 1, 1)
+
+
 @op("MaxPool")
 def max_pool(i, a):
     geometry = window_geometry(i[0], a["kernel_shape"], a)
