@@ -54,12 +54,16 @@ static const Command command_camera = {
     "2 for wrong usage.\n\n"
     "Cameras that deliver only raw sensor data, such as the Raspberry Pi's camera modules, need\n"
     "libcamera: gst-launch-1.0 libcamerasrc ! winnowclassify model-file=MODEL ! winnowshmsink\n"
-    "socket-path=SOCKET does for them what this program does for others.\n\n"
+    "socket-path=SOCKET does for them what this program does for others. Without GStreamer, let\n"
+    "rpicam-vid and ffmpeg write YUV4MPEG2 into a pipe to --input -; the manual page has the "
+    "line.\n\n"
     "Examples:\n"
     "  winnow-camera --list\n"
     "  winnow-camera --model models/everyday.onnx --socket /tmp/camera\n"
     "  winnow-camera --model models/everyday.onnx --device /dev/video2 --size 1280x720 \\\n"
     "      --fps 30 --set auto_exposure=1 --set exposure_time_absolute=100 --json\n"
+    "  ffmpeg -loglevel error -i VIDEO -pix_fmt yuv420p -f yuv4mpegpipe - |\n"
+    "    winnow-camera --model models/everyday.onnx --input - --json\n"
     "  winnow-camera --config /etc/winnow/camera.ini",
     run_camera,
     sections};

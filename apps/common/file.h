@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Files that the user names, opened without waiting for anyone: a FIFO without a writer, or a
- * terminal, must not hold a program up.
+ * terminal, must not hold a program up.  What a program was given open is waited for: "-" and
+ * /dev/stdin are standard input, /dev/fd/N is descriptor N, whether files or pipes.
  */
 #ifndef FILE_H
 #define FILE_H
@@ -9,7 +10,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* The bytes of the regular file at `path`, at most `limit`, in new memory with a zero behind them.
+/* The bytes of the regular file at `path`, or of what was given open, at most `limit`, in new memory with a zero behind them.
  * `wanted` says what it should hold, as "picture".  NULL: *problem is a sentence that names the
  * path, to be freed by the caller. */
 char *file_read(const char *path, const char *wanted, size_t limit, size_t *n_bytes,

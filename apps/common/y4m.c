@@ -9,7 +9,6 @@
 #include "y4m.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,7 +175,8 @@ static Reading read_header(Y4m *self, char **problem) {
   Reading reading = read_part(self, HEADER);
   if (reading == READ_NOT_YET) return reading;
   if (reading == READ_END || strncmp(self->line, MAGIC " ", strlen(MAGIC " ")) != 0)
-    *problem = g_strdup_printf("%s: is no YUV4MPEG2 clip; this makes one of any video: "
+    *problem = g_strdup_printf("%s: is no YUV4MPEG2 clip; either makes one of any video: "
+                               "ffmpeg -i VIDEO -pix_fmt yuv420p CLIP.y4m, or "
                                "gst-launch-1.0 filesrc location=VIDEO ! decodebin ! videoconvert ! "
                                "video/x-raw,format=YV12 ! videoconvert ! y4menc ! "
                                "filesink location=CLIP.y4m",
@@ -218,10 +218,7 @@ Y4mReading y4m_read(Y4m *self, WnFrame *frame, char **problem) {
 static bool open_file(Y4m *self, char **problem) {
   const char *path = self->name;
   struct stat info;
-  if (strcmp(path, "-") == 0)
-    self->file = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-  else
-    self->file = file_open_stream(path, "clip", problem);
+  self->file = file_open_stream(path, "clip", problem);
   if (self->file < 0 || fstat(self->file, &info) != 0) {
     if (*problem == NULL) *problem = g_strdup_printf("%s: %s", path, g_strerror(errno));
     return false;

@@ -145,6 +145,7 @@ const Command command_classify = {
     "(0 is the first; the last number is the end of the network), the classes left\n"
     "after each stage, the share of the computation saved and the time taken.\n"
     "An image that cannot be read is reported, the others go on and the exit status is 1.\n"
+    "The image - is standard input, a file or a pipe.\n"
     "LABELS are labels and groups of the model; a label with a comma, semicolon or colon is\n"
     "written as its class index.\n\n"
     "Examples:\n"

@@ -5,6 +5,7 @@ env CAMERA: the program.
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -44,6 +45,15 @@ class Pipes(CliTest):
             times, errors = self.feed(HEADER + 3 * FRAME, source)
             self.assertEqual(times, [0, 40 * 10**6, 80 * 10**6])
             self.assertRegex(errors, " 3 frames in .* 0 missed, 0 damaged")
+
+    @unittest.skipIf(shutil.which("ffmpeg") is None, "no ffmpeg")
+    def test_what_ffmpeg_writes(self):
+        """README's line for a camera module: raw frames become a clip on the way."""
+        raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", "64x48", "-framerate", "25"]
+        clip = subprocess.run(["ffmpeg", "-loglevel", "error", *raw, "-i", "-", "-f",
+                               "yuv4mpegpipe", "-"], input=bytes(64 * 48 * 3 // 2) * 3, check=True,
+                              capture_output=True).stdout
+        self.assertEqual(self.feed(clip)[0], [0, 40 * 10**6, 80 * 10**6])
 
     def test_file_as_standard_input(self):
         with self.file("clip.y4m", HEADER + 3 * FRAME).open("rb") as clip:

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 import unittest
 
 from support import CAT, MODEL, SAMPLE, WINNOW, CliTest, npy, winnow
@@ -119,14 +120,58 @@ class NoFiles(CliTest):
         self.assertEqual((result.returncode, result.stdout), (2, ""))
         self.assert_one_line(result.stderr, (fifo, "is a FIFO"))
 
+    def from_input(self, command, **options):
+        result = subprocess.run([WINNOW, *map(str, command)], capture_output=True, check=False,
+                                timeout=PATIENCE, **options)
+        return result.returncode, result.stdout.decode(), result.stderr.decode()
+
     def test_standard_input(self):
-        command = [WINNOW, "classify", str(MODEL), "/dev/stdin"]
-        with CAT.open("rb") as picture:
-            result = subprocess.run(command, stdin=picture, capture_output=True, check=False)
-        self.assertEqual((result.returncode, result.stderr), (0, b""))
-        result = subprocess.run(command, input=CAT.read_bytes(), capture_output=True, check=False)
-        self.assertEqual((result.returncode, result.stdout), (1, b""))
-        self.assert_one_line(result.stderr.decode(), ("/dev/stdin", "give a file"))
+        """A file, a pipe that comes in pieces, or a socket."""
+        for path in ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"):
+            with self.subTest(path=path):
+                command = ["classify", MODEL, "--json", path]
+                with CAT.open("rb") as picture:
+                    status, lines, errors = self.from_input(command, stdin=picture)
+                self.assertEqual((status, errors), (0, ""))
+                self.assertEqual(json.loads(lines)["image"], path)
+                self.assertEqual(json.loads(lines)["label"], "cat")
+                status, lines, errors = self.from_input(command, input=CAT.read_bytes())
+                self.assertEqual((status, errors, json.loads(lines)["label"]), (0, "", "cat"))
+        with subprocess.Popen([WINNOW, "classify", MODEL, "-"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=False) as process:
+            for piece in (CAT.read_bytes()[:100], CAT.read_bytes()[100:]):
+                process.stdin.write(piece)
+                process.stdin.flush()
+                time.sleep(0.1)
+            self.assertIn(b" cat ", process.communicate()[0])
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.sendall(CAT.read_bytes())
+            ours.shutdown(socket.SHUT_WR)
+            self.assertEqual(self.from_input(["classify", MODEL, "-"], stdin=theirs)[0], 0)
+
+    def test_larger_than_a_pipe(self):
+        pixels = b"P6 600 400 255\n" + bytes(600 * 400 * 3)
+        self.assertEqual(self.from_input(["classify", MODEL, "-"], input=pixels)[0], 0)
+        status, _, errors = self.from_input(["classify", MODEL, "-"], input=pixels[:-1])
+        self.assertEqual(status, 1)
+        self.assert_one_line(errors, ("-: damaged", "ends early"))
+
+    def test_standard_input_that_holds_no_picture(self):
+        for path, says in (("/dev/null", "is a device"), ("/dev/zero", "is a device")):
+            with open(path, "rb") as device:
+                status, _, errors = self.from_input(["classify", MODEL, "-"], stdin=device)
+            self.assertEqual(status, 1)
+            self.assert_one_line(errors, ("-: ", says))
+        status, _, errors = self.from_input(["classify", MODEL, "-"], input=b"")
+        self.assertEqual(status, 1)
+        self.assert_one_line(errors, "the file is empty")
+        self.expect_failure(1, "classify", MODEL, "/dev/fd/77", says="/dev/fd/77: cannot open")
+
+    def test_tensor_from_a_pipe(self):
+        command = ["run", MODEL, "--input", "-", "--output-dir", self.folder]
+        tensor = npy([1, 3, 32, 32], [0.5] * 3072)
+        self.assertEqual(self.from_input(command, input=tensor)[0], 0)
 
     def test_tensor_is_read_as_before(self):
         self.succeed("run", MODEL, "--input", self.file("x.npy", npy([1, 3, 32, 32], [0.5] * 3072)),
