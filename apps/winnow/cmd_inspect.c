@@ -96,7 +96,8 @@ static void print_names(const char *title, const char *const *names, int32_t n, 
 static void print_input(const WnModelInfo *info, const WnInputInfo *input) {
   char *shape = text_shape(input->shape, input->rank);
   char *name = text_clean(input->name);
-  printf("%-12s%s %s, %s", "input", shape, input->nhwc ? "NHWC" : "NCHW", input->resize);
+  printf("%-12s%s %s, %s", "input", shape, (input->nhwc ? "NHWC" : "NCHW") + (input->rank == 3),
+         input->resize);
   if (info->n_inputs > 1) printf("; stage %d, %s", input->stage, name);
   putchar('\n');
   g_free(name);

@@ -90,6 +90,10 @@ WnStatus wni_input_read(const WniGraph *graph, const Onnx__ValueInfoProto *input
 /* Whether an input of this shape is an image with its channels last. */
 bool wni_shape_is_nhwc(const WniShape *shape);
 
+/* Which dimension of an image's shape counts the channels, and which the rows; that of the columns
+ * is behind it.  One image may have no batch.  False: it is no image of 1 or 3 channels. */
+bool wni_shape_image(const WniShape *shape, int *channels, int *rows);
+
 /* Whether the inputs of `node` have the types and ranks that ops.inc lists; the rules after it
  * count on that (inputs.c).  Errors: MODEL (missing), UNSUPPORTED. */
 WnStatus wni_inputs_check(const WniGraph *graph, const WniNode *node, WnError *error);

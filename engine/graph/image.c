@@ -14,8 +14,18 @@
 enum { CHANNELS = 3 }; /* of an image of which nobody says it */
 
 bool wni_shape_is_nhwc(const WniShape *shape) {
-  const int64_t *dim = shape->dim;
-  return shape->rank == 4 && (dim[3] == 1 || dim[3] == 3) && !(dim[1] == 1 || dim[1] == 3);
+  const int64_t *dim = shape->dim + (shape->rank == 4);
+  return (shape->rank == 3 || shape->rank == 4) && (dim[2] == 1 || dim[2] == 3) &&
+         !(dim[0] == 1 || dim[0] == 3);
+}
+
+bool wni_shape_image(const WniShape *shape, int *channels, int *rows) {
+  bool nhwc = wni_shape_is_nhwc(shape);
+  int first = shape->rank - 3;
+  *channels = nhwc ? first + 2 : first;
+  *rows = nhwc ? first : first + 1;
+  return (shape->rank == 3 || shape->rank == 4) &&
+         (shape->dim[*channels] == 1 || shape->dim[*channels] == 3);
 }
 
 /* Of the weights of the convolution that reads `image`. */

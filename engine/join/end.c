@@ -6,6 +6,7 @@
 #include "join/join.h"
 
 #include "base/error.h"
+#include "graph/ending.h"
 
 #include <string.h>
 
@@ -106,6 +107,7 @@ static void cut(WniPart *part, int softmax, int output) {
 
 WnStatus wni_part_find_logits(WniPart *part, int output, WnError *error) {
   const char *scores = wni_onnx_metadata(&part->file, "winnow.scores");
+  const WniEnding ending = wni_ending_find(&part->graph, output, part->n_classes);
   int value, last = find_last(part, output, &value);
   if (last >= 0 && part->graph.nodes[last].op == WNI_OP_SIGMOID)
     return wni_part_fail(part, last,
@@ -117,6 +119,11 @@ WnStatus wni_part_find_logits(WniPart *part, int output, WnError *error) {
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
                     "winnow.scores is probabilities, and no Softmax is found at the end that could "
                     "be left out; export the network with logits");
+  if (last < 0 && ending.kind != WN_SCORES_LOGITS && !scores)
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "its scores are %s, and no Softmax is found at the end that could be left out; "
+                    "export the network with logits",
+                    ending.kind == WN_SCORES_SIGMOID ? "sigmoids" : "probabilities");
   if (last >= 0) cut(part, last, output);
   part->logits = part->same[output];
   if (part->producer[part->logits] < 0)

@@ -90,8 +90,8 @@ static WnStatus set_channel(const char *key, const double *numbers, int given, i
 static const char *refuse_input(const WniPlanInput *input) {
   const WniTensor *tensor = &input->tensor;
   const int64_t *dim = tensor->shape.dim;
-  int h = input->nhwc ? 1 : 2, c = input->nhwc ? 3 : 1;
-  if (tensor->shape.rank != 4 || (dim[c] != 1 && dim[c] != 3))
+  int h, c;
+  if (!wni_shape_image(&tensor->shape, &c, &h))
     return "its input is not an image of 1 or 3 channels";
   if (dim[h] > WN_FRAME_MAX_SIDE || dim[h + 1] > WN_FRAME_MAX_SIDE)
     return "its input has more pixels a side than frames";
@@ -115,7 +115,8 @@ static WnStatus set_target(const WniPlanInput *input, const WniInputMeaning *mea
                            WniImageTarget *target, WnError *error) {
   const WniTensor *tensor = &input->tensor;
   const int64_t *dim = tensor->shape.dim;
-  int h = input->nhwc ? 1 : 2, c = input->nhwc ? 3 : 1;
+  int h, c;
+  wni_shape_image(&tensor->shape, &c, &h);
   target->channels = (int)dim[c];
   target->height = (int)dim[h];
   target->width = (int)dim[h + 1];
@@ -139,7 +140,7 @@ static WnStatus set_targets(WnModel *model, WnError *error) {
     if (!why)
       status = set_target(input, i < metadata->n_inputs ? &metadata->inputs[i] : &none,
                           &model->targets[i], error);
-    if (!why && input->tensor.shape.dim[0] != 1) why = "its batch is over 1";
+    if (!why && wni_shape_batch(&input->tensor.shape) != 1) why = "its batch is over 1";
     if (!why) continue;
     model->image = false;
     model->not_image = why;

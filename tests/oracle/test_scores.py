@@ -41,20 +41,31 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
+def rows(x):
+    """Dimensions, axes or whatever a node takes as a list of integers."""
+    return np.array(x, np.int64)
+
+
 # ---- networks ------------------------------------------------------------------------------
 
 
 class Network:
     """The means of the channels of an image and, from them, `n` logits."""
 
-    def __init__(self, n=N, seed=1):
+    def __init__(self, n=N, seed=1, image=(1, 3, 8, 8)):
+        """image: the input's shape; one that is not [1, 3, ...] is put into that form first."""
         self.weights = np.random.RandomState(seed).randn(3, n).astype(np.float32) * 4
         self.bias = np.linspace(-1, 1, n).astype(np.float32)
         self.inits = [("w", self.weights), ("b", self.bias)]
-        self.nodes = [make_node("GlobalAveragePool", ["x"], ["pool"]),
-                      make_node("Flatten", ["pool"], ["features"]),
-                      make_node("Gemm", ["features", "w", "b"], ["logits"])]
-        self.last, self.count = "logits", 0
+        self.nodes, self.last, self.count, self.image = [], "x", 0, image
+        if len(image) == 3:
+            self.add("Unsqueeze", rows([0]))
+        if image[-1] == 3:
+            self.add("Transpose", perm=[0, 3, 1, 2])
+        self.nodes += [make_node("GlobalAveragePool", [self.last], ["pool"]),
+                       make_node("Flatten", ["pool"], ["features"]),
+                       make_node("Gemm", ["features", "w", "b"], ["logits"])]
+        self.last = "logits"
 
     def logits(self, colour):
         return np.array(colour) / 255 @ self.weights.astype(np.float64) + self.bias
@@ -80,13 +91,8 @@ class Network:
 
     def model(self, shape, outputs=(), **meta):
         keys = {"winnow." + k.replace("_", "-"): v for k, v in meta.items()}
-        return of.make_model(self.nodes, [("x", [1, 3, 8, 8])],
+        return of.make_model(self.nodes, [("x", self.image)],
                              [(self.last, shape)] + list(outputs), self.inits, 13, keys)
-
-
-def rows(x):
-    """In the form [-1, n] or whatever a Reshape takes."""
-    return np.array(x, np.int64)
 
 
 def quantize(n, scale):
@@ -213,6 +219,14 @@ def test_logits(test):
         expect(inspect(path)["kind"] == "logits", shape)
 
 
+def test_images(test):
+    """An image is taken with and without a batch, whichever way its dimensions stand."""
+    for shape in ((1, 3, 8, 8), (1, 8, 8, 3), (3, 8, 8), (8, 8, 3)):
+        net = Network(image=shape)
+        path = test.save("image", net.model(ROW))
+        test.compare(f"image {shape}", path, net, one_answer)
+
+
 def test_sigmoids(test):
     """Several labels at once."""
     for name, (behind, shape) in SOFTMAX.items():
@@ -298,6 +312,17 @@ def test_several_outputs(test):
     net = Network()
     path = test.save("outputs", net.model(ROW, [("pool", [1, 3, 1, 1])], labels="a\nb"))
     refused("classify", path, test.images["red"], says="'pool' [1, 3, 1, 1]")
+
+
+def test_join(test):
+    """The exits of a cascade are logits: what cannot be led back to them is refused."""
+    labels = "\n".join(LABELS)
+    good = test.save("good", Network().add("Softmax", axis=1).model(ROW, labels=labels))
+    for name, op, attrs, says in (("sigmoids", "Sigmoid", {}, "its scores are sigmoids"),
+                                  ("softmax", "Softmax", {"axis": 1}, "its scores are probab")):
+        net = Network().add(op, **attrs).add("Clip", np.float32(0.001), np.float32(0.999))
+        refused("join", good, test.save(name, net.model(ROW, labels=labels)), "-o",
+                os.path.join(test.folder, "cascade.onnx"), says=says)
 
 
 def test_eval(test):
