@@ -58,11 +58,13 @@ typedef struct WniNode {
 
 typedef struct WniGraph {
   const WniOnnx *onnx; /* borrowed */
+  WniImageSize size;   /* of images that have none in the file */
   WniValue *values;
   size_t n_values, value_capacity;
   WniNode *nodes;
   int n_nodes;
   WniNames names;                  /* value names */
+  WniNames initializers, declared; /* of the file: places in its lists of initialisers and inputs */
   int inputs[WNI_MAX_INPUTS];      /* [n_inputs] values, in file order */
   int input_types[WNI_MAX_INPUTS]; /* [n_inputs] WNI_TENSOR_ as the file declares them */
   int n_inputs;                    /* 1 or more */
@@ -82,10 +84,28 @@ void wni_graph_clear(WniGraph *graph);
 /* The index of the graph's input that `value` is; -1: it is none. */
 int wni_graph_input(const WniGraph *graph, int value);
 
-/* Element type and shape of an input of the file, open dimensions filled in; height and width from
- * `size` (image.c).  Errors: UNSUPPORTED. */
-WnStatus wni_input_read(const WniGraph *graph, const Onnx__ValueInfoProto *input, WniImageSize size,
-                        int *element_type, WniShape *shape, WnError *error);
+/* ---- Values by name (values.c) ---- */
+
+/* Notes what the file has beside its nodes.  Errors: MODEL (a name that is there twice), MEMORY. */
+WnStatus wni_values_declare(WniGraph *graph, WnError *error);
+
+/* The value of that name, which may be an initialiser or input that nobody has read before;
+ * *index = -1: there is none.  Errors: of what is read then. */
+WnStatus wni_value_find(WniGraph *graph, const char *name, int *index, WnError *error);
+
+/* Whether something has that name, read or not. */
+bool wni_value_is_named(const WniGraph *graph, const char *name);
+
+/* A new value; -1: no memory.  `name` may be NULL or "": one that nobody reads. */
+int wni_value_add(WniGraph *graph, const char *name, int producer);
+
+/* Puts the inputs that are read in the order of the file.  Errors: MODEL (there are none). */
+WnStatus wni_values_order_inputs(WniGraph *graph, WnError *error);
+
+/* Element type and shape of an input of the file, open dimensions filled in (image.c).  Errors:
+ * UNSUPPORTED. */
+WnStatus wni_input_read(const WniGraph *graph, const Onnx__ValueInfoProto *input, int *element_type,
+                        WniValue *value, WnError *error);
 
 /* Whether an input of this shape is an image with its channels last. */
 bool wni_shape_is_nhwc(const WniShape *shape);

@@ -46,16 +46,15 @@ static int64_t read_channels(const Onnx__GraphProto *graph, const char *image) {
 }
 
 /* Fills in dimensions that are 0. */
-static WnStatus fill_in(const WniGraph *graph, const char *name, WniImageSize size, WniShape *shape,
-                        WnError *error) {
+static WnStatus fill_in(const WniGraph *graph, const char *name, WniShape *shape, WnError *error) {
   int64_t *dim = shape->dim;
   if (!dim[0]) dim[0] = 1;
   if (shape->rank == 4) {
     bool nhwc = wni_shape_is_nhwc(shape);
     int64_t *height = &dim[nhwc ? 1 : 2], *width = &dim[nhwc ? 2 : 3];
     if (!nhwc && !dim[1]) dim[1] = read_channels(graph->onnx->proto->graph, name);
-    if (!*height) *height = size.height;
-    if (!*width) *width = size.width;
+    if (!*height) *height = graph->size.height;
+    if (!*width) *width = graph->size.width;
     if (!*height || !*width)
       return wni_fail(error, WN_ERROR_UNSUPPORTED,
                       "input '%.200s': the file leaves height and width open; say them with "
@@ -81,29 +80,35 @@ static WnStatus check_size(const char *name, const WniShape *shape, WnError *err
 }
 
 /* What a feeder turns into float32. */
-static bool takes_type(int type) {
+static bool is_float(int type) {
   return type == WNI_TENSOR_FLOAT || type == WNI_TENSOR_FLOAT16 || type == WNI_TENSOR_DOUBLE;
 }
 
-WnStatus wni_input_read(const WniGraph *graph, const Onnx__ValueInfoProto *input, WniImageSize size,
-                        int *element_type, WniShape *shape, WnError *error) {
+static bool is_byte(int type) {
+  return type == WNI_TENSOR_UINT8 || type == WNI_TENSOR_INT8;
+}
+
+WnStatus wni_input_read(const WniGraph *graph, const Onnx__ValueInfoProto *input, int *element_type,
+                        WniValue *value, WnError *error) {
   const Onnx__TensorTypeProto *type = input->type ? input->type->tensor_type : NULL;
   const char *name = input->name ? input->name : "";
-  if (!type || !type->shape || !takes_type(type->elem_type))
+  if (!type || !type->shape || !(is_float(type->elem_type) || is_byte(type->elem_type)))
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "input '%.200s' is not a tensor of float16, float32 or float64 with a shape",
+                    "input '%.200s' is not a tensor of floats or 8-bit integers with a shape",
                     name);
   *element_type = type->elem_type;
+  value->is_int = is_byte(type->elem_type);
   if (type->shape->n_dim < 1 || type->shape->n_dim > WNI_MAX_RANK)
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
                     "input '%.200s' has %zu dimensions; 1 to %d are supported", name,
                     type->shape->n_dim, WNI_MAX_RANK);
+  WniShape *shape = &value->shape;
   shape->rank = (int)type->shape->n_dim;
   for (int d = 0; d < shape->rank; d++) {
     const Onnx__Dimension *dim = type->shape->dim[d];
     bool open = !dim->has_dim_value || dim->dim_value <= 0; /* 0, -1: old exporters' way */
     shape->dim[d] = open ? 0 : dim->dim_value;
   }
-  WnStatus status = fill_in(graph, name, size, shape, error);
+  WnStatus status = fill_in(graph, name, shape, error);
   return status == WN_OK ? check_size(name, shape, error) : status;
 }

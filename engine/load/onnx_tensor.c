@@ -7,6 +7,7 @@
 #include "load/onnx.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 
 #include <math.h>
 #include <string.h>
@@ -59,34 +60,57 @@ static float read_double(const void *at) {
     return (int64_t)v;                                                                             \
   }
 DEFINE_READ_INT(uint8)
-DEFINE_READ_INT(int8)
 DEFINE_READ_INT(uint16)
 DEFINE_READ_INT(int16)
+DEFINE_READ_INT(uint32)
 DEFINE_READ_INT(int32)
 DEFINE_READ_INT(int64)
 #undef DEFINE_READ_INT
 
-typedef enum List { FLOATS, INT32S, INT64S, DOUBLES } List;
+/* Beyond int64 there are no sizes; what is larger is as large as can be. */
+static int64_t read_uint64(const void *at) {
+  uint64_t v;
+  memcpy(&v, at, sizeof v);
+  return v > INT64_MAX ? INT64_MAX : (int64_t)v;
+}
+
+/* In which list elements lie that are not raw. */
+typedef enum List { FLOATS, INT32S, INT64S, DOUBLES, UINT64S } List;
 
 typedef struct ElementType {
   size_t raw_bytes;
   List list;
   float (*read_f)(const void *);   /* floating types */
   int64_t (*read_i)(const void *); /* all others */
+  bool is_byte;                    /* stays as it is: WniConstant.bytes */
+  bool is_signed, packed;          /* of bytes; two in a byte, the first in its low half */
 } ElementType;
 
-enum { UINT8 = 2, INT8 = 3 };
-
-/* Indexed by TensorProto.DataType. */
 static const ElementType types[] = {
-    [1] = {4, FLOATS, read_float, NULL},   [2] = {1, INT32S, NULL, read_uint8},
-    [3] = {1, INT32S, NULL, read_int8},    [4] = {2, INT32S, NULL, read_uint16},
-    [5] = {2, INT32S, NULL, read_int16},   [6] = {4, INT32S, NULL, read_int32},
-    [7] = {8, INT64S, NULL, read_int64},   [9] = {1, INT32S, NULL, read_uint8} /* bool */,
-    [10] = {2, INT32S, read_half, NULL},   [11] = {8, DOUBLES, read_double, NULL},
-    [16] = {2, INT32S, read_bfloat, NULL},
+    [WNI_TENSOR_FLOAT] = {4, FLOATS, .read_f = read_float},
+    [WNI_TENSOR_UINT8] = {1, INT32S, .is_byte = true},
+    [WNI_TENSOR_INT8] = {1, INT32S, .is_byte = true, .is_signed = true},
+    [WNI_TENSOR_UINT16] = {2, INT32S, .read_i = read_uint16},
+    [WNI_TENSOR_INT16] = {2, INT32S, .read_i = read_int16},
+    [WNI_TENSOR_INT32] = {4, INT32S, .read_i = read_int32},
+    [WNI_TENSOR_INT64] = {8, INT64S, .read_i = read_int64},
+    [WNI_TENSOR_BOOL] = {1, INT32S, .read_i = read_uint8},
+    [WNI_TENSOR_FLOAT16] = {2, INT32S, .read_f = read_half},
+    [WNI_TENSOR_DOUBLE] = {8, DOUBLES, .read_f = read_double},
+    [WNI_TENSOR_UINT32] = {4, UINT64S, .read_i = read_uint32},
+    [WNI_TENSOR_UINT64] = {8, UINT64S, .read_i = read_uint64},
+    [WNI_TENSOR_BFLOAT16] = {2, INT32S, .read_f = read_bfloat},
+    [WNI_TENSOR_UINT4] = {1, INT32S, .is_byte = true, .packed = true},
+    [WNI_TENSOR_INT4] = {1, INT32S, .is_byte = true, .is_signed = true, .packed = true},
 };
 
+/* NULL: a type that is not read. */
+static const ElementType *find_type(int32_t data_type) {
+  size_t index = data_type < 0 ? 0 : (size_t)data_type;
+  return index < sizeof types / sizeof *types && types[index].raw_bytes ? &types[index] : NULL;
+}
+
+/* Where the elements lie, little-endian, each at the beginning of its step. */
 typedef struct Source {
   const uint8_t *data;
   size_t count, step_bytes;
@@ -104,6 +128,8 @@ static Source find_source(const Onnx__TensorProto *tensor, const ElementType *ty
     return (Source){(const uint8_t *)tensor->int64_data, tensor->n_int64_data, 8};
   case DOUBLES:
     return (Source){(const uint8_t *)tensor->double_data, tensor->n_double_data, 8};
+  case UINT64S:
+    return (Source){(const uint8_t *)tensor->uint64_data, tensor->n_uint64_data, 8};
   }
   return (Source){0};
 }
@@ -122,54 +148,73 @@ static WnStatus check_shape(const Onnx__TensorProto *tensor, const char *what, s
   return WN_OK;
 }
 
-WnStatus wni_onnx_tensor(const Onnx__TensorProto *tensor, const char *what, WniConstant *out,
-                         WnError *error) {
-  size_t count = 0;
-  size_t type_index = tensor->data_type < 0 ? 0 : (size_t)tensor->data_type;
-  *out = (WniConstant){0};
-  if (tensor->data_location == 1 || tensor->n_external_data)
-    return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "tensor '%.200s' lies in another file; save the model as one file", what);
-  if (type_index >= sizeof types / sizeof *types || !types[type_index].raw_bytes)
-    return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "tensor '%.200s' has element type %d, which is not supported", what,
-                    tensor->data_type);
-  WnStatus status = check_shape(tensor, what, &count, error);
-  if (status != WN_OK) return status;
-  const ElementType *type = &types[type_index];
-  Source source = find_source(tensor, type);
-  if (source.count != count || (tensor->has_raw_data && tensor->raw_data.len % type->raw_bytes))
-    return wni_fail(error, WN_ERROR_MODEL,
-                    "tensor '%.200s' holds %zu elements where its shape says %zu", what,
-                    source.count, count);
-
-  /* Weights are large: float32 and 8-bit integers are used where they lie. */
-  bool floats = type_index == 1 && (uintptr_t)source.data % _Alignof(float) == 0;
-  bool bytes = (type_index == UINT8 || type_index == INT8) && source.step_bytes == 1;
-  void *data = NULL;
-  if (floats || bytes) {
-    *out = (WniConstant){.rank = (int)tensor->n_dims,
-                         .count = count,
-                         .is_int = bytes,
-                         .is_signed = type_index == INT8,
-                         .type = bytes ? (int)type_index : 0};
-    for (size_t d = 0; d < tensor->n_dims; d++) out->dim[d] = tensor->dims[d];
-    if (floats)
-      out->f = (const float *)(const void *)source.data;
-    else
-      out->bytes = source.data;
-    return WN_OK;
+/* Bytes of a list, or half-bytes of either. */
+static WnStatus copy_bytes(const ElementType *type, const Source *source, const char *what,
+                           WniConstant *out, WnError *error) {
+  uint8_t *to = wni_alloc_raw(out->count);
+  if (!to) return wni_fail_memory(error, what);
+  for (size_t i = 0; i < out->count; i++) {
+    uint8_t byte = source->data[(type->packed ? i / 2 : i) * source->step_bytes];
+    if (type->packed) byte = (i % 2 ? byte >> 4 : byte) & 15;
+    /* a half is negative from 8 on */
+    to[i] = type->packed && type->is_signed ? (uint8_t)((byte ^ 8) - 8) : byte;
   }
-  if (!wni_constant_new(out, type->read_i != NULL, (int)tensor->n_dims, tensor->dims, &data))
+  out->bytes = out->owned = to;
+  return WN_OK;
+}
+
+static WnStatus widen(const ElementType *type, const Source *source, const char *what,
+                      WniConstant *out, WnError *error) {
+  void *data;
+  WniConstant wide;
+  if (!wni_constant_new(&wide, out->is_int, out->rank, out->dim, &data))
     return wni_fail_memory(error, what);
-  out->type = type->read_i ? (int)type_index : 0;
-  for (size_t i = 0; i < count; i++) {
-    const uint8_t *at = source.data + i * source.step_bytes;
+  wide.type = out->type;
+  for (size_t i = 0; i < wide.count; i++) {
+    const uint8_t *at = source->data + i * source->step_bytes;
     if (type->read_i)
       ((int64_t *)data)[i] = type->read_i(at);
     else
       ((float *)data)[i] = type->read_f(at);
   }
-  if (!wni_constant_narrow(out)) return wni_fail_memory(error, what);
+  *out = wide;
   return WN_OK;
+}
+
+WnStatus wni_onnx_tensor(const Onnx__TensorProto *tensor, const char *what, WniConstant *out,
+                         WnError *error) {
+  const ElementType *type = find_type(tensor->data_type);
+  size_t count = 0;
+  *out = (WniConstant){0};
+  if (tensor->data_location == 1 || tensor->n_external_data)
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "tensor '%.200s' lies in another file; save the model as one file", what);
+  if (!type)
+    return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                    "tensor '%.200s' has element type %d, which is not supported", what,
+                    tensor->data_type);
+  WnStatus status = check_shape(tensor, what, &count, error);
+  if (status != WN_OK) return status;
+  Source source = find_source(tensor, type);
+  if (source.count != (type->packed ? count / 2 + count % 2 : count) ||
+      (tensor->has_raw_data && tensor->raw_data.len % type->raw_bytes))
+    return wni_fail(error, WN_ERROR_MODEL,
+                    "tensor '%.200s' holds %zu elements where its shape says %zu", what,
+                    source.count, count);
+  *out = (WniConstant){.rank = (int)tensor->n_dims,
+                       .count = count,
+                       .is_int = !type->read_f,
+                       .type = type->read_f ? 0 : tensor->data_type,
+                       .is_signed = type->is_signed};
+  for (size_t d = 0; d < tensor->n_dims; d++) out->dim[d] = tensor->dims[d];
+  /* Weights are large: float32 and bytes are used where they lie. */
+  if (tensor->data_type == WNI_TENSOR_FLOAT && (uintptr_t)source.data % _Alignof(float) == 0)
+    out->f = (const float *)(const void *)source.data;
+  else if (type->is_byte && !type->packed && source.step_bytes == 1)
+    out->bytes = source.data;
+  else
+    status = type->is_byte ? copy_bytes(type, &source, what, out, error)
+                           : widen(type, &source, what, out, error);
+  if (status != WN_OK) *out = (WniConstant){0};
+  return status;
 }
