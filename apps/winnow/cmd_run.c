@@ -89,14 +89,13 @@ static int run_model(WnSession *session, const WnModel *model, char *const *inpu
 
 static int run(int argc, char **argv) {
   char **inputs = NULL, *folder = NULL;
-  const GOptionEntry own[] = {
-      {"input", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &inputs,
-       "The input tensor, float32 in the model's own layout; NAME= for each "
-       "of several inputs",
-       "[NAME=]X.npy"},
-      {"output-dir", 0, 0, G_OPTION_ARG_FILENAME, &folder,
-       "Where the outputs go, made if missing (default .)", "D"},
-      G_OPTION_ENTRY_NULL};
+  const GOptionEntry own[] = {{"input", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &inputs,
+                               "The input tensor in the model's own layout; NAME= for each "
+                               "of several inputs",
+                               "[NAME=]X.npy"},
+                              {"output-dir", 0, 0, G_OPTION_ARG_FILENAME, &folder,
+                               "Where the outputs go, made if missing (default .)", "D"},
+                              G_OPTION_ENTRY_NULL};
   Options options = {0};
   WnModel *model = NULL;
   WnSession *session = NULL;
@@ -127,8 +126,10 @@ const Command command_run = {
     "winnow run",
     "MODEL",
     "Feed a tensor, write every output of the graph",
-    "The input is a NumPy file of little-endian float32 in C order with the shape that the\n"
-    "model declares (a dynamic batch is 1). Nothing is preprocessed and no exit is taken.\n"
+    "The input is a NumPy file of little-endian floats or 8-bit integers in C order with the "
+    "shape\n"
+    "that the model declares (a dynamic batch is 1). Nothing is preprocessed and no exit is "
+    "taken.\n"
     "Output NAME goes to D/NAME.npy; characters outside [A-Za-z0-9._-] become '_'.\n\n"
     "Example:\n"
     "  winnow run models/paper/edge-cifar10.onnx --input x.npy --output-dir out",

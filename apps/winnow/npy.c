@@ -6,6 +6,7 @@
 #include "npy.h"
 
 #include <glib.h>
+#include <math.h>
 #include <string.h>
 
 #include "file.h"
@@ -21,6 +22,51 @@ static const char magic[] = "\x93NUMPY";
 #define MAX_FILE_BYTES ((size_t)1 << 30)
 
 enum { MAGIC_BYTES = 6, HEADER_ALIGNMENT = 64 };
+
+/* ---- elements ---- */
+
+static float read_f4(const char *at) {
+  float v;
+  memcpy(&v, at, sizeof v);
+  return v;
+}
+
+static float read_f8(const char *at) {
+  double v;
+  memcpy(&v, at, sizeof v);
+  return (float)v;
+}
+
+static float read_f2(const char *at) {
+  guint16 bits;
+  memcpy(&bits, at, sizeof bits);
+  int exponent = bits >> 10 & 31, fraction = bits & 1023;
+  float magnitude = exponent == 31 ? (fraction != 0 ? NAN : INFINITY)
+                    : exponent > 0 ? ldexpf((float)(fraction + 1024), exponent - 25)
+                                   : ldexpf((float)fraction, -24);
+  return bits & 0x8000 ? -magnitude : magnitude;
+}
+
+static float read_u1(const char *at) {
+  return (float)(guint8)*at;
+}
+
+static float read_i1(const char *at) {
+  return (float)(gint8)*at;
+}
+
+typedef struct ElementType {
+  const char *name; /* as the header writes it */
+  size_t size;
+  float (*read)(const char *at);
+} ElementType;
+
+static const ElementType element_types[] = {
+    {"'<f4'", 4, read_f4}, {"'<f2'", 2, read_f2}, {"'<f8'", 8, read_f8},
+    {"'|u1'", 1, read_u1}, {"'|i1'", 1, read_i1},
+};
+
+/* ---- reading ---- */
 
 /* The value of 'key' in the header, a Python dictionary literal; NULL: none. */
 static const char *find_value(const char *header, const char *key) {
@@ -73,13 +119,16 @@ static char *split(const char *bytes, size_t n_bytes, size_t *data_offset) {
 }
 
 /* What is wrong with the header, or NULL. */
-static const char *parse_header(const char *header, NpyArray *array) {
+static const char *parse_header(const char *header, NpyArray *array, const ElementType **element) {
   const char *type = find_value(header, "descr");
   const char *order = find_value(header, "fortran_order");
   if (type == NULL || order == NULL || !parse_shape(find_value(header, "shape"), array))
     return "the header is damaged";
-  if (!g_str_has_prefix(type, "'<f4'"))
-    return "must be little-endian float32; save it with array.astype('<f4')";
+  *element = NULL;
+  for (size_t i = 0; i < G_N_ELEMENTS(element_types); i++)
+    if (g_str_has_prefix(type, element_types[i].name)) *element = &element_types[i];
+  if (*element == NULL)
+    return "must be little-endian floats or 8-bit integers; save it with array.astype('<f4')";
   if (!g_str_has_prefix(order, "False"))
     return "must be in C order; save it with numpy.ascontiguousarray(array)";
   return NULL;
@@ -90,6 +139,7 @@ bool npy_read(const char *path, NpyArray *array) {
   char *bytes = NULL, *header = NULL, *why = NULL;
   size_t n_bytes = 0, data_offset = 0;
   const char *problem = NULL;
+  const ElementType *element = NULL;
   bytes = file_read(path, "tensor", MAX_FILE_BYTES, &n_bytes, &why);
   if (bytes == NULL) {
     report("%s", why);
@@ -99,13 +149,15 @@ bool npy_read(const char *path, NpyArray *array) {
   header = split(bytes, n_bytes, &data_offset);
   if (header == NULL) {
     problem = "not a .npy file; make one with numpy.save()";
-  } else if ((problem = parse_header(header, array)) == NULL &&
-             (array->n_elements > n_bytes / sizeof(float) ||
-              array->n_elements * sizeof(float) != n_bytes - data_offset)) {
+  } else if ((problem = parse_header(header, array, &element)) == NULL &&
+             (array->n_elements > n_bytes / element->size ||
+              array->n_elements * element->size != n_bytes - data_offset)) {
     problem = "the data is shorter or longer than the shape says";
   }
   if (problem == NULL) {
-    array->data = g_memdup2(bytes + data_offset, array->n_elements * sizeof(float));
+    array->data = g_new(float, MAX(array->n_elements, 1));
+    for (size_t i = 0; i < array->n_elements; i++)
+      array->data[i] = element->read(bytes + data_offset + i * element->size);
   } else {
     report("%s: %s", path, problem);
   }

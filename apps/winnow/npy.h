@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * NumPy's .npy files of float32, for `winnow run` and `bench`.  Read: versions 1 to 3,
- * little-endian float32, C order.  Written: version 1 of the same.
+ * NumPy's .npy files as float32, for `winnow run` and `bench`.  Read: versions 1 to 3, C order,
+ * little-endian floats or 8-bit integers.  Written: version 1, float32.
  */
 #ifndef NPY_H
 #define NPY_H

@@ -143,8 +143,6 @@ static WnStatus fold_constant_of_shape(Fold *fold) {
   WnStatus status = WN_OK;
   if (attribute && attribute->t)
     status = wni_onnx_tensor(attribute->t, wni_node_name(fold->node->proto), &value, fold->error);
-  if (status == WN_OK && !wni_constant_widen(&value))
-    status = wni_fail_memory(fold->error, wni_node_name(fold->node->proto));
   if (status == WN_OK && attribute && value.count != 1)
     status = wni_node_fail(fold->graph, fold->node, WN_ERROR_MODEL, fold->error,
                            "its value is not one number");

@@ -7,61 +7,14 @@
 #include "load/borrow.h"
 
 #include "base/memory.h"
+#include "load/wire.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { GRAPH = 7, INITIALIZER = 5, RAW_DATA = 9 }; /* field numbers */
-enum { WIRE_VARINT, WIRE_64_BITS, WIRE_BYTES, WIRE_32_BITS = 5 };
-enum { MIN_RAW = 1024 };   /* shorter ones are copied */
+enum { MIN_RAW = 1024 };                           /* shorter ones are copied */
 enum { LENGTH_BYTES = 5 }; /* how many a length takes that is filled in later */
-
-typedef struct Field {
-  uint64_t number;
-  int wire;
-  const uint8_t *begin, *payload, *end;
-} Field;
-
-static bool read_varint(const uint8_t **at, const uint8_t *end, uint64_t *value) {
-  *value = 0;
-  for (int shift = 0; shift < 64 && *at < end; shift += 7) {
-    uint8_t byte = *(*at)++;
-    *value |= (uint64_t)(byte & 0x7F) << shift;
-    if (!(byte & 0x80)) return true;
-  }
-  return false;
-}
-
-/* The field at *at, which moves behind it. */
-static bool read_field(const uint8_t **at, const uint8_t *end, Field *field) {
-  uint64_t tag, length;
-  field->begin = *at;
-  if (!read_varint(at, end, &tag)) return false;
-  field->number = tag >> 3;
-  field->wire = (int)(tag & 7);
-  field->payload = *at;
-  switch (field->wire) {
-  case WIRE_VARINT:
-    if (!read_varint(at, end, &length)) return false;
-    field->end = *at;
-    return true;
-  case WIRE_BYTES:
-    if (!read_varint(at, end, &length)) return false;
-    field->payload = *at;
-    break;
-  case WIRE_64_BITS:
-    length = 8;
-    break;
-  case WIRE_32_BITS:
-    length = 4;
-    break;
-  default:
-    return false;
-  }
-  if (length > (size_t)(end - *at)) return false;
-  *at = field->end = field->payload + length;
-  return true;
-}
 
 static bool append(WniLightModel *light, const uint8_t *from, size_t count) {
   if (light->capacity - light->size < count) {
@@ -77,9 +30,9 @@ static bool append(WniLightModel *light, const uint8_t *from, size_t count) {
 }
 
 /* Begins a field of bytes whose length is not known yet; *length is where it will be. */
-static bool open_message(WniLightModel *light, const Field *field, size_t *length) {
+static bool open_message(WniLightModel *light, const WniField *field, size_t *length) {
   static const uint8_t zeros[LENGTH_BYTES];
-  const uint8_t tag = (uint8_t)(field->number << 3 | WIRE_BYTES);
+  const uint8_t tag = (uint8_t)(field->number << 3 | WNI_WIRE_BYTES);
   if (!append(light, &tag, 1)) return false;
   *length = light->size;
   return append(light, zeros, LENGTH_BYTES);
@@ -92,7 +45,7 @@ static void close_message(WniLightModel *light, size_t length) {
     light->data[length + (size_t)i] = (uint8_t)((count & 0x7F) | (i + 1 < LENGTH_BYTES ? 0x80 : 0));
 }
 
-static bool copy_tensor(WniLightModel *light, const Field *tensor) {
+static bool copy_tensor(WniLightModel *light, const WniField *tensor) {
   size_t length;
   if (!wni_grow((void **)&light->raw, light->n_raw, &light->raw_capacity, sizeof *light->raw) ||
       !open_message(light, tensor, &length))
@@ -101,10 +54,10 @@ static bool copy_tensor(WniLightModel *light, const Field *tensor) {
   bool seen = false;
   *raw = (ProtobufCBinaryData){0};
   for (const uint8_t *at = tensor->payload; at < tensor->end;) {
-    Field field;
-    if (!read_field(&at, tensor->end, &field)) return false;
+    WniField field;
+    if (!wni_wire_read(&at, tensor->end, &field)) return false;
     if (field.number == RAW_DATA) {
-      if (seen || field.wire != WIRE_BYTES) return false;
+      if (seen || field.wire != WNI_WIRE_BYTES) return false;
       seen = true;
       if (field.end - field.payload >= MIN_RAW) {
         raw->data = (uint8_t *)(uintptr_t)field.payload;
@@ -118,13 +71,13 @@ static bool copy_tensor(WniLightModel *light, const Field *tensor) {
   return true;
 }
 
-static bool copy_graph(WniLightModel *light, const Field *graph) {
+static bool copy_graph(WniLightModel *light, const WniField *graph) {
   size_t length;
   if (!open_message(light, graph, &length)) return false;
   for (const uint8_t *at = graph->payload; at < graph->end;) {
-    Field field;
-    if (!read_field(&at, graph->end, &field)) return false;
-    bool tensor = field.number == INITIALIZER && field.wire == WIRE_BYTES;
+    WniField field;
+    if (!wni_wire_read(&at, graph->end, &field)) return false;
+    bool tensor = field.number == INITIALIZER && field.wire == WNI_WIRE_BYTES;
     if (tensor ? !copy_tensor(light, &field)
                : !append(light, field.begin, (size_t)(field.end - field.begin)))
       return false;
@@ -137,10 +90,10 @@ bool wni_light_make(const uint8_t *data, size_t size, WniLightModel *out) {
   bool seen = false, good = true;
   *out = (WniLightModel){0};
   for (const uint8_t *at = data, *end = data + size; good && at < end;) {
-    Field field;
-    good = read_field(&at, end, &field);
+    WniField field;
+    good = wni_wire_read(&at, end, &field);
     if (!good) break;
-    if (field.number == GRAPH && field.wire == WIRE_BYTES) {
+    if (field.number == GRAPH && field.wire == WNI_WIRE_BYTES) {
       good = !seen && copy_graph(out, &field); /* parts of a second one would be merged */
       seen = true;
     } else {

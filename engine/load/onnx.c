@@ -9,6 +9,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "load/borrow.h"
+#include "load/functions.h"
+#include "load/nesting.h"
+#include "load/order.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +84,8 @@ WnStatus wni_onnx_load(const char *path, WniOnnx *out, WnError *error) {
   out->file_bytes = size;
   out->crc32 = wni_crc32(out->file, size);
   out->budget = ((size_t)64 << 20) + size * 8;
-  if (size) parse(out);
+  out->pieces.left = out->budget;
+  if (size && wni_nesting_is_bounded(out->file, size)) parse(out);
   if (!out->proto || !out->proto->graph || out->proto->graph->n_node == 0) {
     status = wni_fail(error, WN_ERROR_MODEL, "'%s' is not an ONNX model: %s", path,
                       size == 0     ? "the file is empty"
@@ -90,6 +94,8 @@ WnStatus wni_onnx_load(const char *path, WniOnnx *out, WnError *error) {
     goto fail;
   }
   status = check_opset(out, path, error);
+  if (status == WN_OK) status = wni_functions_inline(out, error);
+  if (status == WN_OK) status = wni_order_nodes(out->proto->graph, error);
   if (status != WN_OK) goto fail;
   return WN_OK;
 fail:
@@ -99,6 +105,8 @@ fail:
 
 void wni_onnx_clear(WniOnnx *onnx) {
   ProtobufCAllocator allocator = {budget_alloc, budget_free, &onnx->budget};
+  if (onnx->parsed_graph) onnx->proto->graph = onnx->parsed_graph;
+  wni_pieces_clear(&onnx->pieces);
   if (onnx->proto && onnx->file) wni_light_take_back(onnx->file, onnx->file_bytes, onnx->proto);
   if (onnx->proto) onnx__model_proto__free_unpacked(onnx->proto, &allocator);
   free(onnx->file);

@@ -12,6 +12,7 @@
 #include "load/constant.h"
 #include "load/onnx.pb-c.h"
 #include "load/onnx_ops.h"
+#include "load/pieces.h"
 
 enum { WNI_NEWEST_OPSET = 21 };
 
@@ -38,12 +39,17 @@ enum {
 enum { WNI_MAX_INPUTS = 16 }; /* of a graph that are no initialisers */
 
 typedef struct WniOnnx {
-  Onnx__ModelProto *proto; /* owned; proto->graph is never NULL */
-  int64_t opset;           /* 6..21 */
-  uint32_t crc32;          /* of the whole file */
-  size_t budget;           /* bytes that the parser may still allocate */
-  uint8_t *file;           /* owned; what initialisers point into, NULL: they own their bytes */
+  /* owned; proto->graph is never NULL, its nodes are in order (order.h) and call no function
+   * (functions.h) */
+  Onnx__ModelProto *proto;
+  int64_t opset;  /* 6..21 */
+  uint32_t crc32; /* of the whole file */
+  size_t budget;  /* bytes that the parser may still allocate */
+  uint8_t *file;  /* owned; what initialisers point into, NULL: they own their bytes */
   size_t file_bytes;
+  Onnx__GraphProto
+      *parsed_graph; /* what the parser made where proto->graph is another; else NULL */
+  WniPieces pieces;  /* what was made after parsing */
 } WniOnnx;
 
 /* Reads and parses `path` (at most 2 GiB).  Errors: IO, MEMORY, MODEL (not an

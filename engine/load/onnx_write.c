@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * See onnx_write.h.  New messages are carved from pieces that are freed together,
- * because protobuf-c cannot free a tree that has two owners.
+ * See onnx_write.h.
  */
 #include "load/onnx_write.h"
 
@@ -15,23 +14,10 @@
 
 enum { QDQ_IR_VERSION = 7 }; /* of the first format that knows opset 13 */
 
-typedef struct WniPiece {
-  struct WniPiece *next;
-  max_align_t data[];
-} WniPiece;
-
 void *wni_writer_alloc(WniWriter *writer, size_t count, size_t size) {
-  size_t bytes;
-  WniPiece *piece = NULL;
-  if (!__builtin_mul_overflow(count, size, &bytes) && bytes <= SIZE_MAX / 2)
-    piece = calloc(1, sizeof *piece + bytes);
-  if (!piece) {
-    writer->failed = true;
-    return NULL;
-  }
-  piece->next = writer->pieces;
-  writer->pieces = piece;
-  return piece->data;
+  void *memory = wni_pieces_alloc(&writer->pieces, count, size);
+  writer->failed = writer->failed || !memory;
+  return memory;
 }
 
 static char *copy_text(WniWriter *writer, const char *text) {
@@ -40,10 +26,8 @@ static char *copy_text(WniWriter *writer, const char *text) {
 }
 
 char *wni_writer_text(WniWriter *writer, const char *const *parts) {
-  size_t length = 1;
-  for (size_t i = 0; parts[i]; i++) length += strlen(parts[i]);
-  char *text = wni_writer_alloc(writer, length, 1), *end = text;
-  for (size_t i = 0; text && parts[i]; i++) end = stpcpy(end, parts[i]);
+  char *text = wni_pieces_text(&writer->pieces, parts);
+  writer->failed = writer->failed || !text;
   return text;
 }
 
@@ -65,7 +49,8 @@ static bool make_room(WniWriter *writer, void **list, size_t count, size_t *capa
 
 void wni_writer_init(WniWriter *writer, const Onnx__ModelProto *from) {
   const Onnx__GraphProto *graph = from->graph;
-  *writer = (WniWriter){.model = *from, .graph = *graph};
+  *writer = (WniWriter){.model = *from, .graph = *graph, .pieces = {.left = SIZE_MAX}};
+  writer->model.n_functions = 0; /* they are nodes now (inline.h) */
   writer->model.graph = &writer->graph;
   writer->graph.n_node = 0;
   writer->graph.node = NULL;
@@ -78,10 +63,7 @@ void wni_writer_init(WniWriter *writer, const Onnx__ModelProto *from) {
 }
 
 void wni_writer_clear(WniWriter *writer) {
-  for (WniPiece *piece = writer->pieces, *next; piece; piece = next) {
-    next = piece->next;
-    free(piece);
-  }
+  wni_pieces_clear(&writer->pieces);
   wni_names_clear(&writer->taken);
   *writer = (WniWriter){0};
 }

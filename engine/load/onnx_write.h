@@ -10,13 +10,14 @@
 
 #include "base/names.h"
 #include "load/onnx.h"
+#include "load/pieces.h"
 
 typedef struct WniWriter {
   Onnx__ModelProto model; /* model.graph points to `graph`: a writer must not be moved */
   Onnx__GraphProto graph;
   size_t node_capacity, initializer_capacity;
   WniNames taken; /* names of values */
-  struct WniPiece *pieces;
+  WniPieces pieces;
   bool failed; /* no memory */
 } WniWriter;
 

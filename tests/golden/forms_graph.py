@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Forms of the graph: nodes in any order, what nobody reads, functions, branches."""
+
+import numpy as np
+
+from forms import (call, case, form, function, nodes, plain, reference,
+                   tensor, weights, with_functions, with_initializer, with_input)
+from onnxfile import integer, join, make_attribute, make_node, make_value, text
+
+
+@case
+def nodes_backwards():
+    return form(plain(nodes()[::-1]))
+
+
+@case
+def nodes_in_a_circle():
+    body = nodes()
+    body[0] = make_node("Conv", ["back", "cw", "cb"], ["c"], kernel_shape=[3, 3],
+                        pads=[1, 1, 1, 1])
+    return form(plain(body + [make_node("Add", ["r", "x"], ["back"])]), ["circle"])
+
+
+@case
+def node_that_reads_itself():
+    return form(plain(nodes() + [make_node("Relu", ["z"], ["z"])]), ["circle", "'z'"])
+
+
+@case
+def unread_input():
+    return form(with_input(plain(), make_value("unread", ("a", "b"), 8)))
+
+
+@case
+def read_input():
+    body = nodes()[:-1] + [make_node("Gemm", ["f", "fw"], ["g"], transB=1),
+                           make_node("Add", ["g", "mean"], ["y"])]
+    return form(with_input(plain(body), make_value("mean", (1, 6))), ["mean"])
+
+
+@case
+def unread_strings():
+    return form(with_initializer(plain(), tensor("s", 8, [1], text(6, "a text"))))
+
+
+@case
+def unread_complex():
+    return form(with_initializer(plain(), tensor("s", 14, [1], text(9, bytes(8)))))
+
+
+@case
+def unread_external():
+    entry = text(13, join([text(1, "location"), text(2, "missing.bin")]))
+    return form(with_initializer(plain(), tensor("s", 1, [4], entry, integer(14, 1))))
+
+
+# ---- functions -----------------------------------------------------------------------------
+
+
+def silu_by_parts():
+    return [make_node("Sigmoid", ["a"], ["s"]), make_node("Mul", ["a", "s"], ["b"])]
+
+
+def network_with(*between):
+    """The plain network with nodes from c to r in place of its Relu."""
+    body = nodes()
+    return plain(body[:1] + list(between) + body[2:])
+
+
+@case
+def function_relu():
+    own = function("MyRelu", ["a"], ["b"], [make_node("Relu", ["a"], ["b"])])
+    return form(with_functions(network_with(call("MyRelu", ["c"], ["r"])), own))
+
+
+@case
+def function_calls_function():
+    inner = function("Inner", ["a"], ["b"], [make_node("Relu", ["a"], ["b"])])
+    outer = function("Outer", ["q"], ["a"], [call("Inner", ["q"], ["b"]),
+                                             call("Inner", ["b"], ["a"])])
+    return form(with_functions(network_with(call("Outer", ["c"], ["r"])), outer, inner))
+
+
+@case
+def function_that_passes_through():
+    own = function("Two", ["a"], ["a", "b", "b"], [make_node("Relu", ["a"], ["b"])])
+    return form(with_functions(network_with(call("Two", ["c"], ["same", "other", "r"])), own))
+
+
+def leaky(*given, **attrs):
+    """LeakyRelu whose slope is an attribute of a function; 0 makes it Relu."""
+    node = make_node("LeakyRelu", ["a"], ["b"]) + join([reference("alpha", "slope", 1)])
+    own = function("Leaky", ["a"], ["b"], [node], *given)
+    return with_functions(network_with(call("Leaky", ["c"], ["r"], **attrs)), own)
+
+
+@case
+def function_with_attribute():
+    return form(leaky(["slope"], slope=0.0))
+
+
+@case
+def function_with_default():
+    return form(leaky([], "own", [make_attribute("slope", 0.0)]))
+
+
+@case
+def function_without_attribute():
+    """The node has its own default then: 0.01."""
+    body = nodes()
+    body[1] = make_node("LeakyRelu", ["c"], ["r"])
+    random = weights()
+    x = np.random.RandomState(3).randn(1, 3, 5, 4).astype(np.float32)
+    padded = np.pad(x[0], ((0, 0), (1, 1), (1, 1)))
+    c = np.array([[[np.sum(padded[:, i:i + 3, j:j + 3] * k) for j in range(4)] for i in range(5)]
+                  for k in random["cw"]]) + random["cb"][:, None, None]
+    pooled = np.where(c < 0, 0.01 * c, c).mean((1, 2))
+    return form(leaky(["slope"]), expected=random["fw"] @ pooled, tolerance=1e-5)
+
+
+@case
+def function_that_calls_itself():
+    own = function("Own", ["a"], ["b"], [call("Own", ["a"], ["b"])])
+    return form(with_functions(network_with(call("Own", ["c"], ["r"])), own), ["calls itself"])
+
+
+@case
+def functions_without_end():
+    """32 functions, each of which calls the next one twice."""
+    twice = [function(f"F{k}", ["a"], ["b"],
+                      [call(f"F{k + 1}", ["a"], ["m"]), call(f"F{k + 1}", ["m"], ["b"])])
+             for k in range(30)]
+    last = function("F30", ["a"], ["b"], [make_node("Relu", ["a"], ["b"])])
+    return form(with_functions(network_with(call("F0", ["c"], ["r"])), *twice, last), ["functions"])
+
+
+@case
+def unknown_function():
+    return form(network_with(call("Nowhere", ["c"], ["r"])), ["Nowhere", "own"])
