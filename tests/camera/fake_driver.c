@@ -45,7 +45,10 @@ void fake_capture(int n, bool damaged) {
     uint32_t sequence = next_sequence++;
     if (empty.n == 0) continue; /* dropped */
     struct v4l2_buffer buffer = pop(&empty);
-    pixels[buffer.index][0] = (uint8_t)sequence;
+    if (fake.frame != NULL)
+      memcpy(pixels[buffer.index], fake.frame, fake.bytesused);
+    else
+      pixels[buffer.index][0] = (uint8_t)sequence;
     buffer.sequence = sequence;
     buffer.bytesused = fake.bytesused;
     buffer.flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC | (damaged ? V4L2_BUF_FLAG_ERROR : 0);
@@ -91,21 +94,29 @@ static int no(int reason) {
   return -1;
 }
 
+static uint32_t listed(void) {
+  return fake.listed != 0 ? fake.listed : V4L2_PIX_FMT_YUYV;
+}
+
 int device_call(int descriptor, unsigned long request, void *argument) {
   struct v4l2_buffer *buffer = argument;
   struct v4l2_format *format = argument;
   (void)descriptor;
   if (request == fake.failing) return no(fake.reason);
   switch (request) {
+  case VIDIOC_QUERYCAP: /* libv4lconvert asks what it is */
+    memset(argument, 0, sizeof(struct v4l2_capability));
+    ((struct v4l2_capability *)argument)->capabilities = V4L2_CAP_VIDEO_CAPTURE;
+    return 0;
   case VIDIOC_ENUM_FMT:
     if (((struct v4l2_fmtdesc *)argument)->index > 0) return no(EINVAL);
-    ((struct v4l2_fmtdesc *)argument)->pixelformat = V4L2_PIX_FMT_YUYV;
+    ((struct v4l2_fmtdesc *)argument)->pixelformat = listed();
     return 0;
   case VIDIOC_G_FMT:
   case VIDIOC_S_FMT:
     format->fmt.pix = (struct v4l2_pix_format){.width = FAKE_WIDTH,
                                                .height = FAKE_HEIGHT,
-                                               .pixelformat = V4L2_PIX_FMT_YUYV,
+                                               .pixelformat = listed(),
                                                .bytesperline = FAKE_WIDTH * 2,
                                                .sizeimage = FAKE_BYTES};
     if (fake.fourcc != 0) format->fmt.pix.pixelformat = fake.fourcc;

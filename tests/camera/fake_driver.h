@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A camera's driver that does what a test says.  It takes the place of apps/camera/device.c: one
- * format (YUYV), one size, any number of buffers, which it fills when told to.
+ * format, one size, any number of buffers, which it fills when told to.
  */
 #ifndef FAKE_DRIVER_H
 #define FAKE_DRIVER_H
@@ -17,6 +17,8 @@ typedef struct FakeDriver {
   int reason;            /* ...with this errno */
   uint32_t bytesused;    /* of the frames to come */
   uint32_t fourcc;       /* that it takes, whatever it is asked for; 0: what it is asked for */
+  uint32_t listed;       /* the format that it has; 0: YUYV */
+  const uint8_t *frame;  /* [bytesused] what it captures; NULL: the number of the frame */
   /* What came of it. */
   uint32_t n_queued_at_start; /* buffers, when streaming began */
   int n_open, n_mapped;       /* at present */

@@ -5,9 +5,12 @@
  */
 #include <errno.h>
 #include <linux/videodev2.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fake_driver.h"
+#include "picture_write.h"
 #include "source.h"
 #include "suite.h"
 
@@ -123,6 +126,44 @@ START_TEST(test_damaged_frames) {
 }
 END_TEST
 
+/* All but the last `n_lost` bytes of the picture as a JPEG. */
+static void capture_jpeg(const Picture *picture, size_t n_lost) {
+  PictureProblem problem;
+  uint8_t *jpeg;
+  size_t n_bytes;
+  ck_assert(picture_encode_jpeg(picture, 80, &jpeg, &n_bytes, &problem));
+  ck_assert_uint_lt(n_bytes, FAKE_BYTES);
+  fake.frame = jpeg;
+  fake.bytesused = (uint32_t)(n_bytes - n_lost);
+  fake_capture(1, false);
+  free(jpeg);
+}
+
+/* Frames of a camera that compresses: one is cut, one has another size. */
+START_TEST(test_jpeg_frames) {
+  static uint8_t rgb[FAKE_WIDTH * FAKE_HEIGHT * 3];
+  Picture whole = {rgb, FAKE_WIDTH, FAKE_HEIGHT, NAN}, half = {rgb, FAKE_WIDTH, 8, NAN};
+  for (size_t i = 0; i < sizeof rgb; i++) rgb[i] = (uint8_t)(i / 3 % 251);
+  fake_reset();
+  fake.listed = V4L2_PIX_FMT_MJPEG;
+  open_camera();
+  capture_jpeg(&whole, 0);
+  ck_assert_int_eq(take(), SOURCE_FRAME);
+  ck_assert_int_eq(frame.format, WN_PIXEL_RGB);
+  release();
+  capture_jpeg(&whole, 300);
+  ck_assert_int_eq(take(), SOURCE_NOTHING);
+  ck_assert_ptr_nonnull(strstr(camera->damage.text, "damaged JPEG"));
+  capture_jpeg(&half, 0);
+  ck_assert_int_eq(take(), SOURCE_NOTHING);
+  ck_assert_ptr_nonnull(strstr(camera->damage.text, "64x8 pixels in a stream of 64x48"));
+  ck_assert_uint_eq(camera->n_damaged, 2);
+  capture_jpeg(&whole, 0);
+  ck_assert_int_eq(take(), SOURCE_FRAME);
+  close_camera();
+}
+END_TEST
+
 static void check_lost(int i) {
   static const struct {
     int reason;
@@ -193,5 +234,5 @@ START_TEST(test_driver_takes_another_format) {
 END_TEST
 
 SUITE_MAIN("queue", test_fast_program_gets_every_frame, test_newest_of_two,
-           test_slow_program_gets_no_old_frame, test_damaged_frames, test_lost,
+           test_slow_program_gets_no_old_frame, test_damaged_frames, test_jpeg_frames, test_lost,
            test_number_of_buffers, test_opening_fails, test_driver_takes_another_format)
