@@ -4,7 +4,7 @@
  * (Shape, Gather, Concat, Reshape ...) and arithmetic on weights.  Elements are
  * int64 or float32; moving operators treat both as bytes.
  */
-#include "graph/graph.h"
+#include "graph/quantize.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -312,18 +312,26 @@ static WnStatus fold_reduce_prod(Fold *fold) {
   return WN_OK;
 }
 
-static bool is_weights(const WniValue *value) {
-  return value->known && value->constant.bytes && value->constant.rank > 1;
+static WnStatus dequantize(Fold *fold) {
+  void *data;
+  WnStatus status = allocate(fold, false, &data);
+  return status == WN_OK ? wni_dequantize(fold->graph, fold->node, data, fold->error) : status;
 }
 
-/* Small ones: the bytes of weights stay as they are (quantize.c). */
+/* Small ones: the bytes of weights stay as they are until somebody reads them
+ * (quantized_weights.c). */
 static WnStatus fold_dequantize(Fold *fold) {
+  WniConstant *q = &wni_node_input(fold->graph, fold->node, 0)->constant;
+  if (!wni_constant_narrow(q)) return too_large(fold);
+  return q->bytes && q->rank > 1 ? fold_NONE(fold) : dequantize(fold);
+}
+
+static WnStatus fold_quantize(Fold *fold) {
   void *data;
-  if (is_weights(wni_node_input(fold->graph, fold->node, 0))) return fold_NONE(fold);
-  WnStatus status = wni_dequantize_check(fold->graph, fold->node, fold->error);
-  if (status == WN_OK) status = allocate(fold, false, &data);
-  if (status == WN_OK) wni_dequantize(fold->graph, fold->node, data);
-  return status;
+  WnStatus status = allocate(fold, true, &data);
+  if (status == WN_OK)
+    status = wni_quantize_constant(fold->graph, fold->node, data, &fold->out->type, fold->error);
+  return status == WN_OK && !wni_constant_narrow(fold->out) ? too_large(fold) : status;
 }
 
 static FoldFunction *const rules[WNI_OP_COUNT] = {
@@ -332,6 +340,15 @@ static FoldFunction *const rules[WNI_OP_COUNT] = {
 #include "load/ops.inc"
 #undef WNI_OPERATOR
 };
+
+WnStatus wni_fold_weights(WniGraph *graph, WniNode *node, WnError *error) {
+  WniValue *out = &graph->values[node->out[0]];
+  Fold fold = {graph, node, &out->constant, &out->shape, error, false};
+  WnStatus status = dequantize(&fold);
+  if (status != WN_OK) return status;
+  out->known = node->dead = true;
+  return WN_OK;
+}
 
 WnStatus wni_fold(WniGraph *graph, WniNode *node, bool *done, WnError *error) {
   *done = false;

@@ -6,6 +6,7 @@
  * A node is only merged into one whose output nobody else reads.
  */
 #include "graph/fuse.h"
+#include "graph/quantize.h"
 
 #include "base/error.h"
 
@@ -17,8 +18,7 @@
 
 static WnStatus is_alias(const WniGraph *graph, const WniNode *node, bool *alias, WnError *error) {
   *alias = node->op == WNI_OP_IDENTITY || node->op == WNI_OP_DROPOUT ||
-           (node->op == WNI_OP_SUM && node->n_in == 1) ||
-           (node->op == WNI_OP_DEQUANTIZE_LINEAR && graph->values[node->in[0]].quantized);
+           (node->op == WNI_OP_SUM && node->n_in == 1) || wni_dequantize_is_alias(graph, node);
   if (node->op == WNI_OP_PAD) { /* PyTorch writes one of nothing before average pools */
     int64_t begin[WNI_MAX_RANK], end[WNI_MAX_RANK], sum = 0;
     WnStatus status = wni_pad_read(graph, node, begin, end, error);
@@ -153,7 +153,7 @@ static void channel_affine(const WniGraph *graph, const WniNode *node, const Wni
  * is rounded to integers. */
 static WniNode *private_producer(WniGraph *graph, int value) {
   const WniValue *v = &graph->values[value];
-  return v->producer >= 0 && v->n_readers == 1 && !v->is_output && !v->known && !v->quantized
+  return v->producer >= 0 && v->n_readers == 1 && !v->is_output && !v->known && !v->on_grid
              ? &graph->nodes[v->producer]
              : NULL;
 }
@@ -225,13 +225,18 @@ static void merge_residual(WniGraph *graph, WniNode *node) {
 
 static WnStatus clip_bound(const WniGraph *graph, const WniNode *node, const char *name, int index,
                            float *bound, WnError *error) {
-  const WniValue *input = wni_node_input(graph, node, index);
+  const WniValue *input = wni_node_input(graph, node, index), *x = wni_node_input(graph, node, 0);
   *bound = wni_attr_float(node->proto, name, *bound);
   if (!input) return WN_OK;
   if (!input->known || input->constant.count != 1)
     return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error, "%s is not one constant number",
                          name);
-  *bound = input->constant.f[0];
+  double number = input->constant.is_int ? (double)wni_constant_integer(&input->constant, 0)
+                                         : (double)input->constant.f[0];
+  if (x->on_grid) /* the integers are clipped */
+    number =
+        (number - wni_grid_zero(graph, &x->grid, 0)) * (double)wni_grid_scale(graph, &x->grid, 0);
+  *bound = (float)number;
   return WN_OK;
 }
 
@@ -341,7 +346,7 @@ static WnStatus merge_activation(WniGraph *graph, WniNode *node, WnError *error)
 
 /* The node before stores what QuantizeLinear would: lowering looks at the value. */
 static void merge_quantization(WniGraph *graph, WniNode *node) {
-  if (node->op != WNI_OP_QUANTIZE_LINEAR) return;
+  if (node->op != WNI_OP_QUANTIZE_LINEAR || !graph->values[node->out[0]].quantized) return;
   WniNode *into = private_producer(graph, node->in[0]);
   WniActivation activation;
   bool is_activation = false;

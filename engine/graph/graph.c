@@ -37,6 +37,7 @@ static WnStatus connect_outputs(WniGraph *graph, WniNode *node, WnError *error) 
 static WnStatus connect_node(WniGraph *graph, WniNode *node, WnError *error) {
   node->n_in = (int)node->proto->n_input;
   node->n_out = (int)node->proto->n_output;
+  node->scale_axis = wni_attr_int(node->proto, "axis", 1);
   node->in = calloc((size_t)node->n_in + 1, sizeof *node->in);
   node->out = calloc((size_t)node->n_out + 1, sizeof *node->out);
   if (!node->in || !node->out) return wni_fail_memory(error, "the graph");
@@ -84,9 +85,6 @@ static WnStatus add_outputs(WniGraph *graph, WnError *error) {
           "output '%.200s': the node that makes it has more outputs than are supported; "
           "export the model without this one",
           name);
-    const WniValue *value = &graph->values[index];
-    if (value->producer >= 0 && graph->nodes[value->producer].op == WNI_OP_QUANTIZE_LINEAR)
-      return wni_fail(error, WN_ERROR_UNSUPPORTED, "output '%.200s' is not float32", name);
     graph->outputs[i] = index;
     graph->output_names[i] = name;
     graph->values[index].is_output = true;
@@ -101,7 +99,6 @@ WnStatus wni_graph_build(const WniOnnx *onnx, WniImageSize size, WniGraph *graph
   if (status == WN_OK) status = add_nodes(graph, error);
   if (status == WN_OK) status = add_outputs(graph, error);
   if (status == WN_OK) status = wni_values_order_inputs(graph, error);
-  if (status == WN_OK) status = wni_quantize(graph, error);
   if (status == WN_OK) status = wni_fuse(graph, error);
   if (status != WN_OK) wni_graph_clear(graph);
   return status;

@@ -24,6 +24,14 @@ typedef struct WniImageSize {
   int64_t height, width;
 } WniImageSize;
 
+/* What integers stand for (quantize.h). */
+typedef struct WniGrid {
+  int scale, zero; /* values; zero -1: all are 0 */
+  size_t n;        /* scales */
+  int axis;        /* of more than one */
+  int low, high;   /* of the integers */
+} WniGrid;
+
 typedef struct WniValue {
   const char *name;
   int producer;   /* node; -1: graph input or initialiser */
@@ -31,8 +39,10 @@ typedef struct WniValue {
   bool is_output; /* of the graph */
   bool shaped;    /* `shape` is known */
   WniShape shape;
-  bool is_int;    /* whole numbers or booleans; computed per frame, they are float32 all the same */
-  bool quantized; /* what QuantizeLinear makes: numbers for everyone who reads it, stored as U8 */
+  bool is_int;  /* whole numbers or booleans; computed per frame, they are float32 all the same */
+  bool on_grid; /* what QuantizeLinear makes: numbers for everyone who reads it */
+  WniGrid grid;
+  bool quantized; /* on a grid, and stored as U8 */
   WniQuant quant;
   bool known; /* `constant` holds its elements */
   WniConstant constant;
@@ -44,6 +54,7 @@ typedef struct WniNode {
   bool dead;     /* folded, or merged into another node */
   int *in, *out; /* values; -1: an optional one that is missing */
   int n_in, n_out;
+  int64_t scale_axis; /* of QuantizeLinear and DequantizeLinear */
 
   /* set by fuse.c */
   int residual; /* value added before the activation; -1: none */
@@ -125,13 +136,12 @@ WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error);
  * shape alone says it; *done false: there is no rule for it, or it has to run. */
 WnStatus wni_fold(WniGraph *graph, WniNode *node, bool *done, WnError *error);
 
-/* Gives the outputs of QuantizeLinear their scale; DequantizeLinear of them disappears
- * (quantize.c).  Errors: UNSUPPORTED, MODEL. */
-WnStatus wni_quantize(WniGraph *graph, WnError *error);
+/* Makes of each input of `node` that is DequantizeLinear of a constant what the node can read:
+ * weights that layers multiply with stay integers, all else becomes numbers (weights.c). */
+WnStatus wni_settle_weights(WniGraph *graph, WniNode *node, WnError *error);
 
-/* DequantizeLinear of a constant: whether it is one that is supported, and its numbers. */
-WnStatus wni_dequantize_check(const WniGraph *graph, const WniNode *node, WnError *error);
-void wni_dequantize(const WniGraph *graph, const WniNode *node, float *to);
+/* Folds DequantizeLinear of a constant, weights or not. */
+WnStatus wni_fold_weights(WniGraph *graph, WniNode *node, WnError *error);
 
 /* Merges nodes: batch normalisation and constant arithmetic into convolutions,
  * residual additions, activations; removes what does nothing. */

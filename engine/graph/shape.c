@@ -5,6 +5,7 @@
  * are checked before (inputs.c).
  */
 #include "graph/infer.h"
+#include "graph/quantize.h"
 
 #include "base/memory.h"
 
@@ -104,20 +105,12 @@ static WniInferFunction *const infer[WNI_OP_COUNT] = {
 
 /* What has to be computed per frame is a tensor of bounded size. */
 static WnStatus check_runtime(WniInference *inference, const WniValue *out) {
-  const WniNode *node = inference->node;
   int64_t count = 1;
   for (int d = 0; d < out->shape.rank; d++)
     if (out->shape.dim[d] < 1 ||
         !wni_mul_limited(count, out->shape.dim[d], WNI_MAX_ELEMENTS, &count))
       return WNI_INFER_FAIL(inference, "its output is empty or larger than %d elements",
                             WNI_MAX_ELEMENTS);
-  for (int i = 0; i < node->n_in; i++) {
-    const WniValue *in = wni_node_input(inference->graph, node, i);
-    if (in && in->producer >= 0 && node->op != WNI_OP_DEQUANTIZE_LINEAR &&
-        inference->graph->nodes[in->producer].op == WNI_OP_QUANTIZE_LINEAR)
-      return wni_node_fail(inference->graph, node, WN_ERROR_UNSUPPORTED, inference->error,
-                           "it computes with quantized integers at run time");
-  }
   return WN_OK;
 }
 
@@ -140,10 +133,12 @@ static bool makes_int(const WniGraph *graph, const WniNode *node, size_t i) {
 }
 
 WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error) {
+  WnStatus status = wni_settle_weights(graph, node, error);
+  if (status != WN_OK) return status;
   WniInference inference = {.graph = graph, .node = node, .error = error};
   const WniValue *first = wni_node_input(graph, node, 0);
   inference.in = first ? &first->shape : NULL;
-  WnStatus status = infer[node->op](&inference);
+  status = infer[node->op](&inference);
   if (status != WN_OK) return status;
   WniValue *out = &graph->values[node->out[0]];
   out->shape = inference.out;
@@ -160,5 +155,6 @@ WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error) {
   for (int i = 0; i < node->n_out && status == WN_OK; i++)
     if (graph->values[node->out[i]].shaped)
       status = check_runtime(&inference, &graph->values[node->out[i]]);
+  if (status == WN_OK) status = wni_quantize_infer(graph, node, error);
   return status;
 }

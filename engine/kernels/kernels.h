@@ -21,7 +21,8 @@
  *   SIGMOID       1 / (1 + exp(-x))
  *   TANH          tanh(x)
  *   TRUNC         x towards 0 to a whole number
- *   NONZERO       x == 0 ? 0 : 1                                                 */
+ *   NONZERO       x == 0 ? 0 : 1
+ *   ROUND         x to the nearest whole number, halves to even                  */
 typedef enum WniActivationKind {
   WNI_ACT_NONE,
   WNI_ACT_CLAMP,
@@ -33,6 +34,7 @@ typedef enum WniActivationKind {
   WNI_ACT_TANH,
   WNI_ACT_TRUNC,
   WNI_ACT_NONZERO,
+  WNI_ACT_ROUND,
   WNI_ACT_COUNT
 } WniActivationKind;
 

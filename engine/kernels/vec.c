@@ -76,6 +76,9 @@ void WNI_NAME(act_f32)(const WniActivation *activation, size_t n, float *y) {
   case WNI_ACT_NONZERO:
     for (size_t i = 0; i < n; i++) y[i] = y[i] == 0 ? 0.0f : 1.0f;
     return;
+  case WNI_ACT_ROUND:
+    for (size_t i = 0; i < n; i++) y[i] = rintf(y[i]);
+    return;
   case WNI_ACT_COUNT:
     return;
   }

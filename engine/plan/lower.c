@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "graph/quantize.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,22 +68,17 @@ void wni_lower_place(WniLowering *lowering, int i, const WniTensor *tensor) {
   lowering->placed[lowering->node->out[i]] = true;
 }
 
-/* A value that DequantizeLinear makes of a constant. */
-static const WniNode *dequantized(const WniLowering *lowering, int value) {
-  int producer = lowering->graph->values[value].producer;
-  const WniNode *node = producer >= 0 ? &lowering->graph->nodes[producer] : NULL;
-  return node && node->op == WNI_OP_DEQUANTIZE_LINEAR ? node : NULL;
-}
-
 static WnStatus place_constant(WniLowering *lowering, int value) {
   const WniValue *v = &lowering->graph->values[value];
   WniTensor *tensor = &lowering->tensors[value];
   size_t count = (size_t)wni_shape_count(&v->shape);
   float *copy = wni_plan_alloc(lowering->plan, count, sizeof *copy);
   if (!copy) return wni_lower_no_memory(lowering);
-  if (!v->known)
-    wni_dequantize(lowering->graph, dequantized(lowering, value), copy);
-  else if (v->constant.is_int)
+  if (!v->known) {
+    const WniNode *node = &lowering->graph->nodes[v->producer];
+    WnStatus status = wni_dequantize(lowering->graph, node, copy, lowering->error);
+    if (status != WN_OK) return status;
+  } else if (v->constant.is_int)
     for (size_t i = 0; i < count; i++) copy[i] = (float)wni_constant_integer(&v->constant, i);
   else if (count)
     memcpy(copy, v->constant.f, count * sizeof *copy);
@@ -95,7 +91,7 @@ static WnStatus place_constant(WniLowering *lowering, int value) {
 WnStatus wni_lower_value(WniLowering *lowering, int value, WniTensor *out) {
   WnStatus status = WN_OK;
   if (!lowering->placed[value] &&
-      (lowering->graph->values[value].known || dequantized(lowering, value)))
+      (lowering->graph->values[value].known || wni_is_quantized_constant(lowering->graph, value)))
     status = place_constant(lowering, value);
   *out = lowering->tensors[value];
   return status;

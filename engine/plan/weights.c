@@ -4,6 +4,8 @@
  */
 #include "plan/weights.h"
 
+#include "graph/quantize.h"
+
 #include "kernels/winograd.h"
 
 enum { MAX_INT8_INPUTS = 1 << 16 }; /* times 255 times 128 fits an int32 */
@@ -11,8 +13,8 @@ enum { MAX_INT8_INPUTS = 1 << 16 }; /* times 255 times 128 fits an int32 */
 /* DequantizeLinear of a constant: the integers themselves. */
 static bool read_quantized(const WniGraph *graph, const WniNode *node, WniWeights *out) {
   const WniValue *value = wni_node_input(graph, node, 1);
-  const WniNode *producer = value->producer >= 0 ? &graph->nodes[value->producer] : NULL;
-  if (!producer || producer->op != WNI_OP_DEQUANTIZE_LINEAR) return false;
+  if (!wni_is_quantized_constant(graph, node->in[1])) return false;
+  const WniNode *producer = &graph->nodes[value->producer];
   const WniValue *q = wni_node_input(graph, producer, 0);
   const WniValue *scale = wni_node_input(graph, producer, 1);
   const WniValue *zero = wni_node_input(graph, producer, 2);

@@ -12,7 +12,7 @@ from onnx import TensorProto, checker, helper, numpy_helper
 
 CASES = {}
 # NumPy to TensorProto
-KINDS = {"f4": 1, "f2": 10, "i8": 7, "i4": 6, "f8": 11, "b1": 9, "u1": 2, "i1": 3}
+KINDS = {"f4": 1, "f2": 10, "i8": 7, "i4": 6, "f8": 11, "b1": 9, "u1": 2, "i1": 3, "u2": 4, "i2": 5}
 
 
 def case(opset, shape=(1, 3, 4, 5), **options):

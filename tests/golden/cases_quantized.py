@@ -133,3 +133,55 @@ def quantized_3x3(g):
     g.out(conv(g, b, 48, 16, x_scale=0.0317), "not_rounded")
     far = pair(g, "x", scale=1 / 500, zero=255)  # every number is at one end
     g.out(pair(g, conv(g, far, 16, 16, x_scale=1 / 500, **P1), scale=1 / 300), "saturated")
+
+
+@case(13, shape=(1, 6, 5, 4))
+def quantized_moves(g):
+    """What exporters leave between QuantizeLinear and DequantizeLinear."""
+    scale, zero = g.init(np.float32(STEP)), g.init(np.uint8(128))
+
+    def between(x, op, more=(), undo=None, **attrs):
+        q = g.node("QuantizeLinear", [x, scale, zero])
+        return g.node("DequantizeLinear",
+                      [g.node(op, [q, *more], **attrs), *(undo or [scale, zero])])
+
+    g.out(conv(g, between("x", "Transpose", perm=[0, 1, 3, 2]), 6, 4, **P1), "turned")
+    g.out(between("x", "Reshape", [g.ints(1, 3, 10, 4)]), "reshaped")
+    g.out(between("x", "Cast", to=2), "cast")
+    g.out(between("x", "MaxPool", kernel_shape=[2, 2]), "pooled")
+    g.out(between("x", "Clip", [g.init(np.uint8(100)), g.init(np.uint8(140))]), "clipped")
+    other = [g.init(np.float32(STEP * 2)), g.init(np.uint8(100))]
+    g.out(between("x", "Identity", undo=other), "other_scale")
+    behind = [g.node("Identity", [scale]), g.node("Identity", [zero])]
+    g.out(g.node("DequantizeLinear", [g.node("QuantizeLinear", ["x", *behind]), *behind]),
+          "zero_point_behind_identity")
+    shaped = [g.init(np.float32([STEP])), g.node("Cast", [g.node(
+        "ConstantOfShape", [g.ints(1)])], to=2)]
+    g.out(g.node("DequantizeLinear", [g.node("QuantizeLinear", ["x", *shaped]), *shaped]),
+          "zero_point_of_shape")
+    per_channel = [g.init(np.float32(np.arange(1, 7) / 100)), g.init(np.arange(6).astype(np.uint8))]
+    g.out(g.node("DequantizeLinear", [g.node("QuantizeLinear", ["x", *per_channel], axis=1),
+                                      *per_channel], axis=1), "scale_per_channel")
+
+
+@case(13, shape=(1, 6, 5, 4))
+def quantized_weights_moved(g):
+    x = pair(g, "x")
+    w = g.values(4, 6, 3, 3)
+    steps = [g.init(np.float32(np.abs(w).max() / 127)), g.init(np.int8(0))]
+    qdq = g.node("DequantizeLinear", [g.node("QuantizeLinear", [g.init(w), *steps]), *steps])
+    g.out(g.node("Conv", [x, qdq], **P1), "quantized_in_the_graph")
+    flat = g.node("Flatten", x)
+    matrix, _ = weights(g, 10, 120)
+    g.out(g.node("MatMul", [flat, g.node("Transpose", [matrix], perm=[1, 0])]), "turned")
+    one, _ = weights(g, 10, 6, 20, per_channel=False)
+    g.out(g.node("Gemm", [flat, g.node("Reshape", [one, g.ints(10, 120)])], transB=1), "reshaped")
+    wrong_axis, _ = weights(g, 4, 6, 3, 3, axis=1)
+    g.out(g.node("Conv", [x, wrong_axis], **P1), "scale_per_input")
+
+
+@case(21, shape=(1, 6, 5, 4), ir=10)
+def sixteen_bits(g):
+    x = pair(g, "x", scale=1 / 4096, zero=32768, kind=np.uint16)
+    g.out(pair(g, conv(g, x, 6, 8, x_scale=1 / 4096, **P1), scale=1 / 2048, zero=-7,
+               kind=np.int16), "conv")

@@ -154,8 +154,8 @@ def add_all(i, a):
 
 @op("Cast")
 def cast(i, a):
-    kinds = {1: np.float32, 6: np.int32, 7: np.int64, 9: np.bool_, 10: np.float16, 11: np.float64,
-             16: np.float32}
+    kinds = {1: np.float32, 2: np.uint8, 3: np.int8, 6: np.int32, 7: np.int64, 9: np.bool_,
+             10: np.float16, 11: np.float64, 16: np.float32}
     return np.trunc(i[0]).astype(np.int64) if a["to"] in (6, 7) else i[0].astype(kinds[a["to"]])
 
 

@@ -56,6 +56,8 @@ static double activate(const WniActivation *a, double x) {
     return trunc(x);
   case WNI_ACT_NONZERO:
     return x == 0 ? 0 : 1;
+  case WNI_ACT_ROUND:
+    return rint(x);
   case WNI_ACT_COUNT:
     break;
   }

@@ -12,9 +12,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
+UINT16, INT16 = 4, 5
 FLOAT, UINT8, INT8, INT32, INT64, BOOL, FLOAT16, DOUBLE, BFLOAT16 = 1, 2, 3, 6, 7, 9, 10, 11, 16
 DTYPES = {FLOAT: "<f4", UINT8: "u1", INT8: "i1", INT32: "<i4", INT64: "<i8", BOOL: "?",
-          FLOAT16: "<f2", DOUBLE: "<f8"}
+          FLOAT16: "<f2", DOUBLE: "<f8", UINT16: "<u2", INT16: "<i2"}
 
 # Field numbers of onnx.proto that are used here.
 MODEL_GRAPH, MODEL_OPSET, MODEL_METADATA = 7, 8, 14

@@ -25,7 +25,7 @@ typedef struct Fixture {
   Onnx__ModelProto model;
 } Fixture;
 
-static int64_t ones[WNI_MAX_RANK + 1] = {1, 1, 1, 1, 1, 1, 1};
+static int64_t ones[WNI_MAX_RANK + 1] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
 static float one_float = 1;
 static int64_t one_integer = 1;
 
