@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROW = re.compile(r"^WNI_OPERATOR(?:_OF)?\((?:\"([\w.]+)\", )?(\w+), (\w+),\s*(.*?),\s*"
                  r"\"([FITC*]+)\",\s*((?:\"[^\"]*\"\s*)+),\s*(\d+),\s*(\w+), (\w+), (\w+)\)$",
                  re.M | re.S)
-INPUT = re.compile(r"WNI_(IN|MAYBE|MANY)\((\w+), ([FIT]), (\d), (\d)\)")
+INPUT = re.compile(r"WNI_(IN|MAYBE|MANY)\((\w+), ([FITA]), (\d), (\d)\)")
 TYPES = {"i": "int", "f": "float", "s": "string", "t": "tensor", "I": "ints", "F": "floats"}
 MARKS = {"IN": "", "MAYBE": "?", "MANY": "..."}
 

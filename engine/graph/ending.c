@@ -6,7 +6,7 @@
  */
 #include "graph/ending.h"
 
-#include "graph/fuse.h"
+#include "graph/elementwise.h"
 
 #include <math.h>
 #include <string.h>

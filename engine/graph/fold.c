@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Constant folding: the shape computations that exporters leave in a graph
- * (Shape, Gather, Concat, Reshape ...) and arithmetic on weights.  Elements are
- * int64 or float32; moving operators treat both as bytes.
+ * (Shape, Gather, Concat, Reshape ...).  Elements are int64, float32 or the bytes of 8-bit
+ * integers; moving operators treat all as bytes.
  */
+#include "graph/fold.h"
 #include "graph/quantize.h"
 
 #include "base/error.h"
@@ -14,29 +15,18 @@
 
 enum { MAX_FOLDED = 1 << 27 }; /* elements of all folded constants of a model */
 
-typedef struct Fold {
-  WniGraph *graph;
-  WniNode *node;
-  WniConstant *out; /* empty; its shape is `shape` */
-  const WniShape *shape;
-  WnError *error;
-  bool left; /* nothing was computed */
-} Fold;
-
-typedef WnStatus FoldFunction(Fold *fold);
-
 /* No rule: the node has to run. */
-static WnStatus fold_NONE(Fold *fold) {
+WnStatus wni_fold_NONE(WniFold *fold) {
   fold->left = true;
   return WN_OK;
 }
 
-static const WniConstant *input(const Fold *fold, int i) {
-  return &wni_node_input(fold->graph, fold->node, i)->constant;
+const WniConstant *wni_fold_input(const WniFold *fold, int i) {
+  const WniValue *value = wni_node_input(fold->graph, fold->node, i);
+  return value ? &value->constant : NULL;
 }
 
-/* A short file can ask for many large constants: all folded ones share one budget. */
-static bool within_budget(Fold *fold) {
+static bool within_budget(WniFold *fold) {
   int64_t count = 1, left = MAX_FOLDED - fold->graph->folded;
   for (int d = 0; d < fold->shape->rank; d++)
     if (fold->shape->dim[d] < 0 || !wni_mul_limited(count, fold->shape->dim[d], left, &count))
@@ -45,20 +35,19 @@ static bool within_budget(Fold *fold) {
   return true;
 }
 
-static WnStatus too_large(const Fold *fold) {
+static WnStatus too_large(const WniFold *fold) {
   return wni_node_fail(fold->graph, fold->node, WN_ERROR_MEMORY, fold->error,
                        "its constant makes those of the model too large");
 }
 
-static WnStatus allocate(Fold *fold, bool is_int, void **data) {
+WnStatus wni_fold_allocate(WniFold *fold, bool is_int, void **data) {
   if (within_budget(fold) &&
       wni_constant_new(fold->out, is_int, fold->shape->rank, fold->shape->dim, data))
     return WN_OK;
   return too_large(fold);
 }
 
-/* For elements of `x` that are moved as they are. */
-static WnStatus allocate_like(Fold *fold, const WniConstant *x, void **data) {
+WnStatus wni_fold_allocate_like(WniFold *fold, const WniConstant *x, void **data) {
   if (within_budget(fold) &&
       wni_constant_new_like(fold->out, x, fold->shape->rank, fold->shape->dim, data))
     return WN_OK;
@@ -73,51 +62,53 @@ static const char *bytes_of(const WniConstant *constant) {
   return wni_constant_elements(constant);
 }
 
-static double number(const WniConstant *constant, size_t i) {
+double wni_fold_number(const WniConstant *constant, size_t i) {
   return constant->is_int ? (double)wni_constant_integer(constant, i) : (double)constant->f[i];
 }
 
 /* Same elements, new shape: Reshape, Squeeze, Unsqueeze, Flatten, Identity. */
-static WnStatus fold_same(Fold *fold) {
-  const WniConstant *x = input(fold, 0);
+WnStatus wni_fold_same(WniFold *fold) {
+  const WniConstant *x = wni_fold_input(fold, 0);
   void *data;
-  WnStatus status = allocate_like(fold, x, &data);
+  WnStatus status = wni_fold_allocate_like(fold, x, &data);
   if (status == WN_OK && x->count) memcpy(data, bytes_of(x), x->count * element_bytes(x));
   return status;
 }
 
-static WnStatus fold_cast(Fold *fold) {
-  const WniConstant *x = input(fold, 0);
-  int64_t to = wni_attr_int(fold->node->proto, "to", 1);
-  bool is_int = wni_cast_is_int(to);
+/* Cast, CastLike */
+WnStatus wni_fold_cast(WniFold *fold) {
+  const WniConstant *x = wni_fold_input(fold, 0), *like = wni_fold_input(fold, 1);
+  bool is_int = fold->graph->values[fold->node->out[0]].is_int;
+  int to = like ? like->type : (int)wni_attr_int(fold->node->proto, "to", 1);
   void *data;
-  WnStatus status = allocate(fold, is_int, &data);
-  if (is_int) fold->out->type = (int)to;
+  WnStatus status = wni_fold_allocate(fold, is_int, &data);
+  if (is_int) fold->out->type = to;
   for (size_t i = 0; status == WN_OK && i < x->count; i++) {
-    if (!is_int) {
-      ((float *)data)[i] = (float)number(x, i);
-    } else if (x->is_int) {
+    double value = wni_fold_number(x, i);
+    if (!is_int)
+      ((float *)data)[i] = (float)value;
+    else if (to == WNI_BOOL)
+      ((int64_t *)data)[i] = value != 0;
+    else if (x->is_int)
       ((int64_t *)data)[i] = wni_constant_integer(x, i);
-    } else {
-      double value = trunc(number(x, i));
+    else
       ((int64_t *)data)[i] = fabs(value) < 9e18 ? (int64_t)value : 0;
-    }
   }
   return status;
 }
 
-static WnStatus fold_shape_of(Fold *fold) {
+WnStatus wni_fold_shape_of(WniFold *fold) {
   const WniShape *shape = &wni_node_input(fold->graph, fold->node, 0)->shape;
   int64_t start = wni_attr_int(fold->node->proto, "start", 0);
   void *data;
-  WnStatus status = allocate(fold, true, &data);
+  WnStatus status = wni_fold_allocate(fold, true, &data);
   if (start < 0) start = start + shape->rank < 0 ? 0 : start + shape->rank;
   for (size_t i = 0; status == WN_OK && i < fold->out->count; i++)
     ((int64_t *)data)[i] = shape->dim[start + (int64_t)i];
   return status;
 }
 
-static WnStatus fold_constant(Fold *fold) {
+WnStatus wni_fold_constant(WniFold *fold) {
   const Onnx__AttributeProto *attribute = fold->node->proto->attribute[0];
   bool is_int = attribute->n_ints || (!attribute->n_floats && attribute->has_i);
   void *data;
@@ -126,7 +117,7 @@ static WnStatus fold_constant(Fold *fold) {
   if (!is_int && !attribute->n_floats && !attribute->has_f)
     return wni_node_fail(fold->graph, fold->node, WN_ERROR_UNSUPPORTED, fold->error,
                          "its value is neither numbers nor a tensor");
-  WnStatus status = allocate(fold, is_int, &data);
+  WnStatus status = wni_fold_allocate(fold, is_int, &data);
   for (size_t i = 0; status == WN_OK && i < fold->out->count; i++) {
     if (is_int)
       ((int64_t *)data)[i] = attribute->n_ints ? attribute->ints[i] : attribute->i;
@@ -136,7 +127,7 @@ static WnStatus fold_constant(Fold *fold) {
   return status;
 }
 
-static WnStatus fold_constant_of_shape(Fold *fold) {
+WnStatus wni_fold_constant_of_shape(WniFold *fold) {
   const Onnx__AttributeProto *attribute = wni_attr(fold->node->proto, "value");
   WniConstant value = {0};
   void *data;
@@ -146,7 +137,7 @@ static WnStatus fold_constant_of_shape(Fold *fold) {
   if (status == WN_OK && attribute && value.count != 1)
     status = wni_node_fail(fold->graph, fold->node, WN_ERROR_MODEL, fold->error,
                            "its value is not one number");
-  if (status == WN_OK) status = allocate(fold, value.is_int, &data);
+  if (status == WN_OK) status = wni_fold_allocate(fold, value.is_int, &data);
   if (status == WN_OK) fold->out->type = value.type;
   for (size_t i = 0; status == WN_OK && value.count && i < fold->out->count; i++) {
     if (value.is_int)
@@ -159,7 +150,7 @@ static WnStatus fold_constant_of_shape(Fold *fold) {
 }
 
 /* Copies elements whose source index is linear in the output index. */
-static void copy_strided(const Fold *fold, char *data, const WniConstant *x, int64_t offset,
+static void copy_strided(const WniFold *fold, char *data, const WniConstant *x, int64_t offset,
                          const int64_t *stride) {
   size_t bytes = element_bytes(x);
   for (size_t flat = 0; flat < fold->out->count; flat++) {
@@ -170,34 +161,34 @@ static void copy_strided(const Fold *fold, char *data, const WniConstant *x, int
   }
 }
 
-static void row_major(const WniConstant *x, int64_t *stride) {
+void wni_fold_row_major(const WniConstant *x, int64_t *stride) {
   int64_t step = 1;
   for (int d = x->rank; d-- > 0; step *= x->dim[d]) stride[d] = step;
 }
 
-static WnStatus fold_transpose(Fold *fold) {
-  const WniConstant *x = input(fold, 0);
+WnStatus wni_fold_transpose(WniFold *fold) {
+  const WniConstant *x = wni_fold_input(fold, 0);
   int64_t from[WNI_MAX_RANK], stride[WNI_MAX_RANK];
   size_t n;
   const int64_t *perm = wni_attr_ints(fold->node->proto, "perm", &n);
   void *data;
-  WnStatus status = allocate_like(fold, x, &data);
+  WnStatus status = wni_fold_allocate_like(fold, x, &data);
   if (status != WN_OK) return status;
-  row_major(x, from);
+  wni_fold_row_major(x, from);
   for (int d = 0; d < x->rank; d++) stride[d] = from[perm ? perm[d] : x->rank - 1 - d];
   copy_strided(fold, data, x, 0, stride);
   return WN_OK;
 }
 
-static WnStatus fold_slice(Fold *fold) {
-  const WniConstant *x = input(fold, 0);
+WnStatus wni_fold_slice(WniFold *fold) {
+  const WniConstant *x = wni_fold_input(fold, 0);
   WniSlice slice;
   int64_t stride[WNI_MAX_RANK], offset = 0;
   void *data;
   WnStatus status = wni_slice_read(fold->graph, fold->node, &slice, fold->error);
-  if (status == WN_OK) status = allocate_like(fold, x, &data);
+  if (status == WN_OK) status = wni_fold_allocate_like(fold, x, &data);
   if (status != WN_OK) return status;
-  row_major(x, stride);
+  wni_fold_row_major(x, stride);
   for (int d = 0; d < x->rank; d++) {
     offset += slice.begin[d] * stride[d];
     stride[d] *= slice.step[d];
@@ -206,13 +197,13 @@ static WnStatus fold_slice(Fold *fold) {
   return WN_OK;
 }
 
-static WnStatus fold_gather(Fold *fold) {
-  const WniConstant *x = input(fold, 0), *index = input(fold, 1);
+WnStatus wni_fold_gather(WniFold *fold) {
+  const WniConstant *x = wni_fold_input(fold, 0), *index = wni_fold_input(fold, 1);
   size_t bytes = element_bytes(x), outer = 1, inner = 1;
   int axis = 0;
   void *data;
   wni_axis(wni_attr_int(fold->node->proto, "axis", 0), x->rank, &axis);
-  WnStatus status = allocate_like(fold, x, &data);
+  WnStatus status = wni_fold_allocate_like(fold, x, &data);
   if (status != WN_OK) return status;
   for (int d = 0; d < axis; d++) outer *= (size_t)x->dim[d];
   for (int d = axis + 1; d < x->rank; d++) inner *= (size_t)x->dim[d];
@@ -231,28 +222,28 @@ static WnStatus fold_gather(Fold *fold) {
 }
 
 /* Bytes beside int64 become int64. */
-static bool store_alike(Fold *fold) {
+static bool store_alike(WniFold *fold) {
   bool wide = false;
-  for (int i = 0; i < fold->node->n_in; i++) wide = wide || !input(fold, i)->bytes;
+  for (int i = 0; i < fold->node->n_in; i++) wide = wide || !wni_fold_input(fold, i)->bytes;
   for (int i = 0; wide && i < fold->node->n_in; i++)
     if (!wni_constant_widen(&wni_node_input(fold->graph, fold->node, i)->constant)) return false;
   return true;
 }
 
-static WnStatus fold_concat(Fold *fold) {
+WnStatus wni_fold_concat(WniFold *fold) {
   if (!store_alike(fold)) return too_large(fold);
-  const WniConstant *first = input(fold, 0);
+  const WniConstant *first = wni_fold_input(fold, 0);
   size_t bytes = element_bytes(first), outer = 1;
   int axis = 0;
   void *data;
-  WnStatus status = allocate_like(fold, first, &data);
+  WnStatus status = wni_fold_allocate_like(fold, first, &data);
   if (status != WN_OK) return status;
   wni_axis(wni_attr_int(fold->node->proto, "axis", 0), first->rank, &axis);
   for (int d = 0; d < axis; d++) outer *= (size_t)first->dim[d];
   char *to = data;
   for (size_t o = 0; o < outer; o++)
     for (int i = 0; i < fold->node->n_in; i++) {
-      const WniConstant *x = input(fold, i);
+      const WniConstant *x = wni_fold_input(fold, i);
       size_t run = x->count ? x->count / outer * bytes : 0;
       memcpy(to, bytes_of(x) + o * run, run);
       to += run;
@@ -260,90 +251,38 @@ static WnStatus fold_concat(Fold *fold) {
   return WN_OK;
 }
 
-static WnStatus fold_arithmetic(Fold *fold) {
-  const WniConstant *operand[2] = {input(fold, 0), input(fold, 1)};
-  bool is_int = operand[0]->is_int; /* of both: inputs.c */
-  int64_t stride[2][WNI_MAX_RANK] = {{0}};
+static WnStatus dequantize(WniFold *fold) {
   void *data;
-  WnStatus status = allocate(fold, is_int, &data);
-  if (status != WN_OK) return status;
-  for (int k = 0; k < 2; k++) {
-    int64_t own[WNI_MAX_RANK];
-    int offset = wni_broadcast_offset(fold->graph, fold->node, fold->shape->rank, operand[k]->rank);
-    row_major(operand[k], own);
-    for (int d = 0; d < operand[k]->rank; d++)
-      stride[k][d + offset] = operand[k]->dim[d] == 1 ? 0 : own[d];
-  }
-  for (size_t flat = 0; flat < fold->out->count; flat++) {
-    int64_t at[2] = {0, 0}, rest = (int64_t)flat;
-    for (int d = fold->shape->rank; d-- > 0; rest /= fold->shape->dim[d])
-      for (int k = 0; k < 2; k++) at[k] += rest % fold->shape->dim[d] * stride[k][d];
-    double a = number(operand[0], (size_t)at[0]), b = number(operand[1], (size_t)at[1]);
-    if (is_int && b == 0 && fold->node->op == WNI_OP_DIV)
-      return wni_node_fail(fold->graph, fold->node, WN_ERROR_MODEL, fold->error,
-                           "an integer is divided by 0");
-    double y = fold->node->op == WNI_OP_ADD   ? a + b
-               : fold->node->op == WNI_OP_SUB ? a - b
-               : fold->node->op == WNI_OP_MUL ? a * b
-               : is_int                       ? trunc(a / b)
-                                              : a / b;
-    if (is_int)
-      ((int64_t *)data)[flat] = fabs(y) < 9e18 ? (int64_t)y : 0;
-    else
-      ((float *)data)[flat] = (float)y;
-  }
-  return WN_OK;
-}
-
-static WnStatus fold_reduce_prod(Fold *fold) {
-  const WniConstant *x = input(fold, 0);
-  void *data;
-  double product = 1;
-  WnStatus status = allocate(fold, x->is_int, &data);
-  if (status != WN_OK) return status;
-  if (fold->out->count != 1)
-    return wni_node_fail(fold->graph, fold->node, WN_ERROR_UNSUPPORTED, fold->error,
-                         "only the product of all elements is supported");
-  for (size_t i = 0; i < x->count; i++) product *= number(x, i);
-  if (x->is_int)
-    *(int64_t *)data = fabs(product) < 9e18 ? (int64_t)product : 0;
-  else
-    *(float *)data = (float)product;
-  return WN_OK;
-}
-
-static WnStatus dequantize(Fold *fold) {
-  void *data;
-  WnStatus status = allocate(fold, false, &data);
+  WnStatus status = wni_fold_allocate(fold, false, &data);
   return status == WN_OK ? wni_dequantize(fold->graph, fold->node, data, fold->error) : status;
 }
 
 /* Small ones: the bytes of weights stay as they are until somebody reads them
  * (quantized_weights.c). */
-static WnStatus fold_dequantize(Fold *fold) {
+WnStatus wni_fold_dequantize(WniFold *fold) {
   WniConstant *q = &wni_node_input(fold->graph, fold->node, 0)->constant;
   if (!wni_constant_narrow(q)) return too_large(fold);
-  return q->bytes && q->rank > 1 ? fold_NONE(fold) : dequantize(fold);
+  return q->bytes && q->rank > 1 ? wni_fold_NONE(fold) : dequantize(fold);
 }
 
-static WnStatus fold_quantize(Fold *fold) {
+WnStatus wni_fold_quantize(WniFold *fold) {
   void *data;
-  WnStatus status = allocate(fold, true, &data);
+  WnStatus status = wni_fold_allocate(fold, true, &data);
   if (status == WN_OK)
     status = wni_quantize_constant(fold->graph, fold->node, data, &fold->out->type, fold->error);
   return status == WN_OK && !wni_constant_narrow(fold->out) ? too_large(fold) : status;
 }
 
-static FoldFunction *const rules[WNI_OP_COUNT] = {
+static WniFoldFunction *const rules[WNI_OP_COUNT] = {
 #define WNI_OPERATOR(id, name, inputs, outputs, attributes, changed, shape, fold, lower)           \
-  [WNI_OP_##id] = fold_##fold,
+  [WNI_OP_##id] = wni_fold_##fold,
 #include "load/ops.inc"
 #undef WNI_OPERATOR
 };
 
 WnStatus wni_fold_weights(WniGraph *graph, WniNode *node, WnError *error) {
   WniValue *out = &graph->values[node->out[0]];
-  Fold fold = {graph, node, &out->constant, &out->shape, error, false};
+  WniFold fold = {graph, node, &out->constant, &out->shape, error, false};
   WnStatus status = dequantize(&fold);
   if (status != WN_OK) return status;
   out->known = node->dead = true;
@@ -357,7 +296,7 @@ WnStatus wni_fold(WniGraph *graph, WniNode *node, bool *done, WnError *error) {
     if (in && !in->known) return WN_OK;
   }
   WniValue *out = &graph->values[node->out[0]];
-  Fold fold = {graph, node, &out->constant, &out->shape, error, false};
+  WniFold fold = {graph, node, &out->constant, &out->shape, error, false};
   WnStatus status = rules[node->op](&fold);
   if (status != WN_OK || fold.left) return status;
   out->known = *done = true;

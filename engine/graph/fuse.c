@@ -6,7 +6,9 @@
  * A node is only merged into one whose output nobody else reads.
  */
 #include "graph/fuse.h"
+#include "graph/elementwise.h"
 #include "graph/quantize.h"
+#include "graph/reduction.h"
 
 #include "base/error.h"
 
@@ -18,7 +20,9 @@
 
 static WnStatus is_alias(const WniGraph *graph, const WniNode *node, bool *alias, WnError *error) {
   *alias = node->op == WNI_OP_IDENTITY || node->op == WNI_OP_DROPOUT ||
-           (node->op == WNI_OP_SUM && node->n_in == 1) || wni_dequantize_is_alias(graph, node);
+           ((node->op == WNI_OP_SUM || node->op == WNI_OP_MAX || node->op == WNI_OP_MIN) &&
+            node->n_in == 1) ||
+           wni_dequantize_is_alias(graph, node);
   if (node->op == WNI_OP_PAD) { /* PyTorch writes one of nothing before average pools */
     int64_t begin[WNI_MAX_RANK], end[WNI_MAX_RANK], sum = 0;
     WnStatus status = wni_pad_read(graph, node, begin, end, error);
@@ -26,10 +30,10 @@ static WnStatus is_alias(const WniGraph *graph, const WniNode *node, bool *alias
     *alias = sum == 0;
     return status;
   }
-  if (node->op == WNI_OP_CAST) { /* everything is computed in float32 anyway */
-    int64_t to = wni_attr_int(node->proto, "to", 1);
+  if (node->op == WNI_OP_CAST || node->op == WNI_OP_CAST_LIKE) { /* all is float32 anyway */
+    bool to_bool = node->op == WNI_OP_CAST && wni_attr_int(node->proto, "to", 1) == WNI_BOOL;
     bool whole = wni_value_is_int(&graph->values[node->in[0]]);
-    *alias = to != WNI_BOOL && (whole || !wni_cast_is_int(to));
+    *alias = !to_bool && (whole || !graph->values[node->out[0]].is_int);
   }
   return WN_OK;
 }
@@ -223,111 +227,39 @@ static void merge_residual(WniGraph *graph, WniNode *node) {
   merge(graph, node, into);
 }
 
-static WnStatus clip_bound(const WniGraph *graph, const WniNode *node, const char *name, int index,
-                           float *bound, WnError *error) {
-  const WniValue *input = wni_node_input(graph, node, index), *x = wni_node_input(graph, node, 0);
-  *bound = wni_attr_float(node->proto, name, *bound);
-  if (!input) return WN_OK;
-  if (!input->known || input->constant.count != 1)
-    return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error, "%s is not one constant number",
-                         name);
-  double number = input->constant.is_int ? (double)wni_constant_integer(&input->constant, 0)
-                                         : (double)input->constant.f[0];
-  if (x->on_grid) /* the integers are clipped */
-    number =
-        (number - wni_grid_zero(graph, &x->grid, 0)) * (double)wni_grid_scale(graph, &x->grid, 0);
-  *bound = (float)number;
-  return WN_OK;
-}
-
-WnStatus wni_activation_read(const WniGraph *graph, const WniNode *node, WniActivation *out,
-                             bool *is_activation, WnError *error) {
-  const Onnx__NodeProto *proto = node->proto;
-  WnStatus status;
-  *is_activation = true;
-  switch (node->op) {
-  case WNI_OP_RELU:
-    *out = (WniActivation){WNI_ACT_CLAMP, 0, INFINITY};
-    break;
-  case WNI_OP_CLIP:
-    *out = (WniActivation){WNI_ACT_CLAMP, -INFINITY, INFINITY};
-    status = clip_bound(graph, node, "min", 1, &out->a, error);
-    return status == WN_OK ? clip_bound(graph, node, "max", 2, &out->b, error) : status;
-  case WNI_OP_LEAKY_RELU:
-    *out = (WniActivation){WNI_ACT_LEAKY_RELU, wni_attr_float(proto, "alpha", 0.01f), 0};
-    break;
-  case WNI_OP_ELU:
-    *out = (WniActivation){WNI_ACT_ELU, wni_attr_float(proto, "alpha", 1.0f), 0};
-    break;
-  case WNI_OP_HARD_SIGMOID:
-    *out = (WniActivation){WNI_ACT_HARD_SIGMOID, wni_attr_float(proto, "alpha", 0.2f),
-                           wni_attr_float(proto, "beta", 0.5f)};
-    break;
-  case WNI_OP_HARD_SWISH:
-    *out = (WniActivation){WNI_ACT_HARD_SWISH, 0, 0};
-    break;
-  case WNI_OP_SIGMOID:
-    *out = (WniActivation){WNI_ACT_SIGMOID, 0, 0};
-    break;
-  case WNI_OP_CAST: /* those that are left (is_alias) */
-    *out = (WniActivation){
-        wni_attr_int(proto, "to", 1) == WNI_BOOL ? WNI_ACT_NONZERO : WNI_ACT_TRUNC, 0, 0};
-    break;
-  case WNI_OP_TANH:
-    *out = (WniActivation){WNI_ACT_TANH, 0, 0};
-    break;
-  default:
-    *is_activation = false;
-    break;
-  }
-  return WN_OK;
-}
-
 /* Whether lowering asks for a typed output. */
-static bool makes_any_type(WniOp op) {
-  switch (op) {
-  case WNI_OP_ADD:
+static bool makes_any_type(const WniNode *node) {
+  switch (node->op) {
   case WNI_OP_AVERAGE_POOL:
   case WNI_OP_BATCH_NORMALIZATION:
   case WNI_OP_CONCAT:
   case WNI_OP_CONV:
   case WNI_OP_CONV_TRANSPOSE:
-  case WNI_OP_DIV:
   case WNI_OP_GLOBAL_AVERAGE_POOL:
   case WNI_OP_GLOBAL_MAX_POOL:
   case WNI_OP_MAX_POOL:
-  case WNI_OP_MUL:
-  case WNI_OP_PRELU:
-  case WNI_OP_SUB:
-  case WNI_OP_SUM:
     return true;
   default:
-    return false;
+    return wni_node_vec_op(node) != WNI_VEC_COPY;
   }
 }
 
 static bool takes_activation(const WniGraph *graph, const WniNode *node) {
   if (graph->values[node->out[0]].is_int) return false; /* a quotient is cut behind the operator */
   switch (node->op) {
-  case WNI_OP_ADD:
   case WNI_OP_AVERAGE_POOL:
   case WNI_OP_BATCH_NORMALIZATION:
   case WNI_OP_CONV:
   case WNI_OP_CONV_TRANSPOSE:
-  case WNI_OP_DIV:
   case WNI_OP_GEMM:
   case WNI_OP_GLOBAL_AVERAGE_POOL:
   case WNI_OP_GLOBAL_MAX_POOL:
   case WNI_OP_MATMUL:
   case WNI_OP_MAX_POOL:
-  case WNI_OP_MUL:
-  case WNI_OP_PRELU:
-  case WNI_OP_REDUCE_MEAN:
-  case WNI_OP_SUB:
-  case WNI_OP_SUM:
     return !node->activation_name;
   default:
-    return false;
+    return !node->activation_name &&
+           (wni_node_vec_op(node) != WNI_VEC_COPY || wni_reduction_of(node->op)->known);
   }
 }
 
@@ -351,7 +283,7 @@ static void merge_quantization(WniGraph *graph, WniNode *node) {
   WniActivation activation;
   bool is_activation = false;
   if (into) wni_activation_read(graph, into, &activation, &is_activation, NULL);
-  if (into && (makes_any_type(into->op) || is_activation)) merge(graph, node, into);
+  if (into && (makes_any_type(into) || is_activation)) merge(graph, node, into);
 }
 
 /* n_readers of all values, over the living nodes */

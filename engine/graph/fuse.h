@@ -7,10 +7,6 @@
 
 #include "graph/graph.h"
 
-/* The activation that `node` is, if it is one.  Errors: UNSUPPORTED (Clip with computed bounds). */
-WnStatus wni_activation_read(const WniGraph *graph, const WniNode *node, WniActivation *out,
-                             bool *is_activation, WnError *error);
-
 /* Sets scale and shift [n] of a Conv, Gemm or MatMul to its own alpha and bias
  * unless fusion has set them.  A Gemm whose C is not one row keeps shift 0. */
 WnStatus wni_affine_start(const WniGraph *graph, WniNode *node, size_t n, WnError *error);

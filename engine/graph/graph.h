@@ -194,7 +194,7 @@ WnStatus wni_slice_read(const WniGraph *graph, const WniNode *node, WniSlice *ou
 WnStatus wni_pad_read(const WniGraph *graph, const WniNode *node, int64_t *begin, int64_t *end,
                       WnError *error);
 
-/* ReduceMean, ReduceProd: which dimensions go; [WNI_MAX_RANK]. */
+/* The Reduce operators: which dimensions go; [WNI_MAX_RANK]. */
 WnStatus wni_reduce_read(const WniGraph *graph, const WniNode *node, bool *reduced, WnError *error);
 
 #endif

@@ -10,7 +10,8 @@
 
 static const char *const element_names[] = {[WNI_ELEMENTS_F] = "floats",
                                             [WNI_ELEMENTS_I] = "integers",
-                                            [WNI_ELEMENTS_T] = "floats or integers"};
+                                            [WNI_ELEMENTS_T] = "floats or integers",
+                                            [WNI_ELEMENTS_A] = "floats or integers"};
 
 /* "4 dimensions", "0 to 6 dimensions" */
 static const char *describe_ranks(int low, int high, char text[32]) {
@@ -37,7 +38,8 @@ WnStatus wni_inputs_check(const WniGraph *graph, const WniNode *node, WnError *e
     WniElements has = wni_value_is_int(in) ? WNI_ELEMENTS_I : WNI_ELEMENTS_F;
     WniElements wanted = may->elements == WNI_ELEMENTS_T ? alike : may->elements;
     int rank = in->shape.rank;
-    if ((wanted != WNI_ELEMENTS_T && has != wanted) || rank < may->min_rank || rank > may->max_rank)
+    bool any = wanted == WNI_ELEMENTS_T || wanted == WNI_ELEMENTS_A;
+    if ((!any && has != wanted) || rank < may->min_rank || rank > may->max_rank)
       return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error,
                            "input %d (%s) holds %s in %s; it has to be %s in %s", i, may->name,
                            element_names[has], describe_ranks(rank, rank, has_ranks),

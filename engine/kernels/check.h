@@ -89,6 +89,10 @@ static inline void wni_check_act(const WniActivation *activation) {
   assert((unsigned)activation->kind < WNI_ACT_COUNT);
 }
 
+static inline void wni_check_reduce(WniReduceOp op) {
+  assert((unsigned)op < WNI_REDUCE_OP_COUNT);
+}
+
 static inline void wni_check_rows(const WniRowsArgs *args) {
   assert(args->n_rows > 0);
 }

@@ -12,29 +12,63 @@
 
 #include "kernels/type.h"
 
-/* What follows an operator; applied to x element by element.
- *   CLAMP         min(max(x, a), b)     Relu: a = 0, b = inf
- *   LEAKY_RELU    x < 0 ? a x : x
- *   ELU           x < 0 ? a (exp(x) - 1) : x
- *   HARD_SIGMOID  min(max(a x + b, 0), 1)
- *   HARD_SWISH    x min(max(x / 6 + 1/2, 0), 1)
- *   SIGMOID       1 / (1 + exp(-x))
- *   TANH          tanh(x)
- *   TRUNC         x towards 0 to a whole number
- *   NONZERO       x == 0 ? 0 : 1
- *   ROUND         x to the nearest whole number, halves to even                  */
+/* What follows an operator; applied to x element by element.  Errors: elementary.h.
+ *   CLAMP             min(max(x, a), b)     Relu: a = 0, b = inf
+ *   LEAKY_RELU        x < 0 ? a x : x
+ *   THRESHOLDED_RELU  x > a ? x : 0
+ *   ELU               x < 0 ? a (exp(x) - 1) : x
+ *   SELU              x < 0 ? a b (exp(x) - 1) : b x
+ *   CELU              x < 0 ? a (exp(x / a) - 1) : x
+ *   HARD_SIGMOID      min(max(a x + b, 0), 1)
+ *   HARD_SWISH        x min(max(x / 6 + 1/2, 0), 1)
+ *   SIGMOID           1 / (1 + exp(-x))
+ *   SWISH             x / (1 + exp(-a x))     SiLU: a = 1
+ *   TANH, SOFTSIGN    tanh(x), x / (1 + |x|)
+ *   SOFTPLUS          log(1 + exp(x))
+ *   MISH              x tanh(log(1 + exp(x)))
+ *   GELU              x (1 + erf(x / sqrt 2)) / 2
+ *   GELU_TANH         x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2
+ *   EXP, LOG, SQRT, RECIPROCAL, ERF, SIN, COS, NEG, ABS    what their names say
+ *   SIGN              -1, 0 or 1
+ *   CEIL, FLOOR, ROUND, TRUNC    to a whole number: up, down, to the nearest (halves to even),
+ *                     towards 0
+ *   NONZERO, NOT      x == 0 ? 0 : 1, x == 0 ? 1 : 0
+ *   IS_NAN            x is no number ? 1 : 0                                      */
 typedef enum WniActivationKind {
   WNI_ACT_NONE,
   WNI_ACT_CLAMP,
   WNI_ACT_LEAKY_RELU,
+  WNI_ACT_THRESHOLDED_RELU,
   WNI_ACT_ELU,
+  WNI_ACT_SELU,
+  WNI_ACT_CELU,
   WNI_ACT_HARD_SIGMOID,
   WNI_ACT_HARD_SWISH,
   WNI_ACT_SIGMOID,
+  WNI_ACT_SWISH,
   WNI_ACT_TANH,
+  WNI_ACT_SOFTSIGN,
+  WNI_ACT_SOFTPLUS,
+  WNI_ACT_MISH,
+  WNI_ACT_GELU,
+  WNI_ACT_GELU_TANH,
+  WNI_ACT_EXP,
+  WNI_ACT_LOG,
+  WNI_ACT_SQRT,
+  WNI_ACT_RECIPROCAL,
+  WNI_ACT_ERF,
+  WNI_ACT_SIN,
+  WNI_ACT_COS,
+  WNI_ACT_NEG,
+  WNI_ACT_ABS,
+  WNI_ACT_SIGN,
+  WNI_ACT_CEIL,
+  WNI_ACT_FLOOR,
+  WNI_ACT_ROUND,
   WNI_ACT_TRUNC,
   WNI_ACT_NONZERO,
-  WNI_ACT_ROUND,
+  WNI_ACT_NOT,
+  WNI_ACT_IS_NAN,
   WNI_ACT_COUNT
 } WniActivationKind;
 
@@ -157,15 +191,32 @@ typedef void WniFn_winograd_out(const WniWinogradOutArgs *args);
 
 /* vec: y[i] = op(a[i], b[i], c[i]) for i < n; operands that the op does not
  * have are not read.  y may be an operand.
- *   COPY a   ADD a+b   SUB a-b   MUL a*b   DIV a/b   PRELU a<0 ? a*b : a   MULADD a*b+c */
+ *   COPY a   ADD a+b   SUB a-b   MUL a*b   DIV a/b   POW a^b   MIN, MAX NaN where one is NaN
+ *   MOD a-b*floor(a/b)   FMOD a-b*trunc(a/b)   PRELU a<0 ? a*b : a   MULADD a*b+c
+ *   EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, AND, OR, XOR    1 where it holds, else 0
+ *   WHERE a!=0 ? b : c                                                          */
 typedef enum WniVecOp {
   WNI_VEC_COPY,
   WNI_VEC_ADD,
   WNI_VEC_SUB,
   WNI_VEC_MUL,
   WNI_VEC_DIV,
+  WNI_VEC_POW,
+  WNI_VEC_MIN,
+  WNI_VEC_MAX,
+  WNI_VEC_MOD,
+  WNI_VEC_FMOD,
+  WNI_VEC_EQUAL,
+  WNI_VEC_LESS,
+  WNI_VEC_LESS_EQUAL,
+  WNI_VEC_GREATER,
+  WNI_VEC_GREATER_EQUAL,
+  WNI_VEC_AND,
+  WNI_VEC_OR,
+  WNI_VEC_XOR,
   WNI_VEC_PRELU,
   WNI_VEC_MULADD,
+  WNI_VEC_WHERE,
   WNI_VEC_OP_COUNT
 } WniVecOp;
 typedef void WniFn_vec(WniVecOp op, const float *a, const float *b, const float *c, size_t n,
@@ -173,6 +224,21 @@ typedef void WniFn_vec(WniVecOp op, const float *a, const float *b, const float 
 
 /* act: y[i] = activation(y[i]) for i < n. */
 typedef void WniFn_act(const WniActivation *activation, size_t n, float *y);
+
+/* reduce: y[i] = op(y[i], x[i], x[row_stride + i], ...) over n_rows rows, for i < n; y lies apart
+ * from x.  A run of neighbours is n = 1, row_stride = 1: there the order is the kernel's own.
+ *   SUM y+x   L1 y+|x|   SQUARES y+x*x   PROD y*x   MAX, MIN NaN where one is NaN   */
+typedef enum WniReduceOp {
+  WNI_REDUCE_SUM,
+  WNI_REDUCE_L1,
+  WNI_REDUCE_SQUARES,
+  WNI_REDUCE_PROD,
+  WNI_REDUCE_MAX,
+  WNI_REDUCE_MIN,
+  WNI_REDUCE_OP_COUNT
+} WniReduceOp;
+typedef void WniFn_reduce(WniReduceOp op, const float *x, size_t n_rows, ptrdiff_t row_stride,
+                          size_t n, float *y);
 
 /* rows: the sum of n_rows >= 1 rows of bytes, the vertical half of the preprocess.
  * For i < n
@@ -213,6 +279,7 @@ typedef void WniFn_columns(const WniColumnsArgs *args);
   KIND(store)                                                                                      \
   KIND(vec)                                                                                        \
   KIND(act)                                                                                        \
+  KIND(reduce)                                                                                     \
   KIND(rows)                                                                                       \
   KIND(columns)
 

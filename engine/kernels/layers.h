@@ -156,13 +156,17 @@ typedef struct WniSoftmax {
 } WniSoftmax;
 void wni_softmax_run(const WniSoftmax *softmax, const float *x, float *y, WniThread thread);
 
-/* y = mean of x over `reduced`, for each point of `kept` (operand 0 y, 1 x). */
-typedef struct WniReduceMean {
-  WniLoop kept, reduced;
+/* y = act(finish(scale r)), r the reduction of x over `reduced` (operand 0 x), for each point of
+ * `kept` (operand 0 x, 1 y). */
+typedef struct WniReduce {
+  const WniKernel *kernel; /* reduce */
   const WniKernel *act;
-  WniActivation activation;
-} WniReduceMean;
-void wni_reduce_mean_run(const WniReduceMean *reduce, const float *x, float *y, WniThread thread);
+  WniReduceOp op;
+  WniLoop kept, reduced;
+  float scale;
+  WniActivation finish, activation;
+} WniReduce;
+void wni_reduce_run(const WniReduce *reduce, const float *x, float *y, WniThread thread);
 
 /* LRN across channels (ONNX LRN-13):
  * y[c] = x[c] / (bias + alpha / size * sum of x^2 over the `size` channels around c) ^ beta */

@@ -1,28 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Drivers that walk strided tensors of any rank (layers.h): elementwise
- * operators with broadcasting, copies, softmax and means.
+ * operators with broadcasting, copies and softmax.
  */
-#include "kernels/layers.h"
+#include "kernels/loop.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { CHUNK = 256, GRAIN = 64 };
-
-static size_t loop_count(const WniLoop *loop, int rank) {
-  size_t count = 1;
-  for (int d = 0; d < rank; d++) count *= loop->dim[d];
-  return count;
-}
-
-/* Offset of operand `operand` at flat index `flat` over the first `rank` dimensions. */
-static ptrdiff_t loop_offset(const WniLoop *loop, int operand, int rank, size_t flat) {
-  ptrdiff_t offset = 0;
-  for (int d = rank; d-- > 0; flat /= loop->dim[d])
-    offset += (ptrdiff_t)(flat % loop->dim[d]) * loop->stride[operand][d];
-  return offset;
-}
 
 /* n elements that lie `stride` apart, side by side. */
 static void pack_elements(const char *x, ptrdiff_t stride, size_t bytes, size_t n, char *room) {
@@ -73,7 +59,7 @@ static void run_chunk(const WniElementwise *e, const void *const in[3], void *y,
 static ptrdiff_t operand_bytes(const WniElementwise *e, int operand, size_t flat) {
   int inner = e->loop.rank - 1;
   size_t length = e->loop.dim[inner];
-  ptrdiff_t elements = loop_offset(&e->loop, operand, inner, flat / length) +
+  ptrdiff_t elements = wni_loop_offset(&e->loop, operand, inner, flat / length) +
                        (ptrdiff_t)(flat % length) * e->loop.stride[operand][inner];
   return elements * (ptrdiff_t)wni_type_bytes(e->operand[operand].type);
 }
@@ -89,11 +75,11 @@ static void copy(const WniLoop *loop, const float *x, float *y, WniThread thread
   int inner = loop->rank - 1, outer = loop->rank - 2;
   size_t length = loop->dim[inner], rows = loop->dim[outer], row, end;
   const ptrdiff_t *to = loop->stride[0], *from = loop->stride[1];
-  wni_parallel_range(thread, loop_count(loop, inner), GRAIN, &row, &end);
+  wni_parallel_range(thread, wni_loop_count(loop, inner), GRAIN, &row, &end);
   while (row < end) {
     size_t left = rows - row % rows, n = left < end - row ? left : end - row;
-    const float *x_at = x + loop_offset(loop, 1, inner, row);
-    float *y_at = y + loop_offset(loop, 0, inner, row);
+    const float *x_at = x + wni_loop_offset(loop, 1, inner, row);
+    float *y_at = y + wni_loop_offset(loop, 0, inner, row);
     for (size_t i = 0; i < n; i++, x_at += from[outer], y_at += to[outer])
       for (size_t j = 0; j < length; j++)
         y_at[(ptrdiff_t)j * to[inner]] = x_at[(ptrdiff_t)j * from[inner]];
@@ -108,7 +94,7 @@ void wni_elementwise_run(const WniElementwise *e, const void *const *inputs, voi
     copy(&e->loop, inputs[0], y, thread);
     return;
   }
-  wni_parallel_range(thread, loop_count(&e->loop, e->loop.rank), GRAIN, &flat, &end);
+  wni_parallel_range(thread, wni_loop_count(&e->loop, e->loop.rank), GRAIN, &flat, &end);
   while (flat < end) {
     size_t n = length - flat % length;
     const void *in[3] = {NULL, NULL, NULL};
@@ -124,10 +110,10 @@ void wni_elementwise_run(const WniElementwise *e, const void *const *inputs, voi
 void wni_softmax_run(const WniSoftmax *softmax, const float *x, float *y, WniThread thread) {
   const WniLoop *loop = &softmax->loop;
   size_t begin, end;
-  wni_parallel_range(thread, loop_count(loop, loop->rank), 1, &begin, &end);
+  wni_parallel_range(thread, wni_loop_count(loop, loop->rank), 1, &begin, &end);
   for (size_t flat = begin; flat < end; flat++) {
-    const float *from = x + loop_offset(loop, 1, loop->rank, flat);
-    float *to = y + loop_offset(loop, 0, loop->rank, flat);
+    const float *from = x + wni_loop_offset(loop, 1, loop->rank, flat);
+    float *to = y + wni_loop_offset(loop, 0, loop->rank, flat);
     float max = from[0], sum = 0;
     for (size_t i = 1; i < softmax->length; i++)
       max = fmaxf(max, from[(ptrdiff_t)i * softmax->x_stride]);
@@ -137,19 +123,5 @@ void wni_softmax_run(const WniSoftmax *softmax, const float *x, float *y, WniThr
       sum += e;
     }
     for (size_t i = 0; i < softmax->length; i++) to[(ptrdiff_t)i * softmax->y_stride] /= sum;
-  }
-}
-
-void wni_reduce_mean_run(const WniReduceMean *reduce, const float *x, float *y, WniThread thread) {
-  size_t n = loop_count(&reduce->reduced, reduce->reduced.rank), begin, end;
-  wni_parallel_range(thread, loop_count(&reduce->kept, reduce->kept.rank), 1, &begin, &end);
-  for (size_t flat = begin; flat < end; flat++) {
-    const float *from = x + loop_offset(&reduce->kept, 1, reduce->kept.rank, flat);
-    float *to = y + loop_offset(&reduce->kept, 0, reduce->kept.rank, flat);
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-      sum += (double)from[loop_offset(&reduce->reduced, 1, reduce->reduced.rank, i)];
-    *to = (float)(sum / (double)n);
-    reduce->act->run.act(&reduce->activation, 1, to);
   }
 }

@@ -4,7 +4,7 @@
  * once per instruction set.
  */
 #include "kernels/check.h"
-#include "kernels/isa.h"
+#include "kernels/elementary.h"
 
 #include <math.h>
 
@@ -13,72 +13,99 @@ WniFn_act WNI_NAME(act_f32);
 WniFn_load WNI_NAME(load_bf16), WNI_NAME(load_u8);
 WniFn_store WNI_NAME(store_bf16), WNI_NAME(store_u8);
 
+/* clang-format off */
+/* What an element of y is, in those of a, b and c: kernels.h. */
+#define VEC_OPS(ROW)                                                                               \
+  ROW(COPY, a[i])                                                                                  \
+  ROW(ADD, a[i] + b[i])                                                                            \
+  ROW(SUB, a[i] - b[i])                                                                            \
+  ROW(MUL, a[i] * b[i])                                                                            \
+  ROW(DIV, a[i] / b[i])                                                                            \
+  ROW(POW, powf(a[i], b[i]))                                                                       \
+  ROW(MIN, a[i] < b[i] || a[i] != a[i] ? a[i] : b[i])                                              \
+  ROW(MAX, a[i] > b[i] || a[i] != a[i] ? a[i] : b[i])                                              \
+  ROW(MOD, a[i] - b[i] * floorf(a[i] / b[i]))                                                      \
+  ROW(FMOD, fmodf(a[i], b[i]))                                                                     \
+  ROW(EQUAL, a[i] == b[i] ? 1.0f : 0.0f)                                                           \
+  ROW(LESS, a[i] < b[i] ? 1.0f : 0.0f)                                                             \
+  ROW(LESS_EQUAL, a[i] <= b[i] ? 1.0f : 0.0f)                                                      \
+  ROW(GREATER, a[i] > b[i] ? 1.0f : 0.0f)                                                          \
+  ROW(GREATER_EQUAL, a[i] >= b[i] ? 1.0f : 0.0f)                                                   \
+  ROW(AND, a[i] != 0 && b[i] != 0 ? 1.0f : 0.0f)                                                   \
+  ROW(OR, a[i] != 0 || b[i] != 0 ? 1.0f : 0.0f)                                                    \
+  ROW(XOR, (a[i] != 0) != (b[i] != 0) ? 1.0f : 0.0f)                                               \
+  ROW(PRELU, a[i] < 0 ? a[i] * b[i] : a[i])                                                        \
+  ROW(MULADD, a[i] * b[i] + c[i])                                                                  \
+  ROW(WHERE, a[i] != 0 ? b[i] : c[i])
+/* clang-format on */
+
 void WNI_NAME(vec_f32)(WniVecOp op, const float *a, const float *b, const float *c, size_t n,
                        float *y) {
   wni_check_vec(op);
   switch (op) {
-  case WNI_VEC_COPY:
-    for (size_t i = 0; i < n; i++) y[i] = a[i];
+#define ROW(name, formula)                                                                         \
+  case WNI_VEC_##name:                                                                             \
+    for (size_t i = 0; i < n; i++) y[i] = formula;                                                 \
     return;
-  case WNI_VEC_ADD:
-    for (size_t i = 0; i < n; i++) y[i] = a[i] + b[i];
-    return;
-  case WNI_VEC_SUB:
-    for (size_t i = 0; i < n; i++) y[i] = a[i] - b[i];
-    return;
-  case WNI_VEC_MUL:
-    for (size_t i = 0; i < n; i++) y[i] = a[i] * b[i];
-    return;
-  case WNI_VEC_DIV:
-    for (size_t i = 0; i < n; i++) y[i] = a[i] / b[i];
-    return;
-  case WNI_VEC_PRELU:
-    for (size_t i = 0; i < n; i++) y[i] = a[i] < 0 ? a[i] * b[i] : a[i];
-    return;
-  case WNI_VEC_MULADD:
-    for (size_t i = 0; i < n; i++) y[i] = a[i] * b[i] + c[i];
-    return;
+    VEC_OPS(ROW)
+#undef ROW
   case WNI_VEC_OP_COUNT:
     return;
   }
 }
 
+/* clang-format off */
+/* What becomes of x, with the parameters a and b: kernels.h. */
+#define ACTIVATIONS(ROW)                                                                           \
+  ROW(CLAMP, wni_clampf(x, a, b))                                                                  \
+  ROW(LEAKY_RELU, x < 0 ? a * x : x)                                                               \
+  ROW(THRESHOLDED_RELU, x > a ? x : x != x ? x : 0.0f)                                             \
+  ROW(ELU, x < 0 ? a * wni_expm1_negative(x) : x)                                                  \
+  ROW(SELU, b * (x < 0 ? a * wni_expm1_negative(x) : x))                                            \
+  ROW(CELU, x < 0 ? a * wni_expm1_negative(x / a) : x)                                             \
+  ROW(HARD_SIGMOID, wni_clampf(a * x + b, 0.0f, 1.0f))                                              \
+  ROW(HARD_SWISH, x * wni_clampf(x * (1.0f / 6.0f) + 0.5f, 0.0f, 1.0f))                              \
+  ROW(SIGMOID, wni_sigmoid(x))                                                                     \
+  ROW(SWISH, x * wni_sigmoid(a * x))                                                                 \
+  ROW(TANH, wni_tanh(x))                                                                           \
+  ROW(SOFTSIGN, x / (1.0f + wni_abs(x)))                                                           \
+  ROW(SOFTPLUS, wni_softplus(x))                                                                   \
+  ROW(MISH, wni_mish(x))                                                                           \
+  ROW(GELU, wni_gelu(x))                                                                           \
+  ROW(GELU_TANH, wni_gelu_tanh(x))                                                                 \
+  ROW(EXP, wni_exp(x))                                                                             \
+  ROW(LOG, wni_log(x))                                                                             \
+  ROW(SQRT, sqrtf(x))                                                                              \
+  ROW(RECIPROCAL, 1.0f / x)                                                                        \
+  ROW(ERF, wni_erf(x))                                                                             \
+  ROW(SIN, sinf(x))                                                                                \
+  ROW(COS, cosf(x))                                                                                \
+  ROW(NEG, -x)                                                                                     \
+  ROW(ABS, wni_abs(x))                                                                             \
+  ROW(SIGN, x > 0 ? 1.0f : x < 0 ? -1.0f : x)                                                      \
+  ROW(CEIL, ceilf(x))                                                                              \
+  ROW(FLOOR, floorf(x))                                                                            \
+  ROW(ROUND, rintf(x))                                                                             \
+  ROW(TRUNC, truncf(x))                                                                            \
+  ROW(NONZERO, x == 0 ? 0.0f : 1.0f)                                                               \
+  ROW(NOT, x == 0 ? 1.0f : 0.0f)                                                                   \
+  ROW(IS_NAN, x != x ? 1.0f : 0.0f)
+/* clang-format on */
+
 void WNI_NAME(act_f32)(const WniActivation *activation, size_t n, float *y) {
   wni_check_act(activation);
   float a = activation->a, b = activation->b;
   switch (activation->kind) {
+#define ROW(name, formula)                                                                         \
+  case WNI_ACT_##name:                                                                             \
+    for (size_t i = 0; i < n; i++) {                                                               \
+      float x = y[i];                                                                              \
+      y[i] = formula;                                                                              \
+    }                                                                                              \
+    return;
+    ACTIVATIONS(ROW)
+#undef ROW
   case WNI_ACT_NONE:
-    return;
-  case WNI_ACT_CLAMP:
-    for (size_t i = 0; i < n; i++) y[i] = wni_clampf(y[i], a, b);
-    return;
-  case WNI_ACT_LEAKY_RELU:
-    for (size_t i = 0; i < n; i++) y[i] = y[i] < 0 ? a * y[i] : y[i];
-    return;
-  case WNI_ACT_ELU:
-    for (size_t i = 0; i < n; i++) y[i] = y[i] < 0 ? a * expm1f(y[i]) : y[i];
-    return;
-  case WNI_ACT_HARD_SIGMOID:
-    for (size_t i = 0; i < n; i++) y[i] = wni_clampf(a * y[i] + b, 0.0f, 1.0f);
-    return;
-  case WNI_ACT_HARD_SWISH:
-    for (size_t i = 0; i < n; i++) y[i] *= wni_clampf(y[i] * (1.0f / 6.0f) + 0.5f, 0.0f, 1.0f);
-    return;
-  case WNI_ACT_SIGMOID:
-    for (size_t i = 0; i < n; i++) y[i] = 1.0f / (1.0f + expf(-y[i]));
-    return;
-  case WNI_ACT_TANH:
-    for (size_t i = 0; i < n; i++) y[i] = tanhf(y[i]);
-    return;
-  case WNI_ACT_TRUNC:
-    for (size_t i = 0; i < n; i++) y[i] = truncf(y[i]);
-    return;
-  case WNI_ACT_NONZERO:
-    for (size_t i = 0; i < n; i++) y[i] = y[i] == 0 ? 0.0f : 1.0f;
-    return;
-  case WNI_ACT_ROUND:
-    for (size_t i = 0; i < n; i++) y[i] = rintf(y[i]);
-    return;
   case WNI_ACT_COUNT:
     return;
   }

@@ -22,6 +22,7 @@ typedef enum WniElements {
   WNI_ELEMENTS_F, /* floats */
   WNI_ELEMENTS_I, /* integers, 8-bit or other, and booleans */
   WNI_ELEMENTS_T, /* either; all inputs of this kind of a node hold the same */
+  WNI_ELEMENTS_A, /* either, whatever the others hold */
 } WniElements;
 
 typedef enum WniInputNeed { WNI_INPUT_NEEDED, WNI_INPUT_OPTIONAL, WNI_INPUT_REPEATED } WniInputNeed;

@@ -21,8 +21,16 @@ static const Moved moved[] = {
     {WNI_OP_SQUEEZE, 13, {"axes"}},
     {WNI_OP_UNSQUEEZE, 13, {"axes"}},
     {WNI_OP_DROPOUT, 12, {"ratio"}},
+    {WNI_OP_REDUCE_L1, 18, {"axes"}},
+    {WNI_OP_REDUCE_L2, 18, {"axes"}},
+    {WNI_OP_REDUCE_LOG_SUM, 18, {"axes"}},
+    {WNI_OP_REDUCE_LOG_SUM_EXP, 18, {"axes"}},
+    {WNI_OP_REDUCE_MAX, 18, {"axes"}},
     {WNI_OP_REDUCE_MEAN, 18, {"axes"}},
+    {WNI_OP_REDUCE_MIN, 18, {"axes"}},
     {WNI_OP_REDUCE_PROD, 18, {"axes"}},
+    {WNI_OP_REDUCE_SUM, 13, {"axes"}},
+    {WNI_OP_REDUCE_SUM_SQUARE, 18, {"axes"}},
 };
 
 /* The attribute as an initialiser; its name. */

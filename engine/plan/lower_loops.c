@@ -1,28 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Lowering of operators that visit elements: arithmetic with broadcasting,
- * activations on their own, Softmax and ReduceMean.
+ * activations on their own, and Softmax.
  */
 #include "plan/lower.h"
 
+#include "graph/elementwise.h"
 #include "graph/fuse.h"
 
 #include <string.h>
-
-static WniVecOp vec_op(WniOp op) {
-  switch (op) {
-  case WNI_OP_SUB:
-    return WNI_VEC_SUB;
-  case WNI_OP_MUL:
-    return WNI_VEC_MUL;
-  case WNI_OP_DIV:
-    return WNI_VEC_DIV;
-  case WNI_OP_PRELU:
-    return WNI_VEC_PRELU;
-  default:
-    return WNI_VEC_ADD; /* Add, Sum */
-  }
-}
 
 /* An operand whose dimensions are aligned somewhere else than at the end gets
  * dimensions of 1 behind (opset 6). */
@@ -34,24 +20,31 @@ static void align_operand(const WniLowering *lowering, int rank, WniTensor *oper
   }
 }
 
+/* One step for each operand behind the first, or for all three of Where. */
 WnStatus wni_lower_arithmetic(WniLowering *lowering) {
   static const WniActivation cut = {WNI_ACT_TRUNC, 0, 0};
   const WniNode *node = lowering->node;
-  bool whole = lowering->graph->values[node->out[0]].is_int;
-  const WniActivation *end = whole && node->op == WNI_OP_DIV ? &cut : &node->activation;
-  WniTensor y, partial, operand[2];
+  WniVecOp op = wni_node_vec_op(node);
+  bool whole = wni_value_is_int(wni_node_input(lowering->graph, node, 0)); /* not of the end */
+  const WniActivation *end = whole && op == WNI_VEC_DIV ? &cut : &node->activation;
+  int at_once = op == WNI_VEC_WHERE ? 3 : 2;
+  WniTensor y, partial, operand[3];
   WnStatus status = wni_lower_input(lowering, 0, &operand[0]);
   if (status == WN_OK) status = wni_lower_typed_output(lowering, &y);
+  if (status == WN_OK) align_operand(lowering, y.shape.rank, &operand[0]);
   /* Sum goes on from its partial result, which is never rounded */
   partial = (WniTensor){.shape = y.shape};
-  if (status == WN_OK && node->n_in > 2) status = wni_lower_buffer(lowering, NULL, false, &partial);
-  for (int i = 1; i < node->n_in && status == WN_OK; i++) {
-    status = wni_lower_input(lowering, i, &operand[1]);
+  if (status == WN_OK && node->n_in > at_once)
+    status = wni_lower_buffer(lowering, NULL, false, &partial);
+  for (int i = 1; i < node->n_in && status == WN_OK; i += at_once - 1) {
+    for (int k = 1; k < at_once && status == WN_OK; k++) {
+      status = wni_lower_input(lowering, i + k - 1, &operand[k]);
+      if (status == WN_OK) align_operand(lowering, y.shape.rank, &operand[k]);
+    }
     if (status != WN_OK) return status;
-    align_operand(lowering, y.shape.rank, &operand[1]);
-    bool last = i + 1 == node->n_in;
-    const WniTensor *all[3] = {last ? &y : &partial, &operand[0], &operand[1]};
-    status = wni_lower_elementwise(lowering, vec_op(node->op), last ? end : NULL, all, 2);
+    bool last = i + at_once - 1 == node->n_in;
+    const WniTensor *all[4] = {last ? &y : &partial, &operand[0], &operand[1], &operand[2]};
+    status = wni_lower_elementwise(lowering, op, last ? end : NULL, all, at_once);
     operand[0] = partial;
   }
   return status;
@@ -133,43 +126,5 @@ WnStatus wni_lower_softmax(WniLowering *lowering) {
   WniTensor rest_y = drop_axis(&flat_y, axis), rest_x = drop_axis(&flat_x, axis);
   const WniTensor *rest[2] = {&rest_y, &rest_x}, *inputs[1] = {&x};
   wni_tensor_loop(rest, 2, &softmax->loop);
-  return wni_lower_push(lowering, &step, inputs, 1, &y);
-}
-
-WnStatus wni_lower_reduce_mean(WniLowering *lowering) {
-  const WniNode *node = lowering->node;
-  bool reduced[WNI_MAX_RANK];
-  WniTensor x, y, kept_x, kept_y, reduced_x;
-  WnStatus status = wni_reduce_read(lowering->graph, node, reduced, lowering->error);
-  if (status == WN_OK) status = wni_lower_input(lowering, 0, &x);
-  if (status != WN_OK) return status;
-  bool rows_and_columns = x.shape.rank == 4 && !reduced[0] && !reduced[1] && reduced[2] &&
-                          reduced[3] && wni_tensor_is_dense(&x, 1);
-  if (rows_and_columns) return wni_lower_global_average(lowering);
-  status = wni_lower_float(lowering, 0, &x);
-  if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
-  if (status != WN_OK) return status;
-  kept_x = reduced_x = x;
-  kept_y = y;
-  kept_x.shape.rank = reduced_x.shape.rank = kept_y.shape.rank = 0;
-  for (int d = 0, from = 0; d < x.shape.rank; d++) {
-    bool has_y = !reduced[d] || y.shape.rank == x.shape.rank;
-    WniTensor *into = reduced[d] ? &reduced_x : &kept_x;
-    into->stride[into->shape.rank] = x.stride[d];
-    into->shape.dim[into->shape.rank++] = x.shape.dim[d];
-    if (!reduced[d]) {
-      kept_y.stride[kept_y.shape.rank] = y.stride[from];
-      kept_y.shape.dim[kept_y.shape.rank++] = x.shape.dim[d];
-    }
-    from += has_y;
-  }
-  WniStep step = {.kind = WNI_STEP_REDUCE_MEAN, .kernel = "reduce_mean_f32__c"};
-  WniReduceMean *reduce = &step.layer.reduce_mean;
-  reduce->act = wni_kernel_find(WNI_KERNEL_act, WNI_F32);
-  reduce->activation = node->activation;
-  const WniTensor *kept[2] = {&kept_y, &kept_x}, *gone[2] = {&reduced_x, &reduced_x};
-  const WniTensor *inputs[1] = {&x};
-  wni_tensor_loop(kept, 2, &reduce->kept);
-  wni_tensor_loop(gone, 2, &reduce->reduced);
   return wni_lower_push(lowering, &step, inputs, 1, &y);
 }

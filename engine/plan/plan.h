@@ -19,7 +19,7 @@ typedef enum WniStepKind {
   WNI_STEP_POOL,
   WNI_STEP_ELEMENTWISE,
   WNI_STEP_SOFTMAX,
-  WNI_STEP_REDUCE_MEAN,
+  WNI_STEP_REDUCE,
   WNI_STEP_LRN,
   WNI_STEP_TAKE,
   WNI_STEP_INTERPOLATE,
@@ -44,7 +44,7 @@ typedef struct WniStep {
     WniPool pool;
     WniElementwise elementwise;
     WniSoftmax softmax;
-    WniReduceMean reduce_mean;
+    WniReduce reduce;
     WniLrn lrn;
     WniTake take;
     WniInterpolate interpolate;

@@ -41,8 +41,8 @@ static void run_elementwise(const WniStep *step, const Operands *at, WniThread t
 static void run_softmax(const WniStep *step, const Operands *at, WniThread thread) {
   wni_softmax_run(&step->layer.softmax, at->in[0], at->out, thread);
 }
-static void run_reduce_mean(const WniStep *step, const Operands *at, WniThread thread) {
-  wni_reduce_mean_run(&step->layer.reduce_mean, at->in[0], at->out, thread);
+static void run_reduce(const WniStep *step, const Operands *at, WniThread thread) {
+  wni_reduce_run(&step->layer.reduce, at->in[0], at->out, thread);
 }
 static void run_lrn(const WniStep *step, const Operands *at, WniThread thread) {
   wni_lrn_run(&step->layer.lrn, at->in[0], at->out, thread);
@@ -63,7 +63,7 @@ static RunFunction *const table[WNI_STEP_KIND_COUNT] = {
     [WNI_STEP_POOL] = run_pool,
     [WNI_STEP_ELEMENTWISE] = run_elementwise,
     [WNI_STEP_SOFTMAX] = run_softmax,
-    [WNI_STEP_REDUCE_MEAN] = run_reduce_mean,
+    [WNI_STEP_REDUCE] = run_reduce,
     [WNI_STEP_LRN] = run_lrn,
     [WNI_STEP_TAKE] = run_take,
     [WNI_STEP_INTERPOLATE] = run_interpolate,

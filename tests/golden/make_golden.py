@@ -25,9 +25,11 @@ sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "oracle")]
 
 import builder  # noqa: E402
 import cases_elementwise  # noqa: E402, F401  (importing a file of cases registers them)
+import cases_functions  # noqa: E402, F401
 import cases_moves  # noqa: E402, F401
 import cases_network  # noqa: E402, F401
 import cases_quantized  # noqa: E402, F401
+import cases_reduce  # noqa: E402, F401
 import cases_shape  # noqa: E402, F401
 import cases_window  # noqa: E402, F401
 import onnxfile  # noqa: E402

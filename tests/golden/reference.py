@@ -6,6 +6,7 @@ values for the forms that ONNX Runtime does not take (opset 6, bfloat16).  Nothi
 folded; every operator is one function of (inputs, attributes, context).
 """
 
+import functools
 import itertools
 import math
 
@@ -63,8 +64,43 @@ for _name, _f in {
         "Relu": lambda x: np.maximum(x, 0), "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
         "Tanh": np.tanh, "Identity": lambda x: x, "Floor": np.floor, "Ceil": np.ceil,
         "Sqrt": np.sqrt, "Exp": np.exp, "Neg": np.negative, "Abs": np.abs,
+        "Log": np.log, "Reciprocal": np.reciprocal, "Erf": np.vectorize(math.erf, "d"),
+        "Sin": np.sin, "Cos": np.cos, "Sign": np.sign, "Round": np.rint, "IsNaN": np.isnan,
+        "Not": np.logical_not, "Softplus": lambda x: np.logaddexp(x, 0),
+        "Softsign": lambda x: x / (1 + abs(x)),
+        "Mish": lambda x: x * np.tanh(np.logaddexp(x, 0)),
         "HardSwish": lambda x: x * np.clip(x / 6 + 0.5, 0, 1)}.items():
     OPS[_name] = lambda i, a, f=_f: f(i[0])
+
+
+@op("Selu")
+def selu(i, a):
+    alpha, gamma = a.get("alpha", 1.6732632423543772), a.get("gamma", 1.0507009873554805)
+    return gamma * np.where(i[0] < 0, alpha * np.expm1(np.minimum(i[0], 0)), i[0])
+
+
+@op("Celu")
+def celu(i, a):
+    alpha = a.get("alpha", 1.0)
+    return np.where(i[0] < 0, alpha * np.expm1(np.minimum(i[0], 0) / alpha), i[0])
+
+
+@op("ThresholdedRelu")
+def thresholded_relu(i, a):
+    return np.where(i[0] > a.get("alpha", 1.0), i[0], 0)
+
+
+@op("Swish")
+def swish(i, a):
+    return i[0] / (1 + np.exp(-a.get("alpha", 1.0) * i[0]))
+
+
+@op("Gelu")
+def gelu(i, a):
+    x = i[0]
+    if a.get("approximate") in ("tanh", b"tanh"):
+        return x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x ** 3))) / 2
+    return x * (1 + OPS["Erf"]([x / np.sqrt(2)], a)) / 2
 
 
 @op("LeakyRelu")
@@ -143,8 +179,31 @@ def divide(x, y):
 
 
 for _name, _f in {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": divide,
-                  "Pow": np.power}.items():
+                  "Pow": np.power, "And": np.logical_and, "Or": np.logical_or,
+                  "Xor": np.logical_xor, "Equal": np.equal, "Less": np.less,
+                  "LessOrEqual": np.less_equal, "Greater": np.greater,
+                  "GreaterOrEqual": np.greater_equal}.items():
     OPS[_name] = binary(_f)
+
+
+@op("Mod")
+def mod(i, a):
+    return (np.fmod if a.get("fmod") else np.mod)(*i)
+
+
+@op("Where")
+def where(i, a):
+    return np.where(*i)
+
+
+@op("Max")
+def maximum(i, a):
+    return functools.reduce(np.maximum, i)
+
+
+@op("Min")
+def minimum(i, a):
+    return functools.reduce(np.minimum, i)
 
 
 @op("Sum")
@@ -157,6 +216,11 @@ def cast(i, a):
     kinds = {1: np.float32, 2: np.uint8, 3: np.int8, 6: np.int32, 7: np.int64, 9: np.bool_,
              10: np.float16, 11: np.float64, 16: np.float32}
     return np.trunc(i[0]).astype(np.int64) if a["to"] in (6, 7) else i[0].astype(kinds[a["to"]])
+
+
+@op("CastLike")
+def cast_like(i, a):
+    return np.trunc(i[0]).astype(np.int64) if i[1].dtype.kind == "i" else i[0].astype(i[1].dtype)
 
 
 @op("Dropout")
@@ -368,14 +432,14 @@ def reduced(function, i, a):
     return function(i[0], tuple(axes) if axes else None, keepdims=bool(a.get("keepdims", 1)))
 
 
-@op("ReduceMean")
-def reduce_mean(i, a):
-    return reduced(np.mean, i, a)
-
-
-@op("ReduceProd")
-def reduce_prod(i, a):
-    return reduced(np.prod, i, a)
+for _name, _f in {
+        "Mean": np.mean, "Sum": np.sum, "Prod": np.prod, "Max": np.max, "Min": np.min,
+        "L1": lambda x, *a, **k: np.sum(abs(x), *a, **k),
+        "L2": lambda x, *a, **k: np.sqrt(np.sum(x * x, *a, **k)),
+        "SumSquare": lambda x, *a, **k: np.sum(x * x, *a, **k),
+        "LogSum": lambda x, *a, **k: np.log(np.sum(x, *a, **k)),
+        "LogSumExp": lambda x, *a, **k: np.log(np.sum(np.exp(x), *a, **k))}.items():
+    OPS["Reduce" + _name] = lambda i, a, f=_f: reduced(f, i, a)
 
 
 # ---- matrices and windows ------------------------------------------------------------------

@@ -46,6 +46,11 @@ static const BenchCase table[] = {
     {WNI_KERNEL_act, "clamp, 2048", PEAK_L1, 2048, WNI_ACT_CLAMP, 0},
     {WNI_KERNEL_act, "hard swish, 2048", PEAK_L1, 2048, WNI_ACT_HARD_SWISH, 0},
     {WNI_KERNEL_act, "sigmoid, 2048", PEAK_L1, 2048, WNI_ACT_SIGMOID, 0},
+    {WNI_KERNEL_act, "swish, 2048", PEAK_L1, 2048, WNI_ACT_SWISH, 0},
+    {WNI_KERNEL_act, "gelu, 2048", PEAK_L1, 2048, WNI_ACT_GELU, 0},
+    /* a elements of a row, b rows */
+    {WNI_KERNEL_reduce, "sum, 49 rows of 64", PEAK_L2, 64, 49, 0},
+    {WNI_KERNEL_reduce, "sum, a run of 768", PEAK_L1, 1, 768, 0},
 };
 
 const BenchCase *bench_case_table(size_t *count) {
@@ -387,6 +392,20 @@ static void prepare_act(BenchWork *work) {
   work->amount = (double)(2 * n * sizeof(float));
 }
 
+static void run_reduce(const BenchWork *work) {
+  size_t n = work->size->a;
+  work->kernel->run.reduce(WNI_REDUCE_SUM, work->array[0], work->size->b, (ptrdiff_t)n, n,
+                           work->array[1]);
+}
+
+static void prepare_reduce(BenchWork *work) {
+  size_t n = work->size->a;
+  work->array[0] = make_array(WNI_F32, n * work->size->b);
+  work->array[1] = make_array(WNI_F32, n);
+  work->run = run_reduce;
+  work->amount = (double)(n * work->size->b * sizeof(float));
+}
+
 static void (*const prepare[WNI_KERNEL_KIND_COUNT])(BenchWork *) = {
     [WNI_KERNEL_igemm] = prepare_igemm,
     [WNI_KERNEL_dwconv] = prepare_dwconv,
@@ -397,6 +416,7 @@ static void (*const prepare[WNI_KERNEL_KIND_COUNT])(BenchWork *) = {
     [WNI_KERNEL_store] = prepare_convert,
     [WNI_KERNEL_vec] = prepare_vec,
     [WNI_KERNEL_act] = prepare_act,
+    [WNI_KERNEL_reduce] = prepare_reduce,
     [WNI_KERNEL_rows] = prepare_rows,
     [WNI_KERNEL_columns] = prepare_columns,
     [WNI_KERNEL_winograd_in] = prepare_winograd,

@@ -26,6 +26,7 @@ typedef WniQuant LoadArgs;
 typedef WniQuant StoreArgs;
 typedef WniVecOp VecArgs;
 typedef WniActivation ActArgs;
+typedef WniReduceOp ReduceArgs;
 
 #define KINDS(KIND)                                                                                \
   KIND(igemm, WniIgemmArgs)                                                                        \
@@ -39,6 +40,7 @@ typedef WniActivation ActArgs;
   KIND(store, StoreArgs)                                                                           \
   KIND(vec, VecArgs)                                                                               \
   KIND(act, ActArgs)                                                                               \
+  KIND(reduce, ReduceArgs)                                                                         \
   KIND(rows, WniRowsArgs)                                                                          \
   KIND(columns, WniColumnsArgs)
 
@@ -92,7 +94,8 @@ typedef struct Call {
   FAULT(load, U8, zero_beyond_bytes, a->zero = 256)                                                \
   FAULT(store, U8, zero_below_bytes, a->zero = -1)                                                 \
   FAULT(vec, ANY, unknown_operation, *a = WNI_VEC_OP_COUNT)                                        \
-  FAULT(act, ANY, unknown_kind, a->kind = WNI_ACT_COUNT)                   \
+  FAULT(act, ANY, unknown_kind, a->kind = WNI_ACT_COUNT)                                           \
+  FAULT(reduce, ANY, unknown_reduction, *a = WNI_REDUCE_OP_COUNT)                                  \
   FAULT(rows, ANY, no_rows, a->n_rows = 0)                                                         \
   FAULT(columns, ANY, no_samples, a->step = 0)                                                     \
   FAULT(columns, ANY, sample_too_many, a->step = 5)                                                \
@@ -243,6 +246,9 @@ static void run(const void *at) {
     return;
   case WNI_KERNEL_act:
     kernel->run.act(&call->args.act, 1, y);
+    return;
+  case WNI_KERNEL_reduce:
+    kernel->run.reduce(call->args.reduce, x, 1, 1, 1, y);
     return;
   case WNI_KERNEL_KIND_COUNT:
     return;
