@@ -197,30 +197,6 @@ WnStatus wni_fold_slice(WniFold *fold) {
   return WN_OK;
 }
 
-WnStatus wni_fold_gather(WniFold *fold) {
-  const WniConstant *x = wni_fold_input(fold, 0), *index = wni_fold_input(fold, 1);
-  size_t bytes = element_bytes(x), outer = 1, inner = 1;
-  int axis = 0;
-  void *data;
-  wni_axis(wni_attr_int(fold->node->proto, "axis", 0), x->rank, &axis);
-  WnStatus status = wni_fold_allocate_like(fold, x, &data);
-  if (status != WN_OK) return status;
-  for (int d = 0; d < axis; d++) outer *= (size_t)x->dim[d];
-  for (int d = axis + 1; d < x->rank; d++) inner *= (size_t)x->dim[d];
-  char *to = data;
-  for (size_t o = 0; o < outer; o++)
-    for (size_t i = 0; i < index->count; i++, to += inner * bytes) {
-      int64_t at = wni_constant_integer(index, i);
-      if (at < 0) at += x->dim[axis];
-      if (at < 0 || at >= x->dim[axis])
-        return wni_node_fail(fold->graph, fold->node, WN_ERROR_MODEL, fold->error,
-                             "an index is out of range");
-      memcpy(to, bytes_of(x) + (o * (size_t)x->dim[axis] + (size_t)at) * inner * bytes,
-             inner * bytes);
-    }
-  return WN_OK;
-}
-
 /* Bytes beside int64 become int64. */
 static bool store_alike(WniFold *fold) {
   bool wide = false;
@@ -291,7 +267,8 @@ WnStatus wni_fold_weights(WniGraph *graph, WniNode *node, WnError *error) {
 
 WnStatus wni_fold(WniGraph *graph, WniNode *node, bool *done, WnError *error) {
   *done = false;
-  for (int i = 0; i < node->n_in && node->op != WNI_OP_SHAPE; i++) {
+  bool of_shape = node->op == WNI_OP_SHAPE || node->op == WNI_OP_SIZE;
+  for (int i = 0; i < node->n_in && !of_shape; i++) {
     const WniValue *in = wni_node_input(graph, node, i);
     if (in && !in->known) return WN_OK;
   }

@@ -30,7 +30,7 @@ static WnStatus read_gather(const WniGraph *graph, const WniNode *node, int axis
   const WniConstant *index = &wni_node_input(graph, node, 1)->constant;
   int64_t dim = out->from.dim[axis];
   for (size_t i = 0; i < index->count; i++) {
-    int64_t at = index->i[i];
+    int64_t at = wni_constant_integer(index, i);
     if (at < -dim || at >= dim)
       return wni_node_fail(graph, node, WN_ERROR_MODEL, error,
                            "index %lld is out of range for a dimension of %lld", (long long)at,
@@ -72,7 +72,8 @@ static WnStatus pad_value(const WniGraph *graph, const WniNode *node, double *ou
   if (!value->known || value->constant.count != 1)
     return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error,
                          "its value is not one constant number");
-  *out = value->constant.is_int ? (double)value->constant.i[0] : (double)value->constant.f[0];
+  *out = value->constant.is_int ? (double)wni_constant_integer(&value->constant, 0)
+                                : (double)value->constant.f[0];
   return WN_OK;
 }
 

@@ -132,6 +132,25 @@ static bool makes_int(const WniGraph *graph, const WniNode *node, size_t i) {
   }
 }
 
+static bool is_empty(const WniShape *shape) {
+  for (int d = 0; d < shape->rank; d++)
+    if (shape->dim[d] == 0) return true;
+  return false;
+}
+
+/* What has no elements is known, whatever makes it: slices of no tokens, for one. */
+static WnStatus settle_empty(WniGraph *graph, WniNode *node, WnError *error) {
+  for (int i = 0; i < node->n_out; i++) {
+    WniValue *out = &graph->values[node->out[i]];
+    void *data;
+    if (!out->shaped || out->known || !is_empty(&out->shape)) continue;
+    if (!wni_constant_new(&out->constant, out->is_int, out->shape.rank, out->shape.dim, &data))
+      return wni_node_fail(graph, node, WN_ERROR_MODEL, error, "its shape is out of range");
+    out->known = true;
+  }
+  return WN_OK;
+}
+
 WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error) {
   WnStatus status = wni_settle_weights(graph, node, error);
   if (status != WN_OK) return status;
@@ -147,13 +166,14 @@ WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error) {
     graph->values[node->out[i]].is_int = makes_int(graph, node, (size_t)i);
   bool folded = false;
   status = wni_fold(graph, node, &folded, error);
+  if (status == WN_OK && !folded) status = settle_empty(graph, node, error);
   if (status != WN_OK) return status;
-  if (folded) {
+  if (folded || (out->known && node->n_out == 1)) {
     node->dead = true;
     return WN_OK;
   }
   for (int i = 0; i < node->n_out && status == WN_OK; i++)
-    if (graph->values[node->out[i]].shaped)
+    if (graph->values[node->out[i]].shaped && !graph->values[node->out[i]].known)
       status = check_runtime(&inference, &graph->values[node->out[i]]);
   if (status == WN_OK) status = wni_quantize_infer(graph, node, error);
   return status;

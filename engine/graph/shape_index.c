@@ -8,6 +8,8 @@
 #include "base/memory.h"
 #include "graph/resize.h"
 
+#include <math.h>
+
 WnStatus wni_infer_gather(WniInference *inference) {
   const WniShape *x = inference->in, *index = wni_infer_input(inference, 1);
   WniShape *out = &inference->out;
@@ -18,6 +20,47 @@ WnStatus wni_infer_gather(WniInference *inference) {
   for (int d = 0; d < axis; d++) out->dim[out->rank++] = x->dim[d];
   for (int d = 0; d < index->rank; d++) out->dim[out->rank++] = index->dim[d];
   for (int d = axis + 1; d < x->rank; d++) out->dim[out->rank++] = x->dim[d];
+  return WN_OK;
+}
+
+/* The indices and the data agree but for `axis`; what is gathered has the shape of the indices. */
+WnStatus wni_infer_gather_elements(WniInference *inference) {
+  const WniShape *x = inference->in, *index = wni_infer_input(inference, 1);
+  int axis;
+  if (!wni_axis(wni_infer_attr(inference, "axis", 0), x->rank, &axis) || index->rank != x->rank)
+    return WNI_INFER_FAIL(inference, "its axis or the rank of its indices is out of range");
+  for (int d = 0; d < x->rank; d++)
+    if (d != axis && index->dim[d] > x->dim[d])
+      return WNI_INFER_FAIL(inference, "its indices are larger than the data");
+  inference->out = *index;
+  return WN_OK;
+}
+
+WnStatus wni_infer_gather_nd(WniInference *inference) {
+  const WniShape *x = inference->in, *index = wni_infer_input(inference, 1);
+  WniShape *out = &inference->out;
+  int64_t batch = wni_infer_attr(inference, "batch_dims", 0), last = index->dim[index->rank - 1];
+  if (batch < 0 || batch >= index->rank || batch >= x->rank || last < 1 || last > x->rank - batch ||
+      index->rank - 1 + x->rank - batch - last > WNI_MAX_RANK)
+    return WNI_INFER_FAIL(inference, "its indices do not fit the data");
+  for (int d = 0; d < batch; d++)
+    if (x->dim[d] != index->dim[d])
+      return WNI_INFER_FAIL(inference, "its indices do not fit the data");
+  for (int d = 0; d < index->rank - 1; d++) out->dim[out->rank++] = index->dim[d];
+  for (int d = (int)(batch + last); d < x->rank; d++) out->dim[out->rank++] = x->dim[d];
+  return WN_OK;
+}
+
+/* The data with some elements replaced; the updates are what GatherElements or GatherND would find.
+ */
+WnStatus wni_infer_scatter(WniInference *inference) {
+  const WniShape *x = inference->in, *updates = wni_infer_input(inference, 2);
+  WnStatus status = inference->node->op == WNI_OP_SCATTER_ND ? wni_infer_gather_nd(inference)
+                                                             : wni_infer_gather_elements(inference);
+  if (status != WN_OK) return status;
+  if (wni_shape_count(updates) != wni_shape_count(&inference->out))
+    return WNI_INFER_FAIL(inference, "its updates do not fit its indices");
+  inference->out = *x;
   return WN_OK;
 }
 
@@ -80,4 +123,26 @@ WnStatus wni_infer_resize(WniInference *inference) {
   WnStatus status = wni_resize_read(inference->graph, inference->node, &resize, inference->error);
   inference->out = resize.out;
   return status;
+}
+
+WnStatus wni_infer_range(WniInference *inference) {
+  double number[3];
+  for (int i = 0; i < 3; i++) {
+    const WniValue *value = wni_node_input(inference->graph, inference->node, i);
+    if (!value->known)
+      return wni_node_fail(inference->graph, inference->node, WN_ERROR_UNSUPPORTED,
+                           inference->error, "its bounds are computed");
+    number[i] = value->constant.is_int ? (double)wni_constant_integer(&value->constant, 0)
+                                       : (double)value->constant.f[0];
+  }
+  double count = ceil((number[1] - number[0]) / number[2]);
+  if (!(count <= WNI_MAX_ELEMENTS)) /* NaN too */
+    return WNI_INFER_FAIL(inference, "it would have more than %d elements", WNI_MAX_ELEMENTS);
+  inference->out = (WniShape){1, {count > 0 ? (int64_t)count : 0}};
+  return WN_OK;
+}
+
+WnStatus wni_infer_size_of(WniInference *inference) {
+  inference->out = (WniShape){0};
+  return WN_OK;
 }

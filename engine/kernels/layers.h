@@ -196,6 +196,25 @@ typedef struct WniTake {
 } WniTake;
 void wni_take_run(const WniTake *take, const void *x, void *y, WniThread thread);
 
+/* What becomes of an element that is scattered to where another is: it replaces it, or ... */
+typedef enum WniScatterMode {
+  WNI_SCATTER_NONE,
+  WNI_SCATTER_ADD,
+  WNI_SCATTER_MUL,
+  WNI_SCATTER_MAX,
+  WNI_SCATTER_MIN
+} WniScatterMode;
+
+/* Elements found by places of their own, `run` neighbours each: gathered, y[i run + k] is
+ * x[at[i] + k]; scattered, x[i run + k] goes into y[at[i] + k], whose other elements stay. */
+typedef struct WniPlaces {
+  int32_t *at; /* [n] */
+  size_t n, run;
+  bool scatter;
+  WniScatterMode mode;
+} WniPlaces;
+void wni_places_run(const WniPlaces *places, const float *x, float *y, WniThread thread);
+
 /* One dimension of x resampled: y at index i is the sum over t of weight[i][t] times x at
  * source[i][t].  The loop runs over the other dimensions (operand 0 y, 1 x). */
 typedef struct WniInterpolate {

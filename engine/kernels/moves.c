@@ -3,15 +3,9 @@
  * Drivers of what takes elements dimension by dimension (layers.h): gathering, repeating, padding,
  * resampling.
  */
-#include "kernels/layers.h"
+#include "kernels/loop.h"
 
 #include <string.h>
-
-static size_t count_rows(const WniLoop *loop, int rank) {
-  size_t count = 1;
-  for (int d = 0; d < rank; d++) count *= loop->dim[d];
-  return count;
-}
 
 static void fill_row(const WniTake *take, size_t bytes, char *y) {
   for (size_t i = 0; i < bytes; i += take->element_bytes)
@@ -35,7 +29,7 @@ void wni_take_run(const WniTake *take, const void *x, void *y, WniThread thread)
   const WniLoop *loop = &take->loop;
   size_t begin, end, row_bytes = 0;
   for (size_t r = 0; r < take->n_runs; r++) row_bytes += take->run[r].bytes;
-  wni_parallel_range(thread, count_rows(loop, loop->rank), 1, &begin, &end);
+  wni_parallel_range(thread, wni_loop_count(loop, loop->rank), 1, &begin, &end);
   for (size_t row = begin; row < end; row++) {
     ptrdiff_t from = 0, to = 0;
     bool inside = true;
@@ -54,6 +48,36 @@ void wni_take_run(const WniTake *take, const void *x, void *y, WniThread thread)
   }
 }
 
+static float combine(WniScatterMode mode, float y, float x) {
+  switch (mode) {
+  case WNI_SCATTER_ADD:
+    return y + x;
+  case WNI_SCATTER_MUL:
+    return y * x;
+  case WNI_SCATTER_MAX:
+    return x > y || x != x ? x : y;
+  case WNI_SCATTER_MIN:
+    return x < y || x != x ? x : y;
+  default:
+    return x;
+  }
+}
+
+/* Places may be there twice, and the last one counts: one thread scatters. */
+void wni_places_run(const WniPlaces *places, const float *x, float *y, WniThread thread) {
+  size_t begin, end, run = places->run;
+  if (places->scatter) {
+    for (size_t i = 0; thread.index == 0 && i < places->n; i++)
+      for (size_t k = 0; k < run; k++) {
+        float *to = y + places->at[i] + k;
+        *to = combine(places->mode, *to, x[i * run + k]);
+      }
+    return;
+  }
+  wni_parallel_range(thread, places->n, 1, &begin, &end);
+  for (size_t i = begin; i < end; i++) memcpy(y + i * run, x + places->at[i], run * sizeof *y);
+}
+
 /* y = w x + (add ? y : 0) */
 static void add_weighted(const float *x, ptrdiff_t x_stride, float w, bool add, size_t n, float *y,
                          ptrdiff_t y_stride) {
@@ -69,7 +93,7 @@ void wni_interpolate_run(const WniInterpolate *layer, const float *x, float *y, 
   const WniLoop *loop = &layer->loop;
   int inner = loop->rank - 1;
   size_t begin, end;
-  wni_parallel_range(thread, count_rows(loop, inner) * layer->n_out, 1, &begin, &end);
+  wni_parallel_range(thread, wni_loop_count(loop, inner) * layer->n_out, 1, &begin, &end);
   for (size_t row = begin; row < end; row++) {
     size_t i = row % layer->n_out, rest = row / layer->n_out;
     const float *from = x;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Lowering of operators that take elements dimension by dimension (graph/indexing.h): another view
- * of the input where strides can say it, else a step that copies runs; and of Resize by weights,
- * one dimension after the other.
+ * of the input where strides can say it, else a step that copies runs; of those that find each
+ * element by a place of its own (graph/offsets.h); and of Resize by weights, one dimension after
+ * the other.
  */
 #include "plan/lower.h"
 
 #include "graph/indexing.h"
+#include "graph/offsets.h"
 #include "graph/resize.h"
 
 #include <stdlib.h>
@@ -167,6 +169,42 @@ WnStatus wni_lower_indexing(WniLowering *lowering) {
 done:
   wni_indexing_clear(&indexing);
   return status;
+}
+
+/* ---- by places ---- */
+
+/* Appends the step that reads x; y lies row by row. */
+static WnStatus push_places(WniLowering *lowering, const WniTensor *x, const WniTensor *y,
+                            bool scatter) {
+  WniStep step = {.kind = WNI_STEP_PLACES, .kernel = "places_f32__c"};
+  WniPlaces *places = &step.layer.places;
+  WniOffsets offsets;
+  WnStatus status = wni_offsets_read(lowering->graph, lowering->node, &offsets, lowering->error);
+  if (status != WN_OK) return status;
+  *places =
+      (WniPlaces){.n = offsets.n, .run = offsets.run, .scatter = scatter, .mode = offsets.mode};
+  places->at = wni_plan_alloc(lowering->plan, offsets.n, sizeof *places->at);
+  if (places->at) memcpy(places->at, offsets.at, offsets.n * sizeof *places->at);
+  wni_offsets_clear(&offsets);
+  return places->at ? wni_lower_push(lowering, &step, &x, 1, y) : wni_lower_no_memory(lowering);
+}
+
+/* GatherElements, GatherND */
+WnStatus wni_lower_gather_places(WniLowering *lowering) {
+  WniTensor x, y;
+  WnStatus status = wni_lower_contiguous(lowering, 0, WNI_F32, &x);
+  if (status == WN_OK) status = wni_lower_output(lowering, true, &y);
+  return status == WN_OK ? push_places(lowering, &x, &y, false) : status;
+}
+
+/* ScatterElements, ScatterND */
+WnStatus wni_lower_scatter_places(WniLowering *lowering) {
+  WniTensor data, updates, y;
+  WnStatus status = wni_lower_input(lowering, 0, &data);
+  if (status == WN_OK) status = wni_lower_contiguous(lowering, 2, WNI_F32, &updates);
+  if (status == WN_OK) status = wni_lower_output(lowering, true, &y);
+  if (status == WN_OK) status = wni_lower_copy(lowering, &data, &y);
+  return status == WN_OK ? push_places(lowering, &updates, &y, true) : status;
 }
 
 /* ---- Resize by weights ---- */

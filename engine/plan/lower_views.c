@@ -87,6 +87,7 @@ WnStatus wni_lower_concat(WniLowering *lowering) {
   wni_axis(wni_attr_int(node->proto, "axis", 0), y.shape.rank, &axis);
   for (int i = 0; i < node->n_in && status == WN_OK; i++) {
     WniTensor x, part = y;
+    if (wni_node_input(lowering->graph, node, i)->shape.dim[axis] == 0) continue;
     status = wni_lower_input(lowering, i, &x);
     if (status != WN_OK) break;
     part.shape = x.shape;

@@ -22,6 +22,7 @@ typedef enum WniStepKind {
   WNI_STEP_REDUCE,
   WNI_STEP_LRN,
   WNI_STEP_TAKE,
+  WNI_STEP_PLACES,
   WNI_STEP_INTERPOLATE,
   WNI_STEP_KIND_COUNT
 } WniStepKind;
@@ -47,6 +48,7 @@ typedef struct WniStep {
     WniReduce reduce;
     WniLrn lrn;
     WniTake take;
+    WniPlaces places;
     WniInterpolate interpolate;
   } layer;
   WniOperand in[3], out;

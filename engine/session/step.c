@@ -50,6 +50,9 @@ static void run_lrn(const WniStep *step, const Operands *at, WniThread thread) {
 static void run_take(const WniStep *step, const Operands *at, WniThread thread) {
   wni_take_run(&step->layer.take, at->in[0], at->out, thread);
 }
+static void run_places(const WniStep *step, const Operands *at, WniThread thread) {
+  wni_places_run(&step->layer.places, at->in[0], at->out, thread);
+}
 static void run_interpolate(const WniStep *step, const Operands *at, WniThread thread) {
   wni_interpolate_run(&step->layer.interpolate, at->in[0], at->out, thread);
 }
@@ -66,6 +69,7 @@ static RunFunction *const table[WNI_STEP_KIND_COUNT] = {
     [WNI_STEP_REDUCE] = run_reduce,
     [WNI_STEP_LRN] = run_lrn,
     [WNI_STEP_TAKE] = run_take,
+    [WNI_STEP_PLACES] = run_places,
     [WNI_STEP_INTERPOLATE] = run_interpolate,
 };
 

@@ -202,3 +202,83 @@ def upsample_9(g):
     scales = g.init(np.array([1, 1, 2, 2], np.float32))
     g.put("nearest", "Upsample", ["x", scales], mode="nearest")
     g.put("linear", "Upsample", ["x", scales], mode="linear")
+
+
+@case(18, shape=(1, 3, 4, 5))
+def gather_places(g):
+    """Each element from a place of its own, as index arithmetic of PyTorch is exported."""
+    y = g.node("Relu", g.conv("x", 3, 3, pads=[1] * 4))
+    g.put("elements", "GatherElements", [y, ints(g, np.arange(30).reshape(1, 3, 2, 5) % 4 - 2)],
+          axis=2)
+    g.put("elements_first", "GatherElements", [y, ints(g, np.zeros((1, 3, 4, 5)))])
+    pixels = ints(g, [[[0, 1, 2, 3], [0, 2, 0, -1]], [[0, -1, 3, 0], [0, 0, 0, 0]]])
+    g.put("pixels", "GatherND", [y, pixels])
+    g.put("rows", "GatherND", [y, ints(g, [[0, 2], [0, 0], [0, 2]])])
+    g.put("batch", "GatherND", [y, ints(g, [[[1], [2]]])], batch_dims=1)
+    patches = g.node("Transpose", y, perm=[2, 3, 0, 1])
+    index = [[[r, c], [r + 1, c], [r, c + 1]] for r in (0, 2) for c in (0, 3)]
+    g.put("patches", "GatherND", [patches, ints(g, index)])
+
+
+@case(18, shape=(1, 3, 4, 5))
+def scatter_places(g):
+    y = g.node("Relu", g.conv("x", 3, 3, pads=[1] * 4))
+    rows = ints(g, [[0, 1, 2], [0, 0, 0], [0, 1, 2]])
+    g.put("rows", "ScatterND", [y, rows, g.weights(3, 5)])
+    channel = g.node("Gather", [y, g.ints(1)], axis=1)
+    g.put("into_constant", "ScatterND", [g.weights(1, 3, 4, 5), ints(g, [[0, 2]]),
+                                         g.node("Squeeze", [channel, g.ints(0)])])
+    for mode in ("add", "mul", "max", "min"):
+        g.put(mode, "ScatterND", [y, rows, g.weights(3, 5)], reduction=mode)
+    places = ints(g, [[[[0, 3, -1, 0, 0], [1, 2, 2, 2, 1]]]])
+    g.put("elements", "ScatterElements", [y, places, g.weights(1, 1, 2, 5)], axis=2)
+    g.put("elements_added", "ScatterElements", [y, places, g.weights(1, 1, 2, 5)], axis=2,
+          reduction="add")
+
+
+@case(18, shape=(1, 4, 3, 5))
+def moves_of_constants(g):
+    """What exporters leave of masks, positions and tables: all of it folds, into weights too."""
+    table = g.node("Gather", [g.weights(7, 4), ints(g, [[0, 6, 2], [3, 3, -1]])], axis=0)
+    table = g.node("Expand", [g.node("Unsqueeze", [table, g.ints(3)]), g.ints(2, 3, 4, 5)])
+    w = g.node("Reshape", [g.node("Transpose", table, perm=[0, 2, 1, 3]), g.ints(2, 4, 3, 5)])
+    g.put("as_weights", "Conv", ["x", w])
+    parts = g.node("Split", [g.weights(6, 4, 1, 1), g.ints(2, 4)], 2, axis=0)
+    for k, part in enumerate(parts):
+        g.put(f"part_{k}", "Conv", ["x", part])
+    grid = g.node("Resize", [g.weights(1, 4, 2, 3), "", "", g.ints(1, 4, 3, 5)], mode="cubic")
+    near = g.node("Resize", [g.weights(1, 4, 2, 3), "", "", g.ints(1, 4, 3, 5)], mode="nearest")
+    g.put("positions", "Add", ["x", g.node("Add", [grid, near])])
+    tiled = g.node("Tile", [g.weights(1, 2, 3, 5), g.ints(1, 2, 1, 1)])
+    g.put("tiled", "Add", ["x", g.node("Pad", [tiled, g.ints(0, 0, 0, 1, 0, 0, 0, -1)])])
+    count = g.node("Cast", g.node("Size", "x"), to=TensorProto.FLOAT)
+    steps = g.node("Range", [g.init(np.array(1, np.int64)), g.init(np.array(11, np.int64)),
+                             g.init(np.array(2, np.int64))])
+    order = g.node("CumSum", [steps, g.init(np.array(0, np.int64))])
+    order = g.node("Cast", g.node("Concat", [order, steps], axis=0), to=TensorProto.FLOAT)
+    g.put("counted", "Add", ["x", g.node("Div", [g.node("Slice", [order, g.ints(3), g.ints(8)]),
+                                                 count])])
+    back = g.node("CumSum", [g.weights(3, 5), g.init(np.array(-1, np.int64))], reverse=1,
+                  exclusive=1)
+    triangle = g.node("Trilu", [back, g.init(np.array(1, np.int64))], upper=1)
+    lower = g.node("Trilu", g.weights(3, 5), upper=0)
+    g.put("triangle", "Add", ["x", g.node("Add", [triangle, lower])])
+    mask = g.node("ScatterND", [g.weights(3, 5), ints(g, [[0, 1], [2, 4]]), g.weights(2)])
+    mask = g.node("ScatterElements", [mask, ints(g, [[1], [0], [1]]), g.weights(3, 1)], axis=1)
+    found = g.node("GatherND", [g.weights(3, 5), ints(g, [[[k, k]] * 5 for k in (0, 1, 2)])])
+    found = g.node("GatherElements", [found, ints(g, np.ones((3, 5)))], axis=1)
+    g.put("mask", "Mul", ["x", g.node("Add", [mask, found])])
+    deep = g.node("DepthToSpace", g.weights(1, 16, 3, 5), blocksize=2)
+    g.put("blocks", "Add", ["x", g.node("Slice", [deep, g.ints(3, 0), g.ints(6, 5),
+                                                  g.ints(2, 3)])])
+
+
+@case(13, shape=(1, 4, 6))
+def no_tokens(g):
+    """A sequence without class token, cut and joined as if it had some."""
+    y = g.node("Relu", "x")
+    none = g.node("Slice", [y, g.ints(0), g.ints(0), g.ints(1)])
+    turned = g.node("Mul", [none, g.weights(6)])
+    g.put("joined", "Concat", [turned, y], axis=1)
+    parts = g.node("Split", [y, g.ints(0, 3, 1)], 3, axis=1)
+    g.put("split", "Concat", [parts[2], parts[0], parts[1]], axis=1)

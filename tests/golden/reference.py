@@ -355,6 +355,66 @@ def space_to_depth(i, a):
     return x.reshape(n, c * b * b, h // b, w // b)
 
 
+@op("GatherElements")
+def gather_elements(i, a):
+    axis = a.get("axis", 0)
+    at = list(np.indices(i[1].shape))
+    at[axis] = i[1].astype(np.int64)
+    return i[0][tuple(at)]
+
+
+@op("GatherND")
+def gather_nd(i, a):
+    batch = a.get("batch_dims", 0)
+    at = list(np.indices(i[1].shape[:-1])[:batch]) + list(np.moveaxis(i[1].astype(np.int64), -1, 0))
+    return i[0][tuple(at)]
+
+
+def scatter(x, at, updates, a):
+    y, mode = np.array(x), a.get("reduction", "none")
+    if mode == "none":
+        y[at] = updates
+    else:
+        function = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}[mode]
+        function.at(y, at, updates)
+    return y
+
+
+@op("ScatterElements")
+def scatter_elements(i, a):
+    at = list(np.indices(i[1].shape))
+    at[a.get("axis", 0)] = i[1].astype(np.int64)
+    return scatter(i[0], tuple(at), i[2], a)
+
+
+@op("ScatterND")
+def scatter_nd(i, a):
+    return scatter(i[0], tuple(np.moveaxis(i[1].astype(np.int64), -1, 0)), i[2], a)
+
+
+@op("Range")
+def range_(i, a):
+    return np.arange(*(v.item() for v in i))
+
+
+@op("Size")
+def size(i, a):
+    return np.array(i[0].size)
+
+
+@op("Trilu")
+def trilu(i, a):
+    return (np.triu if a.get("upper", 1) else np.tril)(i[0], int(optional(i, 1, np.array(0))))
+
+
+@op("CumSum")
+def cumsum(i, a):
+    axis = int(i[1])
+    x = np.flip(i[0], axis) if a.get("reverse") else i[0]
+    y = np.cumsum(x, axis) - (x if a.get("exclusive") else 0)
+    return np.flip(y, axis) if a.get("reverse") else y
+
+
 def resize_filter(mode, a):
     """The weight of an element at distance x."""
     def linear(x):
@@ -460,6 +520,9 @@ def gemm(i, a):
 def batch_norm(i, a):
     x = i[0]
     scale, bias, mean, var = (v.reshape([-1] + [1] * (x.ndim - 2)) for v in i[1:5])
+    if a.get("training_mode"):
+        axes = tuple(d for d in range(x.ndim) if d != 1)
+        mean, var = x.mean(axes, keepdims=True), x.var(axes, keepdims=True)
     return (x - mean) / np.sqrt(var + a.get("epsilon", 1e-5)) * scale + bias
 
 
@@ -471,6 +534,20 @@ def lrn(i, a):
         low, high = max(0, c - (size - 1) // 2), c + size // 2 + 1
         total[:, c] = (x[:, low:high] ** 2).sum(1)
     return x / (a.get("bias", 1.0) + a.get("alpha", 1e-4) / size * total) ** a.get("beta", 0.75)
+
+
+def of_rows(function):
+    """Sequences [N,C,W] are images of one row."""
+    def compute(i, a):
+        if i[0].ndim == 4:
+            return function(i, a)
+        a = dict(a)
+        for name in ("kernel_shape", "strides", "dilations", "pads"):
+            if name in a:
+                a[name] = [v for n in a[name] for v in ((0 if name == "pads" else 1), n)]
+        wide = [v[:, :, None] if v is not None and v.ndim == 3 else v for v in i]
+        return function(wide, a)[:, :, 0]
+    return compute
 
 
 def window_geometry(x, kernel, a):
@@ -511,6 +588,7 @@ def taps(x, kernel, geometry, fill):
 
 
 @op("Conv")
+@of_rows
 def conv(i, a):
     x, w = i[:2]
     groups, kernel = a.get("group", 1), w.shape[2:]
@@ -554,12 +632,14 @@ def conv_transpose(i, a):
 
 
 @op("MaxPool")
+@of_rows
 def max_pool(i, a):
     geometry = window_geometry(i[0], a["kernel_shape"], a)
     return np.max([v for _, _, v in taps(i[0], a["kernel_shape"], geometry, -np.inf)], axis=0)
 
 
 @op("AveragePool")
+@of_rows
 def average_pool(i, a):
     x, kernel = i[0], a["kernel_shape"]
     geometry = window_geometry(x, kernel, a)
@@ -574,9 +654,9 @@ def average_pool(i, a):
 
 @op("GlobalAveragePool")
 def global_average_pool(i, a):
-    return i[0].mean((2, 3), keepdims=True)
+    return i[0].mean(tuple(range(2, i[0].ndim)), keepdims=True)
 
 
 @op("GlobalMaxPool")
 def global_max_pool(i, a):
-    return i[0].max((2, 3), keepdims=True)
+    return i[0].max(tuple(range(2, i[0].ndim)), keepdims=True)
