@@ -72,12 +72,12 @@ static bool weighted_channels(const WniGraph *graph, const WniNode *node, int *a
   if (!weights->known || (node->op != WNI_OP_CONV && weights->shape.rank != 2)) return false;
   *axis = node->op == WNI_OP_CONV ? 1 : out->rank - 1;
   *n = (size_t)out->dim[*axis];
-  return wni_gemm_row_bias(graph, node);
+  return wni_bias_is_row(graph, node);
 }
 
-bool wni_gemm_row_bias(const WniGraph *graph, const WniNode *node) {
-  const WniValue *c = wni_node_input(graph, node, 2);
-  if (node->op != WNI_OP_GEMM || !c) return true;
+bool wni_bias_is_row(const WniGraph *graph, const WniNode *node) {
+  const WniValue *c = node->op == WNI_OP_MATMUL ? NULL : wni_node_input(graph, node, 2);
+  if (node->op != WNI_OP_GEMM || !c) return !c || c->known;
   int64_t n = graph->values[node->out[0]].shape.dim[1];
   return c->known && (wni_shape_count(&c->shape) == 1 ||
                       (wni_shape_count(&c->shape) == n && c->shape.dim[c->shape.rank - 1] == n));
@@ -93,9 +93,7 @@ WnStatus wni_affine_start(const WniGraph *graph, WniNode *node, size_t n, WnErro
   node->shift = calloc(n, sizeof *node->shift);
   if (!node->scale || !node->shift) return wni_fail_memory(error, "weights");
   for (size_t c = 0; c < n; c++) node->scale[c] = alpha;
-  if (!bias || !wni_gemm_row_bias(graph, node)) return WN_OK;
-  if (!bias->known)
-    return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error, "its bias is not a constant");
+  if (!bias || !wni_bias_is_row(graph, node)) return WN_OK;
   for (size_t c = 0; c < n; c++)
     node->shift[c] = beta * bias->constant.f[bias->constant.count == 1 ? 0 : c];
   return WN_OK;
@@ -221,7 +219,7 @@ static void merge_residual(WniGraph *graph, WniNode *node) {
   int later = a->producer > b->producer ? 0 : 1;
   WniNode *into = private_producer(graph, node->in[later]);
   if (!into || into->op != WNI_OP_CONV || into->activation_name || into->residual >= 0 ||
-      wni_conv_is_depthwise(graph, into))
+      wni_conv_is_depthwise(graph, into) || !wni_bias_is_row(graph, into))
     return;
   into->residual = node->in[1 - later];
   merge(graph, node, into);

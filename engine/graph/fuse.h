@@ -8,11 +8,11 @@
 #include "graph/graph.h"
 
 /* Sets scale and shift [n] of a Conv, Gemm or MatMul to its own alpha and bias
- * unless fusion has set them.  A Gemm whose C is not one row keeps shift 0. */
+ * unless fusion has set them.  Without a constant row as its bias, shift is 0. */
 WnStatus wni_affine_start(const WniGraph *graph, WniNode *node, size_t n, WnError *error);
 
-/* Whether the C of a Gemm is missing or a constant row; true for other nodes. */
-bool wni_gemm_row_bias(const WniGraph *graph, const WniNode *node);
+/* Whether the bias of a Conv, Gemm or MatMul is missing or a constant row. */
+bool wni_bias_is_row(const WniGraph *graph, const WniNode *node);
 
 /* BatchNormalization as y = scale x + shift for channel c. */
 void wni_batch_normalization(const WniGraph *graph, const WniNode *node, size_t c, float *scale,

@@ -7,6 +7,13 @@
 #include "base/memory.h"
 #include "graph/window.h"
 
+/* The output: an image of so many rows and columns, or the row of a sequence. */
+static void set_image(WniInference *inference, int64_t channels, const int64_t *size) {
+  const WniShape *x = inference->in;
+  inference->out = x->rank == 3 ? (WniShape){3, {x->dim[0], channels, size[1]}}
+                                : (WniShape){4, {x->dim[0], channels, size[0], size[1]}};
+}
+
 WnStatus wni_infer_conv(WniInference *inference) {
   const WniShape *x = inference->in, *w = wni_infer_input(inference, 1),
                  *b = wni_infer_input(inference, 2);
@@ -20,9 +27,11 @@ WnStatus wni_infer_conv(WniInference *inference) {
   if (b && wni_shape_count(b) != w->dim[0])
     return WNI_INFER_FAIL(inference, "the bias has %lld elements for %lld channels",
                           (long long)wni_shape_count(b), (long long)w->dim[0]);
-  WnStatus status = wni_window_read(inference->graph, inference->node, x->dim + 2, w->dim + 2,
-                                    &window, inference->error);
-  inference->out = (WniShape){4, {x->dim[0], w->dim[0], window.out[0], window.out[1]}};
+  if (w->rank != x->rank)
+    return WNI_INFER_FAIL(inference, "weights and input differ in their dimensions");
+  WnStatus status =
+      wni_window_read(inference->graph, inference->node, x, w, &window, inference->error);
+  set_image(inference, w->dim[0], window.out);
   return status;
 }
 
@@ -39,30 +48,32 @@ WnStatus wni_infer_conv_transpose(WniInference *inference) {
   if (b && wni_shape_count(b) != channels)
     return WNI_INFER_FAIL(inference, "the bias has %lld elements for %lld channels",
                           (long long)wni_shape_count(b), (long long)channels);
-  WnStatus status = wni_window_transposed(inference->graph, inference->node, x->dim + 2, w->dim + 2,
-                                          &window, inference->error);
-  inference->out = (WniShape){4, {x->dim[0], channels, window.out[0], window.out[1]}};
+  WnStatus status =
+      wni_window_transposed(inference->graph, inference->node, x, w, &window, inference->error);
+  set_image(inference, channels, window.out);
   return status;
 }
 
 WnStatus wni_infer_pool(WniInference *inference) {
   const WniShape *x = inference->in;
   WniWindow window;
-  WnStatus status = wni_window_read(inference->graph, inference->node, x->dim + 2, NULL, &window,
-                                    inference->error);
-  inference->out = (WniShape){4, {x->dim[0], x->dim[1], window.out[0], window.out[1]}};
+  WnStatus status =
+      wni_window_read(inference->graph, inference->node, x, NULL, &window, inference->error);
+  set_image(inference, x->dim[1], window.out);
   return status;
 }
 
 WnStatus wni_infer_global_pool(WniInference *inference) {
-  inference->out = (WniShape){4, {inference->in->dim[0], inference->in->dim[1], 1, 1}};
+  static const int64_t one[2] = {1, 1};
+  set_image(inference, inference->in->dim[1], one);
   return WN_OK;
 }
 
 WnStatus wni_infer_batch_normalization(WniInference *inference) {
   const WniShape *x = inference->in;
   int64_t channels = x->rank > 1 ? x->dim[1] : 1;
-  if (wni_infer_attr(inference, "training_mode", 0))
+  if (wni_infer_attr(inference, "training_mode", 0) &&
+      !wni_node_input(inference->graph, inference->node, 0)->known)
     return wni_node_fail(inference->graph, inference->node, WN_ERROR_UNSUPPORTED, inference->error,
                          "it is in training mode; export the model for inference");
   if (!wni_infer_attr(inference, "spatial", 1))

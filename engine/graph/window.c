@@ -4,23 +4,30 @@
  */
 #include "graph/window.h"
 
+#include <string.h>
+
 enum { MAX_WINDOW = 1 << 16 }; /* of any attribute: keeps every sum far from overflow */
 
-/* Copies `n` numbers of attribute `name`, each from `low` to MAX_WINDOW. */
-static WnStatus read_numbers(const WniGraph *graph, const WniNode *node, const char *name, size_t n,
-                             int64_t low, int64_t *out, WnError *error) {
-  size_t count;
+WniShape wni_image_shape(const WniShape *shape) {
+  const int64_t *dim = shape->dim;
+  return shape->rank == 3 ? (WniShape){4, {dim[0], dim[1], 1, dim[2]}} : *shape;
+}
+
+/* Copies the numbers of attribute `name`, `sides` for each of the dimensions, from `low` to
+ * MAX_WINDOW: those of rows and columns, or of columns alone. */
+static WnStatus read_numbers(const WniGraph *graph, const WniNode *node, const char *name,
+                             int sides, int64_t low, int64_t *out, WnError *error) {
+  size_t count, n = (size_t)wni_node_input(graph, node, 0)->shape.rank - 2;
   const int64_t *values = wni_attr_ints(node->proto, name, &count);
   if (!values) return WN_OK;
-  if (count != n)
-    return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error,
-                         "attribute '%s' has %zu numbers; %zu are needed for an image", name, count,
-                         n);
-  for (size_t i = 0; i < n; i++) {
+  if (count != n * (size_t)sides)
+    return wni_node_fail(graph, node, WN_ERROR_MODEL, error,
+                         "attribute '%s' has %zu numbers for %zu dimensions", name, count, n);
+  for (size_t i = 0; i < count; i++) {
     if (values[i] < low || values[i] > MAX_WINDOW)
       return wni_node_fail(graph, node, WN_ERROR_MODEL, error, "attribute '%s' is %lld", name,
                            (long long)values[i]);
-    out[i] = values[i];
+    out[n == 1 ? 2 * i + 1 : i] = values[i];
   }
   return WN_OK;
 }
@@ -46,18 +53,19 @@ static int64_t count_positions(const WniWindow *w, int axis, int64_t in, bool ce
   return out > 1 && (out - 1) * stride >= in + w->pad_begin[axis] ? out - 1 : out;
 }
 
-/* The attributes of a window over an image, kernel_shape held against the weights' `size`. */
-static WnStatus read_window(const WniGraph *graph, const WniNode *node, const int64_t *size,
+/* The attributes of a window, kernel_shape held against the weights. */
+static WnStatus read_window(const WniGraph *graph, const WniNode *node, const WniShape *weights,
                             int64_t pads[4], WniWindow *w, WnError *error) {
-  *w = (WniWindow){
-      .size = {size ? size[0] : 0, size ? size[1] : 0}, .stride = {1, 1}, .dilation = {1, 1}};
-  WnStatus status = read_numbers(graph, node, "kernel_shape", 2, 1, w->size, error);
-  if (status == WN_OK) status = read_numbers(graph, node, "strides", 2, 1, w->stride, error);
-  if (status == WN_OK) status = read_numbers(graph, node, "dilations", 2, 1, w->dilation, error);
-  if (status == WN_OK) status = read_numbers(graph, node, "pads", 4, 0, pads, error);
+  bool sequence = wni_node_input(graph, node, 0)->shape.rank == 3;
+  *w = (WniWindow){.size = {sequence, 0}, .stride = {1, 1}, .dilation = {1, 1}};
+  if (weights) memcpy(w->size, weights->dim + 2, sizeof w->size);
+  WnStatus status = read_numbers(graph, node, "kernel_shape", 1, 1, w->size, error);
+  if (status == WN_OK) status = read_numbers(graph, node, "strides", 1, 1, w->stride, error);
+  if (status == WN_OK) status = read_numbers(graph, node, "dilations", 1, 1, w->dilation, error);
+  if (status == WN_OK) status = read_numbers(graph, node, "pads", 2, 0, pads, error);
   if (status != WN_OK) return status;
   if (w->size[0] < 1 || w->size[1] < 1 ||
-      (size && (w->size[0] != size[0] || w->size[1] != size[1])))
+      (weights && (w->size[0] != weights->dim[2] || w->size[1] != weights->dim[3])))
     return wni_node_fail(graph, node, WN_ERROR_MODEL, error,
                          "kernel_shape is missing or differs from the weights");
   return WN_OK;
@@ -78,11 +86,13 @@ static WnStatus read_auto_pad(const WniGraph *graph, const WniNode *node, AutoPa
   return wni_node_fail(graph, node, WN_ERROR_MODEL, error, "auto_pad has an unknown value");
 }
 
-WnStatus wni_window_read(const WniGraph *graph, const WniNode *node, const int64_t in[2],
-                         const int64_t *size, WniWindow *w, WnError *error) {
+WnStatus wni_window_read(const WniGraph *graph, const WniNode *node, const WniShape *x,
+                         const WniShape *weights, WniWindow *w, WnError *error) {
+  WniShape image = wni_image_shape(x), kernel = weights ? wni_image_shape(weights) : image;
+  const int64_t *in = image.dim + 2;
   int64_t pads[4] = {0};
   AutoPad mode;
-  WnStatus status = read_window(graph, node, size, pads, w, error);
+  WnStatus status = read_window(graph, node, weights ? &kernel : NULL, pads, w, error);
   if (status == WN_OK) status = read_auto_pad(graph, node, &mode, error);
   if (status != WN_OK) return status;
   bool ceil_mode = wni_attr_int(node->proto, "ceil_mode", 0) != 0;
@@ -93,7 +103,7 @@ WnStatus wni_window_read(const WniGraph *graph, const WniNode *node, const int64
       w->pad_begin[axis] = pads[axis];
       w->pad_end[axis] = pads[axis + 2];
     }
-    w->out[axis] = count_positions(w, axis, in[axis], ceil_mode, !size);
+    w->out[axis] = count_positions(w, axis, in[axis], ceil_mode, !weights);
     if (w->out[axis] < 1)
       return wni_node_fail(graph, node, WN_ERROR_MODEL, error,
                            "the window is larger than its padded input of %lld x %lld",
@@ -109,14 +119,15 @@ static void pad_to(WniWindow *w, int axis, int64_t whole, int64_t out, bool uppe
   w->pad_end[axis] = total - w->pad_begin[axis];
 }
 
-WnStatus wni_window_transposed(const WniGraph *graph, const WniNode *node, const int64_t in[2],
-                               const int64_t size[2], WniWindow *w, WnError *error) {
+WnStatus wni_window_transposed(const WniGraph *graph, const WniNode *node, const WniShape *x,
+                               const WniShape *weights, WniWindow *w, WnError *error) {
   int64_t pads[4] = {0}, more[2] = {0, 0}, shape[2] = {0, 0};
+  const int64_t *in = x->dim + 2;
   AutoPad mode;
-  WnStatus status = read_window(graph, node, size, pads, w, error);
+  WnStatus status = read_window(graph, node, weights, pads, w, error);
   if (status == WN_OK) status = read_auto_pad(graph, node, &mode, error);
-  if (status == WN_OK) status = read_numbers(graph, node, "output_padding", 2, 0, more, error);
-  if (status == WN_OK) status = read_numbers(graph, node, "output_shape", 2, 1, shape, error);
+  if (status == WN_OK) status = read_numbers(graph, node, "output_padding", 1, 0, more, error);
+  if (status == WN_OK) status = read_numbers(graph, node, "output_shape", 1, 1, shape, error);
   if (status != WN_OK) return status;
   bool same = mode == AUTO_SAME_UPPER || mode == AUTO_SAME_LOWER;
   for (int axis = 0; axis < 2; axis++) {

@@ -12,14 +12,17 @@ typedef struct WniWindow {
   int64_t size[2], stride[2], dilation[2], pad_begin[2], pad_end[2], out[2]; /* rows, columns */
 } WniWindow;
 
-/* Reads the window of `node` over an image of in[0] rows and in[1] columns.  `size` is the kernel's
- * where the weights say it, NULL: from kernel_shape.  Errors: MODEL, UNSUPPORTED. */
-WnStatus wni_window_read(const WniGraph *graph, const WniNode *node, const int64_t in[2],
-                         const int64_t *size, WniWindow *out, WnError *error);
+/* An image [n][c][h][w] as it is; a sequence [n][c][w] as an image of one row.  So for weights. */
+WniShape wni_image_shape(const WniShape *shape);
+
+/* Reads the window of `node` over an image or a sequence.  `weights` say the kernel's size, NULL:
+ * from kernel_shape.  Errors: MODEL, UNSUPPORTED. */
+WnStatus wni_window_read(const WniGraph *graph, const WniNode *node, const WniShape *x,
+                         const WniShape *weights, WniWindow *out, WnError *error);
 
 /* The same of a ConvTranspose, whose outputs lie `stride` apart; its pads take away from the output
  * and may be negative. */
-WnStatus wni_window_transposed(const WniGraph *graph, const WniNode *node, const int64_t in[2],
-                               const int64_t size[2], WniWindow *out, WnError *error);
+WnStatus wni_window_transposed(const WniGraph *graph, const WniNode *node, const WniShape *x,
+                               const WniShape *weights, WniWindow *out, WnError *error);
 
 #endif

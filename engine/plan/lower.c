@@ -200,10 +200,33 @@ WnStatus wni_lower_contiguous(WniLowering *lowering, int i, WniType type, WniTen
   return copy_as(lowering, &from, type, NULL, true, out);
 }
 
+void wni_lower_as_image(WniTensor *tensor) {
+  if (tensor->shape.rank != 3) return;
+  WniTensor row = *tensor;
+  tensor->shape = wni_image_shape(&row.shape);
+  tensor->stride[2] = row.stride[2] * (ptrdiff_t)row.shape.dim[2];
+  tensor->stride[3] = row.stride[2];
+}
+
+WnStatus wni_lower_image_output(WniLowering *lowering, WniTensor *out) {
+  const WniValue *value = &lowering->graph->values[lowering->node->out[0]];
+  if (value->shape.rank == 4) return wni_lower_typed_output(lowering, out);
+  WniTensor row;
+  *out = (WniTensor){.shape = wni_image_shape(&value->shape),
+                     .type = value->quantized ? WNI_U8 : WNI_F32,
+                     .quant = value->quant};
+  WnStatus status = wni_lower_buffer(lowering, NULL, false, out);
+  if (status != WN_OK) return status;
+  wni_tensor_reshape(out, &value->shape, &row); /* a dimension of 1 less: always possible */
+  wni_lower_place(lowering, 0, &row);
+  return WN_OK;
+}
+
 WnStatus wni_lower_image(WniLowering *lowering, int value, WniType type, const WniHaloNeed *halo,
                          WniTensor *out) {
   WnStatus status = wni_lower_value(lowering, value, out);
   if (status != WN_OK) return status;
+  wni_lower_as_image(out);
   bool fits = wni_tensor_is_dense(out, 1) && out->type == type;
   for (int d = 0; halo && d < 4; d++)
     fits = fits && out->halo_begin[d] >= halo->begin[d] && out->halo_end[d] >= halo->end[d];

@@ -67,6 +67,12 @@ WnStatus wni_lower_elementwise(WniLowering *lowering, WniVecOp op, const WniActi
 /* Appends a copy between tensors of one shape, which may be of different types. */
 WnStatus wni_lower_copy(WniLowering *lowering, const WniTensor *from, const WniTensor *to);
 
+/* A sequence [n][c][w] as an image of one row; images stay as they are. */
+void wni_lower_as_image(WniTensor *tensor);
+
+/* The buffer for output 0 of the node as an image, in the type that the value is to have. */
+WnStatus wni_lower_image_output(WniLowering *lowering, WniTensor *out);
+
 /* How a layer reads or writes a tensor in float32. */
 WniTyped wni_lower_read_as_float(const WniTensor *tensor);
 WniTyped wni_lower_write_as_float(const WniTensor *tensor);

@@ -14,8 +14,8 @@
 
 static WnStatus conv_window(const WniLowering *lowering, const WniNode *node, WniWindow *window) {
   const WniGraph *graph = lowering->graph;
-  return wni_window_read(graph, node, wni_node_input(graph, node, 0)->shape.dim + 2,
-                         wni_node_input(graph, node, 1)->shape.dim + 2, window, lowering->error);
+  return wni_window_read(graph, node, &wni_node_input(graph, node, 0)->shape,
+                         &wni_node_input(graph, node, 1)->shape, window, lowering->error);
 }
 
 /* What the taps reach beyond the image, which at the far side may be less than the pads.  `tile` is
@@ -67,6 +67,7 @@ WnStatus wni_lower_find_halos(WniLowering *lowering) {
     const WniNode *node = &graph->nodes[i];
     WniWindow window;
     if (node->dead || node->op != WNI_OP_CONV) continue;
+    if (graph->values[node->out[0]].shape.rank != 4) continue; /* a row is copied */
     WnStatus status = conv_window(lowering, node, &window);
     if (status != WN_OK) return status;
     int value = node->in[0], input = behind_transpose(graph, value);
@@ -88,8 +89,8 @@ WnStatus wni_lower_find_halos(WniLowering *lowering) {
 static WnStatus set_taps(WniLowering *lowering, const WniWindow *window, size_t channels,
                          WniConv *conv) {
   size_t rows = (size_t)window->size[0], columns = (size_t)window->size[1];
-  bool merge =
-      conv->groups == 1 && window->dilation[1] == 1 && conv->in.w_stride == (ptrdiff_t)conv->in.c;
+  bool merge = conv->kernel->kind == WNI_KERNEL_igemm && conv->groups == 1 &&
+               window->dilation[1] == 1 && conv->in.w_stride == (ptrdiff_t)conv->in.c;
   conv->n_channels = merge ? columns * channels : channels;
   if (merge) columns = 1;
   conv->n_taps = rows * columns;
@@ -105,19 +106,32 @@ static WnStatus set_taps(WniLowering *lowering, const WniWindow *window, size_t 
 }
 
 /* What the kernel cannot do itself is done by a step behind it, from float32. */
-static bool kernel_can_finish(const WniNode *node, WniType type, const WniTensor *y) {
+static bool kernel_can_finish(const WniLowering *lowering, WniType type, const WniTensor *y) {
+  const WniNode *node = lowering->node;
+  if (!wni_bias_is_row(lowering->graph, node)) return false;
   if (node->residual >= 0 && type == WNI_U8) return false;
   if (y->type == WNI_F32) return true;
   return y->type == type && node->activation.kind <= WNI_ACT_CLAMP;
 }
 
+/* A bias that is computed, as an image of one pixel. */
+static WnStatus computed_bias(WniLowering *lowering, WniTensor *bias) {
+  WnStatus status = wni_lower_input(lowering, 2, bias);
+  bias->shape = (WniShape){4, {1, bias->shape.dim[0], 1, 1}};
+  bias->stride[1] = bias->stride[0];
+  return status;
+}
+
 static WnStatus push_tail(WniLowering *lowering, const WniTensor *sums, const WniTensor *y) {
   const WniNode *node = lowering->node;
-  WniTensor residual;
-  const WniTensor *all[3] = {y, sums, &residual};
-  bool add = node->residual >= 0;
-  WnStatus status = add ? wni_lower_value(lowering, node->residual, &residual) : WN_OK;
+  WniTensor more;
+  const WniTensor *all[3] = {y, sums, &more};
+  bool bias = !wni_bias_is_row(lowering->graph, node), add = bias || node->residual >= 0;
+  WnStatus status = bias  ? computed_bias(lowering, &more)
+                    : add ? wni_lower_value(lowering, node->residual, &more)
+                          : WN_OK;
   if (status != WN_OK) return status;
+  wni_lower_as_image(&more);
   return wni_lower_elementwise(lowering, add ? WNI_VEC_ADD : WNI_VEC_COPY, &node->activation, all,
                                add ? 2 : 1);
 }
@@ -191,9 +205,9 @@ static WnStatus push_layer(WniLowering *lowering, const WniWindow *window, int t
 WnStatus wni_lower_convolve(WniLowering *lowering, const WniWindow *window, int tile,
                             const WniWeights *weights, const WniTensor *x) {
   WniTensor y;
-  WnStatus status = wni_lower_typed_output(lowering, &y);
+  WnStatus status = wni_lower_image_output(lowering, &y);
   if (status != WN_OK) return status;
-  if (kernel_can_finish(lowering->node, x->type, &y))
+  if (kernel_can_finish(lowering, x->type, &y))
     return push_layer(lowering, window, tile, weights, x, &y, true);
   WniTensor sums = {.shape = y.shape};
   status = wni_lower_buffer(lowering, NULL, false, &sums);
@@ -212,7 +226,8 @@ WnStatus wni_lower_conv(WniLowering *lowering) {
   if (status != WN_OK) return status;
   WniType type = wni_lower_compute_type(lowering, &x, &weights);
   int tile = wni_winograd_choose(lowering, node, &window, type);
-  WniHaloNeed need = conv_halo(&window, tile ? tile : 1, &x.shape);
+  WniShape image = wni_image_shape(&x.shape);
+  WniHaloNeed need = conv_halo(&window, tile ? tile : 1, &image);
   status = wni_lower_image(lowering, node->in[0], type, &need, &x);
   if (status != WN_OK) return status;
   return wni_lower_convolve(lowering, &window, tile, &weights, &x);
@@ -258,11 +273,12 @@ WnStatus wni_lower_pool(WniLowering *lowering) {
   WniTensor x, y;
   WnStatus status = wni_lower_value(lowering, node->in[0], &x);
   if (status == WN_OK) status = wni_lower_image(lowering, node->in[0], x.type, NULL, &x);
-  if (status == WN_OK) status = wni_lower_typed_output(lowering, &y);
+  if (status == WN_OK) status = wni_lower_image_output(lowering, &y);
   window = whole_image(&x);
   if (status == WN_OK && !global)
     status =
-        wni_window_read(lowering->graph, node, x.shape.dim + 2, NULL, &window, lowering->error);
+        wni_window_read(lowering->graph, node, &wni_node_input(lowering->graph, node, 0)->shape,
+                        NULL, &window, lowering->error);
   return status == WN_OK ? push_pool(lowering, &x, &y, average, &window) : status;
 }
 

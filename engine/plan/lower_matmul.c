@@ -94,7 +94,7 @@ static WnStatus turned_input(WniLowering *lowering, WniTensor *x) {
 
 WnStatus wni_lower_gemm(WniLowering *lowering) {
   WniNode *node = lowering->node;
-  bool row_bias = wni_gemm_row_bias(lowering->graph, node);
+  bool row_bias = wni_bias_is_row(lowering->graph, node);
   WniWeights weights;
   WniTensor x, y;
   WnStatus status = wni_weights_read(lowering->graph, node, &weights, lowering->error);

@@ -66,9 +66,8 @@ WnStatus wni_lower_conv_transpose(WniLowering *lowering) {
   WniWindow window;
   WniWeights weights;
   WniTensor x, z, constant;
-  WnStatus status =
-      wni_window_transposed(graph, node, wni_node_input(graph, node, 0)->shape.dim + 2,
-                            w->shape.dim + 2, &window, lowering->error);
+  WnStatus status = wni_window_transposed(graph, node, &wni_node_input(graph, node, 0)->shape,
+                                          &w->shape, &window, lowering->error);
   if (status == WN_OK) status = wni_lower_input(lowering, 1, &constant);
   if (status != WN_OK) return status;
   if (!constant.data)

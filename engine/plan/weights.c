@@ -33,9 +33,9 @@ WnStatus wni_weights_read(const WniGraph *graph, const WniNode *node, WniWeights
   const int64_t *dim = value->shape.dim;
   bool conv = node->op == WNI_OP_CONV;
   bool rows = conv || (node->op == WNI_OP_GEMM && wni_attr_int(node->proto, "transB", 0));
-  *out = (WniWeights){.outputs = (size_t)dim[rows ? 0 : 1],
-                      .inputs = (size_t)dim[rows ? 1 : 0],
-                      .taps = conv ? (size_t)(dim[2] * dim[3]) : 1};
+  *out = (WniWeights){
+      .outputs = (size_t)dim[rows ? 0 : 1], .inputs = (size_t)dim[rows ? 1 : 0], .taps = 1};
+  for (int d = 2; conv && d < value->shape.rank; d++) out->taps *= (size_t)dim[d];
   out->output_step = rows ? out->inputs * out->taps : 1;
   out->input_step = rows ? out->taps : out->outputs;
   if (value->known && !value->constant.is_int) {

@@ -60,7 +60,7 @@ bool wni_is_weighted(const WniNetwork *network, int node) {
   if (n->op == WNI_OP_CONV)
     return w->shape.rank >= 3 && (!has_bias || wni_network_weights(network, node, 2));
   return n->op == WNI_OP_GEMM && w->shape.rank == 2 && !wni_attr_int(n->proto, "transA", 0) &&
-         wni_gemm_row_bias(&network->graph, n);
+         wni_bias_is_row(&network->graph, n);
 }
 
 /* Zeros are the same in uint8; other borders are not worth a scale. */

@@ -208,3 +208,62 @@ def pool_over_input(g):
     g.put("maximum", "MaxPool", "x", **large)
     g.put("rows_only", "AveragePool", "x", kernel_shape=[9, 2], strides=[9, 1], ceil_mode=1)
     g.out(g.node("MaxPool", "x", ["maximum_alone", "indices"], kernel_shape=[2, 2], **TWO)[0])
+
+
+@case((9, 15), shape=(1, 4, 5, 5))
+def normalised_weights(g):
+    """Weights as constants of BatchNormalization: of inference, and standardised by training."""
+    w = g.node("Reshape", [g.weights(5, 4, 3, 3), g.ints(1, 5, -1)])
+    if g.opset < 15:
+        y = g.bn(w, 5)
+    else:
+        given = [g.weights(5, low=0.5), g.weights(5), g.weights(5), g.weights(5, low=0.5)]
+        y = g.node("BatchNormalization", [w] + given, ["standardised", "mean", "variance"],
+                   training_mode=1)[0]
+    g.put("y", "Conv", ["x", g.node("Reshape", [y, g.ints(5, 4, 3, 3)])])
+
+
+@case(13, shape=(1, 4, 5, 6))
+def computed_bias(g):
+    bias = g.node("Squeeze", [g.node("GlobalAveragePool", "x"), g.ints(0, 2, 3)])
+    y = g.node("Conv", ["x", g.weights(4, 4, 3, 3), bias], pads=[1] * 4)
+    g.out(y, "conv")
+    g.put("relu", "Relu", g.node("Conv", ["x", g.weights(4, 4, 3, 3), bias]))
+    g.put("added", "Add", [g.node("Conv", ["x", g.weights(4, 4, 1, 1), bias]), "x"])
+    g.out(g.bn(g.node("Conv", ["x", g.weights(4, 1, 3, 3), bias], group=4), 4), "bn")
+    g.put("transposed", "ConvTranspose", ["x", g.weights(4, 4, 2, 2), bias], strides=[2, 2])
+
+
+@case(13, shape=(1, 6, 9))
+def sequences(g):
+    """Convolutions and pools of one dimension."""
+    def conv(x, c_in, c_out, k, **attrs):
+        return g.node("Conv", [x, g.weights(c_out, c_in // attrs.get("group", 1), k),
+                               g.weights(c_out)], kernel_shape=[k], **attrs)
+    y = g.node("Relu", conv("x", 6, 4, 3, pads=[1, 1]))
+    g.out(y, "conv")
+    g.out(conv(y, 4, 5, 2, strides=[2], dilations=[3], pads=[2, 0]), "dilated")
+    g.out(conv(y, 4, 4, 3, group=4, auto_pad="SAME_UPPER"), "depthwise")
+    g.put("added", "Relu", g.node("Add", [conv(y, 4, 4, 1), y]))
+    g.out(g.bn(conv(y, 4, 5, 3), 5), "bn")
+    g.put("maximum", "MaxPool", y, kernel_shape=[3], strides=[2], pads=[1, 0], ceil_mode=1)
+    g.put("mean", "AveragePool", y, kernel_shape=[2], strides=[2])
+    g.put("global_mean", "GlobalAveragePool", y)
+    g.put("global_maximum", "GlobalMaxPool", y)
+
+
+@case(13, shape=(1, 6, 5, 4))
+def channel_attention(g):
+    """Efficient channel attention: a convolution along the channels."""
+    pooled = g.node("Squeeze", [g.node("GlobalAveragePool", "x"), g.ints(3)])
+    turned = g.node("Transpose", pooled, perm=[0, 2, 1])
+    gate = g.node("Conv", [turned, g.weights(1, 1, 3)], pads=[1, 1])
+    gate = g.node("Unsqueeze", [g.node("Transpose", gate, perm=[0, 2, 1]), g.ints(3)])
+    g.put("y", "Mul", ["x", g.node("Sigmoid", gate)])
+
+
+@case(13, shape=(1, 1, 6, 5))
+def conv_one_channel(g):
+    """One channel in and out, which is a depthwise convolution without groups."""
+    g.out(g.conv("x", 1, 1, 3, pads=[1] * 4), "k3")
+    g.out(g.conv("x", 1, 1, (2, 3), strides=[2, 1]), "k2x3")
