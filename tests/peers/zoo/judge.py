@@ -3,9 +3,10 @@
 
 Differences are measured in the largest value of the reference.  Floating point: 1e-4.  A network
 for which the reference differs from itself by as much (optimised or not) decides nothing; it is
-judged with weights x 0.7, where activations do not grow.  Files that compute in steps (integers,
-float16): rounding falls to either side, so the measure is how far the reference moves by itself
-when its input gets noise of 1e-4; one step of a quantised output is never an error.
+judged with weights x 0.7, where activations do not grow.  Files that compute with integers:
+rounding falls to either side, so the measure is how far the reference moves by itself when its
+input gets noise of 1e-4; one step of a quantised output is never an error.  float16: the
+reference is the same network in float32.
 """
 
 import numpy as np

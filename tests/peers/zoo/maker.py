@@ -6,7 +6,7 @@ made.json, which says how to feed it, or why the tool could not write it.  A row
 made.json is not made again.  Each row is made by a process of its own, forked from one that has
 already loaded the tool, so that a row that crashes, hangs or eats memory costs no other.
 
-    make_TOOL.py FOLDER [--only A,B] [--largest MILLIONS] [--again]
+    make_TOOL.py FOLDER [--only A,B] [--largest MILLIONS] [--quick] [--again]
 """
 
 import argparse
@@ -37,6 +37,7 @@ class Row:
     shape: tuple[int, ...] = (1, 3, 224, 224)
     dtype: str = "float32"
     int8: bool = False  # computes with integers, so that neighbouring steps are both right
+    half: bool = False  # float16 inside
     arguments: tuple[str, ...] = ()  # for winnow
     refusal: str = ""  # the file has to be refused, in words that this expression finds
     millions: float = field(default=0, compare=False)  # parameters, where known before
@@ -61,8 +62,8 @@ def make(row, folder):
     """In a process of its own: writes the file and made.json."""
     path = os.path.join(folder, row.name + ".onnx")
     made = {"group": row.group, "name": row.name, "shape": row.shape, "dtype": row.dtype,
-            "int8": row.int8, "arguments": row.arguments, "refusal": row.refusal,
-            "file": os.path.basename(path)}
+            "int8": row.int8, "half": row.half, "arguments": row.arguments,
+            "refusal": row.refusal, "file": os.path.basename(path)}
     try:
         made.update(row.make(path) or {})
     except BaseException as error:  # also what exporters end the process with
@@ -123,15 +124,21 @@ def wanted(rows, options):
             yield row
 
 
-def main(rows):
+def parse():
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.add_argument("folder", type=os.path.abspath)
     parser.add_argument("--only", default="", metavar="A,B",
                         help="rows whose GROUP/NAME contains one of these words")
     parser.add_argument("--largest", type=float, default=1e9, metavar="MILLIONS",
                         help="leave networks with more parameters out")
+    parser.add_argument("--quick", action="store_true",
+                        help="write architectures with PyTorch's old exporter, in a third of the "
+                        "time")
     parser.add_argument("--again", action="store_true", help="also what is there already")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main(rows, options):
     for row in wanted(rows, options):
         start = time.monotonic()
         make_apart(row, row.folder(options.folder))

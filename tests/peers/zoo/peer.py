@@ -22,6 +22,8 @@ import judge
 LEVELS = {"none": ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
           "basic": ort.GraphOptimizationLevel.ORT_ENABLE_BASIC,
           "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL}
+REFUSALS = tuple(v for v in vars(ort.capi.onnxruntime_pybind11_state).values()
+                 if isinstance(v, type) and issubclass(v, Exception))
 N_NOISES = 3
 INT8_SCALARS = 64  # weights that are scaled have more values than a shape or a scale
 
@@ -97,6 +99,27 @@ def shrink(path, to):
             tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
     large = os.path.exists(path + ".data")
     onnx.save(model, to, save_as_external_data=large, location=os.path.basename(to) + ".data")
+
+
+def widen(path, to):
+    """The same network with float32 wherever the file says float16."""
+    half, single = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
+    model = onnx.load(path)
+    graph = model.graph
+    for node in graph.node:
+        for a in node.attribute:
+            if a.name == "to" and a.i == half:
+                a.i = single
+    constants = [a.t for n in graph.node if n.op_type == "Constant" for a in n.attribute]
+    for tensor in [*graph.initializer, *constants]:
+        if tensor.data_type == half:
+            array = numpy_helper.to_array(tensor).astype(np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
+    for value in [*graph.input, *graph.output]:
+        if value.type.tensor_type.elem_type == half:
+            value.type.tensor_type.elem_type = single
+    del graph.value_info[:]
+    onnx.save(model, to)
 
 
 def bench(folder, n_frames):

@@ -50,8 +50,9 @@ def summary_row(name, group):
             f"{max(times):.2f}" if times else ""]
 
 
-def lines(head, rows):
-    marks = ["---"] + ["---:"] * (len(head) - 1)
+def lines(head, rows, texts=("written by", "file", "answer", "judged by")):
+    """Columns other than `texts` are numbers."""
+    marks = ["---" if name in texts else "---:" for name in head]
     return [f"| {' | '.join(map(str, cells))} |" for cells in (head, marks, *rows)]
 
 
@@ -107,10 +108,11 @@ def reasons(all_records):
         if "error" in r:
             found.append(f"- {name}: its tool: {r['error']}")
         elif r.get("valid") is False:
-            found.append(f"- {name}: ONNX Runtime: {r['peer']}; Winnow: {r['message']}")
+            found.append(f"- {name}: ONNX Runtime: {r['peer']}; Winnow: "
+                         f"{r['message'].removeprefix('winnow: ') or 'runs it'}")
         elif r.get("accepted") is False:
             if not refused_well(r):
-                found.append(f"- {name}: {r['message']}")
+                found.append(f"- {name}: {r['message'].removeprefix('winnow: ')}")
         elif r.get("agrees") is False:
             found.append(f"- {name}: differs by {r['distance']:.1e}, ONNX Runtime from itself by "
                          f"{max(r['spread'], r.get('noise', 0)):.1e}")

@@ -28,7 +28,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 STEPS = ("make", "check", "time", "table")
 JUDGE = "torch"  # the environment that has ONNX Runtime
-MAKERS = (("make_torch.py", "torch"),)
+MAKERS = (("make_torch.py", "torch"), ("make_forms.py", "torch"), ("make_quantised.py", "torch"),
+          ("make_hub.py", "torch"), ("make_keras.py", "keras"), ("make_optimum.py", "optimum"),
+          ("make_paddle.py", "paddle"), ("make_brevitas.py", "brevitas"),
+          ("make_nncf.py", "nncf"))
 
 
 def python_of(options, name):
@@ -51,7 +54,8 @@ def files_of(options):
 def make(options):
     for script, name in MAKERS:
         subprocess.run([python_of(options, name), os.path.join(HERE, script), files_of(options),
-                        "--only", options.only, "--largest", str(options.largest)], check=True)
+                        "--only", options.only, "--largest", str(options.largest),
+                        *["--quick"] * options.quick], check=True)
 
 
 def chosen(options, wanted):
@@ -97,6 +101,9 @@ def main():
     parser.add_argument("--only", default="", metavar="A,B", help="files with one of these words")
     parser.add_argument("--largest", type=float, default=1e9, metavar="MILLIONS",
                         help="leave networks with more parameters out")
+    parser.add_argument("--quick", action="store_true",
+                        help="make architectures with PyTorch's old exporter, in a third of the "
+                        "time")
     parser.add_argument("--failing", action="store_true",
                         help="check only what did not agree the last time")
     parser.add_argument("--json", action="store_true", help="one JSON object per file")
