@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "load/composites.h"
 #include "load/scope.h"
 
 #include <stdio.h>
@@ -54,14 +55,14 @@ static WnStatus list_functions(Inliner *inliner) {
   return WN_OK;
 }
 
-/* NULL: an operator, or no memory. */
+/* Of the model, or an operator that is made of others; NULL: an operator, or no memory. */
 static const Onnx__FunctionProto *find_function(Inliner *inliner, const Onnx__NodeProto *node) {
   char key[256];
   int length = snprintf(key, sizeof key, "%s:%s:%s", node->domain ? node->domain : "",
                         node->op_type ? node->op_type : "", node->overload ? node->overload : "");
-  if (length >= (int)sizeof key) return NULL;
-  int i = wni_names_find(&inliner->functions, key);
-  return i >= 0 ? inliner->onnx->proto->functions[i] : NULL;
+  int i = length < (int)sizeof key ? wni_names_find(&inliner->functions, key) : -1;
+  if (i >= 0) return inliner->onnx->proto->functions[i];
+  return wni_composite_make(&inliner->onnx->pieces, node);
 }
 
 static WnStatus expand(Inliner *inliner, WniScope *scope, Onnx__NodeProto *const *node,
@@ -134,6 +135,7 @@ static WnStatus expand(Inliner *inliner, WniScope *scope, Onnx__NodeProto *const
     if (!copy || scope->pieces->failed)
       return wni_fail_memory(inliner->error, "the model's functions");
     const Onnx__FunctionProto *function = find_function(inliner, copy);
+    if (scope->pieces->failed) return wni_fail_memory(inliner->error, "the model's functions");
     if (function) {
       status = expand_call(inliner, copy, function, list);
     } else {
@@ -161,9 +163,15 @@ static WnStatus expand_graph(Inliner *inliner, Onnx__GraphProto *graph) {
   return status;
 }
 
+static bool has_composites(const Onnx__GraphProto *graph) {
+  for (size_t i = 0; i < graph->n_node; i++)
+    if (wni_composite_is(graph->node[i])) return true;
+  return false;
+}
+
 WnStatus wni_functions_inline(WniOnnx *onnx, WnError *error) {
   Inliner inliner = {.onnx = onnx, .error = error};
-  if (onnx->proto->n_functions == 0) return WN_OK;
+  if (onnx->proto->n_functions == 0 && !has_composites(onnx->proto->graph)) return WN_OK;
   Onnx__GraphProto *graph = wni_pieces_alloc(&onnx->pieces, 1, sizeof *graph);
   if (!graph) return wni_fail_memory(error, "the model's functions");
   *graph = *onnx->proto->graph;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Functions that a model brings along (ModelProto.functions): their calls become the nodes they are
- * made of.
+ * Functions that a model brings along (ModelProto.functions), and operators that are nothing but
+ * others (composites.h): their calls become the nodes they are made of.
  */
 #ifndef WNI_LOAD_FUNCTIONS_H
 #define WNI_LOAD_FUNCTIONS_H

@@ -224,15 +224,23 @@ static bool is_quantized(const WniGraph *graph) {
   return false;
 }
 
+/* Numbers of 16 bits, which bf16 would round once more. */
+static bool has_fine_grid(const WniGraph *graph) {
+  for (size_t v = 0; v < graph->n_values; v++)
+    if (graph->values[v].on_grid && !graph->values[v].quantized) return true;
+  return false;
+}
+
 /* The precision asked for and what the file holds have to agree; `auto` takes what is there, and
  * bf16 where the processor has matrix units for it and nothing was taught in fp32. */
 static WnStatus choose_type(const WniGraph *graph, WnPrecision asked, bool taught, WniPlan *plan,
                             WnError *error) {
   bool int8 = is_quantized(graph);
-  plan->precision = asked != WN_PRECISION_AUTO            ? asked
-                    : int8                                ? WN_PRECISION_INT8
-                    : wni_cpu_has_bf16_units() && !taught ? WN_PRECISION_BF16
-                                                          : WN_PRECISION_FP32;
+  bool bf16 = wni_cpu_has_bf16_units() && !taught && !has_fine_grid(graph);
+  plan->precision = asked != WN_PRECISION_AUTO ? asked
+                    : int8                     ? WN_PRECISION_INT8
+                    : bf16                     ? WN_PRECISION_BF16
+                                               : WN_PRECISION_FP32;
   plan->type = plan->precision == WN_PRECISION_BF16 ? WNI_BF16 : WNI_F32;
   if (int8 && plan->precision != WN_PRECISION_INT8)
     return wni_fail(error, WN_ERROR_UNSUPPORTED,

@@ -139,7 +139,8 @@ class Graph:
         image = helper.make_tensor_value_info(self.x, TensorProto.FLOAT, self.declared)
         graph = helper.make_graph(self.nodes, "golden", [image] + self.infos,
                                   [declare(o) for o in self.outputs], self.inits)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)],
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)] + [
+            helper.make_opsetid(d, 1) for d in sorted({n.domain for n in self.nodes} - {""})],
                                   ir_version=self.ir, producer_name="winnow-golden")
         helper.set_model_props(model, self.meta)
         if self.opset <= 17:

@@ -185,3 +185,60 @@ def sixteen_bits(g):
     x = pair(g, "x", scale=1 / 4096, zero=32768, kind=np.uint16)
     g.out(pair(g, conv(g, x, 6, 8, x_scale=1 / 4096, **P1), scale=1 / 2048, zero=-7,
                kind=np.int16), "conv")
+
+
+MS = "com.microsoft"
+
+
+@case(13, shape=(1, 6, 5, 4), ir=8)
+def quantized_operators(g):
+    """Operators that take integers with their scales."""
+    def scales(scale=STEP, zero=128):
+        return [g.init(np.float32(scale)), g.init(np.uint8(zero))]
+
+    first = scales()
+    x = g.node("QuantizeLinear", ["x", *first])
+
+    def out(op, inputs, name, scale=STEP, zero=128, after=(), domain=MS, **attrs):
+        made = scales(scale, zero)
+        y = g.node(op, [*inputs, *made, *after], domain=domain, **attrs)
+        g.out(g.node("DequantizeLinear", [y, *made]), name)
+        return [y, *made]
+
+    w = [g.init(g.random.randint(-127, 128, (8, 6, 3, 3)).astype(np.int8)),
+         g.init(np.float32(np.linspace(1, 2, 8) / 900)), g.init(np.zeros(8, np.int8))]
+    bias = g.init(g.random.randint(-900, 900, 8).astype(np.int32))
+    conv = out("QLinearConv", [x, *first, *w], "conv", after=[bias], domain="", **P1)
+    out("QLinearConv", [x, *first, *w], "no_bias", domain="", strides=[2, 2])
+    total = out("QLinearAdd", [*conv, *conv], "sum", scale=STEP * 2)
+    out("QLinearMul", [*conv, *total], "product")
+    out("QLinearSigmoid", conv, "sigmoid", scale=1 / 256, zero=0)
+    out("QLinearLeakyRelu", conv, "leaky", alpha=0.13)
+    mean = out("QLinearGlobalAveragePool", conv, "mean", scale=STEP / 4, channels_last=0)
+    flat = g.node("Flatten", mean[0])
+    matrix = [g.init(g.random.randint(-127, 128, (8, 5)).astype(np.int8)),
+              g.init(np.float32(1 / 300)), g.init(np.int8(0))]
+    row = g.init(g.random.randint(-900, 900, 5).astype(np.int32))
+    made = scales(STEP / 2)
+    y = g.node("QGemm", [flat, *mean[1:], *matrix, row, *made], domain=MS)
+    g.out(g.node("DequantizeLinear", [y, *made]), "gemm")
+    out("QLinearMatMul", [flat, *mean[1:], *matrix], "matmul", domain="")
+    made = scales(STEP * 2, 100)
+    both = g.node("QLinearConcat", [*made, *conv, *total], domain=MS, axis=1)
+    g.out(g.node("DequantizeLinear", [both, *made]), "concat")
+
+
+@case(13, shape=(1, 6, 5, 4), ir=8)
+def fused_conv(g):
+    def fused(kind, name, params=None, residual=None):
+        more = {} if params is None else dict(activation_params=params)
+        inputs = ["x", g.weights(6, 6, 3, 3), g.weights(6, scale=0.1)]
+        inputs += [residual] if residual else []
+        g.out(g.node("FusedConv", inputs, domain=MS, activation=kind, **P1, **more), name)
+
+    fused("Relu", "relu")
+    fused("Relu", "residual", residual="x")
+    fused("Clip", "clip", [0.0, 0.5])
+    fused("LeakyRelu", "leaky", [0.1])
+    fused("HardSigmoid", "hard_sigmoid", [0.2, 0.5])
+    fused("Tanh", "tanh")

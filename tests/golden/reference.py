@@ -164,6 +164,48 @@ def dequantize(i, a):
     return (x - along(optional(i, 2, np.int64(0)), x, a)) * along(i[1], x, a)
 
 
+def on_integers(of, n_operands, constants=False):
+    """The form of operator `of` that takes (integers, scale, zero point) for each operand, then
+    scale and zero point of the output; constants: of the operands, a bias in steps of the product
+    comes last (QLinearConv)."""
+    def compute(i, a):
+        operands = [dequantize([x, s, z], dict(a, axis=0 if k else 1))
+                    for k, (x, s, z) in enumerate(zip(i[0::3], i[1::3], i[2::3]))
+                    if k < n_operands]
+        rest = list(i[3 * n_operands:])
+        if constants:
+            bias = rest.pop(0 if of == "Gemm" else -1) if len(rest) > (1 if of == "Gemm" else 2) \
+                else None
+            operands.append(None if bias is None else bias * np.asarray(i[1]) * np.asarray(i[4]))
+        result = OPS[of](operands, a)
+        return quantize([result, *rest], a) if rest else result
+    return compute
+
+
+for _of in ("Add", "Mul", "MatMul"):
+    OPS["QLinear" + _of] = on_integers(_of, 2)
+for _of in ("Sigmoid", "LeakyRelu", "GlobalAveragePool", "Softmax"):
+    OPS["QLinear" + _of] = on_integers(_of, 1)
+OPS["QLinearConv"], OPS["QGemm"] = on_integers("Conv", 2, True), on_integers("Gemm", 2, True)
+
+
+@op("QLinearConcat")
+def join_integers(i, a):
+    parts = [dequantize(i[k:k + 3], a) for k in range(2, len(i), 3)]
+    return quantize([np.concatenate(parts, a["axis"]), *i[:2]], a)
+
+
+@op("FusedConv")
+def fused_conv(i, a):
+    x, p = OPS["Conv"](i[:3], a), a.get("activation_params", [])
+    kind = a["activation"]
+    x = x + i[3] if len(i) > 3 else x
+    return {"Relu": lambda: np.maximum(x, 0), "Clip": lambda: np.clip(x, *p),
+            "LeakyRelu": lambda: np.where(x < 0, p[0] * x, x),
+            "HardSigmoid": lambda: np.clip(p[0] * x + p[1], 0, 1),
+            "Tanh": lambda: np.tanh(x)}[kind.decode() if isinstance(kind, bytes) else kind]()
+
+
 def binary(f):
     def compute(i, a):
         x, y = i
