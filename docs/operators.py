@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Prints the table of docs/operators.md: the rows of engine/load/ops.inc.
+"""Prints a table of docs/operators.md: the rows of engine/load/ops.inc, or of composites.inc.
 
-usage: operators.py
+usage: operators.py [composites]
 """
 
 import pathlib
 import re
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROW = re.compile(r"^WNI_OPERATOR(?:_OF)?\((?:\"([\w.]+)\", )?(\w+), (\w+),\s*(.*?),\s*"
@@ -43,5 +44,21 @@ def table():
     return "\n".join(lines)
 
 
+COMPOSITE = re.compile(r"^WNI_COMPOSITE\((\"\"|WNI_MS), ([\w:]+), \"([^\"]*)\", \"([^\"]*)\",\s*"
+                       r"(.*?)\)$", re.M | re.S)
+
+
+def composites():
+    """Operators that are read as others."""
+    text = (ROOT / "engine" / "load" / "composites.inc").read_text(encoding="utf-8")
+    text = text.replace("WNI_CONV ", f"{re.search(r'WNI_CONV (.*)', text)[1]} ")
+    lines = ["| operator | read as |", "|---|---|"]
+    for domain, name, _, _, body in COMPOSITE.findall(text):
+        title = name.replace(":", " with ") + (" (com.microsoft)" if domain == "WNI_MS" else "")
+        ops = re.findall(r"\w+=(\w+)\(", "".join(re.findall(r'"([^"]*)"', body)))
+        lines.append(f"| {title} | {', '.join(dict.fromkeys(ops))} |")
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    print(table())
+    print(composites() if "composites" in sys.argv else table())
