@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Merges nodes of the graph (graph.h), in three passes: what does nothing is
- * removed; per-channel arithmetic with constants goes into the weights before
- * it; residual additions and activations become the end of the node before.
+ * Merges nodes of the graph (graph.h), in four passes: what does nothing is removed; chains become
+ * the operators they stand for (chains.c); per-channel arithmetic with constants goes into the
+ * weights before it; residual additions and activations become the end of the node before.
  * A node is only merged into one whose output nobody else reads.
  */
 #include "graph/fuse.h"
@@ -296,10 +296,26 @@ static void count_readers(WniGraph *graph) {
   }
 }
 
+/* What nobody reads: the insides of chains that have been replaced. */
+static void remove_unread(WniGraph *graph) {
+  for (int i = graph->n_nodes; i-- > 0;) {
+    WniNode *node = &graph->nodes[i];
+    bool read = node->dead;
+    for (int k = 0; k < node->n_out; k++)
+      read = read || graph->values[node->out[k]].n_readers || graph->values[node->out[k]].is_output;
+    if (read) continue;
+    node->dead = true;
+    for (int k = 0; k < node->n_in; k++)
+      if (node->in[k] >= 0) graph->values[node->in[k]].n_readers--;
+  }
+}
+
 WnStatus wni_fuse(WniGraph *graph, WnError *error) {
   WnStatus status = remove_aliases(graph, error);
+  if (status == WN_OK && graph->use == WNI_GRAPH_TO_RUN) status = wni_replace_chains(graph, error);
   if (status != WN_OK) return status;
   count_readers(graph);
+  if (graph->use == WNI_GRAPH_TO_RUN) remove_unread(graph);
   for (int i = 0; i < graph->n_nodes && status == WN_OK; i++) {
     WniNode *node = &graph->nodes[i];
     if (!node->dead) status = merge_affine(graph, node, error);

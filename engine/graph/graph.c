@@ -6,6 +6,7 @@
 #include "graph/graph.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 
@@ -93,8 +94,9 @@ static WnStatus add_outputs(WniGraph *graph, WnError *error) {
   return WN_OK;
 }
 
-WnStatus wni_graph_build(const WniOnnx *onnx, WniImageSize size, WniGraph *graph, WnError *error) {
-  *graph = (WniGraph){.onnx = onnx, .size = size};
+WnStatus wni_graph_build(const WniOnnx *onnx, WniImageSize size, WniGraphUse use, WniGraph *graph,
+                         WnError *error) {
+  *graph = (WniGraph){.onnx = onnx, .size = size, .use = use};
   WnStatus status = wni_values_declare(graph, error);
   if (status == WN_OK) status = add_nodes(graph, error);
   if (status == WN_OK) status = add_outputs(graph, error);
@@ -112,6 +114,8 @@ void wni_graph_clear(WniGraph *graph) {
     free(graph->nodes[i].shift);
   }
   for (size_t v = 0; v < graph->n_values; v++) wni_constant_clear(&graph->values[v].constant);
+  for (size_t i = 0; i < graph->n_owned; i++) free(graph->owned[i]);
+  free(graph->owned);
   free(graph->nodes);
   free(graph->values);
   free(graph->outputs);
@@ -120,4 +124,12 @@ void wni_graph_clear(WniGraph *graph) {
   wni_names_clear(&graph->initializers);
   wni_names_clear(&graph->declared);
   *graph = (WniGraph){0};
+}
+
+void *wni_graph_own(WniGraph *graph, void *memory) {
+  if (memory && wni_grow((void **)&graph->owned, graph->n_owned, &graph->owned_capacity,
+                         sizeof *graph->owned))
+    return graph->owned[graph->n_owned++] = memory;
+  free(memory);
+  return NULL;
 }

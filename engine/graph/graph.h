@@ -67,9 +67,13 @@ typedef struct WniNode {
   bool head; /* leads to exits only */
 } WniNode;
 
+/* As the file has it, for who writes its nodes into another one, or with chains replaced. */
+typedef enum WniGraphUse { WNI_GRAPH_OF_FILE, WNI_GRAPH_TO_RUN } WniGraphUse;
+
 typedef struct WniGraph {
   const WniOnnx *onnx; /* borrowed */
   WniImageSize size;   /* of images that have none in the file */
+  WniGraphUse use;
   WniValue *values;
   size_t n_values, value_capacity;
   WniNode *nodes;
@@ -84,13 +88,19 @@ typedef struct WniGraph {
   int n_outputs;
   uint64_t parameters; /* float elements of the file's initialisers */
   int64_t folded;      /* elements of folded constants */
+  void **owned;        /* [n_owned] what wni_graph_own() was given */
+  size_t n_owned, owned_capacity;
 } WniGraph;
 
 /* Builds the graph of a file, shapes inferred and constants folded.  Images that have no size in
  * the file have `size`.  Errors: MODEL, UNSUPPORTED, MEMORY, with node, operator and opset.  On
  * failure `graph` is empty.  `onnx` must outlive it. */
-WnStatus wni_graph_build(const WniOnnx *onnx, WniImageSize size, WniGraph *graph, WnError *error);
+WnStatus wni_graph_build(const WniOnnx *onnx, WniImageSize size, WniGraphUse use, WniGraph *graph,
+                         WnError *error);
 void wni_graph_clear(WniGraph *graph);
+
+/* Memory that lives as long as the graph; NULL: there was none, or no room to note it. */
+void *wni_graph_own(WniGraph *graph, void *memory);
 
 /* The index of the graph's input that `value` is; -1: it is none. */
 int wni_graph_input(const WniGraph *graph, int value);
@@ -142,6 +152,9 @@ WnStatus wni_settle_weights(WniGraph *graph, WniNode *node, WnError *error);
 
 /* Folds DequantizeLinear of a constant, weights or not. */
 WnStatus wni_fold_weights(WniGraph *graph, WniNode *node, WnError *error);
+
+/* Chains of nodes that stand for one operator become that operator (chains.c). */
+WnStatus wni_replace_chains(WniGraph *graph, WnError *error);
 
 /* Merges nodes: batch normalisation and constant arithmetic into convolutions,
  * residual additions, activations; removes what does nothing. */

@@ -147,7 +147,8 @@ static WnStatus read_network(WniPart *part, WnError *error) {
   WnStatus status = wni_metadata_read(&part->file, NULL, &part->metadata, error);
   if (status == WN_OK) status = check_file(part, error);
   if (status == WN_OK)
-    status = wni_graph_build(&part->file, (WniImageSize){0}, &part->graph, error);
+    status =
+        wni_graph_build(&part->file, (WniImageSize){0}, WNI_GRAPH_OF_FILE, &part->graph, error);
   if (status == WN_OK) status = make_lists(part, error);
   if (status == WN_OK) status = find_output(part, &output, error);
   if (status != WN_OK) return status;

@@ -24,6 +24,7 @@ GOLDEN = os.path.join(ROOT, "tests", "data", "golden")
 sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "oracle")]
 
 import builder  # noqa: E402
+import cases_chains  # noqa: E402, F401
 import cases_elementwise  # noqa: E402, F401  (importing a file of cases registers them)
 import cases_functions  # noqa: E402, F401
 import cases_moves  # noqa: E402, F401

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Chains of nodes that exporters write for one operator become that operator (graph.h), before
+ * anything is merged: what follows sees x * sigmoid(x) as the activation it is.  Whoever else reads
+ * a value inside a chain keeps the nodes that make it; the others die.
+ */
+#include "graph/pattern.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* sqrt(1/2) = 0.70710678, sqrt(2/pi) = 0.79788456 */
+static const WniNamedPattern names[] = {
+    {"square", "Pow(x, 2)"},
+    {"square", "Mul(x, x)"},
+    {"cube", "Pow(x, 3)"},
+    {"cube", "Mul(square, x)"},
+    {"cubic", "Add(x, Mul(cube, 0.044715))"},
+    {"cubic", "Mul(x, Add(Mul(square, 0.044715), 1))"},
+    {"normal", "Add(Erf(Mul(x, 0.70710678)), 1)"},
+    {"normaltanh", "Add(Tanh(Mul(cubic, 0.79788456)), 1)"},
+    {"normaltanh", "Add(Tanh(Mul(x, Mul(Add(Mul(square, 0.044715), 1), 0.79788456))), 1)"},
+    {NULL, NULL},
+};
+
+/* An attribute of the new node is a number, or a capital letter of the pattern, or a word. */
+typedef struct Chain {
+  const char *pattern;
+  WniOp op;
+  const char *inputs;     /* letters of the pattern */
+  const char *attributes; /* "name=value ..." */
+} Chain;
+
+static const Chain chains[] = {
+    {"Reciprocal(Add(Exp(Neg(x)), 1))", WNI_OP_SIGMOID, "x", ""},
+    {"Div(1, Add(Exp(Neg(x)), 1))", WNI_OP_SIGMOID, "x", ""},
+    {"Log(Add(Exp(x), 1))", WNI_OP_SOFTPLUS, "x", ""},
+    {"Div(x, Add(Abs(x), 1))", WNI_OP_SOFTSIGN, "x", ""},
+    {"Pow(x, 2)", WNI_OP_MUL, "xx", ""},
+    {"Pow(x, 0.5)", WNI_OP_SQRT, "x", ""},
+
+    {"Min(Clip(x, A, inf), B)", WNI_OP_CLIP, "x", "min=A max=B"},
+    {"Min(Relu(x), B)", WNI_OP_CLIP, "x", "min=0 max=B"},
+    {"Max(Clip(x, -inf, B), A)", WNI_OP_CLIP, "x", "min=A max=B"},
+    {"Max(x, A)", WNI_OP_CLIP, "x", "min=A"},
+    {"Min(x, B)", WNI_OP_CLIP, "x", "max=B"},
+
+    {"Mul(Clip(Add(x, 3), 0, 6), 0.16666667)", WNI_OP_HARD_SIGMOID, "x", "alpha=0.16666667"},
+    {"Mul(Mul(x, Clip(Add(x, 3), 0, 6)), 0.16666667)", WNI_OP_HARD_SWISH, "x", ""},
+    {"Mul(Mul(x, 0.16666667), Clip(Add(x, 3), 0, 6))", WNI_OP_HARD_SWISH, "x", ""},
+    {"Mul(x, HardSigmoid(x, 0.16666667, 0.5))", WNI_OP_HARD_SWISH, "x", ""},
+    {"Mul(x, Sigmoid(x))", WNI_OP_SWISH, "x", ""},
+    {"Mul(x, Sigmoid(Mul(x, A)))", WNI_OP_SWISH, "x", "alpha=A"},
+    {"Mul(x, Tanh(Softplus(x)))", WNI_OP_MISH, "x", ""},
+
+    {"Mul(Mul(x, 0.5), normal)", WNI_OP_GELU, "x", ""},
+    {"Mul(Mul(x, normal), 0.5)", WNI_OP_GELU, "x", ""},
+    {"Mul(x, Mul(normal, 0.5))", WNI_OP_GELU, "x", ""},
+    {"Mul(x, Add(Mul(Erf(Mul(x, 0.70710678)), 0.5), 0.5))", WNI_OP_GELU, "x", ""},
+    {"Mul(Mul(x, 0.5), normaltanh)", WNI_OP_GELU, "x", "approximate=tanh"},
+    {"Mul(Mul(x, normaltanh), 0.5)", WNI_OP_GELU, "x", "approximate=tanh"},
+    {"Mul(x, Mul(normaltanh, 0.5))", WNI_OP_GELU, "x", "approximate=tanh"},
+};
+
+enum { MAX_ATTRIBUTES = 4, MAX_NAME = 16 };
+
+/* A node of ours, as the file would have it. */
+typedef struct MadeNode {
+  Onnx__NodeProto proto;
+  Onnx__AttributeProto attribute[MAX_ATTRIBUTES], *list[MAX_ATTRIBUTES];
+  char name[MAX_ATTRIBUTES][MAX_NAME], word[MAX_ATTRIBUTES][MAX_NAME];
+} MadeNode;
+
+static void set_attribute(MadeNode *made, size_t i, const char *text, const WniMatch *match) {
+  Onnx__AttributeProto *attribute = &made->attribute[i];
+  size_t name = strcspn(text, "="), word = strcspn(text + name + 1, " ");
+  const char *value = text + name + 1;
+  memcpy(made->name[i], text, name);
+  memcpy(made->word[i], value, word);
+  onnx__attribute_proto__init(attribute);
+  attribute->name = made->name[i];
+  if (islower((unsigned char)*value)) {
+    attribute->has_s = 1;
+    attribute->s = (ProtobufCBinaryData){word, (uint8_t *)made->word[i]};
+  } else {
+    attribute->has_f = 1;
+    attribute->f =
+        isupper((unsigned char)*value) ? match->number[*value - 'A'] : strtof(value, NULL);
+  }
+  made->list[i] = attribute;
+}
+
+/* The node becomes the one that `chain` stands for. */
+static WnStatus replace(WniGraph *graph, WniNode *node, const Chain *chain, const WniMatch *match,
+                        WnError *error) {
+  size_t n_in = strlen(chain->inputs);
+  int *in = calloc(n_in + 1, sizeof *in);
+  MadeNode *made = wni_graph_own(graph, calloc(1, sizeof *made));
+  if (!in || !made) {
+    free(in);
+    return wni_fail_memory(error, "the graph");
+  }
+  made->proto = *node->proto;
+  made->proto.op_type = (char *)(uintptr_t)wni_op_info(chain->op)->name;
+  made->proto.n_attribute = 0;
+  made->proto.attribute = made->list;
+  for (const char *at = chain->attributes; *at; at += strcspn(at, " "), at += strspn(at, " "))
+    set_attribute(made, made->proto.n_attribute++, at, match);
+  for (size_t i = 0; i < n_in; i++) in[i] = match->value[chain->inputs[i] - 'a'];
+  free(node->in);
+  node->in = in;
+  node->n_in = (int)n_in;
+  node->op = chain->op;
+  node->proto = &made->proto;
+  return WN_OK;
+}
+
+/* Max and Min are a Clip only where the smaller bound is the lower one. */
+static bool has_room(const WniMatch *match) {
+  return !(match->number[0] > match->number[1]);
+}
+
+/* Constants may add dimensions to what they are combined with. */
+static bool keeps_shape(const WniGraph *graph, const WniNode *node, const WniMatch *match) {
+  const WniShape *x = &graph->values[match->value['x' - 'a']].shape;
+  const WniShape *y = &graph->values[node->out[0]].shape;
+  return x->rank == y->rank && memcmp(x->dim, y->dim, (size_t)x->rank * sizeof *x->dim) == 0;
+}
+
+static WnStatus replace_chain(WniGraph *graph, WniNode *node, WnError *error) {
+  WniMatch match;
+  for (size_t i = 0; i < sizeof chains / sizeof *chains; i++)
+    if (wni_pattern_match(graph, names, chains[i].pattern, node->out[0], &match) &&
+        keeps_shape(graph, node, &match) && has_room(&match))
+      return replace(graph, node, &chains[i], &match, error);
+  return WN_OK;
+}
+
+WnStatus wni_replace_chains(WniGraph *graph, WnError *error) {
+  WnStatus status = WN_OK;
+  for (int i = 0; i < graph->n_nodes && status == WN_OK; i++)
+    if (!graph->nodes[i].dead && !graph->values[graph->nodes[i].out[0]].is_int)
+      status = replace_chain(graph, &graph->nodes[i], error);
+  return status;
+}

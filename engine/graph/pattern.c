@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See pattern.h.  A pattern is matched while it is read, from the last node backwards.  Where the
+ * operands of a node could match in either order, the first order that does is kept.
+ */
+#include "graph/pattern.h"
+
+#include "graph/elementwise.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_OPERANDS = 4 };
+
+typedef struct Matching {
+  const WniGraph *graph;
+  const WniNamedPattern *names;
+  WniMatch *match;
+} Matching;
+
+static size_t word_length(const char *at) {
+  size_t n = 0;
+  while (isalnum((unsigned char)at[n])) n++;
+  return n;
+}
+
+static bool is_number(const char *at) {
+  return isdigit((unsigned char)*at) || *at == '-' || strncmp(at, "inf", 3) == 0;
+}
+
+/* Where the operands of the operator at `at` begin; how many. */
+static int operands_of(const char *at, const char *operand[MAX_OPERANDS]) {
+  int depth = 0, n = 0;
+  for (at += word_length(at); *at; at++) {
+    bool begins = (*at == '(' && depth++ == 0) || (*at == ',' && depth == 1);
+    if (*at == ')' && --depth == 0) break;
+    if (begins && n < MAX_OPERANDS) operand[n++] = at + 1 + strspn(at + 1, " ");
+  }
+  return n;
+}
+
+/* The operator that a pattern may call by the name of another: x / 2 is x * 0.5. */
+static const char *inverse_of(WniOp op) {
+  return op == WNI_OP_DIV ? "Mul" : op == WNI_OP_SUB ? "Add" : NULL;
+}
+
+static bool is_commutative(WniOp op) {
+  return op == WNI_OP_ADD || op == WNI_OP_MUL || op == WNI_OP_MAX || op == WNI_OP_MIN;
+}
+
+static bool constant_number(const WniValue *value, float *out) {
+  if (!value || !value->known || value->constant.is_int || value->constant.count != 1) return false;
+  *out = value->constant.f[0];
+  return true;
+}
+
+/* Operand i as a number, if it is one. */
+static bool operand_number(const WniGraph *graph, const WniNode *node, int i, bool inverse,
+                           float *out) {
+  WniActivation activation;
+  bool is_activation;
+  WnStatus status = wni_activation_read(graph, node, &activation, &is_activation, NULL);
+  if (is_activation && i > 0) {
+    *out = i == 1 ? activation.a : activation.b;
+    return status == WN_OK;
+  }
+  if (!constant_number(wni_node_input(graph, node, i), out)) return false;
+  if (inverse && i == 1) *out = node->op == WNI_OP_DIV ? 1 / *out : -*out;
+  return !inverse || i == 1;
+}
+
+static bool match_number(Matching *m, const char *at, float number) {
+  if (isupper((unsigned char)*at)) {
+    m->match->number[*at - 'A'] = number;
+    return true;
+  }
+  float wanted = strtof(at, NULL);
+  return number == wanted || fabsf(number - wanted) <= 1e-4f * fabsf(wanted);
+}
+
+static bool match_value(Matching *m, const char *at, int value);
+
+static bool match_operand(Matching *m, const char *at, const WniNode *node, int i, bool inverse) {
+  float number;
+  if (is_number(at) || (isupper((unsigned char)*at) && word_length(at) == 1))
+    return operand_number(m->graph, node, i, inverse, &number) && match_number(m, at, number);
+  return i < node->n_in && !(inverse && i > 0) && match_value(m, at, node->in[i]);
+}
+
+/* The operands in the pattern's order, or the first two of them the other way round. */
+static bool match_operands(Matching *m, const char *const *operand, int n, const WniNode *node,
+                           bool inverse, bool swapped) {
+  WniMatch before = *m->match;
+  for (int i = 0; i < n; i++)
+    if (!match_operand(m, operand[i], node, swapped && i < 2 ? 1 - i : i, inverse)) {
+      *m->match = before;
+      return false;
+    }
+  return true;
+}
+
+static bool match_operator(Matching *m, const char *at, int value) {
+  const WniValue *v = &m->graph->values[value];
+  const WniNode *node =
+      v->producer >= 0 && !v->known && !v->quantized ? &m->graph->nodes[v->producer] : NULL;
+  const char *operand[MAX_OPERANDS];
+  int n = operands_of(at, operand);
+  if (!node || node->dead || node->out[0] != value || node->n_in > n) return false;
+  const char *name = wni_op_info(node->op)->name, *other = inverse_of(node->op);
+  size_t length = word_length(at);
+  bool same = strlen(name) == length && memcmp(name, at, length) == 0;
+  bool inverse = other && strlen(other) == length && memcmp(other, at, length) == 0;
+  if (!same && !inverse) return false;
+  return match_operands(m, operand, n, node, inverse, false) ||
+         (same && n == 2 && is_commutative(node->op) &&
+          match_operands(m, operand, n, node, inverse, true));
+}
+
+static bool match_name(Matching *m, const char *at, int value) {
+  size_t length = word_length(at);
+  for (const WniNamedPattern *named = m->names; named->name; named++)
+    if (strlen(named->name) == length && memcmp(named->name, at, length) == 0 &&
+        match_value(m, named->pattern, value))
+      return true;
+  return false;
+}
+
+static bool match_value(Matching *m, const char *at, int value) {
+  if (value < 0) return false;
+  if (isupper((unsigned char)*at)) return match_operator(m, at, value);
+  if (word_length(at) > 1) return match_name(m, at, value);
+  int *stands_for = &m->match->value[*at - 'a'];
+  if (*stands_for < 0) *stands_for = value;
+  return *stands_for == value;
+}
+
+bool wni_pattern_match(const WniGraph *graph, const WniNamedPattern *names, const char *pattern,
+                       int value, WniMatch *match) {
+  Matching m = {graph, names, match};
+  for (int i = 0; i < 26; i++) {
+    match->value[i] = -1;
+    match->number[i] = NAN;
+  }
+  return match_value(&m, pattern, value);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Patterns of nodes, written as formulas of ONNX operators:
+ *
+ *   Mul(x, Sigmoid(x))      the operators of nodes, each of the value that the one around it reads
+ *   x                       a small letter: any value; the same letter is the same value
+ *   A                       a capital letter: a constant number, which the match tells
+ *   0.5, inf                a constant of about this value
+ *   half                    a longer name: one of the patterns that go by it
+ *
+ * Add, Mul, Max and Min match in either order; a division by a constant is a multiplication, a
+ * subtraction of one an addition.  Behind the operand of an activation stand its parameters
+ * (kernels.h): Clip(x, 0, 6).
+ */
+#ifndef WNI_GRAPH_PATTERN_H
+#define WNI_GRAPH_PATTERN_H
+
+#include "graph/graph.h"
+
+/* One of the patterns that go by a name; a list of them ends with a NULL name. */
+typedef struct WniNamedPattern {
+  const char *name, *pattern;
+} WniNamedPattern;
+
+/* What the letters stand for. */
+typedef struct WniMatch {
+  int value[26];    /* small letters; -1: not in the pattern */
+  float number[26]; /* capitals; NaN: not in the pattern */
+} WniMatch;
+
+/* Whether the living node that makes `value` is the end of `pattern`, an operator or a name. */
+bool wni_pattern_match(const WniGraph *graph, const WniNamedPattern *names, const char *pattern,
+                       int value, WniMatch *match);
+
+#endif
