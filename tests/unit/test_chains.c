@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Chains of nodes that stand for one operator: that they are found, and become the end of the
+ * convolution before them.  What they compute is a matter of the golden tests.
+ */
+#include "graph/graph.h"
+#include "suite.h"
+
+static int living(const char *path, WniGraphUse use, WniOp op) {
+  WniOnnx onnx;
+  WniGraph graph;
+  WnError error = {0};
+  int n = 0;
+  ck_assert_msg(wni_onnx_load(path, &onnx, &error) == WN_OK, "%s", error.message);
+  ck_assert_msg(wni_graph_build(&onnx, (WniImageSize){0}, use, &graph, &error) == WN_OK, "%s",
+                error.message);
+  for (int i = 0; i < graph.n_nodes; i++)
+    n += !graph.nodes[i].dead && (op == WNI_OP_COUNT || graph.nodes[i].op == op);
+  wni_graph_clear(&graph);
+  wni_onnx_clear(&onnx);
+  return n;
+}
+
+/* Every output of these models is one chain behind one convolution. */
+START_TEST(chains_end_convolutions) {
+  static const char *const models[] = {GOLDEN_DIR "/chains_of_gates/model.onnx",
+                                       GOLDEN_DIR "/chains_of_gelu/model.onnx"};
+  for (int i = 0; i < 2; i++) {
+    int convolutions = living(models[i], WNI_GRAPH_TO_RUN, WNI_OP_CONV);
+    ck_assert_int_ge(convolutions, 11);
+    ck_assert_int_eq(living(models[i], WNI_GRAPH_TO_RUN, WNI_OP_COUNT), convolutions);
+    ck_assert_int_gt(living(models[i], WNI_GRAPH_OF_FILE, WNI_OP_COUNT), 2 * convolutions);
+  }
+}
+END_TEST
+
+/* Who else reads what lies inside keeps it. */
+START_TEST(readers_keep_what_is_inside) {
+  const char *model = GOLDEN_DIR "/chains_with_readers/model.onnx";
+  ck_assert_int_eq(living(model, WNI_GRAPH_TO_RUN, WNI_OP_SWISH), 2);
+  ck_assert_int_ge(living(model, WNI_GRAPH_TO_RUN, WNI_OP_SIGMOID), 2);
+}
+END_TEST
+
+SUITE_MAIN("chains", chains_end_convolutions, readers_keep_what_is_inside)
