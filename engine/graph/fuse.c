@@ -242,8 +242,8 @@ static bool makes_any_type(const WniNode *node) {
   }
 }
 
-static bool takes_activation(const WniGraph *graph, const WniNode *node) {
-  if (graph->values[node->out[0]].is_int) return false; /* a quotient is cut behind the operator */
+static bool takes_activation(const WniNode *node) {
+  if (node->whole) return false; /* a quotient is cut behind the operator */
   switch (node->op) {
   case WNI_OP_AVERAGE_POOL:
   case WNI_OP_BATCH_NORMALIZATION:
@@ -267,7 +267,7 @@ static WnStatus merge_activation(WniGraph *graph, WniNode *node, WnError *error)
   WnStatus status = wni_activation_read(graph, node, &activation, &is_activation, error);
   if (status != WN_OK || !is_activation) return status;
   WniNode *into = private_producer(graph, node->in[0]);
-  if (!into || !takes_activation(graph, into)) return WN_OK;
+  if (!into || !takes_activation(into)) return WN_OK;
   into->activation = activation;
   into->activation_name = wni_op_info(node->op)->name;
   merge(graph, node, into);

@@ -54,6 +54,7 @@ typedef struct WniNode {
   bool dead;     /* folded, or merged into another node */
   int *in, *out; /* values; -1: an optional one that is missing */
   int n_in, n_out;
+  bool whole;         /* it computes with whole numbers, whatever its neighbours have become */
   int64_t scale_axis; /* of QuantizeLinear and DequantizeLinear */
 
   /* set by fuse.c */

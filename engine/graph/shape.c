@@ -164,6 +164,7 @@ WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error) {
   out->shaped = true;
   for (int i = 0; i < node->n_out; i++)
     graph->values[node->out[i]].is_int = makes_int(graph, node, (size_t)i);
+  node->whole = graph->values[node->out[0]].is_int;
   bool folded = false;
   status = wni_fold(graph, node, &folded, error);
   if (status == WN_OK && !folded) status = settle_empty(graph, node, error);

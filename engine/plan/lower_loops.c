@@ -25,8 +25,7 @@ WnStatus wni_lower_arithmetic(WniLowering *lowering) {
   static const WniActivation cut = {WNI_ACT_TRUNC, 0, 0};
   const WniNode *node = lowering->node;
   WniVecOp op = wni_node_vec_op(node);
-  bool whole = wni_value_is_int(wni_node_input(lowering->graph, node, 0)); /* not of the end */
-  const WniActivation *end = whole && op == WNI_VEC_DIV ? &cut : &node->activation;
+  const WniActivation *end = node->whole && op == WNI_VEC_DIV ? &cut : &node->activation;
   int at_once = op == WNI_VEC_WHERE ? 3 : 2;
   WniTensor y, partial, operand[3];
   WnStatus status = wni_lower_input(lowering, 0, &operand[0]);

@@ -256,3 +256,12 @@ def constants(g):
     g.put("int", "Reshape", ["x", axis])
     folded = g.node("Add", [g.node("Constant", [], value_float=1.5), g.weights(5)])
     g.put("folded", "Sub", [folded, "x"])
+
+
+@case(13)
+def whole_numbers(g):
+    """Integers computed per frame, and floats made of them."""
+    whole = g.node("Cast", [g.node("Mul", ["x", g.init(np.float32(8))])], to=7)
+    g.out(g.node("Div", [g.node("Cast", [whole], to=1), g.init(np.float32(2.5))]), "quotient")
+    cut = g.node("Div", [whole, g.init(np.int64(3))])
+    g.out(g.node("Relu", [g.node("Cast", [cut], to=1)]), "cut_quotient")
