@@ -212,7 +212,7 @@ WnStatus wni_fold_size_of(WniFold *fold) {
 WnStatus wni_fold_trilu(WniFold *fold) {
   const WniConstant *x = wni_fold_input(fold, 0), *k = wni_fold_input(fold, 1);
   bool upper = wni_attr_int(fold->node->proto, "upper", 1) != 0;
-  int64_t diagonal = k ? wni_constant_integer(k, 0) : 0;
+  int64_t diagonal = k && k->count ? wni_constant_integer(k, 0) : 0;
   size_t bytes = wni_constant_element_bytes(x);
   void *data;
   WnStatus status = wni_fold_allocate_like(fold, x, &data);
@@ -228,13 +228,13 @@ WnStatus wni_fold_trilu(WniFold *fold) {
 
 /* The running sum along an axis. */
 WnStatus wni_fold_cumsum(WniFold *fold) {
-  const WniConstant *x = wni_fold_input(fold, 0);
+  const WniConstant *x = wni_fold_input(fold, 0), *along = wni_fold_input(fold, 1);
   bool exclusive = wni_attr_int(fold->node->proto, "exclusive", 0) != 0;
   bool reverse = wni_attr_int(fold->node->proto, "reverse", 0) != 0;
   size_t inner = 1;
   int axis;
   void *data;
-  if (!wni_axis(wni_constant_integer(wni_fold_input(fold, 1), 0), x->rank, &axis))
+  if (along->count != 1 || !wni_axis(wni_constant_integer(along, 0), x->rank, &axis))
     return wni_node_fail(fold->graph, fold->node, WN_ERROR_MODEL, fold->error,
                          "its axis is out of range");
   WnStatus status = wni_fold_allocate(fold, x->is_int, &data);

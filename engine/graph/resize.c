@@ -10,7 +10,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_TAPS = 1 << 12 };
+/* Of an element, and of a dimension. */
+enum { MAX_TAPS = 1 << 12, MAX_WEIGHTS = 1 << 22 };
 
 static const char *const modes[WNI_RESIZE_MODE_COUNT] = {"nearest", "linear", "cubic"};
 static const char *const coordinates[WNI_RESIZE_COORDINATE_COUNT] = {
@@ -132,9 +133,12 @@ static WnStatus check_shape(const WniGraph *graph, const WniNode *node, const Wn
     if (!good)
       return wni_node_fail(graph, node, WN_ERROR_MODEL, error,
                            "its output is empty or larger than %d elements", WNI_MAX_ELEMENTS);
-    if (wni_resize_taps(resize, d) > MAX_TAPS)
+    size_t taps = wni_resize_taps(resize, d);
+    if (resize->mode != WNI_RESIZE_NEAREST &&
+        (taps > MAX_TAPS || taps * (size_t)resize->out.dim[d] > MAX_WEIGHTS))
       return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error,
-                           "it shrinks dimension %d by more than %d", d, MAX_TAPS / 4);
+                           "dimension %d becomes %lld: too large, or shrunk too much", d,
+                           (long long)resize->out.dim[d]);
   }
   return WN_OK;
 }

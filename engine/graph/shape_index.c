@@ -132,6 +132,7 @@ WnStatus wni_infer_range(WniInference *inference) {
     if (!value->known)
       return wni_node_fail(inference->graph, inference->node, WN_ERROR_UNSUPPORTED,
                            inference->error, "its bounds are computed");
+    if (value->constant.count != 1) return WNI_INFER_FAIL(inference, "a bound is not one number");
     number[i] = value->constant.is_int ? (double)wni_constant_integer(&value->constant, 0)
                                        : (double)value->constant.f[0];
   }

@@ -199,6 +199,31 @@ START_TEST(inputs_that_repeat_are_all_checked) {
 }
 END_TEST
 
-SUITE_MAIN("operators", what_a_row_allows_is_allowed, elements_of_another_type_are_refused,
-           other_numbers_of_dimensions_are_refused, missing_inputs_are_named,
-           inputs_that_repeat_are_all_checked)
+/* Input i as a list of nothing. */
+static void put_nothing(Fixture *fixture, int i, bool integers) {
+  static int64_t none[1] = {0};
+  put_constant(fixture, i, integers, 1);
+  fixture->tensor[i].dims = none;
+  fixture->tensor[i].n_float_data = fixture->tensor[i].n_int64_data = 0;
+}
+
+/* Nothing may be read where a number is expected; sanitizers watch. */
+START_TEST(lists_of_nothing_are_not_read) {
+  for (int op = 0; op < WNI_OP_COUNT; op++) {
+    const WniOpInput *inputs = wni_op_info((WniOp)op)->inputs;
+    for (int i = 0; inputs[i].name; i++) {
+      Fixture fixture;
+      if (inputs[i].min_rank > 1 || inputs[i].max_rank < 1) continue;
+      set_up(&fixture, (WniOp)op);
+      put_nothing(&fixture, i, inputs[i].elements == WNI_ELEMENTS_I);
+      const char *said = build(&fixture);
+      if (op == WNI_OP_CUMSUM && i == 1) ck_assert(strstr(said, "its axis is out of range"));
+      if (op == WNI_OP_RANGE) ck_assert(strstr(said, "a bound is not one number"));
+    }
+  }
+}
+END_TEST
+
+SUITE_MAIN("operators", lists_of_nothing_are_not_read, what_a_row_allows_is_allowed,
+           elements_of_another_type_are_refused, other_numbers_of_dimensions_are_refused,
+           missing_inputs_are_named, inputs_that_repeat_are_all_checked)
