@@ -29,6 +29,7 @@ static WnStatus open_session(const Options *options, const char *path, WnSession
   if (status == WN_OK) {
     wn_session_run(*out, false, NULL); /* which brings its memory in */
     report("%s: the model is now %s", path, wn_model_info(model)->id);
+    options_warn(model);
     if (wn_session_watch_warning(*out) != NULL) report("%s", wn_session_watch_warning(*out));
   } else {
     wn_session_free(*out);

@@ -256,10 +256,17 @@ static WnStatus open_model(const Options *options, const char *name, bool any_gr
   return status;
 }
 
+void options_warn(const WnModel *model) {
+  if (wn_model_info(model)->warning != NULL) report("%s", wn_model_info(model)->warning);
+}
+
 WnModel *options_open_model(const Options *options, const char *path, bool any_graph, int *status) {
   WnError error = {0};
   WnModel *model = NULL;
-  if (open_model(options, path, any_graph, &model, &error) == WN_OK) return model;
+  if (open_model(options, path, any_graph, &model, &error) == WN_OK) {
+    options_warn(model);
+    return model;
+  }
   *status = report_error(&error);
   return NULL;
 }

@@ -56,6 +56,9 @@ char *options_find_model(const char *model, int *status);
  * the exit status. */
 WnModel *options_open_model(const Options *options, const char *path, bool any_graph, int *status);
 
+/* Reports what there is to be said about a model that was opened. */
+void options_warn(const WnModel *model);
+
 /* A session with the threads and the policy asked for.  NULL: *status is the
  * exit status. */
 WnSession *options_new_session(const Options *options, WnModel *model, int *status);

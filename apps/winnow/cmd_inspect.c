@@ -63,6 +63,8 @@ static void print_inspect_json(const WnModelInfo *info) {
   put_text(scores, "source", info->scores_source);
   put_int(json, "classes", info->n_classes);
   put_texts(json, "labels", info->labels, info->n_classes);
+  put_text(json, "labels-source", info->labels_source);
+  put_text(json, "warning", info->warning);
   put_count(json, "parameters", info->parameters);
   put_count(json, "macs-full", info->macs_full);
   put_text(json, "floor-score", floor_score(info));
@@ -93,13 +95,51 @@ static void print_names(const char *title, const char *const *names, int32_t n, 
   putchar('\n');
 }
 
+/* "TITLE VALUE (SOURCE)" */
+static void print_said(const char *title, const char *value, const char *source) {
+  printf("%-12s%s (%s)\n", title, value, source != NULL ? source : "assumed");
+}
+
+/* One number where all channels have the same. */
+static char *channels_text(const double *values, int32_t channels) {
+  bool same = channels != 3 || (values[0] == values[1] && values[1] == values[2]);
+  return same ? g_strdup_printf("%.6g", values[0])
+              : g_strdup_printf("%.6g, %.6g, %.6g", values[0], values[1], values[2]);
+}
+
+/* What black and white become, of the channels the lowest and the highest. */
+static char *range_text(const WnInputInfo *input) {
+  double low = INFINITY, high = -INFINITY;
+  for (int32_t c = 0; c < MAX(input->channels, 1); c++) {
+    low = MIN(low, (0 - input->mean[c]) / input->std[c]);
+    high = MAX(high, (1 - input->mean[c]) / input->std[c]);
+  }
+  return g_strdup_printf("%.4g to %.4g", low, high);
+}
+
+static void print_meaning(const WnInputInfo *input) {
+  const WnInputSources *from = &input->source;
+  char *texts[] = {channels_text(input->mean, input->channels),
+                   channels_text(input->std, input->channels), range_text(input),
+                   g_strdup_printf("%dx%d", input->width, input->height),
+                   g_strdup_printf("%.4g of it", input->crop)};
+  print_said("  size", texts[3], from->size);
+  print_said("  resize", input->resize, from->resize);
+  print_said("  crop", texts[4], from->crop);
+  if (input->channels == 3) print_said("  channels", input->order, from->channels);
+  print_said("  mean", texts[0], from->mean);
+  print_said("  std", texts[1], from->std);
+  printf("%-12s%s\n", "  range", texts[2]);
+  for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) g_free(texts[i]);
+}
+
 static void print_input(const WnModelInfo *info, const WnInputInfo *input) {
   char *shape = text_shape(input->shape, input->rank);
   char *name = text_clean(input->name);
-  printf("%-12s%s %s, %s", "input", shape, (input->nhwc ? "NHWC" : "NCHW") + (input->rank == 3),
-         input->resize);
+  printf("%-12s%s %s", "input", shape, (input->nhwc ? "NHWC" : "NCHW") + (input->rank == 3));
   if (info->n_inputs > 1) printf("; stage %d, %s", input->stage, name);
   putchar('\n');
+  if (input->width > 0) print_meaning(input);
   g_free(name);
   g_free(shape);
 }
@@ -120,8 +160,9 @@ static void print_summary(const WnModelInfo *info, bool all_labels) {
   else
     printf("%-12s%d, %s on %s scores\n", "exits", info->n_exits, wn_strategy_name(info->strategy),
            info->exit_score_softmax ? "softmax" : "sigmoid");
-  printf("%-12s%d%s\n", "classes", info->n_classes,
-         info->has_labels ? "" : " (no labels in the model; give them with --labels FILE)");
+  printf("%-12s%d (%s)\n", "classes", info->n_classes,
+         info->has_labels ? info->labels_source
+                          : "no labels in the model; give them with --labels FILE");
   printf("%-12s%s (%s)\n", "scores", wn_scores_name(info->scores), info->scores_source);
   if (info->has_labels)
     print_names("labels", info->labels, info->n_classes,

@@ -27,15 +27,12 @@ static WnStatus read_all(int fd, const char *path, uint8_t *data, size_t size, s
   return WN_OK;
 }
 
-WnStatus wni_file_read(const char *path, size_t limit, uint8_t **data, size_t *size,
-                       WnError *error) {
+/* All of an open file, which is closed; `path` names it. */
+static WnStatus read_open(int fd, const char *path, size_t limit, uint8_t **data, size_t *size,
+                          WnError *error) {
   WnStatus status;
   struct stat info;
-  *data = NULL;
-  *size = 0;
-  /* O_NONBLOCK: a FIFO given by mistake must not hang the open. */
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0 || fstat(fd, &info) != 0) {
+  if (fstat(fd, &info) != 0) {
     status = wni_fail(error, WN_ERROR_IO, "cannot open '%s': %s", path, strerror(errno));
     goto done;
   }
@@ -61,8 +58,45 @@ WnStatus wni_file_read(const char *path, size_t limit, uint8_t **data, size_t *s
   }
   (*data)[*size] = 0;
 done:
-  if (fd >= 0) close(fd);
+  close(fd);
   return status;
+}
+
+/* O_NONBLOCK: a FIFO given by mistake must not hang the open. */
+enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
+
+WnStatus wni_file_read(const char *path, size_t limit, uint8_t **data, size_t *size,
+                       WnError *error) {
+  *data = NULL;
+  *size = 0;
+  int fd = open(path, OPEN_FLAGS);
+  if (fd < 0) return wni_fail(error, WN_ERROR_IO, "cannot open '%s': %s", path, strerror(errno));
+  return read_open(fd, path, limit, data, size, error);
+}
+
+/* -1 and errno where it cannot be opened. */
+static int open_beside(const char *path, const char *name) {
+  const char *slash = strrchr(path, '/');
+  char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+  int at = folder ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+  free(folder);
+  if (at < 0) return -1;
+  int fd = openat(at, name, OPEN_FLAGS | O_NOFOLLOW);
+  int why = errno;
+  close(at);
+  errno = why;
+  return fd;
+}
+
+WnStatus wni_file_read_beside(const char *path, const char *name, size_t limit, uint8_t **data,
+                              size_t *size, WnError *error) {
+  *data = NULL;
+  *size = 0;
+  int fd = open_beside(path, name);
+  if (fd >= 0) return read_open(fd, name, limit, data, size, error);
+  if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG) return WN_OK;
+  return wni_fail(error, WN_ERROR_IO, "cannot open '%s': %s", name,
+                  errno == ELOOP ? "it is a link, which is not followed here" : strerror(errno));
 }
 
 /* Sixteen bytes at a time: row k of the table moves a byte past k others ("slicing", Kounavis and

@@ -18,6 +18,12 @@ WnStatus wni_file_read(const char *path, size_t limit, uint8_t **data, size_t *s
 /* Writes `data` to `stream`; errors are found with ferror(). */
 typedef void WniFileWriter(FILE *stream, const void *data);
 
+/* The same for the file NAME in the folder that the file at `path` lies in; *data is NULL and the
+ * status OK where there is none.  A link is not followed, so that nothing outside of that folder is
+ * read; it is an error (IO). */
+WnStatus wni_file_read_beside(const char *path, const char *name, size_t limit, uint8_t **data,
+                              size_t *size, WnError *error);
+
 /* Makes the file at `path`, or replaces it, by what `write` writes.  Errors: IO (also for a path
  * that is not a regular file), MEMORY; the old file is then as it was. */
 WnStatus wni_file_write(const char *path, WniFileWriter *write, const void *data, WnError *error);

@@ -101,6 +101,8 @@ WnStatus wni_graph_build(const WniOnnx *onnx, WniImageSize size, WniGraphUse use
   if (status == WN_OK) status = add_nodes(graph, error);
   if (status == WN_OK) status = add_outputs(graph, error);
   if (status == WN_OK) status = wni_values_order_inputs(graph, error);
+  for (int i = 0; i < graph->n_inputs && status == WN_OK; i++)
+    wni_front_find(graph, graph->inputs[i], &graph->fronts[i]);
   if (status == WN_OK) status = wni_fuse(graph, error);
   if (status != WN_OK) wni_graph_clear(graph);
   return status;

@@ -9,6 +9,7 @@
 #define WNI_GRAPH_H
 
 #include "base/names.h"
+#include "graph/front.h"
 #include "kernels/kernels.h"
 #include "load/onnx.h"
 
@@ -83,6 +84,7 @@ typedef struct WniGraph {
   WniNames initializers, declared; /* of the file: places in its lists of initialisers and inputs */
   int inputs[WNI_MAX_INPUTS];      /* [n_inputs] values, in file order */
   int input_types[WNI_MAX_INPUTS]; /* [n_inputs] WNI_TENSOR_ as the file declares them */
+  WniFront fronts[WNI_MAX_INPUTS]; /* [n_inputs] before anything was quantized or merged */
   int n_inputs;                    /* 1 or more */
   int *outputs;                    /* [n_outputs] values, in file order */
   const char **output_names;
@@ -146,6 +148,9 @@ WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error);
 /* Computes the single output of a node whose inputs are all known, or whose
  * shape alone says it; *done false: there is no rule for it, or it has to run. */
 WnStatus wni_fold(WniGraph *graph, WniNode *node, bool *done, WnError *error);
+
+/* What the nodes behind the image input `input`, a value, do with its pixels first (front.c). */
+void wni_front_find(const WniGraph *graph, int input, WniFront *out);
 
 /* Makes of each input of `node` that is DequantizeLinear of a constant what the node can read:
  * weights that layers multiply with stay integers, all else becomes numbers (weights.c). */

@@ -123,7 +123,7 @@ static WnStatus check_groups(const WniJoin *join, WnError *error) {
   const WniOnnx file = {.proto = &model};
   const WniPart *last = &join->parts[join->n_parts - 1];
   WniMetadata metadata;
-  WnStatus status = wni_metadata_read(&file, NULL, &metadata, error);
+  WnStatus status = wni_metadata_read(&file, NULL, NULL, &metadata, error);
   if (status != WN_OK) return status;
   status =
       wni_metadata_bind(&metadata, &file, last->row ? last->n_rows : last->n_classes, NULL, error);

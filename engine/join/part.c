@@ -144,7 +144,7 @@ static void mark_needed(WniPart *part) {
 
 static WnStatus read_network(WniPart *part, WnError *error) {
   int output, count;
-  WnStatus status = wni_metadata_read(&part->file, NULL, &part->metadata, error);
+  WnStatus status = wni_metadata_read(&part->file, part->path, NULL, &part->metadata, error);
   if (status == WN_OK) status = check_file(part, error);
   if (status == WN_OK)
     status =

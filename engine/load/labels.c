@@ -110,8 +110,14 @@ int wni_labels_count(const WniOnnx *onnx, const char *labels_file) {
 
 static WnStatus own_labels(WniMetadata *metadata, const WniOnnx *onnx, WnError *error) {
   const char *own = wni_onnx_metadata(onnx, "winnow.labels");
-  if (own && *own)
+  metadata->labels_source = own && *own ? "winnow.labels" : NULL;
+  if (metadata->labels_source)
     return split_labels(own, strlen(own), "winnow.labels", WN_ERROR_MODEL, metadata, error);
+  if (wni_found_take_labels(&metadata->found, metadata->n_classes, metadata->labels)) {
+    metadata->has_labels = true;
+    metadata->labels_source = metadata->found.labels_source;
+    return WN_OK;
+  }
   for (int c = 0; c < metadata->n_classes; c++) {
     char name[16];
     snprintf(name, sizeof name, "%d", c);
@@ -225,6 +231,9 @@ WnStatus wni_metadata_bind(WniMetadata *metadata, const WniOnnx *onnx, int n_cla
     status = each_entry(metadata, watch, "winnow.watch-thresholds", add_watch, error);
   if (status == WN_OK) status = wni_nothing_bind(onnx, metadata, error);
   /* Last: groups and watch sets are written in the model's own labels. */
-  if (status == WN_OK && labels_file) status = replace_labels(metadata, labels_file, error);
+  if (status == WN_OK && labels_file) {
+    status = replace_labels(metadata, labels_file, error);
+    metadata->labels_source = "option";
+  }
   return status;
 }

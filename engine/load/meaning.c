@@ -116,8 +116,15 @@ void wni_meaning_set_range(WniInputMeaning *meaning, double black, double white,
                            const char *source) {
   meaning->source[WNI_MEAN] = meaning->source[WNI_STD] = source;
   meaning->n_mean = meaning->n_std = 1;
-  meaning->mean[0] = -black / (white - black);
+  meaning->mean[0] = (0 - black) / (white - black); /* not -0 */
   meaning->std[0] = 1 / (white - black);
+}
+
+/* Three equal numbers serve a network of one channel too. */
+static void copy_channels(const double from[3], int n_from, double to[3], int *n_to) {
+  bool equal = n_from == 3 && from[0] == from[1] && from[1] == from[2];
+  *n_to = equal ? 1 : n_from;
+  memcpy(to, from, 3 * sizeof *to);
 }
 
 void wni_meaning_take(WniInputMeaning *to, const WniInputMeaning *from) {
@@ -126,14 +133,8 @@ void wni_meaning_take(WniInputMeaning *to, const WniInputMeaning *from) {
     new[a] = !to->source[a] && from->source[a];
     if (new[a]) to->source[a] = from->source[a];
   }
-  if (new[WNI_MEAN]) {
-    to->n_mean = from->n_mean;
-    memcpy(to->mean, from->mean, sizeof to->mean);
-  }
-  if (new[WNI_STD]) {
-    to->n_std = from->n_std;
-    memcpy(to->std, from->std, sizeof to->std);
-  }
+  if (new[WNI_MEAN]) copy_channels(from->mean, from->n_mean, to->mean, &to->n_mean);
+  if (new[WNI_STD]) copy_channels(from->std, from->n_std, to->std, &to->n_std);
   if (new[WNI_CHANNELS]) to->bgr = from->bgr;
   if (new[WNI_RESIZE]) to->resize = from->resize;
   if (new[WNI_CROP]) to->crop = from->crop;

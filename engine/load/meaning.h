@@ -58,6 +58,10 @@ void wni_meaning_take(WniInputMeaning *to, const WniInputMeaning *from);
 /* What a user says: everything but the scores.  Errors: ARGUMENT. */
 WnStatus wni_meaning_read_given(const WnMeaning *given, WniInputMeaning *out, WnError *error);
 
+/* What a preset says, every aspect but the size with that `source`.  Errors: ARGUMENT (name). */
+WnStatus wni_meaning_preset(const char *name, const char *source, WniInputMeaning *out,
+                            WnError *error);
+
 /* The keys winnow.input.* of out->name.  Errors: MODEL. */
 WnStatus wni_meaning_read_keys(const WniOnnx *onnx, WniInputMeaning *out, WnError *error);
 

@@ -39,18 +39,18 @@ static const struct {
     {"none", {0, 0, 0}, {1, 1, 1}, false, WNI_RESIZE_CROP, 1},
 };
 
-static WnStatus take_preset(const char *name, WniInputMeaning *out, WnError *error) {
+WnStatus wni_meaning_preset(const char *name, const char *from, WniInputMeaning *out,
+                            WnError *error) {
   for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
     if (strcmp(name, presets[i].name) != 0) continue;
-    WniInputMeaning preset = {.n_mean = 3,
-                              .n_std = 3,
-                              .bgr = presets[i].bgr,
-                              .resize = presets[i].resize,
-                              .crop = presets[i].crop};
-    memcpy(preset.mean, presets[i].mean, sizeof preset.mean);
-    memcpy(preset.std, presets[i].std, sizeof preset.std);
-    for (int a = 0; a < WNI_N_ASPECTS; a++) preset.source[a] = a == WNI_SIZE ? NULL : source;
-    wni_meaning_take(out, &preset);
+    *out = (WniInputMeaning){.n_mean = 3,
+                             .n_std = 3,
+                             .bgr = presets[i].bgr,
+                             .resize = presets[i].resize,
+                             .crop = presets[i].crop};
+    memcpy(out->mean, presets[i].mean, sizeof out->mean);
+    memcpy(out->std, presets[i].std, sizeof out->std);
+    for (int a = 0; a < WNI_N_ASPECTS; a++) out->source[a] = a == WNI_SIZE ? NULL : from;
     return WN_OK;
   }
   return wni_fail(error, WN_ERROR_ARGUMENT,
@@ -108,6 +108,7 @@ WnStatus wni_meaning_read_given(const WnMeaning *given, WniInputMeaning *out, Wn
       {WNI_SIZE, given->input_size, "input-size"},
   };
   double range[2];
+  WniInputMeaning preset;
   WnStatus status = WNI_RESERVED_CHECK(given, "meaning", error);
   for (size_t i = 0; i < sizeof texts / sizeof *texts && status == WN_OK; i++)
     if (texts[i].text && *texts[i].text)
@@ -118,8 +119,10 @@ WnStatus wni_meaning_read_given(const WnMeaning *given, WniInputMeaning *out, Wn
   } else if (status == WN_OK) {
     status = check_mean(out, error);
   }
-  if (status == WN_OK && given->preset && *given->preset)
-    status = take_preset(given->preset, out, error);
+  if (status == WN_OK && given->preset && *given->preset) {
+    status = wni_meaning_preset(given->preset, source, &preset, error);
+    if (status == WN_OK) wni_meaning_take(out, &preset);
+  }
   return status;
 }
 

@@ -97,13 +97,16 @@ static WnStatus read_strategy(const WniOnnx *onnx, WniMetadata *out, WnError *er
 }
 
 /* The input of a file that has only one. */
-static WnStatus read_input(const WniOnnx *onnx, const WnMeaning *given, WniInputMeaning *out,
-                           WnError *error) {
-  WniInputMeaning keys = {0};
+static WnStatus read_input(const WniOnnx *onnx, const char *path, const WnMeaning *given,
+                           WniMetadata *metadata, WnError *error) {
+  WniInputMeaning keys = {0}, *out = &metadata->inputs[metadata->n_inputs++];
   WnStatus status = given ? wni_meaning_read_given(given, out, error) : WN_OK;
   if (status == WN_OK) status = wni_meaning_read_keys(onnx, &keys, error);
-  if (status == WN_OK) wni_meaning_take(out, &keys);
-  return status;
+  if (status != WN_OK) return status;
+  wni_meaning_take(out, &keys);
+  if (!metadata->own) wni_found_read(onnx, path, &metadata->found);
+  wni_meaning_take(out, &metadata->found.input);
+  return WN_OK;
 }
 
 /* Options that are about one input have no place where there are several. */
@@ -120,15 +123,15 @@ static WnStatus refuse_given(const WnMeaning *given, WnError *error) {
 }
 
 /* A cascade names its inputs; any other file has one, which needs no name. */
-static WnStatus read_inputs(const WniOnnx *onnx, const WnMeaning *given, WniMetadata *out,
-                            WnError *error) {
+static WnStatus read_inputs(const WniOnnx *onnx, const char *path, const WnMeaning *given,
+                            WniMetadata *out, WnError *error) {
   const char *text = wni_onnx_metadata(onnx, "winnow.inputs"), *item;
   const char *end = text ? text + strlen(text) : NULL;
   size_t length;
   out->cascade = text && *text;
   out->inputs = calloc(WNI_MAX_INPUTS, sizeof *out->inputs);
   if (!out->inputs) return wni_fail_memory(error, "inputs");
-  if (!out->cascade) return read_input(onnx, given, &out->inputs[out->n_inputs++], error);
+  if (!out->cascade) return read_input(onnx, path, given, out, error);
   if (count_char(text, ',') >= WNI_MAX_INPUTS)
     return wni_fail(error, WN_ERROR_MODEL, "winnow.inputs: more than %d inputs", WNI_MAX_INPUTS);
   WnStatus status = refuse_given(given, error);
@@ -166,11 +169,20 @@ static WnStatus read_scores(const WniOnnx *onnx, const WnMeaning *given, WniMeta
                   "winnow.scores: '%.60s' is not logits, probabilities or sigmoid", scores);
 }
 
-WnStatus wni_metadata_read(const WniOnnx *onnx, const WnMeaning *given, WniMetadata *out,
-                           WnError *error) {
+WnStatus wni_metadata_read_inputs(const WniOnnx *onnx, const char *path, const WnMeaning *given,
+                                  WniMetadata *out, WnError *error) {
+  *out = (WniMetadata){.nothing = -1, .own = wni_onnx_metadata(onnx, "winnow.version") != NULL};
+  WnStatus status = read_inputs(onnx, path, given, out, error);
+  if (status != WN_OK) wni_metadata_clear(out);
+  return status;
+}
+
+WnStatus wni_metadata_read(const WniOnnx *onnx, const char *path, const WnMeaning *given,
+                           WniMetadata *out, WnError *error) {
   *out = (WniMetadata){.nothing = -1, .taught = wni_onnx_metadata(onnx, "winnow.taught") != NULL};
   const char *version = wni_onnx_metadata(onnx, "winnow.version");
   WnStatus status = WN_OK;
+  out->own = version != NULL;
   if (version && strcmp(version, "1") != 0)
     status = wni_fail(error, WN_ERROR_UNSUPPORTED,
                       "winnow.version: %.20s is not 1; a newer Winnow is needed", version);
@@ -178,7 +190,7 @@ WnStatus wni_metadata_read(const WniOnnx *onnx, const WnMeaning *given, WniMetad
   if (status == WN_OK) status = read_scores(onnx, given, out, error);
   if (status == WN_OK) status = read_strategy(onnx, out, error);
   if (status == WN_OK) status = wni_floors_read(onnx, out, error);
-  if (status == WN_OK) status = read_inputs(onnx, given, out, error);
+  if (status == WN_OK) status = read_inputs(onnx, path, given, out, error);
   if (status != WN_OK) wni_metadata_clear(out);
   return status;
 }
@@ -193,6 +205,7 @@ void wni_metadata_clear(WniMetadata *metadata) {
   free(metadata->output);
   for (int i = 0; i < metadata->n_inputs; i++) free(metadata->inputs[i].name);
   free(metadata->inputs);
+  wni_found_clear(&metadata->found);
   free(metadata->thresholds);
   free(metadata->floors);
   free_texts(metadata->labels, metadata->n_classes);

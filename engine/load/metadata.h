@@ -7,6 +7,7 @@
 #ifndef WNI_LOAD_METADATA_H
 #define WNI_LOAD_METADATA_H
 
+#include "load/found.h"
 #include "load/meaning.h"
 #include "load/onnx.h"
 
@@ -32,13 +33,16 @@ typedef struct WniMetadata {
   WniInputMeaning *inputs;       /* [n_inputs] a cascade's in the order of its networks, or one */
   int n_inputs;
   bool cascade; /* winnow.inputs is there */
-  bool taught;  /* winnow.taught is: its heads know the network as fp32 has it */
+  bool own; /* winnow.version is: what its keys do not say has the values they are missing for */
+  WniFound found; /* of a file that is not */
+  bool taught;    /* winnow.taught is: its heads know the network as fp32 has it */
 
   /* after wni_metadata_bind() */
   int n_classes;
   char **labels; /* [n_classes] */
   bool has_labels;
-  char **groups; /* [n_groups] names */
+  const char *labels_source; /* who says them; NULL: nobody, they are numbers */
+  char **groups;             /* [n_groups] names */
   int n_groups;
   int nothing;   /* the class that answers `nothing`; -1: none */
   int *group_of; /* [n_classes] index of the class's group, -1: none */
@@ -46,10 +50,15 @@ typedef struct WniMetadata {
   int n_watch;
 } WniMetadata;
 
-/* `given` is what a user says, which counts before what the file says; NULL: nothing.  Errors:
- * MODEL, ARGUMENT (`given`), MEMORY.  On failure `out` is empty. */
-WnStatus wni_metadata_read(const WniOnnx *onnx, const WnMeaning *given, WniMetadata *out,
-                           WnError *error);
+/* `given` is what a user says, which counts before what the file says; NULL: nothing.  `path` is
+ * the file's, for those that lie beside it; NULL: there are none.  Errors: MODEL, ARGUMENT
+ * (`given`), MEMORY.  On failure `out` is empty. */
+WnStatus wni_metadata_read(const WniOnnx *onnx, const char *path, const WnMeaning *given,
+                           WniMetadata *out, WnError *error);
+
+/* Of that only what is said of the inputs, for a file whose other keys are of no interest. */
+WnStatus wni_metadata_read_inputs(const WniOnnx *onnx, const char *path, const WnMeaning *given,
+                                  WniMetadata *out, WnError *error);
 
 /* `labels_file`: see WnModelOptions; NULL for the model's own.  Errors: MODEL, IO and ARGUMENT
  * (labels file), MEMORY.  On failure the caller still clears `metadata`. */

@@ -67,7 +67,9 @@ static WnStatus place_inputs(WniLowering *lowering, const WniTargets *targets) {
   WnStatus status = WN_OK;
   for (int i = 0; i < graph->n_inputs && status == WN_OK; i++) {
     WniPlanInput *input = &plan->inputs[plan->n_inputs++];
-    input->element_type = graph->input_types[wni_graph_input(graph, targets->inputs[i])];
+    int at = wni_graph_input(graph, targets->inputs[i]);
+    input->element_type = graph->input_types[at];
+    input->front = graph->fronts[at];
     status = place_input(lowering, targets->inputs[i], input);
     find_readers(graph, targets->inputs[i], input);
   }

@@ -6,6 +6,7 @@
 #ifndef WNI_PLAN_PLAN_H
 #define WNI_PLAN_PLAN_H
 
+#include "graph/front.h"
 #include "kernels/layers.h"
 #include "load/metadata.h"
 #include "plan/tensor.h"
@@ -101,6 +102,7 @@ typedef struct WniPlanInput {
   WniOperand halo_at;
   char *name;
   int element_type; /* WNI_TENSOR_ as the file declares it; what is fed is float32 all the same */
+  WniFront front;   /* what the network does with its pixels first */
   bool nhwc;
   int stage; /* the first that reads it */
   bool head; /* nothing but exits needs it */

@@ -25,7 +25,8 @@ typedef struct WniModelKey {
   uint32_t cpu_flags;
   bool any_graph;
   WnPrecision precision;
-  char *meaning; /* owned: what the user says of the input and the scores */
+  char *meaning;   /* owned: what the user says of the input and the scores */
+  uint64_t beside; /* of the files beside the model */
 } WniModelKey;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -48,7 +49,7 @@ static bool same_key(const WniModelKey *a, const WniModelKey *b) {
         a->modified[i].tv_sec != b->modified[i].tv_sec ||
         a->modified[i].tv_nsec != b->modified[i].tv_nsec)
       return false;
-  return a->cpu_flags == b->cpu_flags && a->any_graph == b->any_graph &&
+  return a->cpu_flags == b->cpu_flags && a->beside == b->beside && a->any_graph == b->any_graph &&
          a->precision == b->precision && strcmp(a->meaning, b->meaning) == 0;
 }
 
@@ -94,21 +95,38 @@ static char *make_id(const char *path, uint32_t crc32) {
   return id;
 }
 
+/* Of any graph only the size of its input is of interest, and wrong keys are no matter. */
+static WnStatus read_metadata(const WniOnnx *onnx, const char *path, const WnModelOptions *options,
+                              WniMetadata *out, WniImageSize *size, WnError *error) {
+  WnStatus status = options->any_graph
+                        ? wni_metadata_read_inputs(onnx, path, options->meaning, out, error)
+                        : wni_metadata_read(onnx, path, options->meaning, out, error);
+  if (status == WN_OK) *size = (WniImageSize){out->inputs[0].height, out->inputs[0].width};
+  if (options->any_graph) wni_metadata_clear(out);
+  return options->any_graph && status == WN_ERROR_MODEL ? WN_OK : status;
+}
+
+/* How many classes the labels say that there are; 0: nobody says it. */
+static int count_labels(const WniOnnx *onnx, const WnModelOptions *options, const WnModel *model) {
+  int n = wni_labels_count(onnx, options->labels_file);
+  return n ? n : model->metadata.found.n_labels;
+}
+
 static WnStatus build(const WniOnnx *onnx, const char *path, const WnModelOptions *options,
                       WnModel *model, WnError *error) {
   WnStatus status = WN_OK;
+  WniImageSize size = {0};
   model->path = strdup(path);
   model->id = make_id(path, onnx->crc32);
   if (!model->path || !model->id) status = wni_fail_memory(error, path);
-  if (status == WN_OK && !options->any_graph)
-    status = wni_metadata_read(onnx, options->meaning, &model->metadata, error);
+  if (status == WN_OK) status = read_metadata(onnx, path, options, &model->metadata, &size, error);
   if (status == WN_OK)
-    status =
-        wni_plan_build(onnx, &model->metadata,
-                       &(WniPlanOptions){.any_graph = options->any_graph,
-                                         .precision = options->precision,
-                                         .n_labels = wni_labels_count(onnx, options->labels_file)},
-                       &model->plan, error);
+    status = wni_plan_build(onnx, &model->metadata,
+                            &(WniPlanOptions){.any_graph = options->any_graph,
+                                              .precision = options->precision,
+                                              .size = size,
+                                              .n_labels = count_labels(onnx, options, model)},
+                            &model->plan, error);
   if (status == WN_OK && !options->any_graph)
     status = wni_metadata_bind(&model->metadata, onnx, model->plan.n_classes, options->labels_file,
                                error);
@@ -206,6 +224,7 @@ WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel 
   key.cpu_flags = wni_cpu_flags();
   key.any_graph = options->any_graph;
   key.precision = options->precision;
+  key.beside = wni_found_stamp(path);
   key.meaning = wni_meaning_text(options->meaning);
   if (!key.meaning) return wni_fail_memory(error, path);
   /* What has no key is nobody else's; loading it will most probably say why. */

@@ -9,6 +9,7 @@
 #include "load/metadata.h"
 #include "plan/plan.h"
 #include "preprocess/preprocess.h"
+#include "session/meaning.h"
 
 typedef struct WniStageMacs {
   uint64_t path, head;
@@ -35,6 +36,7 @@ struct WnModel {
   WnLayerInfo *layer_info;
   const char **kernel_names; /* what stage_info points into */
   char *id, *path;
+  char warning[WNI_WARNING_BYTES]; /* "": none */
 };
 
 /* Plans a network that is in memory already.  `path` stands for it in messages.  Nobody else is

@@ -129,17 +129,19 @@ static WnStatus set_target(const WniPlanInput *input, const WniInputMeaning *mea
   return wni_target_normalise(meaning, target, error);
 }
 
+/* What the metadata says of input i; of more than it names, nothing. */
+static WniInputMeaning *meaning_of(WnModel *model, int i) {
+  static WniInputMeaning none;
+  return i < model->metadata.n_inputs ? &model->metadata.inputs[i] : &none;
+}
+
 static WnStatus set_targets(WnModel *model, WnError *error) {
-  static const WniInputMeaning none = {0};
-  const WniMetadata *metadata = &model->metadata;
   WnStatus status = WN_OK;
   model->image = true;
   for (int i = 0; i < model->plan.n_inputs && status == WN_OK; i++) {
     const WniPlanInput *input = &model->plan.inputs[i];
     const char *why = refuse_input(input);
-    if (!why)
-      status = set_target(input, i < metadata->n_inputs ? &metadata->inputs[i] : &none,
-                          &model->targets[i], error);
+    if (!why) status = set_target(input, meaning_of(model, i), &model->targets[i], error);
     if (!why && wni_shape_batch(&input->tensor.shape) != 1) why = "its batch is over 1";
     if (!why) continue;
     model->image = false;
@@ -148,13 +150,17 @@ static WnStatus set_targets(WnModel *model, WnError *error) {
   return status;
 }
 
+/* A size in the file leaves nothing to be said. */
+static const char *size_source(const WniInputMeaning *meaning, const WniImageTarget *target) {
+  bool said = meaning->height == target->height && meaning->width == target->width;
+  return said ? meaning->source[WNI_SIZE] : target->width > 0 ? "the graph" : NULL;
+}
+
 static void describe_inputs(WnModel *model) {
-  static const WniInputMeaning none = {0};
   for (int i = 0; i < model->plan.n_inputs; i++) {
     const WniPlanInput *input = &model->plan.inputs[i];
     const WniImageTarget *target = &model->targets[i];
-    const WniInputMeaning *meaning =
-        i < model->metadata.n_inputs ? &model->metadata.inputs[i] : &none;
+    const WniInputMeaning *meaning = meaning_of(model, i);
     WnInputInfo *info = &model->inputs[i];
     *info = (WnInputInfo){.name = input->name,
                           .rank = input->tensor.shape.rank,
@@ -172,7 +178,7 @@ static void describe_inputs(WnModel *model) {
                                      .channels = meaning->source[WNI_CHANNELS],
                                      .resize = meaning->source[WNI_RESIZE],
                                      .crop = meaning->source[WNI_CROP],
-                                     .size = meaning->source[WNI_SIZE]}};
+                                     .size = size_source(meaning, target)}};
     memcpy(info->shape, input->tensor.shape.dim, sizeof info->shape);
     memcpy(info->mean, target->mean, sizeof info->mean);
     memcpy(info->std, target->std, sizeof info->std);
@@ -196,7 +202,7 @@ static WnStrategy strategy_of(const WnModel *model) {
 
 WnStatus wni_model_info_make(WnModel *model, WnError *error) {
   const WniPlan *plan = &model->plan;
-  const WniMetadata *metadata = &model->metadata;
+  WniMetadata *metadata = &model->metadata;
   size_t n_stages = (size_t)plan->n_stages;
   model->stage_macs = calloc(n_stages, sizeof *model->stage_macs);
   model->first_step = calloc(n_stages + 2, sizeof *model->first_step);
@@ -209,8 +215,11 @@ WnStatus wni_model_info_make(WnModel *model, WnError *error) {
   if (!model->stage_macs || !model->first_step || !model->targets || !model->inputs ||
       !model->outputs || !model->stage_info || !model->layer_info || !model->kernel_names)
     return wni_fail_memory(error, "the model's description");
+  for (int i = 0; i < metadata->n_inputs && i < plan->n_inputs; i++)
+    wni_meaning_settle(&plan->inputs[i], metadata->own, &metadata->inputs[i]);
   WnStatus status = set_targets(model, error);
   if (status != WN_OK) return status;
+  if (model->image && plan->n_classes) wni_meaning_warn(metadata, model->path, model->warning);
   sum_stages(model);
   describe_layers(model);
   describe_stages(model);
@@ -227,6 +236,8 @@ WnStatus wni_model_info_make(WnModel *model, WnError *error) {
       .scores = plan->scoring.kind,
       .scores_source = plan->scoring.source,
       .scores_output = plan->n_classes ? plan->output_names[plan->scoring.output] : NULL,
+      .labels_source = metadata->labels_source,
+      .warning = *model->warning ? model->warning : NULL,
       .n_exits = plan->n_exits,
       .strategy = strategy_of(model),
       .exit_score_softmax = metadata->score_softmax,

@@ -121,7 +121,7 @@ static WnStatus set_watch(const WnTuner *tuner, const WniOnnx *onnx, WniWriter *
   WniMetadata file;
   Text text = {0};
   const char *old = wni_onnx_metadata(onnx, "winnow.watch-thresholds");
-  WnStatus status = wni_metadata_read(onnx, NULL, &file, error);
+  WnStatus status = wni_metadata_read(onnx, NULL, NULL, &file, error);
   if (status != WN_OK) return status;
   status = wni_metadata_bind(&file, onnx, tuner->scores.n_classes, NULL, error);
   if (status == WN_OK) {

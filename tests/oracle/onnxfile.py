@@ -241,7 +241,8 @@ def make_node(op, inputs, outputs, **attrs):
 
 
 def make_model(nodes, inputs, outputs, initializers=(), opset=13, meta=None):
-    """inputs and outputs: [(name, shape)]; initializers: [(name, array)]; nodes: from make_node."""
+    """inputs and outputs: [(name, shape[, type])]; initializers: [(name, array)]; nodes: from
+    make_node."""
     graph = join([text(GRAPH_NODE, n) for n in nodes] + [text(2, "g")] +
                  [text(GRAPH_INITIALIZER, make_tensor(*i)) for i in initializers] +
                  [text(GRAPH_INPUT, make_value(*v)) for v in inputs] +

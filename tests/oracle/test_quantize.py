@@ -206,6 +206,7 @@ def main():
                 shutil.copytree(os.path.join(common.SAMPLE, name),
                                 os.path.join(scratch, "data", str(k)))
             x = common.tensors([common.pixels(p) for _, p in photographs[::4]], {})
+            model.metadata_props.add(key="winnow.version", value="1")
             compare(f"opset {model.opset_import[0].version}", model.SerializeToString(), x, scratch,
                     0.1)
     return 1 if failures else 0

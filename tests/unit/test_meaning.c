@@ -128,7 +128,8 @@ START_TEST(a_user_counts_before_the_file) {
   WnError error;
   make_fake(&fake, pairs);
   const WnMeaning given = {.mean = "0.1", .crop = "1"};
-  ck_assert_msg(wni_metadata_read(&fake.onnx, &given, &m, &error) == WN_OK, "%s", error.message);
+  ck_assert_msg(wni_metadata_read(&fake.onnx, NULL, &given, &m, &error) == WN_OK, "%s",
+                error.message);
   const WniInputMeaning *input = &m.inputs[0];
   assert_near(input->mean[0], 0.1);
   assert_near(input->std[0], 0.25);
@@ -154,11 +155,12 @@ START_TEST(a_cascade_takes_no_options) {
   WniMetadata m;
   WnError error;
   make_fake(&fake, pairs);
-  ck_assert_msg(wni_metadata_read(&fake.onnx, NULL, &m, &error) == WN_OK, "%s", error.message);
+  ck_assert_msg(wni_metadata_read(&fake.onnx, NULL, NULL, &m, &error) == WN_OK, "%s",
+                error.message);
   ck_assert(!m.inputs[0].bgr && m.inputs[1].bgr);
   wni_metadata_clear(&m);
   const WnMeaning given = {.preset = "keras"};
-  ck_assert_int_eq(wni_metadata_read(&fake.onnx, &given, &m, &error), WN_ERROR_ARGUMENT);
+  ck_assert_int_eq(wni_metadata_read(&fake.onnx, NULL, &given, &m, &error), WN_ERROR_ARGUMENT);
   ck_assert_msg(strstr(error.message, "cascade") != NULL, "%s", error.message);
 }
 END_TEST

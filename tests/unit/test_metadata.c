@@ -46,7 +46,7 @@ static void start(Fake *fake) {
 }
 
 static WnStatus parse(Fake *fake, WniMetadata *out, WnError *error) {
-  WnStatus status = wni_metadata_read(&fake->onnx, NULL, out, error);
+  WnStatus status = wni_metadata_read(&fake->onnx, NULL, NULL, out, error);
   return status == WN_OK ? wni_metadata_bind(out, &fake->onnx, CLASSES, NULL, error) : status;
 }
 

@@ -223,6 +223,10 @@ typedef struct WnModelInfo {
   const WnStageInfo *stages;
   int32_t n_layers;
   const WnLayerInfo *layers;
+  const char *labels_source; /* who says the labels, as WnInputSources; NULL: nobody */
+  /* One line that whoever opens the model should show: what is assumed of its input since nobody
+   * has said it, or what is wrong with a file beside it; NULL: nothing. */
+  const char *warning;
 } WnModelInfo;
 
 const WnModelInfo *wn_model_info(const WnModel *model);

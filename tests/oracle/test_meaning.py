@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a model's input means where no winnow.* key says it: from the files that libraries leave
+beside it, from other keys, from the network itself.  Each case has what the library's own code
+makes of a pixel."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+
+import numpy as np
+import onnxfile as of
+
+WINNOW = os.environ["WINNOW"]
+PIXEL = np.array([200, 100, 50])  # red, green, blue
+IMAGENET = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+
+
+def inspect(path, *options):
+    done = subprocess.run([WINNOW, "inspect", str(path), "--json", *options], capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    said = f"winnow: {shown['warning']}\n" if shown["warning"] else ""
+    assert done.stderr == said, (done.stderr, said)
+    return shown
+
+
+def network(front=(), inits=(), meta=None, kind=of.FLOAT, shape=(1, 3, 16, 16), x="x"):
+    """`front` reads x and ends in `x` of the arguments; three scores behind it."""
+    nodes = [*front, of.make_node("Conv", [x, "w"], ["c"]),
+             of.make_node("GlobalAveragePool", ["c"], ["g"]),
+             of.make_node("Flatten", ["g"], ["y"])]
+    weights = np.ones((3, 3, 1, 1), np.float32)
+    model = of.make_model(nodes, [("x", shape, kind)], [("y", (1, 3))], [("w", weights), *inits],
+                          meta=meta)
+    return model
+
+
+def seen(entry, pixel=PIXEL):
+    """What the network gets of the pixel, in the order of its channels."""
+    values = (pixel / 255 - np.array(entry["mean"])) / np.array(entry["std"])
+    return values[::-1] if entry["channels"] == "bgr" else values
+
+
+def f(*values):
+    return np.array(values, np.float32)
+
+
+def check(what, model, right, source, files=(), **expected):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "m.onnx"
+        path.write_bytes(model)
+        for name, content in dict(files).items():
+            text = content if isinstance(content, str) else json.dumps(content)
+            (path.parent / name).write_text(text, encoding="utf-8")
+        shown = inspect(path)
+    entry = shown["inputs"][0]
+    assert entry["source"]["mean"] == source, (what, entry)
+    assert np.allclose(seen(entry), right, atol=2e-3), (what, seen(entry), right)
+    assert (shown["warning"] is None) == (expected.pop("warning", None) is None), (what, shown)
+    for key, value in expected.items():
+        got = shown[key] if key in shown else entry[key]
+        same = abs(got - value) < 1e-9 if isinstance(value, float) else got == value
+        assert same, (what, key, got, value)
+
+
+# ---- files beside the model -------------------------------------------------------------------
+
+HALF = [0.5, 0.5, 0.5]
+transformers = {
+    "ViT": ({"image_processor_type": "ViTImageProcessor", "do_normalize": True, "do_resize": True,
+             "size": {"height": 16, "width": 16}, "image_mean": HALF, "image_std": HALF},
+            [.569, -.216, -.608], {"resize": "stretch", "crop": 1.0}),
+    "an old ViT": ({"feature_extractor_type": "ViTFeatureExtractor", "do_normalize": True,
+                    "size": 16, "image_mean": HALF, "image_std": HALF},
+                   [.569, -.216, -.608], {"resize": "stretch", "crop": 1.0}),
+    "DeiT": ({"image_processor_type": "DeiTImageProcessor", "do_normalize": True, "size": 256,
+              "do_center_crop": True, "crop_size": 224, "image_mean": HALF, "image_std": HALF},
+             [.569, -.216, -.608], {"resize": "stretch", "crop": 0.875}),
+    "MobileViT": ({"image_processor_type": "MobileViTImageProcessor", "do_center_crop": True,
+                   "do_flip_channel_order": True, "size": {"shortest_edge": 288},
+                   "crop_size": {"height": 256, "width": 256}, "image_mean": HALF,
+                   "image_std": HALF},
+                  [.196, .392, .784], {"resize": "crop", "crop": 256 / 288, "channels": "bgr"}),
+    "EfficientNet": ({"image_processor_type": "EfficientNetImageProcessor", "do_rescale": True,
+                      "rescale_factor": 1 / 127.5, "rescale_offset": True, "size": 16,
+                      "image_mean": HALF, "image_std": HALF},
+                     [1.137, -.431, -1.216], {"resize": "stretch"}),
+    "EfficientNet without its top": (
+        {"image_processor_type": "EfficientNetImageProcessor", "rescale_factor": 1 / 127.5,
+         "rescale_offset": True, "include_top": False, "size": 16, "image_mean": HALF,
+         "image_std": HALF}, [.569, -.216, -.608], {}),
+    "ConvNext": ({"image_processor_type": "ConvNextImageProcessor", "do_normalize": True,
+                  "size": {"shortest_edge": 224}, "crop_pct": 0.875, "image_mean": IMAGENET[0],
+                  "image_std": IMAGENET[1]},
+                 (PIXEL / 255 - IMAGENET[0]) / IMAGENET[1], {"resize": "crop", "crop": 0.875}),
+    "a large ConvNext": ({"image_processor_type": "ConvNextImageProcessor", "do_normalize": True,
+                          "size": {"shortest_edge": 384}, "image_mean": IMAGENET[0],
+                          "image_std": IMAGENET[1]},
+                         (PIXEL / 255 - IMAGENET[0]) / IMAGENET[1],
+                         {"resize": "stretch", "crop": 1.0}),
+    "PoolFormer": ({"image_processor_type": "PoolFormerImageProcessor", "do_normalize": False,
+                    "size": {"shortest_edge": 224}, "crop_pct": 0.9, "do_center_crop": True,
+                    "crop_size": {"height": 224, "width": 224}}, PIXEL / 255,
+                   {"resize": "crop", "crop": 224 / 248}),
+    "no rescaling": ({"do_rescale": False, "do_normalize": False, "size": 16}, PIXEL, {}),
+}
+plain = network()
+for case, (config, values, more) in transformers.items():
+    check(case, plain, values, "preprocessor_config.json", {"preprocessor_config.json": config},
+          **more)
+
+check("size of a file without one", network(shape=(1, 3, "h", "w")), [.569, -.216, -.608],
+      "preprocessor_config.json", {"preprocessor_config.json": transformers["MobileViT"][0] | {
+          "do_normalize": True, "do_flip_channel_order": False}}, size="256x256")
+check("labels and size of transformers", network(shape=(1, 3, "h", "w")), PIXEL / 255, None,
+      {"config.json": {"image_size": 32, "id2label": {"1": "b", "0": "a", "2": "c"}}},
+      size="32x32", labels=["a", "b", "c"], warning="the guess")
+check("timm", plain, (PIXEL / 255 - IMAGENET[0]) / IMAGENET[1], "config.json",
+      {"config.json": {"label_names": ["n1", "n2", "n3"], "label_descriptions": {"n2": "two"},
+                       "pretrained_cfg": {"input_size": [3, 224, 224], "crop_pct": 0.95,
+                                          "crop_mode": "center", "mean": IMAGENET[0],
+                                          "std": IMAGENET[1]}}},
+      crop=224 / 235, resize="crop", labels=["n1", "two", "n3"])
+check("Teachable Machine", plain, PIXEL / 127.5 - 1, "labels.txt",
+      {"labels.txt": "0 cat\n1 dog\n2 no animal\n"}, labels=["cat", "dog", "no animal"])
+check("plain labels", plain, PIXEL / 255, None, {"labels.txt": "cat\r\ndog\r\nbird\r\n"},
+      labels=["cat", "dog", "bird"], warning="the guess")
+check("GStreamer", plain, PIXEL / 127.5 - 1, ".modelinfo",
+      {"m.onnx.modelinfo": "[modelinfo]\nversion=1.0\n\n[x]\nid=x\ndir=input\n"
+                           "ranges=-1.0,1.0;-1.0,1.0;-1.0,1.0\n[y]\ndir=output\nranges=0,9\n"})
+
+# What is damaged or about something else is told or left alone.
+for damaged in ("{", "[" * 3000, '"\\ud800"', ""):
+    check("damaged", plain, PIXEL / 255, None, {"config.json": damaged}, warning="damaged")
+check("of another model", plain, PIXEL / 255, None,
+      {"config.json": {"id2label": {"0": "a"}}}, labels=["0", "1", "2"], warning="1 label")
+check("nonsense", plain, PIXEL / 255, None,
+      {"preprocessor_config.json": {"size": [], "do_normalize": True, "image_std": 0}},
+      warning="no sense")
+check("of sound", plain, PIXEL / 255, None,
+      {"preprocessor_config.json": {"do_normalize": True, "feature_size": 80}}, warning="the guess")
+
+with tempfile.TemporaryDirectory() as outside, tempfile.TemporaryDirectory() as inside:
+    secret = pathlib.Path(outside) / "labels.txt"
+    secret.write_text("a\nb\nc\n", encoding="utf-8")
+    model_file = pathlib.Path(inside) / "m.onnx"
+    model_file.write_bytes(plain)
+    (model_file.parent / "labels.txt").symlink_to(secret)
+    linked = inspect(model_file)
+    assert linked["labels"] == ["0", "1", "2"] and "link" in linked["warning"], linked
+    (model_file.parent / "labels.txt").unlink()
+    os.mkfifo(model_file.parent / "labels.txt")
+    assert "regular" in inspect(model_file)["warning"]
+
+# ---- keys of the file -------------------------------------------------------------------------
+
+for value, values in (("NominalRange_0_255", PIXEL), ("Normalized_0_1", PIXEL / 255),
+                      ("Normalized_1_1", PIXEL / 127.5 - 1),
+                      ("NominalRange_16_235", 16 + PIXEL / 255 * 219)):
+    check(value, network(meta={"Image.NominalPixelRange": value}), values,
+          "Image.NominalPixelRange")
+check("Bgr8", network(meta={"Image.NominalPixelRange": "Normalized_0_1",
+                            "Image.BitmapPixelFormat": "Bgr8"}), PIXEL[::-1] / 255,
+      "Image.NominalPixelRange", channels="bgr")
+check("Ultralytics", network(shape=(1, 3, "h", "w"), meta={
+    "task": "classify", "author": "Ultralytics", "imgsz": "[48, 64]",
+    "names": "{0: 'a', 1: \"dog's\", 2: 'caf\\xe9 \\\\ \\'x\\''}"}), PIXEL / 255, "Ultralytics",
+      size="64x48", labels=["a", "dog's", "caf\u00e9 \\ 'x'"])
+for names in ("{0: 'a', 2: 'b', 1: 'c'}", "{0: 'a'", "{0: 'a\\", "{0: 'a\\x1", "{0 'a'}", "[1]"):
+    check(names, network(meta={"author": "Ultralytics", "names": names}), PIXEL / 255,
+          "Ultralytics", labels=["0", "1", "2"], warning="cannot be read")
+check("keys of Winnow alone", network(meta={"winnow.version": "1"}), PIXEL / 255, None,
+      {"labels.txt": "0 a\n1 b\n2 c\n"}, labels=["0", "1", "2"])
+
+# ---- the network itself -----------------------------------------------------------------------
+
+
+def node(op, operand, out, **attributes):
+    return of.make_node(op, operand, [out], **attributes)
+
+
+def channels(values):
+    return np.array(values, np.float32).reshape(1, 3, 1, 1)
+
+
+MEAN, STD = channels(IMAGENET[0]), channels(IMAGENET[1])
+norm = (node("Sub", ["a", "m"], "b"), node("Div", ["b", "s"], "n"))
+fronts = {
+    "x / 255": ([node("Div", ["x", "k"], "a")], [("k", f(255))], "a", PIXEL),
+    "x * (1/255)": ([node("Mul", ["x", "k"], "a")], [("k", f(1 / 255))], "a", PIXEL),
+    "x / 127.5 - 1": ([node("Mul", ["x", "k"], "a"), node("Sub", ["a", "o"], "b")],
+                      [("k", f(1 / 127.5)), ("o", f(1))], "b", PIXEL),
+    "1 - x": ([node("Sub", ["o", "x"], "b")], [("o", f(1))], "b", PIXEL / 255),
+    "2 x - 1": ([node("Mul", ["x", "k"], "a"), node("Sub", ["a", "o"], "b")],
+                [("k", f(2)), ("o", f(1))], "b", PIXEL / 255),
+    "x / 2 + 1/2": ([node("Mul", ["x", "h"], "a"), node("Add", ["a", "h"], "b")],
+                    [("h", f(.5))], "b", PIXEL / 127.5 - 1),
+    "x - 0.5": ([node("Sub", ["x", "h"], "b")], [("h", f(.5))], "b", PIXEL / 255),
+    "normalised from 0..1": ([node("Identity", ["x"], "a"), *norm], [("m", MEAN), ("s", STD)], "n",
+                             PIXEL / 255),
+    "normalised from 0..255": ([node("Div", ["x", "k"], "a"), *norm],
+                               [("k", f(255)), ("m", MEAN), ("s", STD)], "n", PIXEL),
+    "less the means": ([node("Sub", ["x", "m"], "b")],
+                       [("m", channels([103.939, 116.779, 123.68]))], "b", PIXEL),
+    "BatchNormalization": ([node("BatchNormalization", ["x", "one", "o", "m", "v"], "a")],
+                           [("one", f(1, 1, 1)), ("o", f(0, 0, 0)), ("m", f(120, 115, 100)),
+                            ("v", f(58, 57, 57) ** 2)], "a", PIXEL),
+    "blue first, behind a Slice": (
+        [node("Slice", ["x", "begin", "end", "axes", "step"], "r"), node("Div", ["r", "k"], "a")],
+        [("begin", np.array([-1])), ("end", np.array([-2**31])), ("axes", np.array([1])),
+         ("step", np.array([-1])), ("k", f(255))], "a", PIXEL),
+}
+for case, (front, inits, end, values) in fronts.items():
+    check(case, network(front, inits, x=end), values, "the graph")
+check("NHWC", network([node("Mul", ["x", "k"], "a"),
+                       node("Transpose", ["a"], "t", perm=[0, 3, 1, 2])],
+                      [("k", f(1 / 255))], shape=(1, 16, 16, 3), x="t"), PIXEL, "the graph")
+check("a file beside it counts first", network(*fronts["x / 255"][:2], x="a"), PIXEL / 127.5 - 1,
+      "labels.txt", {"labels.txt": "0 a\n1 b\n2 c\n"})
+
+
+def quantized(scale, zero):
+    return [node("QuantizeLinear", ["x", "scale", "zero"], "q"),
+            node("DequantizeLinear", ["q", "scale", "zero"], "a")], \
+        [("scale", np.array(scale, np.float32)), ("zero", zero)]
+
+
+for case, scale, zero, values in (
+        ("0..1", .00392, np.int8(-128), PIXEL / 255),
+        ("0..1", .00392, np.uint8(0), PIXEL / 255),
+        ("-1..1", .0078, np.uint8(127), PIXEL / 127.5 - 1),
+        ("0..255", 1, np.uint8(0), PIXEL),
+        ("ImageNet", .0187, np.uint8(114), (PIXEL / 255 - IMAGENET[0]) / IMAGENET[1])):
+    check(case, network(*quantized(scale, zero), x="a"), values, "the first QuantizeLinear")
+check("an odd range", network(*quantized(.01, np.uint8(10)), x="a"), PIXEL / 255, None,
+      warning="the guess")
+
+check("nobody", plain, PIXEL / 255, None, warning="the guess")
+print("right:", len(transformers) + len(fronts), "and more")
