@@ -10,8 +10,14 @@
 
 enum { CHUNK = 256, GRAIN = 64 };
 
-/* n elements that lie `stride` apart, side by side. */
+/* n elements that lie `stride` apart, side by side; or one of them n times. */
 static void pack_elements(const char *x, ptrdiff_t stride, size_t bytes, size_t n, char *room) {
+  if (bytes == sizeof(float)) {
+    const float *from = (const void *)x;
+    float *to = (void *)room;
+    for (size_t i = 0; i < n; i++) to[i] = from[(ptrdiff_t)i * stride];
+    return;
+  }
   for (size_t i = 0; i < n; i++)
     memcpy(room + i * bytes, x + (ptrdiff_t)i * stride * (ptrdiff_t)bytes, bytes);
 }
@@ -55,13 +61,37 @@ static void run_chunk(const WniElementwise *e, const void *const in[3], void *y,
   if (out_stride != 1) spread_elements(stored, out_stride, wni_type_bytes(to->type), n, y);
 }
 
-/* Where operand `operand` lies at flat index `flat`. */
-static ptrdiff_t operand_bytes(const WniElementwise *e, int operand, size_t flat) {
-  int inner = e->loop.rank - 1;
-  size_t length = e->loop.dim[inner];
-  ptrdiff_t elements = wni_loop_offset(&e->loop, operand, inner, flat / length) +
-                       (ptrdiff_t)(flat % length) * e->loop.stride[operand][inner];
-  return elements * (ptrdiff_t)wni_type_bytes(e->operand[operand].type);
+/* The rows of a loop, runs of its innermost dimension, one after the other: a product with a gate
+ * for each channel has many short ones. */
+typedef struct Rows {
+  size_t index[WNI_LOOP_RANK];
+  ptrdiff_t at[4]; /* elements to where the row of an operand begins */
+} Rows;
+
+static Rows rows_from(const WniLoop *loop, size_t row) {
+  Rows rows = {{0}, {0}};
+  for (int d = loop->rank - 1; d-- > 0; row /= loop->dim[d]) {
+    rows.index[d] = row % loop->dim[d];
+    for (int k = 0; k < 4; k++) rows.at[k] += (ptrdiff_t)rows.index[d] * loop->stride[k][d];
+  }
+  return rows;
+}
+
+static void next_row(const WniLoop *loop, Rows *rows) {
+  for (int d = loop->rank - 1; d-- > 0;) {
+    for (int k = 0; k < 4; k++) rows->at[k] += loop->stride[k][d];
+    if (++rows->index[d] < loop->dim[d]) return;
+    for (int k = 0; k < 4; k++) rows->at[k] -= (ptrdiff_t)loop->dim[d] * loop->stride[k][d];
+    rows->index[d] = 0;
+  }
+}
+
+/* Bytes to element `column` of an operand's row. */
+static ptrdiff_t operand_bytes(const WniElementwise *e, int operand, const Rows *rows,
+                               size_t column) {
+  ptrdiff_t stride = e->loop.stride[operand][e->loop.rank - 1];
+  return (rows->at[operand] + (ptrdiff_t)column * stride) *
+         (ptrdiff_t)wni_type_bytes(e->operand[operand].type);
 }
 
 /* Between floats, without arithmetic: what a Flatten of an image is. */
@@ -95,15 +125,21 @@ void wni_elementwise_run(const WniElementwise *e, const void *const *inputs, voi
     return;
   }
   wni_parallel_range(thread, wni_loop_count(&e->loop, e->loop.rank), GRAIN, &flat, &end);
+  Rows rows = rows_from(&e->loop, flat / length);
+  size_t column = flat % length;
   while (flat < end) {
-    size_t n = length - flat % length;
+    size_t n = length - column;
     const void *in[3] = {NULL, NULL, NULL};
     if (n > end - flat) n = end - flat;
     if (n > CHUNK) n = CHUNK;
     for (int i = 0; i < e->n_inputs; i++)
-      in[i] = (const char *)inputs[i] + operand_bytes(e, i + 1, flat);
-    run_chunk(e, in, (char *)y + operand_bytes(e, 0, flat), n);
+      in[i] = (const char *)inputs[i] + operand_bytes(e, i + 1, &rows, column);
+    run_chunk(e, in, (char *)y + operand_bytes(e, 0, &rows, column), n);
     flat += n;
+    column += n;
+    if (column < length) continue;
+    column = 0;
+    next_row(&e->loop, &rows);
   }
 }
 
