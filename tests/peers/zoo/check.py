@@ -4,7 +4,8 @@
     check.py FOLDER WINNOW
 
 What ONNX Runtime says is kept in peer.npz, since only winnow changes.  Keys of result.json: valid
-(ONNX Runtime runs it), accepted, agrees, rule, distance, spread, message.
+(ONNX Runtime runs it), accepted, agrees, rule, distance, precision, message, and of ONNX Runtime
+against itself: spread (by optimisation), noise (of the input), moves (another picture).
 """
 
 import glob
@@ -21,6 +22,7 @@ import judge
 import peer
 
 SECONDS = 300
+NOT_INTEGER = "needs a quantized model"
 
 
 def file_name(output):
@@ -28,14 +30,14 @@ def file_name(output):
     return re.sub(r"[^A-Za-z0-9._-]", "_", output)
 
 
-def run_winnow(winnow, path, x, made):
+def run_once(winnow, path, x, made, precision):
     """({output's file name: values}, message), None in place of the values: refused."""
-    precision = [] if made["int8"] else ["--precision", "fp32"]
     with tempfile.TemporaryDirectory() as folder:
         tensor = os.path.join(folder, "x.npy")
         np.save(tensor, x.astype(np.float32))
         done = subprocess.run([winnow, "run", path, "--input", tensor, "--output-dir",
-                               os.path.join(folder, "out"), *precision, *made["arguments"]],
+                               os.path.join(folder, "out"), "--precision", precision,
+                               *made["arguments"]],
                               capture_output=True, text=True, timeout=SECONDS)
         message = done.stderr.strip().replace(path, made["file"])
         if done.returncode:
@@ -44,8 +46,17 @@ def run_winnow(winnow, path, x, made):
                 for f in glob.glob(os.path.join(folder, "out", "*.npy"))}, message
 
 
+def run_winnow(winnow, path, x, made):
+    """The same and the precision: integers where the file can be run so, 16 bits cannot."""
+    if made["int8"]:
+        values, message = run_once(winnow, path, x, made, "int8")
+        if NOT_INTEGER not in message:
+            return values, message, "int8"
+    return *run_once(winnow, path, x, made, "fp32"), "fp32"
+
+
 def ask_peer(path, x, made):
-    """ONNX Runtime's outputs and how far it is from itself; of float16, what float32 makes of it.
+    """ONNX Runtime's outputs and how it differs from itself; of float16, what float32 makes of it.
 
     ONNX Runtime rounds to float16 behind every operator, which moves the scores by some percent.
     """
@@ -59,19 +70,18 @@ def ask_peer(path, x, made):
     spread = max(judge.distance(peer.outputs(path, x, level), reference)
                  for level in ("none", "all"))
     noise = peer.noise_spread(path, x, reference) if made["int8"] else 0.0
-    return reference, spread, noise
+    return reference, {"spread": spread, "noise": noise, "moves": peer.moves(path, x, reference)}
 
 
 def peers_answer(folder, path, x, made):
     """The same, from peer.npz when it is there."""
     kept = os.path.join(folder, "peer.npz")
     if not os.path.exists(kept):
-        reference, spread, noise = ask_peer(path, x, made)
-        np.savez(kept, spread=spread, noise=noise,
-                 **{"output:" + k: v for k, v in reference.items()})
+        reference, itself = ask_peer(path, x, made)
+        np.savez(kept, **itself, **{"output:" + k: v for k, v in reference.items()})
     with np.load(kept) as f:
         reference = {k.removeprefix("output:"): f[k] for k in f.files if k.startswith("output:")}
-        return reference, float(f["spread"]), float(f["noise"])
+        return reference, {k: float(f[k]) for k in f.files if not k.startswith("output:")}
 
 
 def shrunk(winnow, path, x, made):
@@ -80,7 +90,7 @@ def shrunk(winnow, path, x, made):
         smaller = os.path.join(folder, "shrunk.onnx")
         peer.shrink(path, smaller)
         reference = named_as_files(peer.outputs(smaller, x, "basic"))
-        ours, _ = run_winnow(winnow, smaller, x, made)
+        ours, _, _ = run_winnow(winnow, smaller, x, made)
         return judge.distance(ours or {}, reference)
 
 
@@ -89,20 +99,21 @@ def named_as_files(values):
 
 
 def compare(winnow, path, x, made, answer):
-    reference, spread, noise = answer
-    ours, message = run_winnow(winnow, path, x, made)
-    result = {"valid": True, "accepted": ours is not None, "message": message, "spread": spread}
+    reference, itself = answer
+    ours, message, precision = run_winnow(winnow, path, x, made)
+    result = {"valid": True, "accepted": ours is not None, "message": message,
+              "precision": precision, **itself}
     if ours is None:
         return {**result, "agrees": False}
     apart = judge.distance(ours, named_as_files(reference))
     in_steps = judge.steps(ours, named_as_files(reference),
                            named_as_files(peer.output_steps(path))) if made["int8"] else np.inf
-    rule = judge.agree(apart, made["int8"], max(noise, spread if made["int8"] else 0), in_steps)
-    if not rule and judge.undecided(apart, spread):
+    rule = judge.agree(apart, made["int8"], max(itself["noise"], itself["spread"]), in_steps)
+    if not rule and judge.undecided(apart, itself["spread"]):
         result["distance-as-it-is"] = apart
         apart = shrunk(winnow, path, x, made)
         rule = "weights x 0.7" if judge.agree(apart) else None
-    return {**result, "distance": apart, "noise": noise, "agrees": bool(rule), "rule": rule}
+    return {**result, "distance": apart, "agrees": bool(rule), "rule": rule}
 
 
 def check(folder, winnow):
@@ -112,7 +123,7 @@ def check(folder, winnow):
     try:
         answer = peers_answer(folder, path, x, made)
     except peer.REFUSALS as error:
-        ours, message = run_winnow(winnow, path, x, made)
+        ours, message, _ = run_winnow(winnow, path, x, made)
         return {"valid": False, "accepted": ours is not None, "agrees": False,
                 "message": message, "peer": str(error).strip().splitlines()[0][:300]}
     return compare(winnow, path, x, made, answer)

@@ -31,10 +31,10 @@ CORE = ["taskset", "-c", str(max(os.sched_getaffinity(0)))]
 
 
 def winnow_block(build, case, made, n_frames):
-    precision = [] if made["int8"] else ["--precision", "fp32"]
     return sides.run_json([*CORE, os.path.join(build, "apps", "winnow", "winnow"), "bench",
                            case.model, "--input", case.tensor, "--json", "--threads", "1",
-                           "--frames", str(n_frames), *precision, *made["arguments"]])
+                           "--frames", str(n_frames), "--precision", made["precision"],
+                           *made["arguments"]])
 
 
 def peer_block(folder, n_frames):
@@ -43,8 +43,10 @@ def peer_block(folder, n_frames):
 
 
 def measure(folder, build):
-    with open(os.path.join(folder, "made.json")) as f:
-        made = json.load(f)
+    made = {}
+    for name in ("made.json", "result.json"):
+        with open(os.path.join(folder, name)) as f:
+            made.update(json.load(f))
     with tempfile.TemporaryDirectory() as scratch:
         case = SimpleNamespace(model=os.path.join(folder, made["file"]),
                                tensor=os.path.join(scratch, "x.npy"))
@@ -57,7 +59,7 @@ def measure(folder, build):
     ours, theirs = zip(*blocks)
     return {"winnow-ns": statistics.median(b["latency-median"] for b in ours),
             "peer-ns": statistics.median(b["latency-median"] for b in theirs),
-            "ratio": compare.ratio(ours, theirs), "precision": ours[0]["precision"],
+            "ratio": compare.ratio(ours, theirs),
             "peer-version": theirs[0]["version"], "processor": compare.processor(),
             "busy": max(b["busy"] for b in ours + theirs)}
 

@@ -8,27 +8,31 @@ from keras import layers
 import maker
 
 CLASSES = 10
+BATCH = 4
 
 
-def stir(network):
-    """BatchNormalization's statistics and scales from noise, in place of 0 and 1."""
+def stir(network, pixels=False):
+    """BatchNormalization's scales from noise, its statistics from a pass over noise.
+
+    pixels: the network takes 0..255.
+    """
     random = np.random.RandomState(maker.SEED)
-    for layer in network._flatten_layers():
-        if not isinstance(layer, layers.BatchNormalization):
-            continue
-        for weight in layer.weights:
-            shape = weight.shape
-            positive = "gamma" in weight.name or "variance" in weight.name
-            weight.assign(random.uniform(0.5, 1.5, shape) if positive
-                          else random.normal(0, 0.1, shape))
+    norms = [n for n in network._flatten_layers() if isinstance(n, layers.BatchNormalization)]
+    for norm in norms:
+        norm.gamma.assign(random.uniform(0.5, 1.5, norm.gamma.shape))
+        norm.beta.assign(random.normal(0, 0.1, norm.beta.shape))
+        norm.momentum = 0.0
+    shape = [BATCH, *(side or 64 for side in network.inputs[0].shape[1:])]
+    noise = random.rand(*shape) * 255 if pixels else random.randn(*shape)
+    network(noise.astype(network.inputs[0].dtype), training=True)
     return network
 
 
-def application(name, size):
+def application(name, size, pixels):
     """keras.applications.NAME."""
     keras.utils.set_random_seed(maker.SEED)
     return stir(getattr(keras.applications, name)(weights=None, classes=CLASSES,
-                                                  input_shape=(size, size, 3)))
+                                                  input_shape=(size, size, 3)), pixels)
 
 
 def small(*middle, size=32, front=(), end="softmax", units=CLASSES, **options):
@@ -40,7 +44,7 @@ def small(*middle, size=32, front=(), end="softmax", units=CLASSES, **options):
         layers.BatchNormalization(), *(make() for make in middle),
         layers.Conv2D(24, 3, padding="same", activation="relu"),
         layers.GlobalAveragePooling2D(), layers.Dense(units, activation=end)])
-    return stir(network)
+    return stir(network, pixels=bool(front))
 
 
 def teachable_machine():

@@ -47,7 +47,7 @@ def exported(build, told=None, **options):
 
 
 def application(name):
-    return lambda: keras_networks.application(name, SIZE)
+    return lambda: keras_networks.application(name, SIZE, name in FOUND_INSIDE)
 
 
 def small(*middle, **options):

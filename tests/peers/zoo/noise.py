@@ -2,8 +2,9 @@
 """Gives a PyTorch network the random weights that the zoo compares with.
 
 An untrained network hides much of itself: a scale that starts at zero switches its branch off,
-and normalisation with mean 0 and variance 1 does nothing.  So whatever starts as a constant gets
-noise, and BatchNorm takes its statistics from a pass over noise.
+normalisation with mean 0 and variance 1 does nothing, and with the small weights that transformers
+start from all pictures look alike.  So whatever starts as a constant gets noise, linear layers
+keep the variance of what goes in, and BatchNorm takes its statistics from a pass over noise.
 """
 
 import torch
@@ -29,6 +30,16 @@ def stir(network):
 
 
 @torch.no_grad()
+def strengthen(network):
+    for module in network.modules():
+        for name in ("weight", "in_proj_weight"):
+            weight = getattr(module, name, None)
+            if isinstance(module, (torch.nn.Linear, torch.nn.MultiheadAttention)) \
+                    and weight is not None:
+                weight.normal_(0, weight.shape[1] ** -0.5)
+
+
+@torch.no_grad()
 def settle(network, x):
     """BatchNorm's statistics: those of a pass over noise."""
     norms = [m for m in network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
@@ -46,5 +57,6 @@ def randomise(network, x, seed=0):
     torch.manual_seed(seed)
     network.eval()
     stir(network)
+    strengthen(network)
     settle(network, x)
     return network

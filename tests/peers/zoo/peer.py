@@ -71,6 +71,11 @@ def noise_spread(path, x, reference):
     return worst
 
 
+def moves(path, x, reference):
+    """How far the outputs move with another picture: a network that is blind proves nothing."""
+    return judge.distance(outputs(path, np.ascontiguousarray(x[..., ::-1]), "basic"), reference)
+
+
 def output_steps(path):
     """{output: size of its step} of outputs that are quantised."""
     graph = onnx.load(path, load_external_data=False).graph

@@ -65,10 +65,14 @@ def chosen(options, wanted):
 
 
 def each(options, script, records, *arguments):
+    """Runs the script on every file; one that breaks it is named and left as it was."""
+    python = python_of(options, JUDGE)
     for i, record in enumerate(records):
-        print(f"{i + 1}/{len(records)} {record['group']}/{record['name']}", file=sys.stderr)
-        subprocess.run([python_of(options, JUDGE), os.path.join(HERE, script), record["folder"],
-                        *arguments], check=True)
+        name = f"{record['group']}/{record['name']}"
+        print(f"{i + 1}/{len(records)} {name}", file=sys.stderr)
+        done = subprocess.run([python, os.path.join(HERE, script), record["folder"], *arguments])
+        if done.returncode:
+            print(f"{name}: {script} ended with status {done.returncode}", file=sys.stderr)
 
 
 def check(options):
