@@ -315,7 +315,10 @@ WnStatus wni_fuse(WniGraph *graph, WnError *error) {
   if (status == WN_OK && graph->use == WNI_GRAPH_TO_RUN) status = wni_replace_chains(graph, error);
   if (status != WN_OK) return status;
   count_readers(graph);
-  if (graph->use == WNI_GRAPH_TO_RUN) remove_unread(graph);
+  if (graph->use == WNI_GRAPH_TO_RUN) {
+    remove_unread(graph);
+    wni_fold_pads(graph);
+  }
   for (int i = 0; i < graph->n_nodes && status == WN_OK; i++) {
     WniNode *node = &graph->nodes[i];
     if (!node->dead) status = merge_affine(graph, node, error);

@@ -18,6 +18,9 @@ bool wni_bias_is_row(const WniGraph *graph, const WniNode *node);
 void wni_batch_normalization(const WniGraph *graph, const WniNode *node, size_t c, float *scale,
                              float *shift);
 
+/* Merges every Pad with zeros into the window that reads it (pads.c); readers are counted. */
+void wni_fold_pads(WniGraph *graph);
+
 /* One input and one output channel a group. */
 bool wni_conv_is_depthwise(const WniGraph *graph, const WniNode *node);
 

@@ -64,6 +64,8 @@ typedef struct WniNode {
   const char *activation_name; /* "Relu"; NULL: none */
   float *scale, *shift;        /* [channels] y = scale * (op without bias) + shift; NULL: none */
 
+  int64_t pad_begin[2], pad_end[2]; /* zeros of a Pad before a window, beside its own */
+
   /* set by stage.c */
   int stage;
   bool head; /* leads to exits only */

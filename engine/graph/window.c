@@ -89,9 +89,10 @@ static WnStatus read_auto_pad(const WniGraph *graph, const WniNode *node, AutoPa
 WnStatus wni_window_read(const WniGraph *graph, const WniNode *node, const WniShape *x,
                          const WniShape *weights, WniWindow *w, WnError *error) {
   WniShape image = wni_image_shape(x), kernel = weights ? wni_image_shape(weights) : image;
-  const int64_t *in = image.dim + 2;
-  int64_t pads[4] = {0};
+  int64_t pads[4] = {0}, in[2]; /* as the node's own attributes see it */
   AutoPad mode;
+  for (int axis = 0; axis < 2; axis++)
+    in[axis] = image.dim[2 + axis] + node->pad_begin[axis] + node->pad_end[axis];
   WnStatus status = read_window(graph, node, weights ? &kernel : NULL, pads, w, error);
   if (status == WN_OK) status = read_auto_pad(graph, node, &mode, error);
   if (status != WN_OK) return status;
@@ -108,6 +109,8 @@ WnStatus wni_window_read(const WniGraph *graph, const WniNode *node, const WniSh
       return wni_node_fail(graph, node, WN_ERROR_MODEL, error,
                            "the window is larger than its padded input of %lld x %lld",
                            (long long)in[0], (long long)in[1]);
+    w->pad_begin[axis] += node->pad_begin[axis];
+    w->pad_end[axis] += node->pad_end[axis];
   }
   return WN_OK;
 }

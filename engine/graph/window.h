@@ -15,7 +15,8 @@ typedef struct WniWindow {
 /* An image [n][c][h][w] as it is; a sequence [n][c][w] as an image of one row.  So for weights. */
 WniShape wni_image_shape(const WniShape *shape);
 
-/* Reads the window of `node` over an image or a sequence.  `weights` say the kernel's size, NULL:
+/* Reads the window of `node` over an image or a sequence, the zeros of a Pad that was merged
+ * into it among its pads.  `weights` say the kernel's size, NULL:
  * from kernel_shape.  Errors: MODEL, UNSUPPORTED. */
 WnStatus wni_window_read(const WniGraph *graph, const WniNode *node, const WniShape *x,
                          const WniShape *weights, WniWindow *out, WnError *error);

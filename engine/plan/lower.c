@@ -12,24 +12,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Outermost first: n, h, w, c of [n][c][h][w]. */
-static const int nhwc[4] = {0, 2, 3, 1};
+/* Outermost first: n, h, w, c of [n][c][h][w], and of [n][h][w][c]. */
+static const int nhwc[4] = {0, 2, 3, 1}, row_major_order[WNI_MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
 
 WnStatus wni_lower_no_memory(WniLowering *lowering) {
   return wni_node_fail(lowering->graph, lowering->node, WN_ERROR_MEMORY, lowering->error,
                        "not enough memory for its weights or its output");
 }
 
-WnStatus wni_lower_buffer(WniLowering *lowering, const WniHaloNeed *halo, bool row_major,
-                          WniTensor *out) {
-  WniPlan *plan = lowering->plan;
-  *out = (WniTensor){.shape = out->shape, .type = out->type, .quant = out->quant};
-  bool image = out->shape.rank == 4 && !row_major;
-  for (int d = 0; image && halo && d < out->shape.rank; d++) {
+/* Zeros lie around the rows and columns of an image, between its batch and its channels. */
+static void set_halo(const WniHaloNeed *halo, const int *order, WniTensor *out) {
+  if (out->shape.rank != 4 || !halo) return;
+  int c = order[3];
+  bool inside = order[0] == 0 && order[2] == order[1] + 1 && !halo->begin[0] && !halo->end[0] &&
+                !halo->begin[c] && !halo->end[c];
+  for (int d = 0; inside && d < 4; d++) {
     out->halo_begin[d] = halo->begin[d];
     out->halo_end[d] = halo->end[d];
   }
-  int64_t count = wni_tensor_lay_out(out, image ? nhwc : NULL);
+}
+
+/* A new buffer whose dimensions lie in `order`, outermost first. */
+static WnStatus add_buffer(WniLowering *lowering, const WniHaloNeed *halo, const int *order,
+                           WniTensor *out) {
+  WniPlan *plan = lowering->plan;
+  *out = (WniTensor){.shape = out->shape, .type = out->type, .quant = out->quant};
+  set_halo(halo, order, out);
+  int64_t count = wni_tensor_lay_out(out, order);
   if (count < 0 || !wni_grow((void **)&plan->buffers, plan->n_buffers, &plan->buffer_capacity,
                              sizeof *plan->buffers))
     return wni_lower_no_memory(lowering);
@@ -37,8 +46,14 @@ WnStatus wni_lower_buffer(WniLowering *lowering, const WniHaloNeed *halo, bool r
   WniBuffer *buffer = &plan->buffers[plan->n_buffers++];
   *buffer =
       (WniBuffer){.bytes = (size_t)count * wni_type_bytes(out->type), .first = -1, .last = -1};
-  if (image) buffer->halo = wni_tensor_halo(out, 1, 2);
+  if (out->shape.rank == 4) buffer->halo = wni_tensor_halo(out, order[3], order[1]);
   return WN_OK;
+}
+
+WnStatus wni_lower_buffer(WniLowering *lowering, const WniHaloNeed *halo, bool row_major,
+                          WniTensor *out) {
+  bool image = out->shape.rank == 4 && !row_major;
+  return add_buffer(lowering, image ? halo : NULL, image ? nhwc : row_major_order, out);
 }
 
 WnStatus wni_lower_output(WniLowering *lowering, bool row_major, WniTensor *out) {
@@ -50,17 +65,42 @@ WnStatus wni_lower_output(WniLowering *lowering, bool row_major, WniTensor *out)
 }
 
 /* Quantized values are U8; images between layers have the plan's type. */
+static WniType output_type(const WniLowering *lowering, const WniValue *value) {
+  if (value->quantized) return WNI_U8;
+  bool image = value->shape.rank == 4 && !value->is_output && !value->is_int;
+  return image ? lowering->type : WNI_F32;
+}
+
 WnStatus wni_lower_typed_output(WniLowering *lowering, WniTensor *out) {
   int index = lowering->node->out[0];
   const WniValue *value = &lowering->graph->values[index];
-  *out = (WniTensor){.shape = value->shape, .quant = value->quant};
-  if (value->quantized)
-    out->type = WNI_U8;
-  else if (value->shape.rank == 4 && !value->is_output && !value->is_int)
-    out->type = lowering->type;
+  *out = (WniTensor){
+      .shape = value->shape, .type = output_type(lowering, value), .quant = value->quant};
   WnStatus status = wni_lower_buffer(lowering, &lowering->halos[index], false, out);
   if (status == WN_OK) wni_lower_place(lowering, 0, out);
   return status;
+}
+
+WnStatus wni_lower_buffer_like(WniLowering *lowering, const WniHaloNeed *halo,
+                               const WniTensor *like, WniTensor *out) {
+  int order[WNI_MAX_RANK];
+  wni_tensor_order(like, out->shape.rank, order);
+  return add_buffer(lowering, halo, order, out);
+}
+
+WnStatus wni_lower_output_like(WniLowering *lowering, bool typed, const WniTensor *like,
+                               WniTensor *out) {
+  int index = lowering->node->out[0];
+  const WniValue *value = &lowering->graph->values[index];
+  *out = (WniTensor){.shape = value->shape};
+  if (typed) out->type = output_type(lowering, value), out->quant = value->quant;
+  WnStatus status = wni_lower_buffer_like(lowering, &lowering->halos[index], like, out);
+  if (status == WN_OK) wni_lower_place(lowering, 0, out);
+  return status;
+}
+
+const WniTensor *wni_lower_largest(const WniTensor *a, const WniTensor *b) {
+  return wni_shape_count(&b->shape) > wni_shape_count(&a->shape) ? b : a;
 }
 
 void wni_lower_place(WniLowering *lowering, int i, const WniTensor *tensor) {

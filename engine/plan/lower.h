@@ -52,6 +52,17 @@ WnStatus wni_lower_buffer(WniLowering *lowering, const WniHaloNeed *halo, bool r
 WnStatus wni_lower_output(WniLowering *lowering, bool row_major, WniTensor *out);
 WnStatus wni_lower_typed_output(WniLowering *lowering, WniTensor *out);
 
+/* The same in the order in memory of `like`, whose dimensions are aligned at the last one: an
+ * operator that visits elements walks through memory whatever order the dimensions are named in,
+ * and a Transpose between layouts stays a view.  `typed`: in the type that the value is to have. */
+WnStatus wni_lower_buffer_like(WniLowering *lowering, const WniHaloNeed *halo,
+                               const WniTensor *like, WniTensor *out);
+WnStatus wni_lower_output_like(WniLowering *lowering, bool typed, const WniTensor *like,
+                               WniTensor *out);
+
+/* The one with more elements. */
+const WniTensor *wni_lower_largest(const WniTensor *a, const WniTensor *b);
+
 /* Says that output i of the node lies at `tensor`. */
 void wni_lower_place(WniLowering *lowering, int i, const WniTensor *tensor);
 

@@ -37,19 +37,28 @@ static void raise(int64_t *at, int64_t to) {
   if (*at < to) *at = to;
 }
 
-/* The usual beginning of a network exported from NHWC: its image as NCHW.  That is a
- * view, so the zeros have to lie around the input itself, which this returns; else `value`. */
-static int behind_transpose(const WniGraph *graph, int value) {
-  static const int64_t nchw[4] = {0, 3, 1, 2};
-  int producer = graph->values[value].producer;
-  size_t n;
-  if (producer < 0 || graph->nodes[producer].op != WNI_OP_TRANSPOSE) return value;
-  const int64_t *perm = wni_attr_ints(graph->nodes[producer].proto, "perm", &n);
-  int input = graph->nodes[producer].in[0];
-  bool turned = wni_graph_input(graph, input) >= 0 &&
-                wni_shape_is_nhwc(&graph->values[input].shape) && n == 4 &&
-                memcmp(perm, nchw, sizeof nchw) == 0;
-  return turned ? input : value;
+/* Zeros around a value lie around the one that it is a Transpose of, since that is a view. */
+static void need_zeros(WniLowering *lowering, int value, WniHaloNeed need) {
+  const WniGraph *graph = lowering->graph;
+  for (;;) {
+    int producer = graph->values[value].producer;
+    const WniNode *node = producer >= 0 ? &graph->nodes[producer] : NULL;
+    for (int d = 0; d < WNI_MAX_RANK; d++) {
+      raise(&lowering->halos[value].begin[d], need.begin[d]);
+      raise(&lowering->halos[value].end[d], need.end[d]);
+    }
+    if (!node || node->dead || node->op != WNI_OP_TRANSPOSE) return;
+    size_t n;
+    const int64_t *perm = wni_attr_ints(node->proto, "perm", &n);
+    WniHaloNeed turned = {{0}, {0}};
+    for (int d = 0; d < 4; d++) {
+      int64_t from = perm ? perm[d] : 3 - d;
+      turned.begin[from] = need.begin[d];
+      turned.end[from] = need.end[d];
+    }
+    need = turned;
+    value = node->in[0];
+  }
 }
 
 /* The type in which a convolution will compute, before anything has been placed. */
@@ -70,17 +79,9 @@ WnStatus wni_lower_find_halos(WniLowering *lowering) {
     if (graph->values[node->out[0]].shape.rank != 4) continue; /* a row is copied */
     WnStatus status = conv_window(lowering, node, &window);
     if (status != WN_OK) return status;
-    int value = node->in[0], input = behind_transpose(graph, value);
     int tile = wni_winograd_choose(lowering, node, &window, expected_type(lowering, node));
-    WniHaloNeed need = conv_halo(&window, tile ? tile : 1, &graph->values[value].shape);
-    if (input != value) {
-      value = input;
-      need = (WniHaloNeed){{0, need.begin[2], need.begin[3]}, {0, need.end[2], need.end[3]}};
-    }
-    for (int d = 0; d < WNI_MAX_RANK; d++) {
-      raise(&lowering->halos[value].begin[d], need.begin[d]);
-      raise(&lowering->halos[value].end[d], need.end[d]);
-    }
+    need_zeros(lowering, node->in[0],
+               conv_halo(&window, tile ? tile : 1, &wni_node_input(graph, node, 0)->shape));
   }
   return WN_OK;
 }
@@ -246,7 +247,9 @@ static WnStatus push_pool(WniLowering *lowering, const WniTensor *x, const WniTe
   pool->activation = node->activation;
   pool->in = wni_tensor_image(x);
   pool->out = wni_tensor_image(y);
-  pool->count_include_pad = wni_attr_int(node->proto, "count_include_pad", 0) != 0;
+  pool->count_include_pad = wni_attr_int(node->proto, "count_include_pad", 0) ||
+                            node->pad_begin[0] || node->pad_begin[1] || node->pad_end[0] ||
+                            node->pad_end[1];
   for (int axis = 0; axis < 2; axis++) {
     pool->kernel_size[axis] = window->size[axis];
     pool->stride[axis] = window->stride[axis];

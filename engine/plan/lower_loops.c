@@ -20,6 +20,20 @@ static void align_operand(const WniLowering *lowering, int rank, WniTensor *oper
   }
 }
 
+/* The operand with the most elements: y is written in its order. */
+static WnStatus find_largest(WniLowering *lowering, WniTensor *out) {
+  const WniNode *node = lowering->node;
+  int rank = lowering->graph->values[node->out[0]].shape.rank;
+  WnStatus status = WN_OK;
+  for (int i = 0; i < node->n_in && status == WN_OK; i++) {
+    WniTensor operand;
+    status = wni_lower_input(lowering, i, &operand);
+    if (status == WN_OK) align_operand(lowering, rank, &operand);
+    if (status == WN_OK) *out = i ? *wni_lower_largest(out, &operand) : operand;
+  }
+  return status;
+}
+
 /* One step for each operand behind the first, or for all three of Where. */
 WnStatus wni_lower_arithmetic(WniLowering *lowering) {
   static const WniActivation cut = {WNI_ACT_TRUNC, 0, 0};
@@ -27,9 +41,10 @@ WnStatus wni_lower_arithmetic(WniLowering *lowering) {
   WniVecOp op = wni_node_vec_op(node);
   const WniActivation *end = node->whole && op == WNI_VEC_DIV ? &cut : &node->activation;
   int at_once = op == WNI_VEC_WHERE ? 3 : 2;
-  WniTensor y, partial, operand[3];
+  WniTensor y, partial, largest, operand[3];
   WnStatus status = wni_lower_input(lowering, 0, &operand[0]);
-  if (status == WN_OK) status = wni_lower_typed_output(lowering, &y);
+  if (status == WN_OK) status = find_largest(lowering, &largest);
+  if (status == WN_OK) status = wni_lower_output_like(lowering, true, &largest, &y);
   if (status == WN_OK) align_operand(lowering, y.shape.rank, &operand[0]);
   /* Sum goes on from its partial result, which is never rounded */
   partial = (WniTensor){.shape = y.shape};
@@ -53,7 +68,7 @@ WnStatus wni_lower_batch_normalization(WniLowering *lowering) {
   const WniNode *node = lowering->node;
   WniTensor x, y, scale = {.buffer = -1}, shift = {.buffer = -1};
   WnStatus status = wni_lower_input(lowering, 0, &x);
-  if (status == WN_OK) status = wni_lower_typed_output(lowering, &y);
+  if (status == WN_OK) status = wni_lower_output_like(lowering, true, &x, &y);
   if (status != WN_OK) return status;
   int axis = x.shape.rank > 1 ? 1 : 0;
   size_t channels = wni_node_input(lowering->graph, node, 1)->constant.count;
@@ -78,7 +93,7 @@ WnStatus wni_lower_activation(WniLowering *lowering) {
   WnStatus status = wni_activation_read(lowering->graph, lowering->node, &activation,
                                         &is_activation, lowering->error);
   if (status == WN_OK) status = wni_lower_input(lowering, 0, &x);
-  if (status == WN_OK) status = wni_lower_typed_output(lowering, &y);
+  if (status == WN_OK) status = wni_lower_output_like(lowering, true, &x, &y);
   if (status != WN_OK) return status;
   const WniTensor *all[2] = {&y, &x};
   return wni_lower_elementwise(lowering, WNI_VEC_COPY, &activation, all, 1);
@@ -103,7 +118,7 @@ WnStatus wni_lower_softmax(WniLowering *lowering) {
   int axis;
   WnStatus status =
       flatten ? wni_lower_contiguous(lowering, 0, WNI_F32, &x) : wni_lower_float(lowering, 0, &x);
-  if (status == WN_OK) status = wni_lower_output(lowering, flatten, &y);
+  if (status == WN_OK) status = wni_lower_output_like(lowering, false, &x, &y);
   if (status != WN_OK) return status;
   if (!wni_axis(wni_attr_int(node->proto, "axis", flatten ? 1 : -1), x.shape.rank, &axis))
     return wni_node_fail(lowering->graph, node, WN_ERROR_MODEL, lowering->error,

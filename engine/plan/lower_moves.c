@@ -139,7 +139,8 @@ static WnStatus push_take(WniLowering *lowering, const WniIndexing *indexing, co
   const WniShape *shape = &lowering->graph->values[value].shape;
   bool in_order = memcmp(&indexing->to, shape, sizeof *shape) == 0; /* not so: many indices */
   WniTensor out = {.shape = *shape, .type = x->type, .quant = x->quant}, y;
-  WnStatus status = wni_lower_buffer(lowering, &lowering->halos[value], !in_order, &out);
+  WnStatus status = in_order ? wni_lower_buffer_like(lowering, &lowering->halos[value], x, &out)
+                             : wni_lower_buffer(lowering, NULL, true, &out);
   if (status != WN_OK) return status;
   wni_tensor_reshape(&out, &indexing->to, &y); /* without gaps: always possible */
   if (in_order) y = out;
@@ -267,8 +268,8 @@ WnStatus wni_lower_resize(WniLowering *lowering) {
   for (int i = 0; i < n && status == WN_OK; i++) {
     y = (WniTensor){.shape = x.shape};
     y.shape.dim[axes[i]] = resize.out.dim[axes[i]];
-    status = i + 1 < n ? wni_lower_buffer(lowering, NULL, false, &y)
-                       : wni_lower_output(lowering, false, &y);
+    status = i + 1 < n ? wni_lower_buffer_like(lowering, NULL, &x, &y)
+                       : wni_lower_output_like(lowering, false, &x, &y);
     if (status == WN_OK) status = push_interpolate(lowering, &resize, axes[i], &x, &y);
     x = y;
   }

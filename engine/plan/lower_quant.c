@@ -52,7 +52,7 @@ WnStatus wni_lower_quantize(WniLowering *lowering) {
     wni_lower_place(lowering, 0, &x);
     return WN_OK;
   }
-  status = wni_lower_typed_output(lowering, &y);
+  status = wni_lower_output_like(lowering, true, &x, &y);
   return status == WN_OK ? wni_lower_copy(lowering, &x, &y) : status;
 }
 

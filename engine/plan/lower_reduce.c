@@ -82,7 +82,10 @@ WnStatus wni_lower_reduce(WniLowering *lowering) {
                           reduced[3] && wni_tensor_is_dense(&x, 1);
   if (rows_and_columns && reduction->mean) return wni_lower_global_average(lowering);
   status = wni_lower_float(lowering, 0, &x);
-  if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
+  bool same_rank = x.shape.rank == lowering->graph->values[node->out[0]].shape.rank;
+  if (status == WN_OK)
+    status = same_rank ? wni_lower_output_like(lowering, false, &x, &y)
+                       : wni_lower_output(lowering, false, &y);
   if (status != WN_OK) return status;
   return reduction->of_exp
              ? lower_log_sum_exp(lowering, reduced, &x, &y)

@@ -79,14 +79,20 @@ WnStatus wni_lower_slice(WniLowering *lowering) {
 
 WnStatus wni_lower_concat(WniLowering *lowering) {
   const WniNode *node = lowering->node;
-  WniTensor y;
+  WniTensor part, largest, y;
   int axis = 0;
   ptrdiff_t at = 0;
-  WnStatus status = wni_lower_typed_output(lowering, &y);
+  WnStatus status = wni_lower_input(lowering, 0, &largest);
+  for (int i = 1; i < node->n_in && status == WN_OK; i++) {
+    status = wni_lower_input(lowering, i, &part);
+    largest = *wni_lower_largest(&largest, &part);
+  }
+  if (status == WN_OK) status = wni_lower_output_like(lowering, true, &largest, &y);
   if (status != WN_OK) return status;
   wni_axis(wni_attr_int(node->proto, "axis", 0), y.shape.rank, &axis);
   for (int i = 0; i < node->n_in && status == WN_OK; i++) {
-    WniTensor x, part = y;
+    WniTensor x;
+    part = y;
     if (wni_node_input(lowering->graph, node, i)->shape.dim[axis] == 0) continue;
     status = wni_lower_input(lowering, i, &x);
     if (status != WN_OK) break;

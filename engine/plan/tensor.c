@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 int64_t wni_tensor_lay_out(WniTensor *tensor, const int *order) {
@@ -19,6 +20,40 @@ int64_t wni_tensor_lay_out(WniTensor *tensor, const int *order) {
   }
   tensor->offset = (ptrdiff_t)offset;
   return step;
+}
+
+/* Of a dimension counted in a shape of `rank`; 0: any place will do. */
+static ptrdiff_t step_of(const WniTensor *tensor, int rank, int d) {
+  int own = d - (rank - tensor->shape.rank);
+  return own < 0 || tensor->shape.dim[own] == 1 ? 0 : labs(tensor->stride[own]);
+}
+
+/* Whether dimensions in this order lie the outer ones further apart. */
+static bool lies_in_order(const WniTensor *tensor, int rank, const int *order) {
+  ptrdiff_t last = PTRDIFF_MAX;
+  for (int i = 0; i < rank; i++) {
+    ptrdiff_t step = step_of(tensor, rank, order[i]);
+    if (step > last) return false;
+    if (step) last = step;
+  }
+  return true;
+}
+
+void wni_tensor_order(const WniTensor *tensor, int rank, int *order) {
+  static const int nhwc[4] = {0, 2, 3, 1};
+  if (rank == 4 && lies_in_order(tensor, rank, nhwc)) {
+    for (int i = 0; i < rank; i++) order[i] = nhwc[i];
+    return;
+  }
+  for (int i = 0; i < rank; i++) order[i] = i;
+  if (lies_in_order(tensor, rank, order)) return;
+  for (int i = 0; i < rank; i++) { /* sorted */
+    int at = i;
+    ptrdiff_t step = step_of(tensor, rank, i);
+    for (; at > 0 && step && step > step_of(tensor, rank, order[at - 1]); at--)
+      order[at] = order[at - 1];
+    order[at] = i;
+  }
 }
 
 bool wni_tensor_is_contiguous(const WniTensor *tensor) {

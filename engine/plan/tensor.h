@@ -35,6 +35,10 @@ typedef struct WniTensor {
  * halo around them; NULL: row-major.  Returns the elements of the buffer, -1: too many. */
 int64_t wni_tensor_lay_out(WniTensor *tensor, const int *order);
 
+/* The order, outermost first, of `rank` dimensions that lie like those of `tensor` (aligned at the
+ * last one): an image's where its strides allow several, else row-major. */
+void wni_tensor_order(const WniTensor *tensor, int rank, int *order);
+
 /* Row-major without gaps, dimensions of 1 ignored. */
 bool wni_tensor_is_contiguous(const WniTensor *tensor);
 

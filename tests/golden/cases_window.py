@@ -267,3 +267,44 @@ def conv_one_channel(g):
     """One channel in and out, which is a depthwise convolution without groups."""
     g.out(g.conv("x", 1, 1, 3, pads=[1] * 4), "k3")
     g.out(g.conv("x", 1, 1, (2, 3), strides=[2, 1]), "k2x3")
+
+
+@case(13, shape=(1, 6, 7, 3), rounding=16)
+def zeros_before_windows(g):
+    """Pads of exporters from TensorFlow: part of the window behind them, in either layout."""
+    box, nchw = g.ints(0, 0, 1, 0, 0, 2, 1, 0), dict(perm=[0, 3, 1, 2])
+    turned = g.node("Transpose", g.node("Pad", ["x", box]), **nchw)
+    y = g.node("Relu", g.conv(turned, 3, 6, 3, **TWO))
+    padded = g.node("Pad", [y, g.ints(0, 0, 0, 1, 0, 0, 1, 1)])
+    g.out(g.conv(padded, 6, 6, 3, group=6, **TWO), "depthwise")
+    g.out(g.conv(padded, 6, 4, 2, pads=[1] * 4), "own_pads")
+    g.out(g.conv(padded, 6, 4, 3, auto_pad="SAME_UPPER", **TWO), "same")
+    g.put("max", "MaxPool", padded, kernel_shape=[2, 2], **TWO)
+    g.put("average", "AveragePool", padded, kernel_shape=[2, 2])
+    g.put("average_own", "AveragePool", padded, kernel_shape=[2, 2], pads=[1] * 4)
+    g.put("average_all", "AveragePool", padded, kernel_shape=[2, 2], pads=[1] * 4,
+          count_include_pad=1)
+    negative = g.conv(y, 6, 3, 1)
+    g.put("max_negative", "MaxPool", g.node("Pad", [negative, g.ints(0, 0, 1, 1, 0, 0, 1, 1)]),
+          kernel_shape=[2, 2])
+    channels = g.node("Pad", [y, g.ints(0, 0, 1, 1, 0, 2, 1, 1)])
+    g.out(g.conv(channels, 8, 3, 3), "channels_too")
+
+
+@case(13, shape=(1, 6, 7, 3))
+def layers_between_transposes(g):
+    """As Keras' channels-last networks come: each layer turned to NCHW and back."""
+    def turned(op, y, **attrs):
+        y = g.node("Transpose", y, perm=[0, 3, 1, 2])
+        y = op(y) if callable(op) else g.node(op, y, **attrs)
+        return g.node("Transpose", y, perm=[0, 2, 3, 1])
+    y = turned(lambda t: g.conv(t, 3, 8, 3, pads=[1] * 4), "x")
+    gate = g.node("Sigmoid", g.node("ReduceMean", y, axes=[1, 2], keepdims=1))
+    y = g.node("Mul", [y, gate])
+    y = g.node("Add", [y, g.weights(8)])
+    y = g.node("Relu", g.node("Pad", [y, g.ints(0, 1, 1, 0, 0, 1, 1, 0)]))
+    z = turned(lambda t: g.conv(t, 8, 8, 3, group=8), y)
+    z = g.node("Concat", [z, turned("MaxPool", y, kernel_shape=[3, 3])], axis=3)
+    g.out(turned(lambda t: g.conv(t, 16, 5, 3, pads=[1] * 4), z), "image")
+    g.put("softmax", "Softmax", z, axis=3)
+    g.put("flat", "Reshape", [z, g.ints(1, -1)])
