@@ -211,6 +211,14 @@ static bool same_shape(const WniShape *a, const WniShape *b) {
   return a->rank == b->rank && memcmp(a->dim, b->dim, (size_t)a->rank * sizeof *a->dim) == 0;
 }
 
+static bool takes_residual(const WniGraph *graph, const WniNode *node) {
+  int axis;
+  size_t channels;
+  if (node->op == WNI_OP_CONV)
+    return !wni_conv_is_depthwise(graph, node) && wni_bias_is_row(graph, node);
+  return weighted_channels(graph, node, &axis, &channels) || node->op == WNI_OP_MATMUL;
+}
+
 /* conv + x: the convolution that comes later takes the other operand along. */
 static void merge_residual(WniGraph *graph, WniNode *node) {
   if ((node->op != WNI_OP_ADD && node->op != WNI_OP_SUM) || node->n_in != 2) return;
@@ -218,9 +226,7 @@ static void merge_residual(WniGraph *graph, WniNode *node) {
   if (a->known || b->known || !same_shape(&a->shape, &b->shape)) return;
   int later = a->producer > b->producer ? 0 : 1;
   WniNode *into = private_producer(graph, node->in[later]);
-  if (!into || into->op != WNI_OP_CONV || into->activation_name || into->residual >= 0 ||
-      wni_conv_is_depthwise(graph, into) || !wni_bias_is_row(graph, into))
-    return;
+  if (!into || into->activation_name || into->residual >= 0 || !takes_residual(graph, into)) return;
   into->residual = node->in[1 - later];
   merge(graph, node, into);
 }

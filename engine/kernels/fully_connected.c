@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Drivers of Gemm at a small batch and of MatMul (layers.h).
+ * The driver of products with constant weights for one or few rows (layers.h).
  */
 #include "kernels/layers.h"
 
@@ -48,25 +48,5 @@ void wni_fully_connected_run(const WniFullyConnected *fc, const void *x, float *
     }
     for (size_t m = 0; m < fc->m; m++)
       run_rows(fc, (const char *)x + m * input_bytes, y + m * fc->n, row, n);
-  }
-}
-
-void wni_matmul_run(const WniMatmul *matmul, const float *x, const float *w, float *y,
-                    WniThread thread) {
-  size_t rows = matmul->m, begin, end;
-  for (size_t d = 0; d < matmul->rank; d++) rows *= matmul->batch[d];
-  wni_parallel_range(thread, rows, 1, &begin, &end);
-  for (size_t row = begin; row < end; row++) {
-    const float *xb = x + row % matmul->m * matmul->k, *wb = w;
-    size_t b = row / matmul->m;
-    for (size_t d = matmul->rank; d-- > 0; b /= matmul->batch[d]) {
-      xb += b % matmul->batch[d] * matmul->x_stride[d];
-      wb += b % matmul->batch[d] * matmul->w_stride[d];
-    }
-    float *out = y + row * matmul->n;
-    for (size_t j = 0; j < matmul->n; j++) out[j] = 0;
-    for (size_t k = 0; k < matmul->k; k++)
-      for (size_t j = 0; j < matmul->n; j++) out[j] += xb[k] * wb[k * matmul->n + j];
-    matmul->act->run.act(&matmul->activation, matmul->n, out);
   }
 }

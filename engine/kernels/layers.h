@@ -16,6 +16,14 @@
 
 enum { WNI_LOOP_RANK = 8 };
 
+/* Nested loops over up to WNI_LOOP_RANK dimensions, outermost first; operand 0
+ * is y, then the inputs; a stride of 0 repeats an element. */
+typedef struct WniLoop {
+  int rank;
+  size_t dim[WNI_LOOP_RANK];
+  ptrdiff_t stride[4][WNI_LOOP_RANK];
+} WniLoop;
+
 /* An image batch in NHWC with room around it; channels are contiguous. */
 typedef struct WniImage {
   size_t n, h, w, c;
@@ -94,18 +102,22 @@ typedef struct WniFullyConnected {
 void wni_fully_connected_run(const WniFullyConnected *fc, const void *x, float *y,
                              const int32_t *rows, size_t n_rows, WniThread thread);
 
-/* MatMul of two activations: y[b][i][j] = act(sum_k x[b][i][k] w[b][k][j]), b over
- * `batch` with its own strides (0: broadcast).  All contiguous. */
+/* MatMul of two activations in float32, over a batch (operand 0 y, 1 x, 2 w, 3 residual):
+ * y[i][j] = act(alpha sum_k x[i][k] w[k][j] + residual[i][j]).  The elements of a row of x, y and
+ * the residual are neighbours; w may lie in any order. */
 typedef struct WniMatmul {
+  const WniKernel *kernel; /* igemm */
   const WniKernel *act;
-  WniActivation activation;
-  size_t rank; /* of the batch */
-  size_t batch[WNI_LOOP_RANK];
-  size_t x_stride[WNI_LOOP_RANK], w_stride[WNI_LOOP_RANK];
+  WniActivation activation; /* other than NONE and CLAMP, which the kernel does */
+  WniOutput output;
+  WniLoop batch;
   size_t m, n, k;
+  ptrdiff_t x_row, w_row, w_column, y_row, residual_row;
+  float alpha;
 } WniMatmul;
-void wni_matmul_run(const WniMatmul *matmul, const float *x, const float *w, float *y,
-                    WniThread thread);
+/* `residual` may be NULL. */
+void wni_matmul_run(const WniMatmul *matmul, const float *x, const float *w, const float *residual,
+                    float *y, WniThread thread);
 
 /* One tensor of a layer that converts what it reads and writes to float32 and back. */
 typedef struct WniTyped {
@@ -125,14 +137,6 @@ typedef struct WniPool {
   bool count_include_pad;
 } WniPool;
 void wni_pool_run(const WniPool *pool, const void *x, void *y, WniThread thread);
-
-/* Nested loops over up to WNI_LOOP_RANK dimensions, outermost first; operand 0
- * is y, then the inputs; a stride of 0 repeats an element. */
-typedef struct WniLoop {
-  int rank;
-  size_t dim[WNI_LOOP_RANK];
-  ptrdiff_t stride[4][WNI_LOOP_RANK];
-} WniLoop;
 
 /* y = act(op(a, b, c)) over the loop, in float32. */
 typedef struct WniElementwise {

@@ -168,6 +168,7 @@ WnStatus wni_lower_push(WniLowering *lowering, WniStep *step, const WniTensor *c
   step->op = describe(node);
   step->shape = lowering->graph->values[node->out[0]].shape;
   step->out = operand_at(out);
+  step->n_in = n_inputs;
   for (int i = 0; i < n_inputs; i++) {
     step->in[i] = operand_at(inputs[i]);
     if (inputs[i]->buffer >= 0) plan->buffers[inputs[i]->buffer].last = index;
@@ -235,9 +236,25 @@ WnStatus wni_lower_float(WniLowering *lowering, int i, WniTensor *out) {
 
 WnStatus wni_lower_contiguous(WniLowering *lowering, int i, WniType type, WniTensor *out) {
   WnStatus status = wni_lower_input(lowering, i, out);
-  if (status != WN_OK || (wni_tensor_is_contiguous(out) && out->type == type)) return status;
-  WniTensor from = *out;
-  return copy_as(lowering, &from, type, NULL, true, out);
+  return status == WN_OK ? wni_lower_compact(lowering, type, out) : status;
+}
+
+WnStatus wni_lower_compact(WniLowering *lowering, WniType type, WniTensor *tensor) {
+  if (wni_tensor_is_contiguous(tensor) && tensor->type == type) return WN_OK;
+  WniTensor from = *tensor;
+  return copy_as(lowering, &from, type, NULL, true, tensor);
+}
+
+WnStatus wni_lower_rows(WniLowering *lowering, int value, WniType type, WniTensor *out) {
+  WnStatus status = wni_lower_value(lowering, value, out);
+  bool fits = out->type == type && wni_tensor_is_dense(out, out->shape.rank - 1);
+  return status != WN_OK || fits ? status : wni_lower_compact(lowering, type, out);
+}
+
+WnStatus wni_lower_rows_output(WniLowering *lowering, WniTensor *out) {
+  WniTensor rows = {.shape = lowering->graph->values[lowering->node->out[0]].shape};
+  wni_tensor_lay_out(&rows, NULL);
+  return wni_lower_output_like(lowering, false, &rows, out);
 }
 
 void wni_lower_as_image(WniTensor *tensor) {

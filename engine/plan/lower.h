@@ -95,6 +95,27 @@ WnStatus wni_lower_contiguous(WniLowering *lowering, int i, WniType type, WniTen
 WnStatus wni_lower_image(WniLowering *lowering, int value, WniType type, const WniHaloNeed *halo,
                          WniTensor *out);
 
+/* `tensor` without gaps in that type, copied when it lies otherwise. */
+WnStatus wni_lower_compact(WniLowering *lowering, WniType type, WniTensor *tensor);
+
+/* A value whose last dimension is a run of neighbours, and room for one as output 0. */
+WnStatus wni_lower_rows(WniLowering *lowering, int value, WniType type, WniTensor *out);
+WnStatus wni_lower_rows_output(WniLowering *lowering, WniTensor *out);
+
+/* MatMul of two computed operands, or of a constant with more than two dimensions
+ * (lower_product.c). */
+WnStatus wni_lower_product(WniLowering *lowering);
+
+/* Appends y = activation(alpha x w + add) for matrices in the last two dimensions of float32
+ * tensors, the others broadcast; rows of x, y and `add` are runs of neighbours. */
+typedef struct WniProduct {
+  float alpha;
+  const WniTensor *add;            /* broadcast to y; NULL: none */
+  const WniActivation *activation; /* NULL: none */
+} WniProduct;
+WnStatus wni_lower_push_product(WniLowering *lowering, const WniProduct *product,
+                                const WniTensor *x, const WniTensor *w, const WniTensor *y);
+
 /* The mean over the rows and columns of an image. */
 WnStatus wni_lower_global_average(WniLowering *lowering);
 
@@ -109,6 +130,12 @@ WnStatus wni_lower_affine(WniLowering *lowering, const WniWeights *weights, WniP
 /* Weights that only the node being lowered reads are packed now: what was read of the file for them
  * is given back, so that a model never lies in memory twice. */
 void wni_lower_release(const WniLowering *lowering, const WniWeights *weights);
+
+/* Appends a convolution of x whose `step` has kind, kernel, images, groups and activation: of a
+ * window, or the product of rows with a matrix, which are pixels to it.  `residual` may be NULL. */
+WnStatus wni_lower_push_conv(WniLowering *lowering, WniStep *step, const WniWindow *window,
+                             const WniWeights *weights, const WniTensor *x,
+                             const WniTensor *residual, const WniTensor *y);
 
 /* How many outputs a side of a convolution Winograd's filtering should compute together; 0: none
  * (lower_winograd.c). */

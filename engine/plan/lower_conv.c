@@ -160,39 +160,48 @@ static WnStatus pack_conv(WniLowering *lowering, const WniWindow *window, const 
   return WN_OK;
 }
 
+WnStatus wni_lower_push_conv(WniLowering *lowering, WniStep *step, const WniWindow *window,
+                             const WniWeights *weights, const WniTensor *x,
+                             const WniTensor *residual, const WniTensor *y) {
+  const WniNode *node = lowering->node;
+  WniConv *conv = &step->layer.conv;
+  WniTensor first = *x;
+  conv->act = wni_kernel_find(WNI_KERNEL_act, WNI_F32);
+  conv->output = wni_lower_output_stage(&conv->activation, y);
+  conv->y_step = (ptrdiff_t)window->stride[0] * conv->in.h_stride;
+  conv->x_step = (ptrdiff_t)window->stride[1] * conv->in.w_stride;
+  WnStatus status = pack_conv(lowering, window, weights, x, y, conv);
+  if (status != WN_OK) return status;
+  /* the first tap of the first pixel lies in the halo */
+  first.offset -= (ptrdiff_t)window->pad_begin[0] * conv->in.h_stride +
+                  (ptrdiff_t)window->pad_begin[1] * conv->in.w_stride;
+  size_t count = weights->outputs * weights->inputs * weights->taps;
+  step->kernel = conv->kernel->name;
+  step->parameters = count + (wni_node_input(lowering->graph, node, 2) ? conv->out.c : 0);
+  step->macs = (uint64_t)(conv->out.n * conv->out.h * conv->out.w) * count;
+  const WniTensor *inputs[2] = {&first, residual};
+  return wni_lower_push(lowering, step, inputs, residual ? 2 : 1, y);
+}
+
 /* Appends the convolution itself: y is the output, or float32 sums of its shape. */
 static WnStatus push_conv(WniLowering *lowering, const WniWindow *window, const WniWeights *weights,
-                          const WniTensor *input, const WniTensor *y, bool finish) {
+                          const WniTensor *x, const WniTensor *y, bool finish) {
   WniNode *node = lowering->node;
   bool depthwise = wni_conv_is_depthwise(lowering->graph, node);
   bool add = finish && node->residual >= 0;
-  WniTensor x = *input, residual;
+  WniTensor residual;
   WnStatus status =
       add ? wni_lower_image(lowering, node->residual, y->type, NULL, &residual) : WN_OK;
   if (status != WN_OK) return status;
   WniStep step = {.kind = depthwise ? WNI_STEP_DWCONV : WNI_STEP_CONV};
   WniConv *conv = &step.layer.conv;
-  conv->kernel = wni_kernel_find(depthwise ? WNI_KERNEL_dwconv : WNI_KERNEL_igemm, x.type);
-  conv->act = wni_kernel_find(WNI_KERNEL_act, WNI_F32);
+  conv->kernel = wni_kernel_find(depthwise ? WNI_KERNEL_dwconv : WNI_KERNEL_igemm, x->type);
   if (finish) conv->activation = node->activation;
-  conv->output = wni_lower_output_stage(&conv->activation, y);
-  conv->in = wni_tensor_image(&x);
+  conv->in = wni_tensor_image(x);
   conv->out = wni_tensor_image(y);
   if (add) conv->residual = wni_tensor_image(&residual);
   conv->groups = (size_t)wni_attr_int(node->proto, "group", 1);
-  conv->y_step = (ptrdiff_t)window->stride[0] * conv->in.h_stride;
-  conv->x_step = (ptrdiff_t)window->stride[1] * conv->in.w_stride;
-  status = pack_conv(lowering, window, weights, &x, y, conv);
-  if (status != WN_OK) return status;
-  /* the first tap of the first pixel lies in the halo */
-  x.offset -= (ptrdiff_t)window->pad_begin[0] * conv->in.h_stride +
-              (ptrdiff_t)window->pad_begin[1] * conv->in.w_stride;
-  size_t count = weights->outputs * weights->inputs * weights->taps;
-  step.kernel = conv->kernel->name;
-  step.parameters = count + (node->n_in > 2 ? conv->out.c : 0);
-  step.macs = (uint64_t)(y->shape.dim[0] * y->shape.dim[2] * y->shape.dim[3]) * count;
-  const WniTensor *inputs[2] = {&x, &residual};
-  return wni_lower_push(lowering, &step, inputs, add ? 2 : 1, y);
+  return wni_lower_push_conv(lowering, &step, window, weights, x, add ? &residual : NULL, y);
 }
 
 /* tile 0: directly; else by Winograd's filtering. */

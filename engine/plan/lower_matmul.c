@@ -53,13 +53,67 @@ static WnStatus push_fully_connected(WniLowering *lowering, const WniWeights *we
   return wni_lower_push(lowering, &step, &x, 1, y);
 }
 
-/* Input 0 in the type in which the layer computes, without gaps. */
-static WnStatus fully_connected_input(WniLowering *lowering, const WniWeights *weights,
-                                      WniTensor *x) {
+/* Input 0 in the type in which the layer computes: one row without gaps, or rows of neighbours. */
+static WnStatus weighted_input(WniLowering *lowering, const WniWeights *weights, WniTensor *x) {
   WnStatus status = wni_lower_input(lowering, 0, x);
   if (status != WN_OK) return status;
   WniType type = wni_lower_compute_type(lowering, x, weights);
-  return wni_lower_contiguous(lowering, 0, type, x);
+  if (wni_shape_count(&x->shape) == x->shape.dim[x->shape.rank - 1])
+    return wni_lower_contiguous(lowering, 0, type, x);
+  return wni_lower_rows(lowering, lowering->node->in[0], type, x);
+}
+
+/* The rows of `tensors`, all but the last dimension, as pixels of images; tensors[0] is written.
+ * False: that takes more than three dimensions. */
+static bool rows_as_images(const WniTensor *const *tensors, int n, WniImage *const *images) {
+  WniTensor rest[3];
+  const WniTensor *all[3];
+  WniLoop loop;
+  for (int k = 0; k < n; k++) {
+    rest[k] = *tensors[k];
+    rest[k].shape.rank--;
+    all[k] = &rest[k];
+  }
+  wni_tensor_loop(all, n, &loop);
+  if (loop.rank > 3) return false;
+  for (int k = 0; k < n; k++) {
+    size_t dim[3] = {1, 1, 1};
+    ptrdiff_t stride[3] = {0, 0, 0};
+    for (int d = 0; d < loop.rank; d++) {
+      dim[3 - loop.rank + d] = loop.dim[d];
+      stride[3 - loop.rank + d] = loop.stride[k][d];
+    }
+    *images[k] = (WniImage){.n = dim[0],
+                            .h = dim[1],
+                            .w = dim[2],
+                            .c = (size_t)tensors[k]->shape.dim[rest[k].shape.rank],
+                            .n_stride = stride[0],
+                            .h_stride = stride[1],
+                            .w_stride = stride[2]};
+  }
+  return true;
+}
+
+/* Many rows: they are the pixels of a convolution of one tap. */
+static WnStatus push_rows(WniLowering *lowering, const WniWeights *weights, const WniTensor *input,
+                          const WniTensor *residual, const WniTensor *y, bool activate) {
+  const WniWindow point = {.size = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}};
+  WniStep step = {.kind = WNI_STEP_CONV};
+  WniConv *conv = &step.layer.conv;
+  WniTensor x = *input, add = residual ? *residual : (WniTensor){0};
+  const WniTensor *all[3] = {y, &x, &add};
+  WniImage *const images[3] = {&conv->out, &conv->in, &conv->residual};
+  int n = residual ? 3 : 2;
+  if (!rows_as_images(all, n, images)) { /* without gaps they are three dimensions at most */
+    WnStatus status = wni_lower_compact(lowering, x.type, &x);
+    if (status == WN_OK && residual) status = wni_lower_compact(lowering, add.type, &add);
+    if (status != WN_OK) return status;
+    rows_as_images(all, n, images);
+  }
+  conv->kernel = wni_kernel_find(WNI_KERNEL_igemm, x.type);
+  conv->groups = 1;
+  if (activate) conv->activation = lowering->node->activation;
+  return wni_lower_push_conv(lowering, &step, &point, weights, &x, residual ? &add : NULL, y);
 }
 
 /* y = act(product + beta C) for a C that is not one row. */
@@ -75,6 +129,32 @@ static WnStatus push_c(WniLowering *lowering, const WniTensor *product) {
   beta.data = value;
   const WniTensor *all[4] = {&y, &c, &beta, product};
   return wni_lower_elementwise(lowering, WNI_VEC_MULADD, &node->activation, all, 3);
+}
+
+/* y = act(x times the weights + residual); what the kernels cannot add to int8 sums is a step
+ * behind them. */
+static WnStatus push_weighted(WniLowering *lowering, const WniWeights *weights, const WniTensor *x,
+                              bool activate) {
+  const WniNode *node = lowering->node;
+  bool one = wni_shape_count(&x->shape) == (int64_t)weights->inputs, add = node->residual >= 0;
+  bool behind = add && (one || x->type == WNI_U8);
+  WniTensor y = {.shape = lowering->graph->values[node->out[0]].shape}, residual;
+  WnStatus status = activate && !behind ? wni_lower_rows_output(lowering, &y)
+                                        : wni_lower_buffer(lowering, NULL, true, &y);
+  if (status == WN_OK && add && !behind)
+    status = wni_lower_rows(lowering, node->residual, WNI_F32, &residual);
+  if (status != WN_OK) return status;
+  status = one ? push_fully_connected(lowering, weights, x, &y, activate && !behind)
+               : push_rows(lowering, weights, x, add && !behind ? &residual : NULL, &y,
+                           activate && !behind);
+  if (status != WN_OK || (activate && !behind)) return status;
+  if (!activate) return push_c(lowering, &y);
+  const WniTensor sums = y, *all[3] = {&y, &sums, &residual};
+  status = wni_lower_value(lowering, node->residual, &residual);
+  if (status == WN_OK) status = wni_lower_rows_output(lowering, &y);
+  return status == WN_OK
+             ? wni_lower_elementwise(lowering, WNI_VEC_ADD, &node->activation, all, 2)
+             : status;
 }
 
 /* Input 0 turned, of a Gemm with transA. */
@@ -94,50 +174,14 @@ static WnStatus turned_input(WniLowering *lowering, WniTensor *x) {
 
 WnStatus wni_lower_gemm(WniLowering *lowering) {
   WniNode *node = lowering->node;
-  bool row_bias = wni_bias_is_row(lowering->graph, node);
   WniWeights weights;
-  WniTensor x, y;
+  WniTensor x;
   WnStatus status = wni_weights_read(lowering->graph, node, &weights, lowering->error);
   if (status == WN_OK)
     status = wni_attr_int(node->proto, "transA", 0) ? turned_input(lowering, &x)
-                                                    : fully_connected_input(lowering, &weights, &x);
+                                                    : weighted_input(lowering, &weights, &x);
   if (status != WN_OK) return status;
-  y = (WniTensor){.shape = lowering->graph->values[node->out[0]].shape};
-  status =
-      row_bias ? wni_lower_output(lowering, true, &y) : wni_lower_buffer(lowering, NULL, true, &y);
-  if (status == WN_OK) status = push_fully_connected(lowering, &weights, &x, &y, row_bias);
-  return status == WN_OK && !row_bias ? push_c(lowering, &y) : status;
-}
-
-/* A product of two computed operands, or of a constant with more than two dimensions. */
-static WnStatus push_matmul(WniLowering *lowering, const WniTensor *x, const WniTensor *w,
-                            const WniTensor *y) {
-  WniStep step = {.kind = WNI_STEP_MATMUL, .kernel = "matmul_f32__c"};
-  WniMatmul *matmul = &step.layer.matmul;
-  const WniShape *a = &x->shape, *b = &w->shape;
-  bool row = a->rank == 1, column = b->rank == 1;
-  int rank_a = row ? 2 : a->rank, rank_b = column ? 2 : b->rank;
-  matmul->act = wni_kernel_find(WNI_KERNEL_act, WNI_F32);
-  matmul->activation = lowering->node->activation;
-  matmul->k = (size_t)a->dim[a->rank - 1];
-  matmul->m = row ? 1 : (size_t)a->dim[rank_a - 2];
-  matmul->n = column ? 1 : (size_t)b->dim[rank_b - 1];
-  int batch = (rank_a > rank_b ? rank_a : rank_b) - 2;
-  size_t x_step = matmul->m * matmul->k, w_step = matmul->k * matmul->n;
-  matmul->rank = (size_t)batch;
-  step.macs = matmul->m * matmul->n * matmul->k;
-  for (int d = batch; d-- > 0;) {
-    int64_t da = d - (batch - (rank_a - 2)) >= 0 ? a->dim[d - (batch - (rank_a - 2))] : 1;
-    int64_t db = d - (batch - (rank_b - 2)) >= 0 ? b->dim[d - (batch - (rank_b - 2))] : 1;
-    matmul->batch[d] = (size_t)(da > db ? da : db);
-    matmul->x_stride[d] = da == 1 ? 0 : x_step;
-    matmul->w_stride[d] = db == 1 ? 0 : w_step;
-    x_step *= (size_t)da;
-    w_step *= (size_t)db;
-    step.macs *= matmul->batch[d];
-  }
-  const WniTensor *inputs[2] = {x, w};
-  return wni_lower_push(lowering, &step, inputs, 2, y);
+  return push_weighted(lowering, &weights, &x, wni_bias_is_row(lowering->graph, node));
 }
 
 WnStatus wni_lower_matmul(WniLowering *lowering) {
@@ -146,15 +190,9 @@ WnStatus wni_lower_matmul(WniLowering *lowering) {
   bool computed = b->shape.rank != 2 || (b->known && b->constant.is_int) ||
                   (!b->known && !wni_weights_are_quantized(lowering->graph, node));
   WniWeights weights;
-  WniTensor x, w, y;
-  if (computed) {
-    WnStatus status = wni_lower_contiguous(lowering, 0, WNI_F32, &x);
-    if (status == WN_OK) status = wni_lower_contiguous(lowering, 1, WNI_F32, &w);
-    if (status == WN_OK) status = wni_lower_output(lowering, true, &y);
-    return status == WN_OK ? push_matmul(lowering, &x, &w, &y) : status;
-  }
+  WniTensor x;
+  if (computed) return wni_lower_product(lowering);
   WnStatus status = wni_weights_read(lowering->graph, node, &weights, lowering->error);
-  if (status == WN_OK) status = fully_connected_input(lowering, &weights, &x);
-  if (status == WN_OK) status = wni_lower_output(lowering, true, &y);
-  return status == WN_OK ? push_fully_connected(lowering, &weights, &x, &y, true) : status;
+  if (status == WN_OK) status = weighted_input(lowering, &weights, &x);
+  return status == WN_OK ? push_weighted(lowering, &weights, &x, true) : status;
 }

@@ -77,22 +77,31 @@ WnStatus wni_lower_slice(WniLowering *lowering) {
   return WN_OK;
 }
 
+/* The input with the most elements, in whose order the output lies. */
+static WnStatus largest_input(WniLowering *lowering, WniTensor *out) {
+  const WniNode *node = lowering->node;
+  int64_t most = 0;
+  WnStatus status = WN_OK;
+  for (int i = 0; i < node->n_in && status == WN_OK; i++) {
+    int64_t count = wni_shape_count(&wni_node_input(lowering->graph, node, i)->shape);
+    if (count <= most) continue;
+    most = count;
+    status = wni_lower_input(lowering, i, out);
+  }
+  return status;
+}
+
 WnStatus wni_lower_concat(WniLowering *lowering) {
   const WniNode *node = lowering->node;
-  WniTensor part, largest, y;
+  WniTensor largest, y;
   int axis = 0;
   ptrdiff_t at = 0;
-  WnStatus status = wni_lower_input(lowering, 0, &largest);
-  for (int i = 1; i < node->n_in && status == WN_OK; i++) {
-    status = wni_lower_input(lowering, i, &part);
-    largest = *wni_lower_largest(&largest, &part);
-  }
+  WnStatus status = largest_input(lowering, &largest);
   if (status == WN_OK) status = wni_lower_output_like(lowering, true, &largest, &y);
   if (status != WN_OK) return status;
   wni_axis(wni_attr_int(node->proto, "axis", 0), y.shape.rank, &axis);
   for (int i = 0; i < node->n_in && status == WN_OK; i++) {
-    WniTensor x;
-    part = y;
+    WniTensor x, part = y;
     if (wni_node_input(lowering->graph, node, i)->shape.dim[axis] == 0) continue;
     status = wni_lower_input(lowering, i, &x);
     if (status != WN_OK) break;

@@ -53,6 +53,7 @@ typedef struct WniStep {
     WniInterpolate interpolate;
   } layer;
   WniOperand in[3], out;
+  int n_in;
   WniHalo halo; /* zeros to write around the output; they begin at halo_at */
   WniOperand halo_at;
   int stage;       /* n_exits + 1: behind the final classifier, only run on demand */

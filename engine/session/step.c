@@ -30,7 +30,9 @@ static void run_fully_connected(const WniStep *step, const Operands *at, WniThre
                           step->final_rows ? at->rows : NULL, at->n_rows, thread);
 }
 static void run_matmul(const WniStep *step, const Operands *at, WniThread thread) {
-  wni_matmul_run(&step->layer.matmul, at->in[0], at->in[1], at->out, thread);
+  bool add = step->n_in > 2;
+  wni_matmul_run(&step->layer.matmul, at->in[0], at->in[1], add ? at->in[2] : NULL, at->out,
+                 thread);
 }
 static void run_pool(const WniStep *step, const Operands *at, WniThread thread) {
   wni_pool_run(&step->layer.pool, at->in[0], at->out, thread);
