@@ -128,3 +128,50 @@ WnStatus wni_infer_matmul(WniInference *inference) {
   if (!column) out->dim[out->rank++] = n;
   return status;
 }
+
+/* Whether `b` is broadcast to the last dimensions of `x`, from `axis` on. */
+static bool fits_behind(const WniShape *b, const WniShape *x, int axis) {
+  int offset = x->rank - b->rank;
+  for (int d = 0; d < b->rank; d++)
+    if (b->dim[d] != 1 && (d + offset < axis || b->dim[d] != x->dim[d + offset])) return false;
+  return offset >= 0;
+}
+
+WnStatus wni_infer_layer_normalization(WniInference *inference) {
+  const WniShape *x = inference->in;
+  int axis;
+  if (!wni_axis(wni_infer_attr(inference, "axis", -1), x->rank, &axis))
+    return WNI_INFER_FAIL(inference, "its axis is out of range");
+  for (int i = 1; i < 3; i++) {
+    const WniShape *factor = wni_infer_input(inference, i);
+    if (factor && !fits_behind(factor, x, axis))
+      return WNI_INFER_FAIL(inference, "input %d does not fit the dimensions that are normalised",
+                            i);
+  }
+  inference->out = *x;
+  return WN_OK;
+}
+
+/* One number a channel, or a group of `groups`. */
+static WnStatus check_factors(WniInference *inference, int64_t groups) {
+  for (int i = 1; i < 3; i++) {
+    int64_t count = wni_shape_count(wni_infer_input(inference, i));
+    if (count != inference->in->dim[1] && count != groups)
+      return WNI_INFER_FAIL(inference, "input %d has %lld elements for %lld channels", i,
+                            (long long)count, (long long)inference->in->dim[1]);
+  }
+  inference->out = *inference->in;
+  return WN_OK;
+}
+
+WnStatus wni_infer_instance_normalization(WniInference *inference) {
+  return check_factors(inference, inference->in->dim[1]);
+}
+
+WnStatus wni_infer_group_normalization(WniInference *inference) {
+  int64_t groups = wni_infer_attr(inference, "num_groups", 0);
+  if (groups < 1 || inference->in->dim[1] % groups || inference->in->rank == WNI_MAX_RANK)
+    return WNI_INFER_FAIL(inference, "%lld groups for %lld channels", (long long)groups,
+                          (long long)inference->in->dim[1]);
+  return check_factors(inference, groups);
+}

@@ -151,14 +151,28 @@ typedef struct WniElementwise {
 void wni_elementwise_run(const WniElementwise *elementwise, const void *const *inputs, void *y,
                          WniThread thread);
 
-/* Softmax along one axis of `length` elements; the loop runs over the others
+/* Softmax, or its logarithm, along one axis of `length` elements; the loop runs over the others
  * (operand 0 y, 1 x). */
 typedef struct WniSoftmax {
+  const WniKernel *reduce, *vec, *act;
   WniLoop loop;
   size_t length;
   ptrdiff_t x_stride, y_stride;
+  bool logarithm;
 } WniSoftmax;
 void wni_softmax_run(const WniSoftmax *softmax, const float *x, float *y, WniThread thread);
+
+/* y = (x - mean) / sqrt(mean of (x - mean)^2 + epsilon) scale + shift for each point of `kept`, the
+ * means over `reduced` (operand 0 y, 1 x, 2 scale, 3 shift); without `centred` for mean = 0. */
+typedef struct WniNormalize {
+  const WniKernel *reduce, *vec;
+  WniLoop kept, reduced;
+  bool centred;
+  float epsilon;
+} WniNormalize;
+/* `scale` and `shift` may be NULL. */
+void wni_normalize_run(const WniNormalize *layer, const float *x, const float *scale,
+                       const float *shift, float *y, WniThread thread);
 
 /* y = act(finish(scale r)), r the reduction of x over `reduced` (operand 0 x), for each point of
  * `kept` (operand 0 x, 1 y). */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Drivers that walk strided tensors of any rank (layers.h): elementwise
- * operators with broadcasting, copies and softmax.
+ * operators with broadcasting, and copies.
  */
 #include "kernels/loop.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { CHUNK = 256, GRAIN = 64 };
@@ -140,24 +139,5 @@ void wni_elementwise_run(const WniElementwise *e, const void *const *inputs, voi
     if (column < length) continue;
     column = 0;
     next_row(&e->loop, &rows);
-  }
-}
-
-void wni_softmax_run(const WniSoftmax *softmax, const float *x, float *y, WniThread thread) {
-  const WniLoop *loop = &softmax->loop;
-  size_t begin, end;
-  wni_parallel_range(thread, wni_loop_count(loop, loop->rank), 1, &begin, &end);
-  for (size_t flat = begin; flat < end; flat++) {
-    const float *from = x + wni_loop_offset(loop, 1, loop->rank, flat);
-    float *to = y + wni_loop_offset(loop, 0, loop->rank, flat);
-    float max = from[0], sum = 0;
-    for (size_t i = 1; i < softmax->length; i++)
-      max = fmaxf(max, from[(ptrdiff_t)i * softmax->x_stride]);
-    for (size_t i = 0; i < softmax->length; i++) {
-      float e = expf(from[(ptrdiff_t)i * softmax->x_stride] - max);
-      to[(ptrdiff_t)i * softmax->y_stride] = e;
-      sum += e;
-    }
-    for (size_t i = 0; i < softmax->length; i++) to[(ptrdiff_t)i * softmax->y_stride] /= sum;
   }
 }

@@ -132,8 +132,13 @@ WnStatus wni_lower_softmax(WniLowering *lowering) {
     wni_tensor_reshape(&y, &shape, &flat_y);
     axis = 1;
   }
-  WniStep step = {.kind = WNI_STEP_SOFTMAX, .kernel = "softmax_f32__c"};
+  WniStep step = {.kind = WNI_STEP_SOFTMAX};
   WniSoftmax *softmax = &step.layer.softmax;
+  softmax->reduce = wni_kernel_find(WNI_KERNEL_reduce, WNI_F32);
+  softmax->vec = wni_kernel_find(WNI_KERNEL_vec, WNI_F32);
+  softmax->act = wni_kernel_find(WNI_KERNEL_act, WNI_F32);
+  softmax->logarithm = node->op == WNI_OP_LOG_SOFTMAX;
+  step.kernel = softmax->act->name;
   softmax->length = (size_t)flat_x.shape.dim[axis];
   softmax->x_stride = flat_x.stride[axis];
   softmax->y_stride = flat_y.stride[axis];

@@ -20,6 +20,7 @@ typedef enum WniStepKind {
   WNI_STEP_POOL,
   WNI_STEP_ELEMENTWISE,
   WNI_STEP_SOFTMAX,
+  WNI_STEP_NORMALIZE,
   WNI_STEP_REDUCE,
   WNI_STEP_LRN,
   WNI_STEP_TAKE,
@@ -46,6 +47,7 @@ typedef struct WniStep {
     WniPool pool;
     WniElementwise elementwise;
     WniSoftmax softmax;
+    WniNormalize normalize;
     WniReduce reduce;
     WniLrn lrn;
     WniTake take;

@@ -43,6 +43,10 @@ static void run_elementwise(const WniStep *step, const Operands *at, WniThread t
 static void run_softmax(const WniStep *step, const Operands *at, WniThread thread) {
   wni_softmax_run(&step->layer.softmax, at->in[0], at->out, thread);
 }
+static void run_normalize(const WniStep *step, const Operands *at, WniThread thread) {
+  wni_normalize_run(&step->layer.normalize, at->in[0], step->n_in > 1 ? at->in[1] : NULL,
+                    step->n_in > 2 ? at->in[2] : NULL, at->out, thread);
+}
 static void run_reduce(const WniStep *step, const Operands *at, WniThread thread) {
   wni_reduce_run(&step->layer.reduce, at->in[0], at->out, thread);
 }
@@ -68,6 +72,7 @@ static RunFunction *const table[WNI_STEP_KIND_COUNT] = {
     [WNI_STEP_POOL] = run_pool,
     [WNI_STEP_ELEMENTWISE] = run_elementwise,
     [WNI_STEP_SOFTMAX] = run_softmax,
+    [WNI_STEP_NORMALIZE] = run_normalize,
     [WNI_STEP_REDUCE] = run_reduce,
     [WNI_STEP_LRN] = run_lrn,
     [WNI_STEP_TAKE] = run_take,

@@ -28,6 +28,7 @@ import cases_chains  # noqa: E402, F401
 import cases_elementwise  # noqa: E402, F401  (importing a file of cases registers them)
 import cases_functions  # noqa: E402, F401
 import cases_moves  # noqa: E402, F401
+import cases_linear  # noqa: E402, F401
 import cases_network  # noqa: E402, F401
 import cases_quantized  # noqa: E402, F401
 import cases_reduce  # noqa: E402, F401

@@ -40,7 +40,7 @@ def compute(model, feed):
     values = {k: wide(v) for k, v in {**model.initializers, **feed}.items()}
     for node in model.nodes:
         inputs = [values[i] if i else None for i in node.inputs]
-        attrs = dict(node.attrs, _opset=model.opset, _outputs=len(node.outputs))
+        attrs = dict(node.attrs, _op=node.op, _opset=model.opset, _outputs=len(node.outputs))
         results = OPS[node.op](inputs, attrs)
         if not isinstance(results, (list, tuple)):
             results = [results]
@@ -132,7 +132,12 @@ def clip(i, a):
     return np.minimum(np.maximum(i[0], low), optional(i, 2, a.get("max", np.inf)))
 
 
-@op("Softmax", "LogSoftmax")
+@op("LogSoftmax")
+def log_softmax(i, a):
+    return np.log(softmax(i, a))
+
+
+@op("Softmax")
 def softmax(i, a):
     x, axis = i[0], a.get("axis", 1 if a["_opset"] < 13 else -1)
     flat = x if a["_opset"] >= 13 else x.reshape(math.prod(x.shape[:axis % x.ndim]), -1)
@@ -702,3 +707,35 @@ def global_average_pool(i, a):
 @op("GlobalMaxPool")
 def global_max_pool(i, a):
     return i[0].max(tuple(range(2, i[0].ndim)), keepdims=True)
+
+
+# ---- normalisation -------------------------------------------------------------------------
+
+
+def normalise(x, axes, epsilon, centred=True):
+    d = x - x.mean(axes, keepdims=True) if centred else x
+    return d / np.sqrt((d * d).mean(axes, keepdims=True) + epsilon)
+
+
+@op("LayerNormalization", "RMSNormalization")
+def layer_norm(i, a):
+    axes = tuple(range(a.get("axis", -1) % i[0].ndim, i[0].ndim))
+    y = normalise(i[0], axes, a.get("epsilon", 1e-5), a["_op"] == "LayerNormalization")
+    return y * i[1] + optional(i, 2, 0.0)
+
+
+def per_channel(values, x):
+    return np.repeat(values, x.shape[1] // len(values)).reshape([-1] + [1] * (x.ndim - 2))
+
+
+@op("InstanceNormalization")
+def instance_norm(i, a):
+    y = normalise(i[0], tuple(range(2, i[0].ndim)), a.get("epsilon", 1e-5))
+    return y * per_channel(i[1], y) + per_channel(i[2], y)
+
+
+@op("GroupNormalization")
+def group_norm(i, a):
+    x = i[0].reshape(i[0].shape[0], a["num_groups"], -1)
+    y = normalise(x, (2,), a.get("epsilon", 1e-5)).reshape(i[0].shape)
+    return y * per_channel(i[1], y) + per_channel(i[2], y)

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Lowering of the normalisations: LayerNormalization, RMSNormalization, InstanceNormalization and
+ * GroupNormalization are one step, over different dimensions.
+ */
+#include "plan/lower.h"
+
+/* y, x, scale, shift */
+enum { N_TENSORS = 4 };
+
+/* The dimensions of a tensor for which `chosen` is `which`; those that it is broadcast along have
+ * one element. */
+static WniTensor dimensions(const WniTensor *tensor, int rank, const bool *chosen, bool which) {
+  WniTensor out = *tensor;
+  int more = rank - tensor->shape.rank;
+  out.shape.rank = 0;
+  for (int d = 0; d < rank; d++) {
+    if (chosen[d] != which) continue;
+    out.stride[out.shape.rank] = d < more ? 0 : tensor->stride[d - more];
+    out.shape.dim[out.shape.rank++] = d < more ? 1 : tensor->shape.dim[d - more];
+  }
+  return out;
+}
+
+/* Appends the step: all[0] from all[1], all[2] and all[3], normalised over the dimensions
+ * `reduced`; without a shift all[3] is NULL. */
+static WnStatus push_normalize(WniLowering *lowering, const WniTensor *const *all,
+                               const bool *reduced, bool centred) {
+  static const WniTensor nothing = {.buffer = -1};
+  WniTensor kept[N_TENSORS], gone[N_TENSORS];
+  const WniTensor *kept_at[N_TENSORS], *gone_at[N_TENSORS];
+  WniStep step = {.kind = WNI_STEP_NORMALIZE};
+  WniNormalize *layer = &step.layer.normalize;
+  int rank = all[0]->shape.rank;
+  for (int k = 0; k < N_TENSORS; k++) {
+    kept[k] = dimensions(all[k] ? all[k] : &nothing, rank, reduced, false);
+    gone[k] = dimensions(all[k] ? all[k] : &nothing, rank, reduced, true);
+    kept_at[k] = &kept[k];
+    gone_at[k] = &gone[k];
+  }
+  *layer = (WniNormalize){
+      .reduce = wni_kernel_find(WNI_KERNEL_reduce, WNI_F32),
+      .vec = wni_kernel_find(WNI_KERNEL_vec, WNI_F32),
+      .centred = centred,
+      .epsilon = wni_attr_float(lowering->node->proto, "epsilon", 1e-5f),
+  };
+  wni_tensor_loop(kept_at, N_TENSORS, &layer->kept);
+  wni_tensor_loop(gone_at, N_TENSORS, &layer->reduced);
+  step.kernel = layer->vec->name;
+  return wni_lower_push(lowering, &step, all + 1, all[3] ? 3 : 2, all[0]);
+}
+
+/* Input i with dimensions of 1 behind: one number for each index of an earlier dimension. */
+static WnStatus channel_input(WniLowering *lowering, int i, int behind, WniTensor *out) {
+  WnStatus status = wni_lower_float(lowering, i, out);
+  for (int d = 0; d < behind; d++) {
+    out->stride[out->shape.rank] = 0;
+    out->shape.dim[out->shape.rank++] = 1;
+  }
+  return status;
+}
+
+WnStatus wni_lower_layer_normalization(WniLowering *lowering) {
+  const WniNode *node = lowering->node;
+  bool shifted = wni_node_input(lowering->graph, node, 2), reduced[WNI_MAX_RANK] = {false};
+  WniTensor x, y, scale, shift;
+  int axis = 0;
+  WnStatus status = wni_lower_float(lowering, 0, &x);
+  if (status == WN_OK) status = wni_lower_float(lowering, 1, &scale);
+  if (status == WN_OK && shifted) status = wni_lower_float(lowering, 2, &shift);
+  if (status == WN_OK) status = wni_lower_output_like(lowering, false, &x, &y);
+  if (status != WN_OK) return status;
+  wni_axis(wni_attr_int(node->proto, "axis", -1), x.shape.rank, &axis);
+  for (int d = axis; d < x.shape.rank; d++) reduced[d] = true;
+  const WniTensor *all[N_TENSORS] = {&y, &x, &scale, shifted ? &shift : NULL};
+  return push_normalize(lowering, all, reduced, node->op == WNI_OP_LAYER_NORMALIZATION);
+}
+
+WnStatus wni_lower_instance_normalization(WniLowering *lowering) {
+  bool reduced[WNI_MAX_RANK] = {false};
+  WniTensor x, y, scale, shift;
+  WnStatus status = wni_lower_float(lowering, 0, &x);
+  if (status == WN_OK) status = channel_input(lowering, 1, x.shape.rank - 2, &scale);
+  if (status == WN_OK) status = channel_input(lowering, 2, x.shape.rank - 2, &shift);
+  if (status == WN_OK) status = wni_lower_output_like(lowering, false, &x, &y);
+  if (status != WN_OK) return status;
+  for (int d = 2; d < x.shape.rank; d++) reduced[d] = true;
+  const WniTensor *all[N_TENSORS] = {&y, &x, &scale, &shift};
+  return push_normalize(lowering, all, reduced, true);
+}
+
+/* [N][C][...] as [N][groups][C / groups][...]; one number a channel, or a group, likewise. */
+static void split_channels(WniTensor *tensor, int channels, int64_t groups) {
+  WniShape *shape = &tensor->shape;
+  for (int d = shape->rank++; d > channels; d--) {
+    shape->dim[d] = shape->dim[d - 1];
+    tensor->stride[d] = tensor->stride[d - 1];
+  }
+  shape->dim[channels + 1] = shape->dim[channels] / groups;
+  shape->dim[channels] = groups;
+  tensor->stride[channels] = tensor->stride[channels + 1] * (ptrdiff_t)shape->dim[channels + 1];
+}
+
+WnStatus wni_lower_group_normalization(WniLowering *lowering) {
+  int64_t groups = wni_attr_int(lowering->node->proto, "num_groups", 1);
+  bool reduced[WNI_MAX_RANK] = {false};
+  WniTensor x, y, scale, shift;
+  WnStatus status = wni_lower_float(lowering, 0, &x);
+  if (status == WN_OK) status = channel_input(lowering, 1, x.shape.rank - 2, &scale);
+  if (status == WN_OK) status = channel_input(lowering, 2, x.shape.rank - 2, &shift);
+  if (status == WN_OK) status = wni_lower_output_like(lowering, false, &x, &y);
+  if (status != WN_OK) return status;
+  split_channels(&x, 1, groups);
+  split_channels(&y, 1, groups);
+  split_channels(&scale, 0, groups); /* before opset 21 there is one number a group */
+  split_channels(&shift, 0, groups);
+  for (int d = 2; d < x.shape.rank; d++) reduced[d] = true;
+  const WniTensor *all[N_TENSORS] = {&y, &x, &scale, &shift};
+  return push_normalize(lowering, all, reduced, true);
+}

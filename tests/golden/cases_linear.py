@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Golden cases: matrix products of any rank, attention, softmax, normalisation."""
+
+from builder import case
+
+
+@case((13, 21), shape=(1, 6, 5, 4))
+def softmax_axes(g):
+    """Along neighbours, across them, and in either layout."""
+    turned = g.node("Transpose", "x", perm=[0, 2, 3, 1])
+    convolved = g.conv("x", 6, 7, 1)
+    for axis in (0, 1, 2, 3, -1):
+        g.put(f"axis_{axis}", "Softmax", "x", axis=axis)
+        g.put(f"turned_{axis}", "Softmax", turned, axis=axis)
+        g.put(f"log_{axis}", "LogSoftmax", "x", axis=axis)
+        g.put(f"image_{axis}", "Softmax", convolved, axis=axis)
+
+
+@case(13, shape=(1, 3, 700))
+def softmax_long(g):
+    g.put("run", "Softmax", "x", axis=2)
+    g.put("log", "LogSoftmax", "x", axis=2)
+    g.put("across", "Softmax", g.node("Transpose", "x", perm=[0, 2, 1]), axis=1)
+    g.put("before", "Softmax", "x", axis=1)
+
+
+@case(11, shape=(2, 3, 5))
+def log_softmax_11(g):
+    g.put("flat", "LogSoftmax", "x", axis=1)
+    g.put("last", "LogSoftmax", "x", axis=2)
+
+
+@case(17, shape=(1, 6, 5, 4))
+def layer_norm(g):
+    convolved = g.conv("x", 6, 40, 1)
+    last = g.node("Transpose", convolved, perm=[0, 2, 3, 1])
+    g.put("neighbours", "LayerNormalization", [last, g.weights(40), g.weights(40)], epsilon=1e-6)
+    g.put("no_bias", "LayerNormalization", [last, g.weights(40)])
+    g.put("row", "LayerNormalization", ["x", g.weights(4), g.weights(4)], axis=-1)
+    g.put("image", "LayerNormalization", ["x", g.weights(6, 5, 4), g.weights(6, 5, 4)], axis=1)
+    g.put("rows", "LayerNormalization", ["x", g.weights(5, 4), g.weights(4)], axis=-2)
+    g.put("convolved", "LayerNormalization", [convolved, g.weights(4), g.weights(4)], axis=3)
+    g.put("one", "LayerNormalization", ["x", g.weights(1), g.weights(1)], axis=2)
+
+
+@case(17, shape=(1, 2, 9, 300))
+def layer_norm_wide(g):
+    """More neighbours than are worked on at a time."""
+    g.put("row", "LayerNormalization", ["x", g.weights(300), g.weights(300)])
+    g.put("all", "LayerNormalization", ["x", g.weights(300)], axis=1)
+
+
+@case((6, 13), shape=(2, 12, 5, 4))
+def instance_norm(g):
+    g.put("plain", "InstanceNormalization", ["x", g.weights(12), g.weights(12)])
+    convolved = g.node("Relu", g.conv("x", 12, 20, 1))
+    g.put("image", "InstanceNormalization", [convolved, g.weights(20), g.weights(20)],
+          epsilon=1e-3)
+    flat = g.node("Reshape", [convolved, g.ints(2, 4, -1)]) if g.opset > 6 else None
+    if flat:
+        g.put("groups", "InstanceNormalization", [flat, g.weights(4), g.weights(4)])
+
+
+@case(18, shape=(2, 12, 5, 4), ort=99)
+def group_norm_18(g):
+    """One scale a group."""
+    g.put("plain", "GroupNormalization", ["x", g.weights(3), g.weights(3)], num_groups=3)
+
+
+@case(21, shape=(2, 12, 5, 4))
+def group_norm(g):
+    g.put("plain", "GroupNormalization", ["x", g.weights(12), g.weights(12)], num_groups=3)
+    convolved = g.conv("x", 12, 20, 1)
+    for groups in (1, 4, 20):
+        g.put(f"image_{groups}", "GroupNormalization", [convolved, g.weights(20), g.weights(20)],
+              num_groups=groups, epsilon=1e-3)
+
+
+@case(13, shape=(1, 7, 12), rounding=16)
+def matmul_rows(g):
+    """A constant matrix and many rows: bias, activation and residual belong to it."""
+    y = g.node("Add", [g.node("MatMul", ["x", g.weights(12, 40)]), g.weights(40)])
+    y = g.node("Relu", y)
+    y = g.node("Add", [g.node("MatMul", [y, g.weights(40, 12)]), g.weights(12)])
+    y = g.node("Add", ["x", y])
+    g.out(y, "block")
+    turned = g.node("Transpose", "x", perm=[0, 2, 1])
+    g.put("turned", "MatMul", [turned, g.weights(7, 5)])
+    g.put("sigmoid", "Sigmoid", g.node("MatMul", ["x", g.weights(12, 3)]))
+    flat = g.node("Reshape", ["x", g.ints(7, 12)])
+    z = g.node("Gemm", [flat, g.weights(33, 12), g.weights(33)], transB=1, alpha=0.5)
+    g.put("gemm", "Add", [z, g.node("Tanh", g.node("Gemm", [flat, g.weights(12, 33)]))])
+    g.put("one_column", "MatMul", ["x", g.weights(12, 1)])
+
+
+@case(13, shape=(1, 6, 5, 4))
+def matmul_image(g):
+    """Rows that are pixels in memory, with zeros around them for the next convolution."""
+    y = g.node("Transpose", g.conv("x", 6, 12, 3, pads=[1] * 4), perm=[0, 2, 3, 1])
+    y = g.node("Relu", g.node("MatMul", [y, g.weights(12, 20)]))
+    y = g.node("MatMul", [y, g.weights(20, 12)])
+    y = g.node("Transpose", y, perm=[0, 3, 1, 2])
+    g.out(g.conv(y, 12, 12, 5, group=12, pads=[2] * 4), "y")
+    windows = g.node("Reshape", [y, g.ints(1, 12, 5, 2, 2)])
+    windows = g.node("Transpose", windows, perm=[0, 3, 2, 4, 1])
+    g.put("windows", "MatMul", [windows, g.weights(12, 9)])
+
+
+@case(13, shape=(2, 3, 9, 40))
+def matmul_computed(g):
+    """Two computed operands, turned, broadcast, long."""
+    y = g.node("Tanh", "x")
+    turned = g.node("Transpose", y, perm=[0, 1, 3, 2])
+    scores = g.node("MatMul", ["x", turned])
+    g.out(scores, "scores")
+    g.put("masked", "Add", [scores, g.weights(1, 1, 9, 9)])
+    g.put("masked_rows", "Add", [g.node("MatMul", [y, turned]), g.weights(3, 1, 9)])
+    g.put("masked_columns", "Add", [g.node("MatMul", [y, turned]), g.weights(9, 1)])
+    g.put("out", "MatMul", [scores, y])
+    g.put("long", "MatMul", [turned, "x"])
+    heads = g.node("Transpose", g.node("Reshape", [y, g.ints(2, 27, 5, 8)]), perm=[0, 2, 1, 3])
+    g.put("heads", "MatMul", [heads, g.node("Transpose", heads, perm=[0, 1, 3, 2])])
+    g.put("constant", "MatMul", [y, g.weights(3, 40, 6)])
+    g.put("left", "MatMul", [g.weights(5, 9), y])
+    g.put("broadcast", "MatMul", [y, g.node("ReduceMean", turned, axes=[0, 1], keepdims=1)])
+    row = g.node("Reshape", [g.node("ReduceMean", y, axes=[0, 1, 2], keepdims=0), g.ints(40)])
+    g.put("column", "MatMul", [y, row])
+    g.put("row", "MatMul", [row, turned])
+    g.put("dot", "MatMul", [row, row])
+    g.put("relu", "Relu", g.node("MatMul", [y, turned]))
+
+
+@case(13, shape=(1, 2, 3, 700))
+def matmul_deep(g):
+    """More terms than are packed at a time."""
+    y = g.node("Transpose", g.node("Tanh", "x"), perm=[0, 1, 3, 2])
+    g.put("y", "Sigmoid", g.node("Add", [g.node("MatMul", ["x", y]), g.weights(3)]))
