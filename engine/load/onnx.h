@@ -14,7 +14,7 @@
 #include "load/onnx_ops.h"
 #include "load/pieces.h"
 
-enum { WNI_NEWEST_OPSET = 21 };
+enum { WNI_NEWEST_OPSET = 23 };
 
 /* TensorProto.DataType */
 enum {
@@ -42,7 +42,7 @@ typedef struct WniOnnx {
   /* owned; proto->graph is never NULL, its nodes are in order (order.h) and call no function
    * (functions.h) */
   Onnx__ModelProto *proto;
-  int64_t opset;  /* 6..21 */
+  int64_t opset;  /* 6..23 */
   uint32_t crc32; /* of the whole file */
   size_t budget;  /* bytes that the parser may still allocate */
   uint8_t *file;  /* owned; what initialisers point into, NULL: they own their bytes */

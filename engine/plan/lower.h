@@ -102,6 +102,10 @@ WnStatus wni_lower_compact(WniLowering *lowering, WniType type, WniTensor *tenso
 WnStatus wni_lower_rows(WniLowering *lowering, int value, WniType type, WniTensor *out);
 WnStatus wni_lower_rows_output(WniLowering *lowering, WniTensor *out);
 
+/* Appends y = softmax(x), or its logarithm, along dimension `axis`; y may be x. */
+WnStatus wni_lower_push_softmax(WniLowering *lowering, const WniTensor *x, const WniTensor *y,
+                                int axis, bool logarithm);
+
 /* MatMul of two computed operands, or of a constant with more than two dimensions
  * (lower_product.c). */
 WnStatus wni_lower_product(WniLowering *lowering);
@@ -113,6 +117,8 @@ typedef struct WniProduct {
   const WniTensor *add;            /* broadcast to y; NULL: none */
   const WniActivation *activation; /* NULL: none */
 } WniProduct;
+/* `tensor`, whose last dimension may be 1 or missing, with rows of n neighbours. */
+WnStatus wni_lower_fill_rows(WniLowering *lowering, int64_t n, WniTensor *tensor);
 WnStatus wni_lower_push_product(WniLowering *lowering, const WniProduct *product,
                                 const WniTensor *x, const WniTensor *w, const WniTensor *y);
 

@@ -1,9 +1,63 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Lowering of the normalisations: LayerNormalization, RMSNormalization, InstanceNormalization and
- * GroupNormalization are one step, over different dimensions.
+ * Lowering of Softmax and of the normalisations: LayerNormalization, RMSNormalization,
+ * InstanceNormalization and GroupNormalization are one step, over different dimensions.
  */
 #include "plan/lower.h"
+
+/* A tensor without dimension `axis`. */
+static WniTensor drop_axis(const WniTensor *tensor, int axis) {
+  WniTensor out = *tensor;
+  out.shape.rank--;
+  for (int d = axis; d < out.shape.rank; d++) {
+    out.shape.dim[d] = tensor->shape.dim[d + 1];
+    out.stride[d] = tensor->stride[d + 1];
+  }
+  return out;
+}
+
+WnStatus wni_lower_push_softmax(WniLowering *lowering, const WniTensor *x, const WniTensor *y,
+                                int axis, bool logarithm) {
+  WniStep step = {.kind = WNI_STEP_SOFTMAX};
+  WniSoftmax *softmax = &step.layer.softmax;
+  WniTensor rest_y = drop_axis(y, axis), rest_x = drop_axis(x, axis);
+  const WniTensor *rest[2] = {&rest_y, &rest_x};
+  *softmax = (WniSoftmax){.reduce = wni_kernel_find(WNI_KERNEL_reduce, WNI_F32),
+                          .vec = wni_kernel_find(WNI_KERNEL_vec, WNI_F32),
+                          .act = wni_kernel_find(WNI_KERNEL_act, WNI_F32),
+                          .length = (size_t)x->shape.dim[axis],
+                          .x_stride = x->stride[axis],
+                          .y_stride = y->stride[axis],
+                          .logarithm = logarithm};
+  step.kernel = softmax->act->name;
+  wni_tensor_loop(rest, 2, &softmax->loop);
+  return wni_lower_push(lowering, &step, &x, 1, y);
+}
+
+/* Before opset 13 Softmax runs over all dimensions from `axis` on, as one. */
+WnStatus wni_lower_softmax(WniLowering *lowering) {
+  const WniNode *node = lowering->node;
+  bool flatten = lowering->graph->onnx->opset < 13;
+  WniTensor x, y, flat_x, flat_y;
+  int axis;
+  WnStatus status =
+      flatten ? wni_lower_contiguous(lowering, 0, WNI_F32, &x) : wni_lower_float(lowering, 0, &x);
+  if (status == WN_OK) status = wni_lower_output_like(lowering, false, &x, &y);
+  if (status != WN_OK) return status;
+  if (!wni_axis(wni_attr_int(node->proto, "axis", flatten ? 1 : -1), x.shape.rank, &axis))
+    return wni_node_fail(lowering->graph, node, WN_ERROR_MODEL, lowering->error,
+                         "its axis is out of range");
+  flat_x = x;
+  flat_y = y;
+  if (flatten) {
+    WniShape shape = {2, {1, 1}};
+    for (int d = 0; d < x.shape.rank; d++) shape.dim[d >= axis] *= x.shape.dim[d];
+    wni_tensor_reshape(&x, &shape, &flat_x); /* contiguous: always possible */
+    wni_tensor_reshape(&y, &shape, &flat_y);
+    axis = 1;
+  }
+  return wni_lower_push_softmax(lowering, &flat_x, &flat_y, axis, node->op == WNI_OP_LOG_SOFTMAX);
+}
 
 /* y, x, scale, shift */
 enum { N_TENSORS = 4 };

@@ -62,19 +62,16 @@ WnStatus wni_lower_push_product(WniLowering *lowering, const WniProduct *product
   return wni_lower_push(lowering, &step, inputs, add ? 3 : 2, y);
 }
 
-/* What is added: all of a row, from neighbours. */
-static WnStatus added_rows(WniLowering *lowering, int value, int64_t n, WniTensor *out) {
-  WnStatus status = wni_lower_rows(lowering, value, WNI_F32, out);
-  int rank = out->shape.rank;
-  if (status != WN_OK || (rank > 0 && out->shape.dim[rank - 1] == n)) return status;
-  WniTensor from = *out, to = from; /* one number a row becomes a row of them */
+/* One number a row becomes a row of them. */
+WnStatus wni_lower_fill_rows(WniLowering *lowering, int64_t n, WniTensor *tensor) {
+  int rank = tensor->shape.rank;
+  if (rank > 0 && tensor->shape.dim[rank - 1] == n) return WN_OK;
+  WniTensor from = *tensor;
   if (rank == 0) insert_dimension(&from, 0);
-  to = (WniTensor){.shape = from.shape};
-  to.shape.dim[to.shape.rank - 1] = n;
-  status = wni_lower_buffer(lowering, NULL, true, &to);
-  if (status == WN_OK) status = wni_lower_copy(lowering, &from, &to);
-  *out = to;
-  return status;
+  *tensor = (WniTensor){.shape = from.shape};
+  tensor->shape.dim[from.shape.rank - 1] = n;
+  WnStatus status = wni_lower_buffer(lowering, NULL, true, tensor);
+  return status == WN_OK ? wni_lower_copy(lowering, &from, tensor) : status;
 }
 
 WnStatus wni_lower_product(WniLowering *lowering) {
@@ -91,7 +88,9 @@ WnStatus wni_lower_product(WniLowering *lowering) {
   if (column) insert_dimension(&y, y.shape.rank);
   WniProduct product = {.alpha = 1, .activation = &node->activation};
   if (node->residual >= 0) {
-    status = added_rows(lowering, node->residual, y.shape.dim[y.shape.rank - 1], &add);
+    status = wni_lower_rows(lowering, node->residual, WNI_F32, &add);
+    if (status == WN_OK)
+      status = wni_lower_fill_rows(lowering, y.shape.dim[y.shape.rank - 1], &add);
     product.add = &add;
   }
   return status == WN_OK ? wni_lower_push_product(lowering, &product, &x, &w, &y) : status;

@@ -18,11 +18,12 @@ static WnStatus find_inputs(const WniGraph *graph, const WniMetadata *metadata, 
                             WnError *error) {
   if (!metadata->cascade) {
     if (graph->n_inputs == 1) return WN_OK;
-    return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "the model has several inputs that nodes read ('%.80s', '%.80s', ...); what is "
-                    "not the image has to be a constant of the file, so export it as one (Keras: "
-                    "'python -m tf2onnx.convert --saved-model'); cascades are made by 'winnow join'",
-                    graph->values[graph->inputs[0]].name, graph->values[graph->inputs[1]].name);
+    return wni_fail(
+        error, WN_ERROR_UNSUPPORTED,
+        "the model has several inputs that nodes read ('%.80s', '%.80s', ...); what is "
+        "not the image has to be a constant of the file, so export it as one (Keras: "
+        "'python -m tf2onnx.convert --saved-model'); cascades are made by 'winnow join'",
+        graph->values[graph->inputs[0]].name, graph->values[graph->inputs[1]].name);
   }
   if (metadata->n_inputs != graph->n_inputs)
     return wni_fail(error, WN_ERROR_MODEL, "winnow.inputs names %d inputs, the model has %d",

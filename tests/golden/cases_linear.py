@@ -135,3 +135,48 @@ def matmul_deep(g):
     """More terms than are packed at a time."""
     y = g.node("Transpose", g.node("Tanh", "x"), perm=[0, 1, 3, 2])
     g.put("y", "Sigmoid", g.node("Add", [g.node("MatMul", ["x", y]), g.weights(3)]))
+@case(23, shape=(1, 6, 5, 4), ort=99)
+def rms_norm(g):
+    g.put("row", "RMSNormalization", ["x", g.weights(4)])
+    g.put("image", "RMSNormalization", ["x", g.weights(6, 5, 4)], axis=1, epsilon=1e-3)
+
+
+
+
+@case(13, shape=(1, 6, 5, 4))
+def einsum(g):
+    turned = g.node("Transpose", "x", perm=[0, 2, 3, 1])
+    def put(name, equation, *operands):
+        g.put(name, "Einsum", list(operands), equation=equation)
+    put("matmul", "bcij,jk->bcik", "x", g.weights(4, 3))
+    put("scores", "bhid,bhjd->bhij", "x", g.node("Tanh", "x"))
+    put("turned_out", "bhij,bhjd->bidh", g.node("Einsum", ["x", "x"],
+                                                equation="bhid,bhjd->bhij"), "x")
+    put("rows", "bhwc,hkc->bhwk", turned, g.weights(5, 7, 6))
+    put("columns", "bhwc,wkc->bhwk", turned, g.weights(4, 3, 6))
+    put("two_sums", "nchw,khwc->nk", "x", g.weights(8, 5, 4, 6))
+    put("implied", "ij,jk", g.node("Reshape", ["x", g.ints(6, 20)]), g.weights(20, 3))
+    put("outer", "abc,de -> adbec", g.node("Reshape", ["x", g.ints(6, 5, 4)]), g.weights(2, 3))
+    put("vector", "bhwc,c->bhw", turned, g.weights(6))
+
+
+@case(23, shape=(1, 2, 7, 8), ort=24)
+def attention(g):
+    """Heads as a dimension and inside one, shared keys, masks."""
+    y = g.node("Tanh", "x")
+    z = g.node("Sigmoid", g.node("Slice", ["x", g.ints(0), g.ints(5), g.ints(2)]))
+    g.put("self", "Attention", ["x", y, y])
+    g.put("cross", "Attention", ["x", z, z], scale=0.3)
+    g.put("causal", "Attention", ["x", y, y], is_causal=1)
+    g.put("mask", "Attention", ["x", z, z, g.weights(7, 5)])
+    g.put("mask_of_heads", "Attention", ["x", z, z, g.weights(1, 2, 7, 5)])
+    g.put("mask_causal", "Attention", ["x", y, y, g.weights(2, 1, 7)], is_causal=1)
+    allowed = g.init(g.values(1, 1, 7, 5) > -0.5)
+    g.put("allowed", "Attention", ["x", z, z, allowed])
+    rows = g.node("Reshape", [g.node("Transpose", "x", perm=[0, 2, 1, 3]), g.ints(1, 7, 16)])
+    values = g.node("MatMul", [rows, g.weights(16, 4)])
+    g.put("rows", "Attention", [rows, rows, rows], q_num_heads=4, kv_num_heads=4)
+    keys = g.node("MatMul", [rows, g.weights(16, 8)])
+    g.put("grouped", "Attention", [rows, keys, values], q_num_heads=4, kv_num_heads=2)
+    g.put("grouped_mask", "Attention", [rows, keys, values, g.weights(4, 7, 7)], q_num_heads=4,
+          kv_num_heads=2)

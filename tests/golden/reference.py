@@ -739,3 +739,27 @@ def group_norm(i, a):
     x = i[0].reshape(i[0].shape[0], a["num_groups"], -1)
     y = normalise(x, (2,), a.get("epsilon", 1e-5)).reshape(i[0].shape)
     return y * per_channel(i[1], y) + per_channel(i[2], y)
+
+
+@op("Einsum")
+def einsum(i, a):
+    return np.einsum(a["equation"], *i)
+
+
+def heads_of(x, heads):
+    return x if x.ndim == 4 else x.reshape(x.shape[0], x.shape[1], heads, -1).transpose(0, 2, 1, 3)
+
+
+@op("Attention")
+def attention(i, a):
+    q = heads_of(i[0], a.get("q_num_heads"))
+    k, v = (heads_of(x, a.get("kv_num_heads")) for x in i[1:3])
+    k, v = (np.repeat(x, q.shape[1] // x.shape[1], 1) for x in (k, v))
+    scores = q @ k.transpose(0, 1, 3, 2) * a.get("scale", q.shape[-1] ** -0.5)
+    mask = optional(i, 3, np.zeros(1))
+    scores = scores + (np.where(mask, 0, -np.inf) if mask.dtype == bool else mask)
+    if a.get("is_causal"):
+        scores = np.where(np.tri(*scores.shape[2:], dtype=bool), scores, -np.inf)
+    e = np.exp(scores - scores.max(-1, keepdims=True))
+    y = e / e.sum(-1, keepdims=True) @ v
+    return y if i[0].ndim == 4 else y.transpose(0, 2, 1, 3).reshape(i[0].shape[:2] + (-1,))
