@@ -167,6 +167,28 @@ static void merge(WniGraph *graph, WniNode *node, WniNode *into) {
   node->dead = true;
 }
 
+/* The layer that makes `value`, through nothing but Transposes, for one reader alone: what follows
+ * it element by element may as well stand before them.  Dimension d of what it makes is dimension
+ * where[d] of `value`. */
+static WniNode *private_layer(WniGraph *graph, int value, int *where) {
+  WniNode *node = private_producer(graph, value);
+  int rank = graph->values[value].shape.rank, inner[WNI_MAX_RANK];
+  size_t n;
+  for (int d = 0; d < rank; d++) where[d] = d;
+  if (!node || node->op != WNI_OP_TRANSPOSE) return node;
+  const int64_t *perm = wni_attr_ints(node->proto, "perm", &n);
+  WniNode *layer = private_layer(graph, node->in[0], inner);
+  for (int d = 0; d < rank; d++)
+    for (int k = 0; k < rank; k++)
+      if (inner[k] == (perm ? (int)perm[d] : rank - 1 - d)) where[k] = d;
+  return layer;
+}
+
+/* `node` ends where the value that it reads as input i is made, in the layer or behind it. */
+static void merge_behind(WniGraph *graph, WniNode *node, int i) {
+  merge(graph, node, &graph->nodes[graph->values[node->in[i]].producer]);
+}
+
 static WnStatus merge_affine(WniGraph *graph, WniNode *node, WnError *error) {
   bool normalization = node->op == WNI_OP_BATCH_NORMALIZATION;
   if (!normalization && node->op != WNI_OP_ADD && node->op != WNI_OP_SUB &&
@@ -179,13 +201,13 @@ static WnStatus merge_affine(WniGraph *graph, WniNode *node, WnError *error) {
   if (node->op == WNI_OP_DIV && side == 0) return WN_OK;
   const WniValue *x = &graph->values[node->in[normalization ? 0 : 1 - side]];
   const WniShape *out = &graph->values[node->out[0]].shape;
-  WniNode *into = private_producer(graph, (int)(x - graph->values));
-  int axis;
+  int axis, where[WNI_MAX_RANK];
+  WniNode *into = private_layer(graph, (int)(x - graph->values), where);
   size_t channels;
   if (!into || into->activation_name || into->residual >= 0 ||
       wni_shape_count(&x->shape) != wni_shape_count(out) || x->shape.rank != out->rank ||
-      !weighted_channels(graph, into, &axis, &channels) || (normalization && axis != 1) ||
-      (constant && !is_per_channel(graph, node, constant, out, axis)))
+      !weighted_channels(graph, into, &axis, &channels) || (normalization && where[axis] != 1) ||
+      (constant && !is_per_channel(graph, node, constant, out, where[axis])))
     return WN_OK;
   WnStatus status = wni_affine_start(graph, into, channels, error);
   if (status != WN_OK) return status;
@@ -195,7 +217,7 @@ static WnStatus merge_affine(WniGraph *graph, WniNode *node, WnError *error) {
     into->scale[c] *= scale;
     into->shift[c] = into->shift[c] * scale + shift;
   }
-  merge(graph, node, into);
+  merge_behind(graph, node, normalization ? 0 : 1 - side);
   return WN_OK;
 }
 
@@ -272,11 +294,12 @@ static WnStatus merge_activation(WniGraph *graph, WniNode *node, WnError *error)
   bool is_activation;
   WnStatus status = wni_activation_read(graph, node, &activation, &is_activation, error);
   if (status != WN_OK || !is_activation) return status;
-  WniNode *into = private_producer(graph, node->in[0]);
+  int where[WNI_MAX_RANK];
+  WniNode *into = private_layer(graph, node->in[0], where);
   if (!into || !takes_activation(into)) return WN_OK;
   into->activation = activation;
   into->activation_name = wni_op_info(node->op)->name;
-  merge(graph, node, into);
+  merge_behind(graph, node, 0);
   return WN_OK;
 }
 

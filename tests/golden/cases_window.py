@@ -299,6 +299,7 @@ def layers_between_transposes(g):
         y = op(y) if callable(op) else g.node(op, y, **attrs)
         return g.node("Transpose", y, perm=[0, 2, 3, 1])
     y = turned(lambda t: g.conv(t, 3, 8, 3, pads=[1] * 4), "x")
+    y = g.node("Relu", g.node("Add", [g.node("Mul", [y, g.weights(8)]), g.weights(1, 8)]))
     gate = g.node("Sigmoid", g.node("ReduceMean", y, axes=[1, 2], keepdims=1))
     y = g.node("Mul", [y, gate])
     y = g.node("Add", [y, g.weights(8)])

@@ -19,7 +19,8 @@ typedef struct Expected {
 static const Expected expected[] = {
     {"zeros_before_windows", "Pad", 3}, /* what the pools must not count, and channels */
     {"zeros_before_windows", NULL, 14},
-    {"layers_between_transposes", "Transpose", 0},
+    {"layers_between_transposes", "Conv+Relu", 1}, /* and factors and bias */
+    {"layers_between_transposes", "Mul", 1},
 };
 
 static int count_steps(const WnModel *model, const char *op) {
