@@ -151,13 +151,13 @@ static WnStatus read_inputs(const WniOnnx *onnx, const char *path, const WnMeani
 /* What the scores at the end are, and which output. */
 static WnStatus read_scores(const WniOnnx *onnx, const WnMeaning *given, WniMetadata *out,
                             WnError *error) {
-  bool output_given = given && given->scores_output && *given->scores_output;
+  out->output_given = given && given->scores_output && *given->scores_output;
   const char *output =
-      output_given ? given->scores_output : wni_onnx_metadata(onnx, "winnow.output");
+      out->output_given ? given->scores_output : wni_onnx_metadata(onnx, "winnow.output");
   const char *scores = wni_onnx_metadata(onnx, "winnow.scores");
   if (output && *output && !(out->output = copy_text(output, strlen(output))))
     return wni_fail_memory(error, "metadata");
-  out->output_source = output_given ? "--scores-output" : "winnow.output";
+  out->output_source = out->output_given ? "--scores-output" : "winnow.output";
   if (given && given->scores && *given->scores) {
     out->scores_source = "option";
     return wn_scores_parse(given->scores, &out->scores, error);

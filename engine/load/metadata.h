@@ -23,6 +23,7 @@ typedef struct WniMetadata {
   int n_exits;
   char *output;              /* NULL: not named */
   const char *output_source; /* who names it */
+  bool output_given;         /* a user does */
   WnScores scores;
   const char *scores_source; /* who says so; NULL: nobody, the graph tells */
   WnStrategy strategy;

@@ -98,8 +98,9 @@ static WnStatus refuse_all(const WniGraph *graph, const WniMetadata *metadata, W
                              name, shape);
   }
   if (metadata->output)
-    return wni_fail(error, WN_ERROR_MODEL, "%s names '%.60s', which is no output; there is %s",
-                    metadata->output_source, metadata->output, list);
+    return wni_fail(error, metadata->output_given ? WN_ERROR_ARGUMENT : WN_ERROR_MODEL,
+                    "%s names '%.60s', which is no output; there is %s", metadata->output_source,
+                    metadata->output, list);
   return wni_fail(error, WN_ERROR_MODEL,
                   "the model has several outputs: %s; name the class scores with --scores-output "
                   "(winnow.output in its metadata)",

@@ -40,6 +40,7 @@ WnStatus gst_winnow_engine_open(GstWinnowEngine *engine, const GstWinnowSettings
   const WnModelOptions model_options = {
       .precision = (WnPrecision)settings->precision,
       .labels_file = settings->labels_file,
+      .meaning = &settings->meaning,
   };
   WnStatus status = open_model(settings->model_file, &model_options, &engine->model, error);
   if (status != WN_OK) goto fail;
@@ -85,10 +86,18 @@ void gst_winnow_engine_post(GstElement *element, GstMessageType type, const WnEr
                            GST_FUNCTION, __LINE__);
 }
 
-void gst_winnow_engine_warn(GstElement *element, const GstWinnowEngine *engine) {
-  const char *warning = wn_session_watch_warning(engine->session);
+/* NULL: there is nothing to say. */
+static void warn(GstElement *element, const char *warning) {
   if (warning == NULL) return;
   gst_element_message_full(element, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR,
                            GST_RESOURCE_ERROR_SETTINGS, g_strdup(warning), NULL, __FILE__,
                            GST_FUNCTION, __LINE__);
+}
+
+void gst_winnow_engine_warn_model(GstElement *element, const GstWinnowEngine *engine) {
+  warn(element, wn_model_info(engine->model)->warning);
+}
+
+void gst_winnow_engine_warn(GstElement *element, const GstWinnowEngine *engine) {
+  warn(element, wn_session_watch_warning(engine->session));
 }

@@ -26,6 +26,10 @@ void gst_winnow_engine_close(GstWinnowEngine *engine);
 /* Posts `error` on the bus, or as a warning when the element goes on without. */
 void gst_winnow_engine_post(GstElement *element, GstMessageType type, const WnError *error);
 
+/* Posts what there is to be said of a model that was opened: most often that nobody says what its
+ * input means. */
+void gst_winnow_engine_warn_model(GstElement *element, const GstWinnowEngine *engine);
+
 /* Posts what the session has to say about the watch list of a new policy. */
 void gst_winnow_engine_warn(GstElement *element, const GstWinnowEngine *engine);
 

@@ -45,6 +45,16 @@
  * with a warning on the bus; the policy in force stays until a further change makes the whole
  * valid. Change properties that belong together in one g_object_set().
  *
+ * ## What the model sees
+ *
+ * A network answers well only where it gets the numbers that it was trained with: which ones stand
+ * for black and white, in which order the channels lie, how much of the frame is taken. What the
+ * file and those beside it do not say, properties do, in the words of the options of `winnow`: most
+ * often #GstWinnowClassify:preset, which says it as a library's users have it by default. Where
+ * nobody says it a warning on the bus tells, once for each model that is opened, what is assumed;
+ * `preset=none` says that it is right. `winnow adopt` writes all of it into the file. Of a model
+ * whose classes do not exclude each other (`scores=sigmoid`) the survivors are those above 0.5.
+ *
  * ## Another model while playing
  *
  * A file that is set as #GstWinnowClassify:model-file is loaded in a thread of the element's, tried
@@ -52,9 +62,10 @@
  * lost. Results carry its `model-id` from then on. The steady state and what
  * #GstWinnowClassify:unchanged compares with begin anew, as do the counters of the model in
  * #GstWinnowClassify:stats, and elements behind, readers of a channel too, are told its labels
- * before its first result. #GstWinnowClassify:labels-file and the policy stay and have to be
- * possible with the new model, or be set with it in one g_object_set(). A file that cannot be used
- * is answered with a warning on the bus; the present model stays, and the properties name it again.
+ * before its first result. #GstWinnowClassify:labels-file, what the model sees and the policy stay
+ * and have to be possible with the new model, or be set with it in one g_object_set(). So is the
+ * present file with other labels or another `preset`. What cannot be used is answered with a
+ * warning on the bus; the present model stays, and the properties name it again.
  *
  * ## Example launch lines
  * |[
@@ -160,6 +171,7 @@ static gboolean start(GstBaseTransform *trans) {
       (GstWinnowLatency){.reported = deadline > 0 ? MIN(full_duration, deadline) : full_duration};
   GST_OBJECT_UNLOCK(self);
   cut_stream(self);
+  gst_winnow_engine_warn_model(GST_ELEMENT(self), &self->engine);
   gst_winnow_engine_warn(GST_ELEMENT(self), &self->engine);
   gst_winnow_classify_infer_begin(self);
   if (async) self->worker = gst_winnow_worker_new(work, self);
@@ -392,8 +404,7 @@ static void finalize(GObject *object) {
   gst_winnow_stats_reset(&self->stats, 0, 0);
   g_free(self->region);
   g_free(self->ignore);
-  g_free(self->good_model_file);
-  g_free(self->good_labels_file);
+  gst_winnow_settings_clear(&self->good);
   G_OBJECT_CLASS(gst_winnow_classify_parent_class)->finalize(object);
 }
 

@@ -35,9 +35,9 @@ struct _GstWinnowClassify {
   gchar *description;             /* of `last` (wn_session_describe()), or NULL */
   Handover *models;               /* NULL: stopped; the thread that infers needs no lock for it */
   gboolean model_set;             /* a property of the model, not ordered yet */
-  guint model_serial, policy_serial;         /* count orders, and changes of the policy alone */
-  gboolean policy_waits;                     /* the policy was set with a model that is loaded */
-  gchar *good_model_file, *good_labels_file; /* of the newest model that could be used */
+  guint model_serial, policy_serial; /* count orders, and changes of the policy alone */
+  gboolean policy_waits;             /* the policy was set with a model that is loaded */
+  GstWinnowSettings good; /* what was said of the newest model that could be used, no more */
 
   /* The streaming thread's. */
   GstVideoInfo info;

@@ -55,6 +55,13 @@ static gpointer make_stats(GObject *object) {
 }
 
 #define FIELD(name) G_STRUCT_OFFSET(GstWinnowClassify, settings.name)
+#define MEANING_ROW(field, name, argument, what)                                                   \
+  {name,                                                                                           \
+   name,                                                                                           \
+   what,                                                                                           \
+   GST_WINNOW_STRING(NULL),                                                                        \
+   FIELD(meaning.field),                                                                           \
+   GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_MODEL)},
 static const GstWinnowProperty rows[] = {
     /**
      * GstWinnowClassify:model-file:
@@ -85,6 +92,9 @@ static const GstWinnowProperty rows[] = {
     {"labels-file", "Labels file",
      "Text file with one label per line (unset: the model's own labels)", GST_WINNOW_STRING(NULL),
      FIELD(labels_file), GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_MODEL)},
+    /* What the input and the scores mean belongs to the model as its labels do: "What the model
+     * sees" at the element. Since: 0.1 */
+    WN_MEANING_FIELDS(MEANING_ROW)
     /**
      * GstWinnowClassify:threads:
      *
@@ -313,6 +323,13 @@ void gst_winnow_settings_clear(GstWinnowSettings *settings) {
     gchar **text = string_field(settings, i);
     if (text != NULL) g_clear_pointer(text, g_free);
   }
+}
+
+void gst_winnow_settings_take_model(GstWinnowSettings *to, const GstWinnowSettings *from) {
+  GstWinnowSettings source = *from; /* whose strings stay where they are */
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+    if (rows[i].access.change & GST_WINNOW_CHANGE_MODEL)
+      gst_winnow_string_set(string_field(to, i), *string_field(&source, i));
 }
 
 GstWinnowDisplay gst_winnow_settings_display(const GstWinnowSettings *settings) {

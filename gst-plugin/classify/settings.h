@@ -27,6 +27,7 @@ typedef enum {
 typedef struct {
   /* The model. */
   gchar *model_file, *labels_file;
+  WnMeaning meaning; /* owns its strings */
   /* Read by start() and with another model. */
   gint threads, precision;
   gboolean async;
@@ -53,6 +54,9 @@ extern const GstWinnowProperties gst_winnow_settings_properties;
 /* A copy with strings of its own; clear frees them. */
 GstWinnowSettings gst_winnow_settings_copy(const GstWinnowSettings *settings);
 void gst_winnow_settings_clear(GstWinnowSettings *settings);
+
+/* Gives `to` a copy of what `from` says of the model: every property whose change loads one. */
+void gst_winnow_settings_take_model(GstWinnowSettings *to, const GstWinnowSettings *from);
 
 /* Replaces a string that is owned by a copy of another. */
 void gst_winnow_string_set(gchar **string, const gchar *to);

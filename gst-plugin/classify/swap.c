@@ -52,27 +52,22 @@ static void warn(GstWinnowClassify *self, const gchar *file, const WnError *erro
   gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, &whole);
 }
 
-/* Under the object lock. */
-static void keep_names(GstWinnowClassify *self, const GstWinnowSettings *settings) {
-  gst_winnow_string_set(&self->good_model_file, settings->model_file);
-  gst_winnow_string_set(&self->good_labels_file, settings->labels_file);
-}
-
-/* The properties name the present model again, unless they were set once more meanwhile.  What came
- * with the new one of the policy is for the present one now. */
+/* The properties name the present model and what it was opened with again, unless they were set
+ * once more meanwhile.  What came with the new one of the policy is for the present one now. */
 static void take_back(GstWinnowClassify *self, const Order *order) {
   GST_OBJECT_LOCK(self);
   gboolean newest = order->serial == self->model_serial;
   if (newest) {
-    gst_winnow_string_set(&self->settings.model_file, self->good_model_file);
-    gst_winnow_string_set(&self->settings.labels_file, self->good_labels_file);
+    gst_winnow_settings_take_model(&self->settings, &self->good);
     self->policy_dirty = self->policy_dirty || self->policy_waits;
     self->policy_waits = FALSE;
   }
   GST_OBJECT_UNLOCK(self);
   if (!newest) return;
-  g_object_notify(G_OBJECT(self), "model-file");
-  g_object_notify(G_OBJECT(self), "labels-file");
+  const GstWinnowProperties *all = &gst_winnow_settings_properties;
+  for (guint i = 0; i < all->n_rows; i++)
+    if (all->rows[i].access.change & GST_WINNOW_CHANGE_MODEL)
+      g_object_notify(G_OBJECT(self), all->rows[i].name);
 }
 
 static gpointer make(gpointer owner, gpointer data) {
@@ -83,7 +78,7 @@ static gpointer make(gpointer owner, gpointer data) {
   made->policy_serial = order->policy_serial;
   if (open_model(&order->settings, made, &error) == WN_OK) {
     GST_OBJECT_LOCK(self);
-    keep_names(self, &order->settings);
+    gst_winnow_settings_take_model(&self->good, &order->settings);
     if (order->serial == self->model_serial) self->policy_waits = FALSE;
     GST_OBJECT_UNLOCK(self);
     return made;
@@ -101,7 +96,7 @@ static const HandoverClass models = {make, NULL, order_free, made_free};
 void gst_winnow_classify_swap_begin(GstWinnowClassify *self) {
   self->models = handover_new(&models, self);
   self->model_set = self->policy_waits = FALSE;
-  keep_names(self, &self->settings);
+  gst_winnow_settings_take_model(&self->good, &self->settings);
 }
 
 void gst_winnow_classify_swap_end(GstWinnowClassify *self) {
@@ -154,6 +149,7 @@ void gst_winnow_classify_swap_take(GstWinnowClassify *self) {
   handover_retire(self->models, made);
   GST_INFO_OBJECT(self, "the model is now %s, %" GST_TIME_FORMAT " for all stages",
                   wn_model_info(self->engine.model)->id, GST_TIME_ARGS(duration));
+  gst_winnow_engine_warn_model(GST_ELEMENT(self), &self->engine);
   gst_winnow_engine_warn(GST_ELEMENT(self), &self->engine);
   if (self->worker == NULL)
     gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));

@@ -153,16 +153,24 @@ guint64 fixture_stat(Fixture *fixture, const gchar *name) {
 
 /* ---- Reference ---------------------------------------------------------------- */
 
-Reference reference_open(const WnPolicy *policy) {
+static Reference open_reference(const WnModelOptions *how, const WnPolicy *policy) {
   Reference reference = {0};
   WnError error = {0};
   WnSessionOptions options = {.threads = 1};
   if (policy != NULL) options.policy = *policy;
-  fail_unless(wn_model_open(MODEL_FILE, &(WnModelOptions){0}, &reference.model, &error) == WN_OK,
-              "%s", error.message);
+  fail_unless(wn_model_open(MODEL_FILE, how, &reference.model, &error) == WN_OK, "%s",
+              error.message);
   fail_unless(wn_session_new(reference.model, &options, &reference.session, &error) == WN_OK, "%s",
               error.message);
   return reference;
+}
+
+Reference reference_open(const WnPolicy *policy) {
+  return open_reference(&(WnModelOptions){0}, policy);
+}
+
+Reference reference_open_meaning(const WnMeaning *meaning) {
+  return open_reference(&(WnModelOptions){.meaning = meaning}, NULL);
 }
 
 void reference_close(Reference *reference) {

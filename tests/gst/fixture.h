@@ -73,6 +73,9 @@ typedef struct {
 } Reference;
 
 Reference reference_open(const WnPolicy *policy);
+
+/* The same of a model of which a user says this. */
+Reference reference_open_meaning(const WnMeaning *meaning);
 void reference_close(Reference *reference);
 
 /* What the engine says about a frame; colour as in `like`, which may be NULL for BT.601,
