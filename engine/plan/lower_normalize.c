@@ -34,6 +34,15 @@ WnStatus wni_lower_push_softmax(WniLowering *lowering, const WniTensor *x, const
   return wni_lower_push(lowering, &step, &x, 1, y);
 }
 
+/* Whether no vector is filled by the sets side by side: then they are better copied to runs. */
+static bool few_sets_beside(const WniTensor *x, int axis) {
+  enum { FEW = 32 };
+  if (axis != x->shape.rank - 1 || wni_tensor_is_dense(x, axis)) return false;
+  for (int d = 0; d < axis; d++)
+    if (x->stride[d] == 1 && x->shape.dim[d] >= FEW) return false;
+  return true;
+}
+
 /* Before opset 13 Softmax runs over all dimensions from `axis` on, as one. */
 WnStatus wni_lower_softmax(WniLowering *lowering) {
   const WniNode *node = lowering->node;
@@ -42,11 +51,13 @@ WnStatus wni_lower_softmax(WniLowering *lowering) {
   int axis;
   WnStatus status =
       flatten ? wni_lower_contiguous(lowering, 0, WNI_F32, &x) : wni_lower_float(lowering, 0, &x);
-  if (status == WN_OK) status = wni_lower_output_like(lowering, false, &x, &y);
   if (status != WN_OK) return status;
   if (!wni_axis(wni_attr_int(node->proto, "axis", flatten ? 1 : -1), x.shape.rank, &axis))
     return wni_node_fail(lowering->graph, node, WN_ERROR_MODEL, lowering->error,
                          "its axis is out of range");
+  if (few_sets_beside(&x, axis)) status = wni_lower_compact(lowering, WNI_F32, &x);
+  if (status == WN_OK) status = wni_lower_output_like(lowering, false, &x, &y);
+  if (status != WN_OK) return status;
   flat_x = x;
   flat_y = y;
   if (flatten) {

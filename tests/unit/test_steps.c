@@ -21,6 +21,7 @@ static const Expected expected[] = {
     {"zeros_before_windows", NULL, 14},
     {"layers_between_transposes", "Conv+Relu", 1}, /* and factors and bias */
     {"layers_between_transposes", "Mul", 1},
+    {"softmax_axes_13", "Softmax", 19}, /* 15, and 4 copies to runs of what lies side by side */
 };
 
 static int count_steps(const WnModel *model, const char *op) {
