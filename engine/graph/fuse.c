@@ -63,6 +63,10 @@ static WnStatus remove_aliases(WniGraph *graph, WnError *error) {
 
 /* ---- arithmetic with constants ---- */
 
+static bool is_normalization(const WniNode *node) {
+  return node->op == WNI_OP_INSTANCE_NORMALIZATION || node->op == WNI_OP_GROUP_NORMALIZATION;
+}
+
 /* The output channels of a node with weights, and the dimension they are in;
  * false: it has none that can be scaled. */
 static bool weighted_channels(const WniGraph *graph, const WniNode *node, int *axis, size_t *n) {
@@ -92,6 +96,14 @@ WnStatus wni_affine_start(const WniGraph *graph, WniNode *node, size_t n, WnErro
   node->scale = calloc(n, sizeof *node->scale);
   node->shift = calloc(n, sizeof *node->shift);
   if (!node->scale || !node->shift) return wni_fail_memory(error, "weights");
+  if (is_normalization(node)) { /* one number a channel, or a group */
+    const WniConstant *scale = &wni_node_input(graph, node, 1)->constant, *shift = &bias->constant;
+    for (size_t c = 0; c < n; c++) {
+      node->scale[c] = scale->f[c * scale->count / n];
+      node->shift[c] = shift->f[c * shift->count / n];
+    }
+    return WN_OK;
+  }
   for (size_t c = 0; c < n; c++) node->scale[c] = alpha;
   if (!bias || !wni_bias_is_row(graph, node)) return WN_OK;
   for (size_t c = 0; c < n; c++)
@@ -189,6 +201,14 @@ static void merge_behind(WniGraph *graph, WniNode *node, int i) {
   merge(graph, node, &graph->nodes[graph->values[node->in[i]].producer]);
 }
 
+/* The same of a node whose outputs can be scaled and shifted. */
+static bool scaled_channels(const WniGraph *graph, const WniNode *node, int *axis, size_t *n) {
+  if (!is_normalization(node)) return weighted_channels(graph, node, axis, n);
+  *axis = 1;
+  *n = (size_t)graph->values[node->out[0]].shape.dim[1];
+  return wni_node_input(graph, node, 1)->known && wni_node_input(graph, node, 2)->known;
+}
+
 static WnStatus merge_affine(WniGraph *graph, WniNode *node, WnError *error) {
   bool normalization = node->op == WNI_OP_BATCH_NORMALIZATION;
   if (!normalization && node->op != WNI_OP_ADD && node->op != WNI_OP_SUB &&
@@ -206,7 +226,7 @@ static WnStatus merge_affine(WniGraph *graph, WniNode *node, WnError *error) {
   size_t channels;
   if (!into || into->activation_name || into->residual >= 0 ||
       wni_shape_count(&x->shape) != wni_shape_count(out) || x->shape.rank != out->rank ||
-      !weighted_channels(graph, into, &axis, &channels) || (normalization && where[axis] != 1) ||
+      !scaled_channels(graph, into, &axis, &channels) || (normalization && where[axis] != 1) ||
       (constant && !is_per_channel(graph, node, constant, out, where[axis])))
     return WN_OK;
   WnStatus status = wni_affine_start(graph, into, channels, error);
@@ -347,6 +367,7 @@ WnStatus wni_fuse(WniGraph *graph, WnError *error) {
   if (graph->use == WNI_GRAPH_TO_RUN) {
     remove_unread(graph);
     wni_fold_pads(graph);
+    wni_find_groups(graph);
   }
   for (int i = 0; i < graph->n_nodes && status == WN_OK; i++) {
     WniNode *node = &graph->nodes[i];

@@ -18,6 +18,10 @@ bool wni_bias_is_row(const WniGraph *graph, const WniNode *node);
 void wni_batch_normalization(const WniGraph *graph, const WniNode *node, size_t c, float *scale,
                              float *shift);
 
+/* Makes Reshape, InstanceNormalization and Reshape one GroupNormalization (groups.c); readers are
+ * counted. */
+void wni_find_groups(WniGraph *graph);
+
 /* Merges every Pad with zeros into the window that reads it (pads.c); readers are counted. */
 void wni_fold_pads(WniGraph *graph);
 

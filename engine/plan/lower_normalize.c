@@ -5,6 +5,8 @@
  */
 #include "plan/lower.h"
 
+#include <string.h>
+
 /* A tensor without dimension `axis`. */
 static WniTensor drop_axis(const WniTensor *tensor, int axis) {
   WniTensor out = *tensor;
@@ -115,14 +117,36 @@ static WnStatus push_normalize(WniLowering *lowering, const WniTensor *const *al
   return wni_lower_push(lowering, &step, all + 1, all[3] ? 3 : 2, all[0]);
 }
 
-/* Input i with dimensions of 1 behind: one number for each index of an earlier dimension. */
-static WnStatus channel_input(WniLowering *lowering, int i, int behind, WniTensor *out) {
-  WnStatus status = wni_lower_float(lowering, i, out);
-  for (int d = 0; d < behind; d++) {
-    out->stride[out->shape.rank] = 0;
-    out->shape.dim[out->shape.rank++] = 1;
+/* `tensor` [channels] with dimensions of 1 behind, as many as `rank` has behind the channels. */
+static void add_dimensions(int rank, WniTensor *tensor) {
+  while (tensor->shape.rank < rank - 1) {
+    tensor->stride[tensor->shape.rank] = 0;
+    tensor->shape.dim[tensor->shape.rank++] = 1;
   }
-  return status;
+}
+
+/* Scale and shift, one number a channel or a group: as fusion left them, or inputs 1 and 2. */
+static WnStatus channel_factors(WniLowering *lowering, const WniTensor *x, WniTensor *scale,
+                                WniTensor *shift) {
+  const WniNode *node = lowering->node;
+  WnStatus status = WN_OK;
+  size_t n = (size_t)x->shape.dim[1];
+  if (node->scale) {
+    float *factors = wni_plan_alloc(lowering->plan, 2 * n, sizeof *factors);
+    if (!factors) return wni_lower_no_memory(lowering);
+    memcpy(factors, node->scale, n * sizeof *factors);
+    memcpy(factors + n, node->shift, n * sizeof *factors);
+    *scale = *shift = (WniTensor){.buffer = -1, .shape = {1, {x->shape.dim[1]}}, .stride = {1}};
+    scale->data = factors;
+    shift->data = factors + n;
+  } else {
+    status = wni_lower_float(lowering, 1, scale);
+    if (status == WN_OK) status = wni_lower_float(lowering, 2, shift);
+  }
+  if (status != WN_OK) return status;
+  add_dimensions(x->shape.rank, scale);
+  add_dimensions(x->shape.rank, shift);
+  return WN_OK;
 }
 
 WnStatus wni_lower_layer_normalization(WniLowering *lowering) {
@@ -145,8 +169,7 @@ WnStatus wni_lower_instance_normalization(WniLowering *lowering) {
   bool reduced[WNI_MAX_RANK] = {false};
   WniTensor x, y, scale, shift;
   WnStatus status = wni_lower_float(lowering, 0, &x);
-  if (status == WN_OK) status = channel_input(lowering, 1, x.shape.rank - 2, &scale);
-  if (status == WN_OK) status = channel_input(lowering, 2, x.shape.rank - 2, &shift);
+  if (status == WN_OK) status = channel_factors(lowering, &x, &scale, &shift);
   if (status == WN_OK) status = wni_lower_output_like(lowering, false, &x, &y);
   if (status != WN_OK) return status;
   for (int d = 2; d < x.shape.rank; d++) reduced[d] = true;
@@ -167,12 +190,13 @@ static void split_channels(WniTensor *tensor, int channels, int64_t groups) {
 }
 
 WnStatus wni_lower_group_normalization(WniLowering *lowering) {
-  int64_t groups = wni_attr_int(lowering->node->proto, "num_groups", 1);
+  const WniValue *factors = wni_node_input(lowering->graph, lowering->node, 1);
+  int64_t groups =
+      wni_attr_int(lowering->node->proto, "num_groups", wni_shape_count(&factors->shape));
   bool reduced[WNI_MAX_RANK] = {false};
   WniTensor x, y, scale, shift;
   WnStatus status = wni_lower_float(lowering, 0, &x);
-  if (status == WN_OK) status = channel_input(lowering, 1, x.shape.rank - 2, &scale);
-  if (status == WN_OK) status = channel_input(lowering, 2, x.shape.rank - 2, &shift);
+  if (status == WN_OK) status = channel_factors(lowering, &x, &scale, &shift);
   if (status == WN_OK) status = wni_lower_output_like(lowering, false, &x, &y);
   if (status != WN_OK) return status;
   split_channels(&x, 1, groups);

@@ -61,6 +61,21 @@ def instance_norm(g):
         g.put("groups", "InstanceNormalization", [flat, g.weights(4), g.weights(4)])
 
 
+@case(13, shape=(2, 12, 5, 4))
+def group_norm_chain(g):
+    """As PyTorch writes GroupNorm: between two Reshapes, with factors behind."""
+    convolved = g.conv("x", 12, 20, 1)
+    def group_norm(groups, scale, shift):
+        y = g.node("Reshape", [convolved, g.ints(2, groups, -1)])
+        y = g.node("InstanceNormalization", [y, scale, shift])
+        return g.node("Reshape", [y, g.ints(2, 20, 5, 4)])
+    y = g.node("Mul", [group_norm(1, g.weights(1), g.weights(1)), g.weights(20, 1, 1)])
+    g.put("one", "Add", [y, g.weights(20, 1, 1)])
+    g.out(group_norm(5, g.weights(5), g.weights(5)), "five")
+    y = g.node("InstanceNormalization", [convolved, g.weights(20), g.weights(20)])
+    g.put("channels", "Add", [y, g.weights(20, 1, 1)])
+
+
 @case(18, shape=(2, 12, 5, 4), ort=99)
 def group_norm_18(g):
     """One scale a group."""
