@@ -8,7 +8,8 @@
 
 #include "command.h"
 
-extern const Command command_inspect, command_classify, command_run, command_eval, command_tune,
-    command_collect, command_teach, command_quantize, command_join, command_bench, command_monitor;
+extern const Command command_adopt, command_inspect, command_classify, command_run, command_eval,
+    command_tune, command_collect, command_teach, command_quantize, command_join, command_bench,
+    command_monitor;
 
 #endif

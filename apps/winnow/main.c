@@ -14,9 +14,9 @@
 #include "report.h"
 
 static const Command *const commands[] = {
-    &command_inspect, &command_classify, &command_run,     &command_eval,
-    &command_tune,    &command_collect,  &command_teach,   &command_quantize,
-    &command_join,    &command_bench,    &command_monitor,
+    &command_inspect,  &command_adopt, &command_classify, &command_run,
+    &command_eval,     &command_tune,  &command_collect,  &command_teach,
+    &command_quantize, &command_join,  &command_bench,    &command_monitor,
 };
 
 /* What is typed after the program's name. */

@@ -93,17 +93,64 @@ static WnStatus parse_size(const char *text, const char *what, WniInputMeaning *
                   text);
 }
 
+typedef void Print(const WniInputMeaning *from, char text[WNI_ASPECT_BYTES]);
+
+static void print_numbers(const double *numbers, int count, char text[WNI_ASPECT_BYTES]) {
+  *text = 0;
+  for (int c = 0; c < count; c++) {
+    char number[WNI_NUMBER_BYTES];
+    wni_number_text(numbers[c], number);
+    if (c) strcat(text, ",");
+    strcat(text, number);
+  }
+}
+
+static void print_mean(const WniInputMeaning *from, char text[WNI_ASPECT_BYTES]) {
+  print_numbers(from->mean, from->n_mean, text);
+}
+
+static void print_std(const WniInputMeaning *from, char text[WNI_ASPECT_BYTES]) {
+  print_numbers(from->std, from->n_std, text);
+}
+
+static void print_order(const WniInputMeaning *from, char text[WNI_ASPECT_BYTES]) {
+  strcpy(text, wni_order_name(from->bgr));
+}
+
+static void print_resize(const WniInputMeaning *from, char text[WNI_ASPECT_BYTES]) {
+  strcpy(text, wni_resize_name(from->resize));
+}
+
+static void print_crop(const WniInputMeaning *from, char text[WNI_ASPECT_BYTES]) {
+  print_numbers(&from->crop, 1, text);
+}
+
+static void print_size(const WniInputMeaning *from, char text[WNI_ASPECT_BYTES]) {
+  snprintf(text, WNI_ASPECT_BYTES, "%dx%d", from->width, from->height);
+}
+
+_Static_assert(3 * WNI_NUMBER_BYTES + 2 <= WNI_ASPECT_BYTES, "three numbers fit");
+
 static const struct {
-  const char *name;
   Parse *parse;
+  Print *print;
 } aspects[WNI_N_ASPECTS] = {
-    [WNI_MEAN] = {"mean", parse_mean},          [WNI_STD] = {"std", parse_std},
-    [WNI_CHANNELS] = {"channels", parse_order}, [WNI_RESIZE] = {"resize", parse_resize},
-    [WNI_CROP] = {"crop", parse_crop},          [WNI_SIZE] = {"size", parse_size},
+    [WNI_MEAN] = {parse_mean, print_mean},       [WNI_STD] = {parse_std, print_std},
+    [WNI_CHANNELS] = {parse_order, print_order}, [WNI_RESIZE] = {parse_resize, print_resize},
+    [WNI_CROP] = {parse_crop, print_crop},       [WNI_SIZE] = {parse_size, print_size},
 };
 
 const char *wni_aspect_name(WniAspect aspect) {
-  return aspects[aspect].name;
+#define ROW(aspect, name) name,
+  static const char *const names[WNI_N_ASPECTS] = {WNI_ASPECTS(ROW)};
+#undef ROW
+  return names[aspect];
+}
+
+bool wni_meaning_print(const WniInputMeaning *meaning, WniAspect aspect,
+                       char text[WNI_ASPECT_BYTES]) {
+  if (meaning->source[aspect]) aspects[aspect].print(meaning, text);
+  return meaning->source[aspect] != NULL;
 }
 
 WnStatus wni_meaning_set(WniInputMeaning *meaning, WniAspect aspect, const char *text,
@@ -152,15 +199,13 @@ void wni_input_key(const WniInputMeaning *input, const char *key, char name[WNI_
 }
 
 WnStatus wni_meaning_read_keys(const WniOnnx *onnx, WniInputMeaning *out, WnError *error) {
-  static const char *const source[WNI_N_ASPECTS] = {
-      [WNI_MEAN] = "winnow.input.mean",         [WNI_STD] = "winnow.input.std",
-      [WNI_CHANNELS] = "winnow.input.channels", [WNI_RESIZE] = "winnow.input.resize",
-      [WNI_CROP] = "winnow.input.crop",         [WNI_SIZE] = "winnow.input.size",
-  };
+#define ROW(aspect, name) "winnow.input." name,
+  static const char *const source[WNI_N_ASPECTS] = {WNI_ASPECTS(ROW)};
+#undef ROW
   WnStatus status = WN_OK;
   for (int a = 0; a < WNI_N_ASPECTS && status == WN_OK; a++) {
     char key[WNI_INPUT_KEY_BYTES];
-    wni_input_key(out, aspects[a].name, key);
+    wni_input_key(out, wni_aspect_name((WniAspect)a), key);
     const char *text = wni_onnx_metadata(onnx, key);
     if (text && *text) status = wni_meaning_set(out, (WniAspect)a, text, key, source[a], error);
   }

@@ -11,14 +11,20 @@
 
 typedef enum WniResize { WNI_RESIZE_CROP, WNI_RESIZE_LETTERBOX, WNI_RESIZE_STRETCH } WniResize;
 
+/* What there is to be said, and its word in keys and options. */
+#define WNI_ASPECTS(ROW)                                                                           \
+  ROW(WNI_MEAN, "mean")                                                                            \
+  ROW(WNI_STD, "std")                                                                              \
+  ROW(WNI_CHANNELS, "channels")                                                                    \
+  ROW(WNI_RESIZE, "resize")                                                                        \
+  ROW(WNI_CROP, "crop")                                                                            \
+  ROW(WNI_SIZE, "size")
+
 typedef enum WniAspect {
-  WNI_MEAN,
-  WNI_STD,
-  WNI_CHANNELS,
-  WNI_RESIZE,
-  WNI_CROP,
-  WNI_SIZE,
-  WNI_N_ASPECTS
+#define WNI_ROW(aspect, name) aspect,
+  WNI_ASPECTS(WNI_ROW)
+#undef WNI_ROW
+      WNI_N_ASPECTS
 } WniAspect;
 
 typedef struct WniInputMeaning {
@@ -51,6 +57,12 @@ WnStatus wni_meaning_set(WniInputMeaning *meaning, WniAspect aspect, const char 
 /* The same for all channels, from the numbers that black and white become. */
 void wni_meaning_set_range(WniInputMeaning *meaning, double black, double white,
                            const char *source);
+
+enum { WNI_ASPECT_BYTES = 128 };
+
+/* The text from which wni_meaning_set() would make this aspect again; false: nobody has said it. */
+bool wni_meaning_print(const WniInputMeaning *meaning, WniAspect aspect,
+                       char text[WNI_ASPECT_BYTES]);
 
 /* Takes over every aspect that `to` does not know yet and `from` does. */
 void wni_meaning_take(WniInputMeaning *to, const WniInputMeaning *from);

@@ -238,5 +238,53 @@ for case, scale, zero, values in (
 check("an odd range", network(*quantized(.01, np.uint8(10)), x="a"), PIXEL / 255, None,
       warning="the guess")
 
+# ---- adopted ----------------------------------------------------------------------------------
+
+
+def adopt(path, out, *options):
+    return subprocess.run([WINNOW, "adopt", str(path), "-o", str(out), *options],
+                          capture_output=True, text=True, check=False)
+
+
+def adopted_as_found(model, files=(), options=()):
+    """Alone in another folder it means the same, the network is as it was, nothing is said."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
+        path, out = pathlib.Path(folder) / "m.onnx", pathlib.Path(other) / "out.onnx"
+        path.write_bytes(model)
+        for name, content in dict(files).items():
+            (path.parent / name).write_text(content, encoding="utf-8")
+        before = inspect(path, *options)
+        done = adopt(path, out, *options)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
+        after = inspect(out)
+        assert after["warning"] is None and after["labels"] == before["labels"]
+        for key in ("mean", "std", "channels", "resize", "crop", "size", "shape"):
+            assert after["inputs"][0][key] == before["inputs"][0][key], key
+        assert after["inputs"][0]["source"]["mean"] == "winnow.input.mean"
+        old, new = of.load(model), of.load(out.read_bytes())
+        assert str(old.nodes) == str(new.nodes)
+        assert all(new.metadata[key] == value for key, value in old.metadata.items()
+                   if not key.startswith("winnow."))
+        again = adopt(out, out, "--crop", "0.5")
+        assert again.returncode == 0, again.stderr
+        assert of.load(out.read_bytes()).metadata == {**new.metadata, "winnow.input.crop": "0.5"}
+        return new.metadata
+
+
+keys = adopted_as_found(network(shape=(1, 3, "h", "w"), meta={"keep": "this"}), {
+    "preprocessor_config.json": json.dumps(transformers["MobileViT"][0]),
+    "config.json": json.dumps({"id2label": {"0": "cat", "1": "dog", "2": "bird"}})})
+assert keys["winnow.input.size"] == "256x256" and keys["winnow.input.channels"] == "bgr", keys
+assert keys["winnow.labels"] == "cat\ndog\nbird" and keys["keep"] == "this", keys
+keys = adopted_as_found(plain, options=("--preset", "torchvision", "--scores", "logits"))
+assert keys["winnow.input.mean"] == "0.485,0.456,0.406" and keys["winnow.scores"] == "logits", keys
+adopted_as_found(network(*fronts["x / 255"][:2], x="a"))
+with tempfile.TemporaryDirectory() as folder:
+    unknown = pathlib.Path(folder) / "m.onnx"
+    unknown.write_bytes(plain)
+    refused = adopt(unknown, unknown.with_name("out.onnx"))
+    assert refused.returncode == 2 and "--preset torchvision" in refused.stderr, refused
+    assert not unknown.with_name("out.onnx").exists()
+
 check("nobody", plain, PIXEL / 255, None, warning="the guess")
 print("right:", len(transformers) + len(fronts), "and more")

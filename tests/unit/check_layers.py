@@ -25,6 +25,7 @@ ALLOWED = {
     "session": {"session", "plan", "graph", "preprocess", "frame", "kernels", "load", "base"},
     "quantize": {"quantize", "session", "plan", "graph", "load", "base"},
     "tune": {"tune", "session", "plan", "graph", "load", "base"},
+    "adopt": {"adopt", "session", "load", "base"},
     "join": {"join", "session", "graph", "load", "base"},
     "teach": {"teach", "tune", "join", "session", "plan", "graph", "preprocess", "frame", "kernels",
               "load", "base"},
