@@ -94,13 +94,14 @@ WnStatus wni_activation_read(const WniGraph *graph, const WniNode *node, WniActi
   const Onnx__NodeProto *proto = node->proto;
   WnStatus status = WN_OK;
   *is_activation = row->kind != WNI_ACT_NONE;
-  *out = (WniActivation){row->kind, row->a, row->b};
+  *out = (WniActivation){.kind = row->kind, .a = row->a, .b = row->b};
   if (row->a_name) out->a = wni_attr_float(proto, row->a_name, row->a);
   if (row->b_name) out->b = wni_attr_float(proto, row->b_name, row->b);
   if (node->op == WNI_OP_GELU && wni_attr_is(proto, "approximate", "tanh"))
     out->kind = WNI_ACT_GELU_TANH;
   if (node->op == WNI_OP_CAST && wni_attr_int(proto, "to", 1) == WNI_BOOL)
     out->kind = WNI_ACT_NONZERO;
+  if (node->op == WNI_OP_QUANTIZE_LINEAR) *is_activation = wni_grid_activation(graph, node, out);
   if (node->op == WNI_OP_CLIP) {
     status = read_bound(graph, node, 1, &out->a, error);
     if (status == WN_OK) status = read_bound(graph, node, 2, &out->b, error);

@@ -173,6 +173,8 @@ static Range activate(const WniActivation *activation, Range x) {
     return (Range){0, 1, false, true, x.count};
   case WNI_ACT_CLAMP:
     return within(x, (double)activation->a, (double)activation->b);
+  case WNI_ACT_GRID_16:
+    return x;
   default:
     return anything;
   }

@@ -101,6 +101,15 @@ void wni_put_on_grid(WniGraph *graph, int value, const WniGrid *grid) {
   v->quant.zero = wni_grid_zero(graph, grid, 0) - grid->low; /* int8 is uint8, 128 higher */
 }
 
+bool wni_grid_activation(const WniGraph *graph, const WniNode *node, WniActivation *out) {
+  const WniValue *value = &graph->values[node->out[0]];
+  const WniGrid *grid = &value->grid;
+  if (!value->on_grid || grid->n > 1 || grid->high - grid->low != 65535) return false;
+  *out = (WniActivation){WNI_ACT_GRID_16, wni_grid_scale(graph, grid, 0),
+                         (float)(grid->low - wni_grid_zero(graph, grid, 0))};
+  return true;
+}
+
 static WnStatus quantize(WniGraph *graph, const WniNode *node, WnError *error) {
   WniGrid grid;
   WnStatus status = read_grid(graph, node, &grid, error);

@@ -15,6 +15,9 @@ int wni_grid_zero(const WniGraph *graph, const WniGrid *grid, size_t i);
 /* Says that `value` holds integers that stand for numbers. */
 void wni_put_on_grid(WniGraph *graph, int value, const WniGrid *grid);
 
+/* QuantizeLinear to 16 bits with one scale, as an activation; false: it is none such. */
+bool wni_grid_activation(const WniGraph *graph, const WniNode *node, WniActivation *out);
+
 /* What the outputs of `node`, which is not folded, stand for.  Errors: UNSUPPORTED, MODEL. */
 WnStatus wni_quantize_infer(WniGraph *graph, const WniNode *node, WnError *error);
 

@@ -33,7 +33,8 @@
  *   CEIL, FLOOR, ROUND, TRUNC    to a whole number: up, down, to the nearest (halves to even),
  *                     towards 0
  *   NONZERO, NOT      x == 0 ? 0 : 1, x == 0 ? 1 : 0
- *   IS_NAN            x is no number ? 1 : 0                                      */
+ *   IS_NAN            x is no number ? 1 : 0
+ *   GRID_16           min(max(round(x / a), b), b + 65535) a                        */
 typedef enum WniActivationKind {
   WNI_ACT_NONE,
   WNI_ACT_CLAMP,
@@ -69,6 +70,7 @@ typedef enum WniActivationKind {
   WNI_ACT_NONZERO,
   WNI_ACT_NOT,
   WNI_ACT_IS_NAN,
+  WNI_ACT_GRID_16,
   WNI_ACT_COUNT
 } WniActivationKind;
 

@@ -89,7 +89,8 @@ void WNI_NAME(vec_f32)(WniVecOp op, const float *a, const float *b, const float 
   ROW(TRUNC, truncf(x))                                                                            \
   ROW(NONZERO, x == 0 ? 0.0f : 1.0f)                                                               \
   ROW(NOT, x == 0 ? 1.0f : 0.0f)                                                                   \
-  ROW(IS_NAN, x != x ? 1.0f : 0.0f)
+  ROW(IS_NAN, x != x ? 1.0f : 0.0f)                                                                \
+  ROW(GRID_16, wni_clampf(rintf(x / a), b, b + 65535.0f) * a)
 /* clang-format on */
 
 void WNI_NAME(act_f32)(const WniActivation *activation, size_t n, float *y) {

@@ -36,7 +36,7 @@ static WnStatus find_largest(WniLowering *lowering, WniTensor *out) {
 
 /* One step for each operand behind the first, or for all three of Where. */
 WnStatus wni_lower_arithmetic(WniLowering *lowering) {
-  static const WniActivation cut = {WNI_ACT_TRUNC, 0, 0};
+  static const WniActivation cut = {.kind = WNI_ACT_TRUNC};
   const WniNode *node = lowering->node;
   WniVecOp op = wni_node_vec_op(node);
   const WniActivation *end = node->whole && op == WNI_VEC_DIV ? &cut : &node->activation;

@@ -17,12 +17,14 @@ static float *along_axis(WniLowering *lowering, const WniShape *like, int axis, 
   return data;
 }
 
-/* y = (min(max(round(x / scale) + zero, low), high) - zero) scale in float32. */
+/* y = (min(max(round(x / scale) + zero, low), high) - zero) scale in float32, a scale for each
+ * index of an axis. */
 static WnStatus round_to_grid(WniLowering *lowering, const WniTensor *x) {
-  static const WniActivation round = {WNI_ACT_ROUND, 0, 0};
+  static const WniActivation round = {.kind = WNI_ACT_ROUND};
   const WniGraph *graph = lowering->graph;
   const WniGrid *grid = &graph->values[lowering->node->out[0]].grid;
-  const WniActivation clamp = {WNI_ACT_CLAMP, (float)grid->low, (float)grid->high};
+  const WniActivation clamp = {
+      .kind = WNI_ACT_CLAMP, .a = (float)grid->low, .b = (float)grid->high};
   WniTensor y, t = {.shape = x->shape}, scale, zero;
   float *scales = along_axis(lowering, &x->shape, grid->axis, grid->n, &scale);
   float *zeros = along_axis(lowering, &x->shape, grid->axis, grid->n, &zero);
@@ -43,9 +45,15 @@ static WnStatus round_to_grid(WniLowering *lowering, const WniTensor *x) {
 
 WnStatus wni_lower_quantize(WniLowering *lowering) {
   const WniValue *value = &lowering->graph->values[lowering->node->out[0]];
+  WniActivation grid;
   WniTensor x, y;
   WnStatus status = wni_lower_input(lowering, 0, &x);
   if (status != WN_OK) return status;
+  if (wni_grid_activation(lowering->graph, lowering->node, &grid)) {
+    const WniTensor *all[2] = {&y, &x};
+    status = wni_lower_typed_output(lowering, &y);
+    return status == WN_OK ? wni_lower_elementwise(lowering, WNI_VEC_COPY, &grid, all, 1) : status;
+  }
   if (!value->quantized) return round_to_grid(lowering, &x);
   if (x.type == WNI_U8 && x.quant.scale == value->quant.scale &&
       x.quant.zero == value->quant.zero) { /* a view of quantized numbers */

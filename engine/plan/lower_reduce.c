@@ -50,7 +50,7 @@ static WnStatus push_reduction(WniLowering *lowering, const WniReduction *reduct
 static WnStatus lower_log_sum_exp(WniLowering *lowering, const bool *reduced, const WniTensor *x,
                                   const WniTensor *y) {
   static const WniReduction max = {true, .op = WNI_REDUCE_MAX};
-  static const WniActivation exponential = {WNI_ACT_EXP, 0, 0};
+  static const WniActivation exponential = {.kind = WNI_ACT_EXP};
   const WniNode *node = lowering->node;
   WniTensor m = {.shape = x->shape}, e = {.shape = x->shape}, sum = {.shape = y->shape}, m_like_y;
   for (int d = 0; d < m.shape.rank; d++)

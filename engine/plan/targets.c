@@ -68,7 +68,7 @@ static void shape_text(const WniShape *shape, char *text, size_t size) {
 static int64_t count_scores(const WniGraph *graph, int i) {
   int value = graph->outputs[i];
   const WniValue *v = &graph->values[value];
-  bool whole = wni_value_is_int(v) && !v->quantized;
+  bool whole = wni_value_is_int(v) && !v->on_grid;
   return whole || wni_ending_choice(graph, value) ? 0 : wni_ending_count(graph, value);
 }
 

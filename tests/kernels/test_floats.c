@@ -116,6 +116,8 @@ static double activate(const WniActivation *activation, double x) {
     return x == 0 ? 1 : 0;
   case WNI_ACT_IS_NAN:
     return isnan(x) ? 1 : 0;
+  case WNI_ACT_GRID_16:
+    return fmin(fmax(rint((double)((float)x / activation->a)), b), b + 65535) * a; /* ties */
   case WNI_ACT_COUNT:
     break;
   }
