@@ -29,6 +29,7 @@ WnStatus wni_infer_reshape(WniInference *inference) {
   WnStatus status =
       wni_node_ints(inference->graph, inference->node, "shape", 1, &target, &n, inference->error);
   if (status != WN_OK) return status;
+  if (n < 0) return WNI_INFER_FAIL(inference, "it has no shape");
   if (n > WNI_MAX_RANK) return WNI_INFER_FAIL(inference, "more than %d dimensions", WNI_MAX_RANK);
   out->rank = n;
   for (int d = 0; d < n; d++) {

@@ -9,8 +9,10 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "load/borrow.h"
+#include "load/external.h"
 #include "load/functions.h"
 #include "load/nesting.h"
+#include "load/old.h"
 #include "load/order.h"
 
 #include <stdlib.h>
@@ -19,7 +21,6 @@
 #include <unistd.h>
 
 #define MAX_FILE_BYTES ((size_t)2 << 30) /* protobuf's own limit */
-enum { MIN_OPSET = 6 };
 
 /* Each allocation carries its size in front, so that freeing gives it back. */
 typedef union Header {
@@ -52,10 +53,10 @@ static WnStatus check_opset(WniOnnx *onnx, const char *path, WnError *error) {
     if (!set->domain || !*set->domain || strcmp(set->domain, "ai.onnx") == 0)
       onnx->opset = set->version;
   }
-  if (onnx->opset < MIN_OPSET || onnx->opset > WNI_NEWEST_OPSET)
+  if (onnx->opset < 1 || onnx->opset > WNI_NEWEST_OPSET)
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "'%s': opset %lld is not supported; export with opset %d to %d", path,
-                    (long long)onnx->opset, MIN_OPSET, WNI_NEWEST_OPSET);
+                    "'%s': opset %lld is not supported; export with opset 1 to %d", path,
+                    (long long)onnx->opset, WNI_NEWEST_OPSET);
   return WN_OK;
 }
 
@@ -95,7 +96,9 @@ WnStatus wni_onnx_load(const char *path, WniOnnx *out, WnError *error) {
   }
   status = check_opset(out, path, error);
   if (status == WN_OK) status = wni_functions_inline(out, error);
+  if (status == WN_OK && out->opset < 6) wni_old_attributes(out->proto->graph);
   if (status == WN_OK) status = wni_order_nodes(out->proto->graph, error);
+  if (status == WN_OK) status = wni_external_read(out, path, error);
   if (status != WN_OK) goto fail;
   return WN_OK;
 fail:
@@ -105,6 +108,7 @@ fail:
 
 void wni_onnx_clear(WniOnnx *onnx) {
   ProtobufCAllocator allocator = {budget_alloc, budget_free, &onnx->budget};
+  wni_external_clear(onnx);
   if (onnx->parsed_graph) onnx->proto->graph = onnx->parsed_graph;
   wni_pieces_clear(&onnx->pieces);
   if (onnx->proto && onnx->file) wni_light_take_back(onnx->file, onnx->file_bytes, onnx->proto);
@@ -113,10 +117,16 @@ void wni_onnx_clear(WniOnnx *onnx) {
   *onnx = (WniOnnx){0};
 }
 
+static bool is_within(uintptr_t begin, uintptr_t end, const uint8_t *file, size_t size) {
+  return file && begin >= (uintptr_t)file && end <= (uintptr_t)file + size;
+}
+
 void wni_onnx_release(const WniOnnx *onnx, const void *data, size_t size) {
-  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), file = (uintptr_t)onnx->file;
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
   uintptr_t begin = (uintptr_t)data, end = begin + size;
-  if (!onnx->file || begin < file || end > file + onnx->file_bytes) return;
+  if (!is_within(begin, end, onnx->file, onnx->file_bytes) &&
+      !is_within(begin, end, onnx->external.data, onnx->external.size))
+    return;
   begin = (begin + page - 1) / page * page;
   end = end / page * page;
   if (begin < end) madvise((void *)begin, end - begin, MADV_DONTNEED);

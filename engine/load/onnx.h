@@ -14,7 +14,7 @@
 #include "load/onnx_ops.h"
 #include "load/pieces.h"
 
-enum { WNI_NEWEST_OPSET = 23 };
+enum { WNI_NEWEST_OPSET = 28 }; /* of ONNX 1.23 */
 
 /* TensorProto.DataType */
 enum {
@@ -38,15 +38,24 @@ enum {
 
 enum { WNI_MAX_INPUTS = 16 }; /* of a graph that are no initialisers */
 
+/* The bytes of tensors that lie in other files, and who points there (external.h). */
+typedef struct WniExternal {
+  uint8_t *data; /* mapped */
+  size_t size;
+  Onnx__TensorProto **tensor; /* [n_tensor] */
+  size_t n_tensor, capacity;
+} WniExternal;
+
 typedef struct WniOnnx {
   /* owned; proto->graph is never NULL, its nodes are in order (order.h) and call no function
    * (functions.h) */
   Onnx__ModelProto *proto;
-  int64_t opset;  /* 6..23 */
+  int64_t opset;  /* 1..WNI_NEWEST_OPSET */
   uint32_t crc32; /* of the whole file */
   size_t budget;  /* bytes that the parser may still allocate */
   uint8_t *file;  /* owned; what initialisers point into, NULL: they own their bytes */
   size_t file_bytes;
+  WniExternal external;
   Onnx__GraphProto
       *parsed_graph; /* what the parser made where proto->graph is another; else NULL */
   WniPieces pieces;  /* what was made after parsing */
@@ -57,8 +66,8 @@ typedef struct WniOnnx {
 WnStatus wni_onnx_load(const char *path, WniOnnx *out, WnError *error);
 void wni_onnx_clear(WniOnnx *onnx);
 
-/* Gives the memory of data[0..size) back to the system if it is part of the file that was
- * read: nobody will read these weights again. */
+/* Gives the memory of data[0..size) back to the system if it is part of a file that was read:
+ * nobody will read these weights again. */
 void wni_onnx_release(const WniOnnx *onnx, const void *data, size_t size);
 
 /* The value of a metadata_props key, NULL if it is missing. */

@@ -15,6 +15,7 @@ typedef struct Moved {
 
 static const Moved moved[] = {
     {WNI_OP_CLIP, 11, {"min", "max"}},
+    {WNI_OP_RESHAPE, 5, {"shape"}},
     {WNI_OP_PAD, 11, {"pads", "value"}},
     {WNI_OP_SLICE, 10, {"starts", "ends", "axes"}},
     {WNI_OP_SPLIT, 13, {"split"}},

@@ -186,9 +186,9 @@ WnStatus wni_onnx_tensor(const Onnx__TensorProto *tensor, const char *what, WniC
   const ElementType *type = find_type(tensor->data_type);
   size_t count = 0;
   *out = (WniConstant){0};
-  if (tensor->data_location == 1 || tensor->n_external_data)
-    return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "tensor '%.200s' lies in another file; save the model as one file", what);
+  if (tensor->data_location == 1) /* what external.c does not take */
+    return wni_fail(error, WN_ERROR_MODEL,
+                    "tensor '%.200s' says that it lies in another file, and has data", what);
   if (!type)
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
                     "tensor '%.200s' has element type %d, which is not supported", what,

@@ -20,7 +20,7 @@ def case(function):
 def form(data, refused=None, tensor=INPUT, files=None, expected=None, tolerance=1e-6,
          precision="fp32"):
     """A file; refused: words of the message; expected: of output y where not the plain network's;
-    files: {name: bytes} beside it."""
+    files: {name: bytes, or what it is a link to} beside it."""
     return SimpleNamespace(data=data, refused=refused, tensor=tensor, files=files or {},
                            expected=expected, tolerance=tolerance, precision=precision)
 
