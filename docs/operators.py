@@ -13,7 +13,8 @@ ROW = re.compile(r"^WNI_OPERATOR(?:_OF)?\((?:\"([\w.]+)\", )?(\w+), (\w+),\s*(.*
                  r"\"([FITC*]+)\",\s*((?:\"[^\"]*\"\s*)+),\s*(\d+),\s*(\w+), (\w+), (\w+)\)$",
                  re.M | re.S)
 INPUT = re.compile(r"WNI_(IN|MAYBE|MANY)\((\w+), ([FITA]), (\d), (\d)\)")
-TYPES = {"i": "int", "f": "float", "s": "string", "t": "tensor", "I": "ints", "F": "floats"}
+TYPES = {"i": "int", "f": "float", "s": "string", "t": "tensor", "g": "graph",
+         "I": "ints", "F": "floats"}
 MARKS = {"IN": "", "MAYBE": "?", "MANY": "..."}
 
 

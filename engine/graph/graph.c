@@ -10,6 +10,8 @@
 
 #include <stdlib.h>
 
+enum { MAX_BRANCH_BYTES = 1 << 28 }; /* of copies */
+
 static WnStatus connect_inputs(WniGraph *graph, WniNode *node, WnError *error) {
   for (int i = 0; i < node->n_in; i++) {
     const char *name = node->proto->input[i];
@@ -46,24 +48,38 @@ static WnStatus connect_node(WniGraph *graph, WniNode *node, WnError *error) {
   return status == WN_OK ? connect_outputs(graph, node, error) : status;
 }
 
+static WnStatus add_nodes(WniGraph *graph, Onnx__NodeProto *const *proto, size_t n, WnError *error);
+
+static WnStatus add_node(WniGraph *graph, const Onnx__NodeProto *proto, WnError *error) {
+  WniOp op;
+  WnStatus status = wni_op_find(proto, graph->onnx->opset, &op, error);
+  if (status == WN_OK && op == WNI_OP_IF) {
+    Onnx__NodeProto **branch;
+    size_t n_branch;
+    status = wni_branch_choose(graph, proto, &branch, &n_branch, error);
+    if (status == WN_OK && branch) return add_nodes(graph, branch, n_branch, error);
+  }
+  if (status != WN_OK) return status;
+  if (!wni_grow((void **)&graph->nodes, (size_t)graph->n_nodes, &graph->node_capacity,
+                sizeof *graph->nodes))
+    return wni_fail_memory(error, "the graph");
+  WniNode *node = &graph->nodes[graph->n_nodes++];
+  *node = (WniNode){.proto = proto, .op = op, .residual = -1};
+  status = connect_node(graph, node, error);
+  if (status == WN_OK) status = wni_inputs_check(graph, node, error);
+  if (status == WN_OK) status = wni_shape_infer(graph, node, error);
+  return status;
+}
+
 /* All operators are looked up first: one that is not known is what to complain about, not what it
  * would have read or what comes of it. */
-static WnStatus add_nodes(WniGraph *graph, WnError *error) {
-  const Onnx__GraphProto *proto = graph->onnx->proto->graph;
+static WnStatus add_nodes(WniGraph *graph, Onnx__NodeProto *const *proto, size_t n,
+                          WnError *error) {
+  WniOp op;
   WnStatus status = WN_OK;
-  graph->nodes = calloc(proto->n_node, sizeof *graph->nodes);
-  if (!graph->nodes) return wni_fail_memory(error, "the graph");
-  for (size_t i = 0; i < proto->n_node && status == WN_OK; i++) {
-    WniNode *node = &graph->nodes[graph->n_nodes++];
-    *node = (WniNode){.proto = proto->node[i], .residual = -1};
-    status = wni_op_find(node->proto, graph->onnx->opset, &node->op, error);
-  }
-  for (int i = 0; i < graph->n_nodes && status == WN_OK; i++) {
-    WniNode *node = &graph->nodes[i];
-    status = connect_node(graph, node, error);
-    if (status == WN_OK) status = wni_inputs_check(graph, node, error);
-    if (status == WN_OK) status = wni_shape_infer(graph, node, error);
-  }
+  for (size_t i = 0; i < n && status == WN_OK; i++)
+    status = wni_op_find(proto[i], graph->onnx->opset, &op, error);
+  for (size_t i = 0; i < n && status == WN_OK; i++) status = add_node(graph, proto[i], error);
   return status;
 }
 
@@ -96,9 +112,10 @@ static WnStatus add_outputs(WniGraph *graph, WnError *error) {
 
 WnStatus wni_graph_build(const WniOnnx *onnx, WniImageSize size, WniGraphUse use, WniGraph *graph,
                          WnError *error) {
-  *graph = (WniGraph){.onnx = onnx, .size = size, .use = use};
+  const Onnx__GraphProto *proto = onnx->proto->graph;
+  *graph = (WniGraph){.onnx = onnx, .size = size, .use = use, .pieces = {.left = MAX_BRANCH_BYTES}};
   WnStatus status = wni_values_declare(graph, error);
-  if (status == WN_OK) status = add_nodes(graph, error);
+  if (status == WN_OK) status = add_nodes(graph, proto->node, proto->n_node, error);
   if (status == WN_OK) status = add_outputs(graph, error);
   if (status == WN_OK) status = wni_values_order_inputs(graph, error);
   for (int i = 0; i < graph->n_inputs && status == WN_OK; i++)
@@ -122,6 +139,7 @@ void wni_graph_clear(WniGraph *graph) {
   free(graph->values);
   free(graph->outputs);
   free(graph->output_names);
+  wni_pieces_clear(&graph->pieces);
   wni_names_clear(&graph->names);
   wni_names_clear(&graph->initializers);
   wni_names_clear(&graph->declared);

@@ -82,6 +82,9 @@ typedef struct WniGraph {
   size_t n_values, value_capacity;
   WniNode *nodes;
   int n_nodes;
+  size_t node_capacity;
+  WniPieces pieces; /* nodes of branches that were chosen (branch.c) */
+  int n_branches;
   WniNames names;                  /* value names */
   WniNames initializers, declared; /* of the file: places in its lists of initialisers and inputs */
   int inputs[WNI_MAX_INPUTS];      /* [n_inputs] values, in file order */
@@ -139,6 +142,11 @@ bool wni_shape_is_nhwc(const WniShape *shape);
 /* Which dimension of an image's shape counts the channels, and which the rows; that of the columns
  * is behind it.  One image may have no batch.  False: it is no image of 1 or 3 channels. */
 bool wni_shape_image(const WniShape *shape, int *channels, int *rows);
+
+/* The branch of an If node whose condition is known, as nodes under names of their own that live as
+ * long as the graph; *node NULL: it is not known (branch.c).  Errors: MODEL, MEMORY. */
+WnStatus wni_branch_choose(WniGraph *graph, const Onnx__NodeProto *proto, Onnx__NodeProto ***node,
+                           size_t *n_node, WnError *error);
 
 /* Whether the inputs of `node` have the types and ranks that ops.inc lists; the rules after it
  * count on that (inputs.c).  Errors: MODEL (missing), UNSUPPORTED. */

@@ -69,6 +69,13 @@ WnStatus wni_infer_shape_of(WniInference *inference) {
   return WN_OK;
 }
 
+/* A condition that is known has chosen before (branch.c). */
+WnStatus wni_infer_branch(WniInference *inference) {
+  return wni_node_fail(inference->graph, inference->node, WN_ERROR_UNSUPPORTED, inference->error,
+                       "its condition depends on the image; only conditions that are constant are "
+                       "supported");
+}
+
 WnStatus wni_infer_constant(WniInference *inference) {
   const Onnx__NodeProto *proto = inference->node->proto;
   const Onnx__AttributeProto *attribute = proto->n_attribute ? proto->attribute[0] : NULL;

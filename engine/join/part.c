@@ -125,7 +125,7 @@ static WnStatus make_lists(WniPart *part, WnError *error) {
     if (v >= 0) part->tensor[v] = proto->initializer[i];
   }
   for (int n = 0; n < (int)n_nodes; n++)
-    for (size_t i = 0; i < proto->node[n]->n_output; i++) {
+    for (size_t i = 0; i < part->graph.nodes[n].proto->n_output; i++) {
       int v = wni_part_output(part, n, i);
       if (v >= 0) part->producer[v] = n;
     }

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "load/borrow.h"
 #include "load/external.h"
+#include "load/foreign.h"
 #include "load/functions.h"
 #include "load/nesting.h"
 #include "load/old.h"
@@ -86,10 +87,12 @@ WnStatus wni_onnx_load(const char *path, WniOnnx *out, WnError *error) {
   out->crc32 = wni_crc32(out->file, size);
   out->budget = ((size_t)64 << 20) + size * 8;
   out->pieces.left = out->budget;
+  const char *foreign = wni_foreign_file(out->file, size); /* parsing gives the bytes away */
   if (size && wni_nesting_is_bounded(out->file, size)) parse(out);
   if (!out->proto || !out->proto->graph || out->proto->graph->n_node == 0) {
     status = wni_fail(error, WN_ERROR_MODEL, "'%s' is not an ONNX model: %s", path,
                       size == 0     ? "the file is empty"
+                      : foreign     ? foreign
                       : !out->proto ? "it is damaged, cut short or of another format"
                                     : "it has no graph");
     goto fail;

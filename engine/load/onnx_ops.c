@@ -6,6 +6,7 @@
 #include "load/onnx_ops.h"
 
 #include "base/error.h"
+#include "load/foreign.h"
 #include "load/onnx.h"
 
 #include <string.h>
@@ -57,6 +58,8 @@ static bool has_type(const Onnx__AttributeProto *attribute, char type) {
     return attribute->has_s;
   case 't':
     return attribute->t != NULL;
+  case 'g':
+    return attribute->g != NULL;
   default: /* lists, which may be empty */
     return !attribute->has_i && !attribute->has_f && !attribute->has_s && !attribute->t &&
            !(type == 'I' ? attribute->n_floats : attribute->n_ints);
@@ -121,22 +124,13 @@ WnStatus wni_op_find(const Onnx__NodeProto *node, int64_t opset, WniOp *out, WnE
   const char *type = node->op_type ? node->op_type : "", *domain = wni_node_domain(node);
   const char *name = wni_node_name(node);
   WniOp op = find_row(domain, type);
-  if (op == WNI_OP_COUNT && *domain)
+  if (op == WNI_OP_COUNT) {
+    const char *foreign = wni_foreign_operator(domain, type);
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "node '%.100s': operator %.60s of domain '%.60s' is not supported; export with "
-                    "standard ONNX operators only",
-                    name, type, domain);
-  if (op == WNI_OP_COUNT && (strstr(type, "QuantizeLinear") || strncmp(type, "QLinear", 7) == 0 ||
-                             strstr(type, "Integer")))
-    return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "node '%.100s': operator %.60s (opset %lld) is not supported; int8 models have "
-                    "to be in the QuantizeLinear / DequantizeLinear form, as 'winnow quantize' "
-                    "writes it",
-                    name, type, (long long)opset);
-  if (op == WNI_OP_COUNT)
-    return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "node '%.100s': operator %.60s (opset %lld) is not supported", name, type,
-                    (long long)opset);
+                    "node '%.100s': operator %.60s%s%.60s (opset %lld) is not supported%s%s", name,
+                    type, *domain ? " of " : "", domain, (long long)opset, foreign ? "; " : "",
+                    foreign ? foreign : "");
+  }
   int n_inputs = count_inputs(node);
   if (!takes_inputs(&ops[op], n_inputs) || node->n_output < 1 ||
       !wni_op_output((WniOp)op, node->n_output - 1))

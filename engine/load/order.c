@@ -23,8 +23,24 @@ typedef struct Order {
   bool failed; /* no memory */
 } Order;
 
-static void note_reading(Order *order, const char *name) {
+static void find_makers(Order *order, const Onnx__GraphProto *graph, WniNames *makers) {
+  for (size_t i = 0; i < graph->n_node; i++) {
+    const Onnx__NodeProto *node = graph->node[i];
+    for (size_t k = 0; k < node->n_output; k++)
+      if (*node->output[k] && !wni_names_put(makers, node->output[k], (int)i)) order->failed = true;
+  }
+}
+
+/* What the graphs in attributes make themselves, from the innermost outwards. */
+typedef struct Inner {
+  WniNames made;
+  const struct Inner *around;
+} Inner;
+
+static void note_reading(Order *order, const Inner *inner, const char *name) {
   int maker = *name ? wni_names_find(&order->makers, name) : -1;
+  for (; maker >= 0 && inner; inner = inner->around)
+    if (wni_names_find(&inner->made, name) >= 0) maker = -1;
   if (maker < 0) return;
   if (wni_grow((void **)&order->maker, order->n_makers, &order->maker_capacity,
                sizeof *order->maker))
@@ -33,28 +49,22 @@ static void note_reading(Order *order, const char *name) {
     order->failed = true;
 }
 
-static void note_graph(Order *order, const Onnx__GraphProto *graph);
+static void note_graph(Order *order, const Inner *around, const Onnx__GraphProto *graph);
 
 /* What the node reads, and what the graphs in it read of the graph around them. */
-static void note_node(Order *order, const Onnx__NodeProto *node) {
-  for (size_t i = 0; i < node->n_input; i++) note_reading(order, node->input[i]);
+static void note_node(Order *order, const Inner *inner, const Onnx__NodeProto *node) {
+  for (size_t i = 0; i < node->n_input; i++) note_reading(order, inner, node->input[i]);
   for (size_t i = 0; i < node->n_attribute; i++)
-    if (node->attribute[i]->g) note_graph(order, node->attribute[i]->g);
+    if (node->attribute[i]->g) note_graph(order, inner, node->attribute[i]->g);
 }
 
-static void note_graph(Order *order, const Onnx__GraphProto *graph) {
-  for (size_t i = 0; i < graph->n_node; i++) note_node(order, graph->node[i]);
+static void note_graph(Order *order, const Inner *around, const Onnx__GraphProto *graph) {
+  Inner inner = {.around = around};
+  find_makers(order, graph, &inner.made);
+  for (size_t i = 0; i < graph->n_node; i++) note_node(order, &inner, graph->node[i]);
   for (size_t i = 0; i < graph->n_output; i++)
-    if (graph->output[i]->name) note_reading(order, graph->output[i]->name);
-}
-
-static void find_makers(Order *order) {
-  for (size_t i = 0; i < order->graph->n_node; i++) {
-    const Onnx__NodeProto *node = order->graph->node[i];
-    for (size_t k = 0; k < node->n_output; k++)
-      if (*node->output[k] && !wni_names_put(&order->makers, node->output[k], (int)i))
-        order->failed = true;
-  }
+    if (graph->output[i]->name) note_reading(order, &inner, graph->output[i]->name);
+  wni_names_clear(&inner.made);
 }
 
 /* Whether the nodes are in order already. */
@@ -63,7 +73,7 @@ static bool find_readings(Order *order) {
   for (size_t i = 0; i < order->graph->n_node; i++) {
     size_t begin = order->n_makers;
     order->first[i] = (int)begin;
-    note_node(order, order->graph->node[i]);
+    note_node(order, NULL, order->graph->node[i]);
     for (size_t k = begin; k < order->n_makers; k++) sorted = sorted && order->maker[k] < (int)i;
   }
   order->first[order->graph->n_node] = (int)order->n_makers;
@@ -124,7 +134,7 @@ done:
 static WnStatus order_one(Onnx__GraphProto *graph, WnError *error) {
   Order order = {.graph = graph, .first = calloc(graph->n_node + 1, sizeof(int))};
   WnStatus status = WN_OK;
-  find_makers(&order);
+  find_makers(&order, graph, &order.makers);
   bool sorted = order.first && find_readings(&order);
   if (!order.first || order.failed || order.n_makers > INT32_MAX)
     status = wni_fail_memory(error, "the graph");

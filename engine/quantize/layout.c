@@ -47,9 +47,7 @@ static bool is_constant(const WniNetwork *network, int value) {
 /* How many of a node's inputs are pictures, so to say, and not parameters. */
 static size_t n_operands(const WniNetwork *network, int node) {
   WniOp op = network->graph.nodes[node].op;
-  return op == WNI_OP_CONCAT ? network->onnx.proto->graph->node[node]->n_input
-         : op == WNI_OP_ADD  ? 2
-                             : 1;
+  return op == WNI_OP_CONCAT ? network->graph.nodes[node].proto->n_input : op == WNI_OP_ADD ? 2 : 1;
 }
 
 bool wni_is_weighted(const WniNetwork *network, int node) {
@@ -92,7 +90,7 @@ typedef struct Layout {
 } Layout;
 
 static size_t n_outputs(const WniNetwork *network, int node) {
-  return network->onnx.proto->graph->node[node]->n_output;
+  return network->graph.nodes[node].proto->n_output;
 }
 
 /* Backwards: what leads to a layer, and what a layer reads, moved or not. */
@@ -106,7 +104,7 @@ static void look_back(Layout *layout, int node) {
     leads = leads || layout->leads[out];
     wanted = wanted || (role == MOVES && layout->wanted[out]);
   }
-  for (size_t i = 0; i < network->onnx.proto->graph->node[node]->n_input; i++) {
+  for (size_t i = 0; i < network->graph.nodes[node].proto->n_input; i++) {
     int in = wni_network_input(network, node, i);
     if (is_constant(network, in)) continue;
     layout->leads[in] = layout->leads[in] || leads;

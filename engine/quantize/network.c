@@ -13,10 +13,11 @@ static int find(const WniNetwork *network, const char *name) {
 }
 
 static void count_readers(WniNetwork *network) {
+  const WniGraph *graph = &network->graph;
   const Onnx__GraphProto *proto = network->onnx.proto->graph;
   for (size_t v = 0; v < network->graph.n_values; v++) network->reader[v] = -1;
-  for (int n = 0; n < (int)proto->n_node; n++)
-    for (size_t i = 0; i < proto->node[n]->n_input; i++) {
+  for (int n = 0; n < graph->n_nodes; n++)
+    for (size_t i = 0; i < graph->nodes[n].proto->n_input; i++) {
       int v = wni_network_input(network, n, i);
       if (v < 0) continue;
       network->n_readers[v]++;
@@ -54,12 +55,12 @@ void wni_network_clear(WniNetwork *network) {
 }
 
 int wni_network_input(const WniNetwork *network, int node, size_t i) {
-  const Onnx__NodeProto *proto = network->onnx.proto->graph->node[node];
+  const Onnx__NodeProto *proto = network->graph.nodes[node].proto;
   return i < proto->n_input ? find(network, proto->input[i]) : -1;
 }
 
 int wni_network_output(const WniNetwork *network, int node, size_t i) {
-  const Onnx__NodeProto *proto = network->onnx.proto->graph->node[node];
+  const Onnx__NodeProto *proto = network->graph.nodes[node].proto;
   return i < proto->n_output ? find(network, proto->output[i]) : -1;
 }
 

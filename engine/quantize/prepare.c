@@ -25,7 +25,7 @@ typedef struct Prepare {
 } Prepare;
 
 static const Onnx__NodeProto *node_at(const Prepare *p, int node) {
-  return p->network->onnx.proto->graph->node[node];
+  return p->network->graph.nodes[node].proto;
 }
 
 static WniOp op_at(const Prepare *p, int node) {
@@ -189,7 +189,7 @@ static WnStatus prepare_node(Prepare *p, int index) {
 }
 
 WnStatus wni_prepare(const WniNetwork *network, WniWriter *out, int64_t *opset, WnError *error) {
-  size_t n_nodes = network->onnx.proto->graph->n_node;
+  size_t n_nodes = (size_t)network->graph.n_nodes;
   Prepare p = {network, out, NULL, NULL, error};
   WnStatus status = WN_OK;
   if (network->onnx.opset < 7)

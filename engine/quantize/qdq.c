@@ -183,7 +183,7 @@ static void write_weights(Qdq *q, int index, Onnx__NodeProto *node) {
 /* ---- the network ---- */
 
 static void write_node(Qdq *q, int index) {
-  const Onnx__NodeProto *proto = q->network->onnx.proto->graph->node[index];
+  const Onnx__NodeProto *proto = q->network->graph.nodes[index].proto;
   size_t n_input = proto->n_input;
   Onnx__NodeProto *node = wni_writer_copy(q->out, proto, 3);
   if (!node) return;

@@ -3,6 +3,8 @@
 
 import numpy as np
 
+from onnx import TensorProto, helper
+
 from builder import case
 
 P1 = dict(pads=[1] * 4)
@@ -182,3 +184,19 @@ def no_image(g):
     """A vector for an input: it runs, though it takes no frames."""
     y = relu(g, g.node("Gemm", ["x", g.weights(6, 12), g.weights(6)], transB=1))
     g.put("y", "Gemm", [y, g.weights(4, 6), g.weights(4)], transB=1)
+
+
+@case((11, 21))
+def branches(g):
+    """Conditions that are constant, or say something about the shape."""
+    def branch(name, *nodes):
+        out = helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+        return helper.make_graph(list(nodes), name, [], [out])
+    def two(inside):
+        return dict(then_branch=branch("a", helper.make_node("Relu", [inside], ["a"])),
+                    else_branch=branch("b", helper.make_node("Neg", [inside], ["b"]),))
+    true, false = (g.init(np.array(v, bool)) for v in (True, False))
+    g.put("then", "If", [true], **two("x"))
+    g.put("else", "If", [false], **two("x"))
+    height = g.node("Gather", [g.node("Shape", "x"), g.init(np.array(2))])
+    g.put("by_shape", "If", [g.node("Equal", [height, g.init(np.array(4))])], **two("x"))

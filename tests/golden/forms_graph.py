@@ -3,7 +3,8 @@
 
 import numpy as np
 
-from forms import (call, case, form, function, nodes, plain, reference,
+import onnxfile as of
+from forms import (call, case, form, function, graph, graph_attribute, nodes, plain, reference,
                    tensor, weights, with_functions, with_initializer, with_input)
 from onnxfile import integer, join, make_attribute, make_node, make_value, text
 
@@ -137,3 +138,106 @@ def functions_without_end():
 @case
 def unknown_function():
     return form(network_with(call("Nowhere", ["c"], ["r"])), ["Nowhere", "own"])
+
+
+# ---- branches ------------------------------------------------------------------------------
+
+
+def branches(condition, then_branch, else_branch, before=(), inits=()):
+    """The plain network with `If condition` from c to r."""
+    choice = make_node("If", [condition], ["r"]) + join(
+        [graph_attribute("then_branch", then_branch), graph_attribute("else_branch", else_branch)])
+    body = nodes()
+    return plain(body[:1] + list(before) + [choice] + body[2:], {**weights(), **dict(inits)})
+
+
+def right_branch():
+    return graph([make_node("Relu", ["c"], ["b"])], ["b"])
+
+
+def wrong_branch():
+    """Has an operator that nobody knows: what is not chosen is not looked at."""
+    return graph([make_node("Frobnicate", ["c"], ["b"])], ["b"])
+
+
+TRUE = ("yes", np.array([1], np.uint8))
+
+
+@case
+def branch_then():
+    return form(branches("yes", right_branch(), wrong_branch(), inits=[TRUE]))
+
+
+@case
+def branch_else():
+    return form(branches("no", wrong_branch(), right_branch(),
+                         inits=[("no", np.array(0, np.int64))]))
+
+
+@case
+def branch_by_shape():
+    """As torch.jit.script leaves it: a condition on the size of the image."""
+    before = [make_node("Shape", ["x"], ["s"]), make_node("Gather", ["s", "two"], ["height"]),
+              make_node("Equal", ["height", "five"], ["is_five"])]
+    return form(branches("is_five", right_branch(), wrong_branch(), before,
+                         [("two", np.array(2)), ("five", np.array(5))]))
+
+
+@case
+def branch_with_initializer():
+    body = graph([make_node("Relu", ["c"], ["cb"]), make_node("Add", ["cb", "nil"], ["b"])], ["b"],
+                 inits=[("nil", np.zeros(1, np.float32))])
+    return form(branches("yes", body.replace(b"\x02cb", b"\x02cq"), wrong_branch(), inits=[TRUE]))
+
+
+@case
+def branch_that_passes_through():
+    """Its result was there before it."""
+    before = [make_node("Relu", ["c"], ["q"])]
+    return form(branches("yes", graph([], ["q"]), wrong_branch(), before, [TRUE]))
+
+
+@case
+def branch_in_a_branch():
+    inner = make_node("If", ["yes"], ["b"]) + join(
+        [graph_attribute("then_branch", right_branch()),
+         graph_attribute("else_branch", wrong_branch())])
+    return form(branches("yes", graph([inner], ["b"]), wrong_branch(), inits=[TRUE]))
+
+
+@case
+def branch_unsorted():
+    """A branch reads what a later node makes, and is backwards itself."""
+    body = graph([make_node("Relu", ["q"], ["b"]), make_node("Identity", ["late"], ["q"])], ["b"])
+    model = branches("yes", body, wrong_branch(), inits=[TRUE])
+    late = join([text(1, make_node("Identity", ["c"], ["late"]))])
+    return form(of.edit(model, [of.MODEL_GRAPH], lambda g: g + late))
+
+
+@case
+def branch_of_a_function():
+    choice = make_node("If", ["which"], ["b"]) + join(
+        [graph_attribute("then_branch", graph([make_node("Relu", ["a"], ["b"])], ["b"])),
+         graph_attribute("else_branch", graph([make_node("Frobnicate", ["a"], ["b"])], ["b"]))])
+    own = function("Choose", ["a", "which"], ["b"], [choice])
+    body = nodes()
+    calls = [call("Choose", ["c", "yes"], ["m"]), call("Choose", ["m", "yes"], ["r"])]
+    return form(with_functions(plain(body[:1] + calls + body[2:],
+                                     {**weights(), "yes": TRUE[1]}), own))
+
+
+@case
+def branch_by_the_image():
+    before = [make_node("ReduceMax", ["c"], ["most"], keepdims=0),
+              make_node("Greater", ["most", "nil"], ["bright"])]
+    return form(branches("bright", right_branch(), right_branch(), before,
+                         [("nil", np.array(0, np.float32))]), ["condition", "If"])
+
+
+@case
+def branches_too_deep():
+    body = right_branch()
+    for _ in range(40):
+        inner = make_node("If", ["yes"], ["b"]) + join([graph_attribute("then_branch", body)])
+        body = graph([inner], ["b"])
+    return form(branches("yes", body, wrong_branch(), inits=[TRUE]), ["model.onnx"])

@@ -9,6 +9,7 @@ folded; every operator is one function of (inputs, attributes, context).
 import functools
 import itertools
 import math
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -39,6 +40,11 @@ def compute(model, feed):
         return np.asarray(a, np.float64) if np.asarray(a).dtype.kind == "f" else np.asarray(a)
     values = {k: wide(v) for k, v in {**model.initializers, **feed}.items()}
     for node in model.nodes:
+        if node.op == "If":
+            branch = node.attrs["then_branch" if values[node.inputs[0]] else "else_branch"]
+            inside = compute(SimpleNamespace(opset=model.opset, **vars(branch)), values)
+            values.update((o, inside[b.name]) for o, b in zip(node.outputs, branch.outputs))
+            continue
         inputs = [values[i] if i else None for i in node.inputs]
         attrs = dict(node.attrs, _op=node.op, _opset=model.opset, _outputs=len(node.outputs))
         results = OPS[node.op](inputs, attrs)

@@ -176,6 +176,7 @@ def attribute(data):
     kind = get(f, 20)
     value = {1: lambda: struct.unpack("<f", get(f, 2))[0], 2: lambda: signed(get(f, 3, 0)),
              3: lambda: get(f, 4, b"").decode(), 4: lambda: tensor(get(f, 5))[1],
+             5: lambda: graph(split(get(f, 6))),
              6: lambda: list(np.frombuffer(b"".join(get_all(f, 7)), "<f4")),
              7: lambda: repeated_ints(f, 8)}[kind]()
     return get(f, 1).decode(), value
@@ -188,22 +189,27 @@ def value_info(data):
     return SimpleNamespace(name=get(f, 1).decode(), shape=[get(d, 1) for d in dims])
 
 
-def load(data):
-    """The parts of a model that a computation needs."""
-    model = split(data)
-    graph = split(get(model, MODEL_GRAPH))
-    opsets = {get(split(o), 1, b"").decode(): get(split(o), 2) for o in get_all(model, MODEL_OPSET)}
+def graph(fields):
+    """Nodes, initialisers, inputs and outputs of a GraphProto."""
     nodes = []
-    for node in map(split, get_all(graph, GRAPH_NODE)):
+    for node in map(split, get_all(fields, GRAPH_NODE)):
         nodes.append(SimpleNamespace(
             op=get(node, 4).decode(), attrs=dict(map(attribute, get_all(node, 5))),
             inputs=[i.decode() for i in get_all(node, 1)],
             outputs=[o.decode() for o in get_all(node, 2)]))
-    initializers = dict(map(tensor, get_all(graph, GRAPH_INITIALIZER)))
-    inputs = [v for v in map(value_info, get_all(graph, GRAPH_INPUT)) if v.name not in initializers]
-    return SimpleNamespace(opset=opsets[""], nodes=nodes, initializers=initializers, inputs=inputs,
-                           outputs=list(map(value_info, get_all(graph, GRAPH_OUTPUT))),
-                           metadata=metadata(data))
+    initializers = dict(map(tensor, get_all(fields, GRAPH_INITIALIZER)))
+    inputs = [v for v in map(value_info, get_all(fields, GRAPH_INPUT))
+              if v.name not in initializers]
+    return SimpleNamespace(nodes=nodes, initializers=initializers, inputs=inputs,
+                           outputs=list(map(value_info, get_all(fields, GRAPH_OUTPUT))))
+
+
+def load(data):
+    """The parts of a model that a computation needs."""
+    model = split(data)
+    opsets = {get(split(o), 1, b"").decode(): get(split(o), 2) for o in get_all(model, MODEL_OPSET)}
+    return SimpleNamespace(opset=opsets[""], metadata=metadata(data),
+                           **vars(graph(split(get(model, MODEL_GRAPH)))))
 
 
 # ---- writing -------------------------------------------------------------------------------
