@@ -41,6 +41,20 @@ static WnStatus find_inputs(const WniGraph *graph, const WniMetadata *metadata, 
   return WN_OK;
 }
 
+/* One image is classified at a time. */
+static WnStatus check_batch(const WniGraph *graph, WnError *error) {
+  for (int i = 0; i < graph->n_inputs; i++) {
+    const WniValue *image = &graph->values[graph->inputs[i]];
+    if (image->shape.rank == 4 && image->shape.dim[0] > 1)
+      return wni_fail(
+          error, WN_ERROR_UNSUPPORTED,
+          "input '%.100s' takes %lld images at once; export the model with a batch of 1 "
+          "or a dynamic one ('winnow run' runs it as it is)",
+          image->name, (long long)image->shape.dim[0]);
+  }
+  return WN_OK;
+}
+
 /* ---- outputs ---- */
 
 static int find_output(const WniGraph *graph, const char *name) {
@@ -232,6 +246,7 @@ static WnStatus find_exits(const WniGraph *graph, const WniMetadata *metadata, W
 WnStatus wni_targets_find(const WniGraph *graph, const WniMetadata *metadata, int n_labels,
                           WniTargets *targets, WnError *error) {
   WnStatus status = find_inputs(graph, metadata, targets, error);
+  if (status == WN_OK) status = check_batch(graph, error);
   if (status == WN_OK) status = find_scores(graph, metadata, n_labels, targets, error);
   if (status == WN_OK) status = find_exits(graph, metadata, targets, error);
   return status;

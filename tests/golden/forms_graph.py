@@ -55,6 +55,12 @@ def unread_external():
     return form(with_initializer(plain(), tensor("s", 1, [4], entry, integer(14, 1))))
 
 
+@case
+def batch_of_eight():
+    """What classifies frames refuses it when it is opened; `winnow run` does not."""
+    return form(plain(x=("x", (8, 3, 5, 4)), y=("y", (8, 6))), ["'x' takes 8 images", "winnow run"])
+
+
 # ---- functions -----------------------------------------------------------------------------
 
 

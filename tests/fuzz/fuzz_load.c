@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Model files that nobody meant: opened, planned, and run once if the network is small.  They may
+ * be refused, in one sentence.  Beside the file lies one of weights, `d`, to which it may point,
+ * and in the folder above another, which it must not reach.  AddressSanitizer sees reads beyond
+ * what was given.
+ *
+ * With libFuzzer, until it finds something or is stopped (build/ is where meson built with clang
+ * and -Db_sanitize=address,undefined):
+ *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -DFUZZER -Iengine/include \
+ *     tests/fuzz/fuzz_load.c build/engine/libwinnow-internal.a -lprotobuf-c -ljansson -lm \
+ *     -o fuzz_load
+ *   ./fuzz_load -rss_limit_mb=4096 -max_len=65536 tests/fuzz/corpus
+ * Else: fuzz_load FOLDER [INPUTS [SEED]] changes the models of the folder itself.
+ */
+#include <winnow/winnow.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_FILE = 1 << 16, WEIGHT_BYTES = 4096, MAX_MACS = 1 << 24, MAX_ELEMENTS = 1 << 16 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char folder[] = "/tmp/fuzz-load-XXXXXX";
+
+static void put_file(const char *name, const uint8_t *data, size_t size) {
+  char path[PATH_MAX];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+  if (fd < 0 || write(fd, data, size) != (ssize_t)size || close(fd) != 0) abort();
+}
+
+static void remove_folder(void) {
+  static const char *const names[] = {"models/model.onnx", "models/d", "models", "secret", ""};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+    remove(path);
+  }
+}
+
+static void make_folder(void) {
+  uint8_t weights[WEIGHT_BYTES];
+  char models[PATH_MAX];
+  for (size_t i = 0; i < sizeof weights; i++) weights[i] = (uint8_t)(i * 37);
+  if (!mkdtemp(folder)) abort();
+  atexit(remove_folder);
+  snprintf(models, sizeof models, "%s/models", folder);
+  if (mkdir(models, 0700) != 0) abort();
+  put_file("secret", weights, sizeof weights);
+  put_file("models/d", weights, sizeof weights);
+}
+
+static void run_once(WnModel *model) {
+  const WnModelInfo *info = wn_model_info(model);
+  WnSession *session = NULL;
+  WnError error = {0};
+  if (info->macs_full > MAX_MACS || wn_session_new(model, NULL, &session, &error) != WN_OK) return;
+  for (int32_t i = 0; i < info->n_inputs; i++) {
+    size_t n = info->inputs[i].n_elements;
+    float *values = n <= MAX_ELEMENTS ? calloc(n + 1, sizeof *values) : NULL;
+    for (size_t k = 0; values && k < n; k++) values[k] = (float)(k % 7) / 7 - 0.4f;
+    if (values) wn_session_set_input(session, i, values, n, &error);
+    free(values);
+  }
+  wn_session_run(session, true, NULL);
+  wn_session_free(session);
+}
+
+static bool opened; /* the last input was a model */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  char path[PATH_MAX];
+  WnModel *model = NULL;
+  WnError error = {0};
+  if (strstr(folder, "XXXXXX")) make_folder();
+  if (size > MAX_FILE) return 0;
+  put_file("models/model.onnx", data, size);
+  snprintf(path, sizeof path, "%s/models/model.onnx", folder);
+  const WnModelOptions options = {.precision = WN_PRECISION_AUTO, .any_graph = true};
+  opened = wn_model_open(path, &options, &model, &error) == WN_OK;
+  if (opened)
+    run_once(model);
+  else if (!*error.message || strchr(error.message, '\n'))
+    abort();
+  wn_model_unref(model);
+  return 0;
+}
+
+#ifndef FUZZER
+
+enum { MAX_SEEDS = 64 };
+
+static struct {
+  uint8_t bytes[MAX_FILE];
+  size_t size;
+} seeds[MAX_SEEDS];
+static uint32_t n_seeds;
+#include "draw.h"
+
+static void read_seeds(const char *from) {
+  DIR *dir = opendir(from);
+  if (!dir) abort();
+  for (struct dirent *entry; (entry = readdir(dir)) && n_seeds < MAX_SEEDS;) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", from, entry->d_name);
+    FILE *file = strstr(path, ".onnx") ? fopen(path, "rb") : NULL;
+    if (!file) continue;
+    seeds[n_seeds].size = fread(seeds[n_seeds].bytes, 1, MAX_FILE, file);
+    n_seeds++;
+    fclose(file);
+  }
+  closedir(dir);
+  if (!n_seeds) abort();
+}
+
+/* A file with bytes changed, now and then cut; often as it was. */
+static size_t damage(uint8_t *out) {
+  uint32_t seed = draw(n_seeds);
+  size_t size = seeds[seed].size;
+  if (draw(16) == 0) size = draw((uint32_t)size + 1);
+  memcpy(out, seeds[seed].bytes, size);
+  for (uint32_t n = draw(5); n > 0 && size > 0; n--) {
+    size_t at = draw((uint32_t)size);
+    const uint32_t values[] = {0, 255, out[at] ^ 1U << draw(8), draw(256),
+                               out[draw((uint32_t)size)]};
+    out[at] = (uint8_t)values[draw(5)];
+  }
+  return size;
+}
+
+int main(int argc, char **argv) {
+  static uint8_t input[MAX_FILE];
+  unsigned long inputs = argc > 2 ? strtoul(argv[2], NULL, 10) : 3000, n_opened = 0;
+  state = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
+  if (argc < 2) return 2;
+  read_seeds(argv[1]);
+  for (unsigned long i = 0; i < inputs; i++) {
+    LLVMFuzzerTestOneInput(input, damage(input));
+    n_opened += opened;
+  }
+  printf("%lu inputs of %u models, %lu opened\n", inputs, n_seeds, n_opened);
+  return n_opened < inputs / 50;
+}
+
+#endif
