@@ -46,6 +46,24 @@ START_TEST(a_chain_needs_two_buffers_only) {
 }
 END_TEST
 
+/* 200,000 buffers, which would take a minute if each were held to all others. */
+START_TEST(a_long_chain_is_placed_in_time) {
+  enum { LONG = 200000, LIVES = 9 };
+  static WniBuffer buffers[LONG];
+  unsigned seed = 1;
+  WniPlan plan = {.buffers = buffers, .n_buffers = LONG};
+  for (int i = 0; i < LONG; i++)
+    buffers[i] = (WniBuffer){.bytes = 1 + (size_t)rand_r(&seed) % 5000,
+                             .first = i,
+                             .last = i + rand_r(&seed) % (LIVES + 1)};
+  ck_assert(wni_arena_place(&plan));
+  ck_assert_uint_le(plan.arena_bytes, (size_t)5056 * 2 * LIVES);
+  for (int i = 0; i < LONG; i++)
+    for (int k = i + 1; k < LONG && k <= i + LIVES; k++)
+      ck_assert(!together(&buffers[i], &buffers[k]) || !overlap(&buffers[i], &buffers[k]));
+}
+END_TEST
+
 START_TEST(too_large_is_refused) {
   WniBuffer buffers[2] = {{.bytes = INT32_MAX, .last = 1}, {.bytes = INT32_MAX, .last = 1}};
   WniPlan plan = {.buffers = buffers, .n_buffers = 2};
@@ -54,4 +72,4 @@ START_TEST(too_large_is_refused) {
 END_TEST
 
 SUITE_MAIN("arena", living_buffers_never_overlap, a_chain_needs_two_buffers_only,
-           too_large_is_refused)
+           a_long_chain_is_placed_in_time, too_large_is_refused)
