@@ -137,6 +137,7 @@ static int run(int argc, char **argv) {
     status = STATUS_USAGE;
   how.keep_biases = keep_biases;
   how.threads = options.threads;
+  how.meaning = &options.meaning;
   if (status == STATUS_OK) status = quantize(&options, output, &how, (guint)n_images);
   options_clear(&options);
   g_free(ranges_name);

@@ -164,15 +164,14 @@ static void write_one(WniJoin *join, const char *key, Print *print) {
 
 /* ---- keys that are taken over ---- */
 
-static void take_input_keys(WniWriter *writer, const WniPart *part) {
-  const Onnx__ModelProto *model = part->file.proto;
-  for (size_t i = 0; i < model->n_metadata_props; i++) {
-    const char *key = model->metadata_props[i]->key, *value = model->metadata_props[i]->value;
-    if (!key || !is_input_key(key)) continue;
-    char *renamed =
-        wni_writer_text(writer, (const char *const[]){input_prefix, part->name, ".",
-                                                      key + strlen(input_prefix), NULL});
-    if (renamed) add(writer, renamed, value ? value : "");
+/* All that is known of the network's input, whoever said it: nobody else will in the cascade. */
+static void write_input_keys(WniWriter *writer, const WniPart *part) {
+  for (int a = 0; a < WNI_N_ASPECTS; a++) {
+    char value[WNI_ASPECT_BYTES];
+    if (!wni_meaning_print(&part->metadata.inputs[0], (WniAspect)a, value)) continue;
+    char *key = wni_writer_text(writer, (const char *const[]){input_prefix, part->name, ".",
+                                                              wni_aspect_name((WniAspect)a), NULL});
+    if (key) add(writer, key, value);
   }
 }
 
@@ -187,14 +186,14 @@ static void take_other_keys(WniWriter *writer, const WniPart *last) {
 WnStatus wni_join_write_keys(WniJoin *join, WnError *error) {
   WniWriter *writer = &join->writer;
   size_t room = N_WRITTEN;
-  for (size_t i = 0; i < join->n_parts; i++) room += join->parts[i].file.proto->n_metadata_props;
+  for (size_t i = 0; i < join->n_parts; i++) room += WNI_N_ASPECTS;
   room += last_of(join)->file.proto->n_metadata_props;
   writer->model.n_metadata_props = 0;
   writer->model.metadata_props =
       wni_writer_alloc(writer, room, sizeof *writer->model.metadata_props);
   if (writer->failed) return wni_fail_memory(error, "the metadata");
   for (size_t i = 0; i < N_WRITTEN; i++) write_one(join, written[i].key, written[i].print);
-  for (size_t i = 0; i < join->n_parts; i++) take_input_keys(writer, &join->parts[i]);
+  for (size_t i = 0; i < join->n_parts; i++) write_input_keys(writer, &join->parts[i]);
   take_other_keys(writer, last_of(join));
   return writer->failed ? wni_fail_memory(error, "the metadata") : WN_OK;
 }

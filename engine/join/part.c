@@ -6,6 +6,7 @@
 #include "join/join.h"
 
 #include "base/error.h"
+#include "session/meaning.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -158,7 +159,11 @@ static WnStatus read_network(WniPart *part, WnError *error) {
   if (status == WN_OK)
     status = wni_metadata_bind(&part->metadata, &part->file, part->n_classes, NULL, error);
   if (status == WN_OK) status = wni_part_find_logits(part, output, error);
-  if (status == WN_OK) mark_needed(part);
+  if (status != WN_OK) return status;
+  int at = wni_graph_input(&part->graph, part->image);
+  wni_meaning_settle(&part->graph.values[part->image].shape, part->graph.input_types[at],
+                     &part->graph.fronts[at], part->metadata.own, &part->metadata.inputs[0]);
+  mark_needed(part);
   return status;
 }
 

@@ -167,10 +167,8 @@ void wni_meaning_set_range(WniInputMeaning *meaning, double black, double white,
   meaning->std[0] = 1 / (white - black);
 }
 
-/* Three equal numbers serve a network of one channel too. */
 static void copy_channels(const double from[3], int n_from, double to[3], int *n_to) {
-  bool equal = n_from == 3 && from[0] == from[1] && from[1] == from[2];
-  *n_to = equal ? 1 : n_from;
+  *n_to = n_from;
   memcpy(to, from, 3 * sizeof *to);
 }
 

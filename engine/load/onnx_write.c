@@ -117,6 +117,14 @@ void wni_writer_set_opset(WniWriter *writer, int64_t opset) {
   if (writer->model.ir_version < QDQ_IR_VERSION) writer->model.ir_version = QDQ_IR_VERSION;
 }
 
+void wni_writer_meaning(WniWriter *writer, const WniInputMeaning *meaning) {
+  for (int a = 0; a < WNI_N_ASPECTS; a++) {
+    char key[WNI_INPUT_KEY_BYTES], value[WNI_ASPECT_BYTES];
+    wni_input_key(&(WniInputMeaning){0}, wni_aspect_name((WniAspect)a), key);
+    if (wni_meaning_print(meaning, (WniAspect)a, value)) wni_writer_metadata(writer, key, value);
+  }
+}
+
 void wni_writer_keep(WniWriter *writer, Onnx__NodeProto *node) {
   Onnx__GraphProto *graph = &writer->graph;
   if (make_room(writer, (void **)&graph->node, graph->n_node, &writer->node_capacity))

@@ -29,6 +29,7 @@ struct WnQuantizer {
   WnQuantizerOptions options;
   WniOnnx file;
   WniWriter prepared;
+  WniMetadata metadata; /* what is known of its input */
   WniNetwork network;
   int *own;       /* [n_values], see wni_layout() */
   WnModel *model; /* the prepared network with the observed values as outputs */
@@ -132,6 +133,8 @@ static WnStatus open_quantizer(WnQuantizer *q, const char *path, WnError *error)
                       "the model has %d inputs; quantize its networks and join the results",
                       q->network.graph.n_inputs);
   if (status == WN_OK) status = list_observed(q, error);
+  if (status == WN_OK)
+    status = wni_metadata_read_inputs(&q->file, path, q->options.meaning, &q->metadata, error);
   if (status == WN_OK) status = open_model(q, path, error);
   if (status == WN_OK) status = start_observing(q, error);
   return status;
@@ -170,6 +173,7 @@ void wn_quantizer_free(WnQuantizer *q) {
   wn_model_unref(q->model);
   wni_network_clear(&q->network);
   wni_writer_clear(&q->prepared);
+  wni_metadata_clear(&q->metadata);
   wni_onnx_clear(&q->file);
   free(q);
 }
@@ -244,6 +248,7 @@ WnStatus wn_quantizer_write(WnQuantizer *q, const char *path, WnError *error) {
     if (o->histogram) scale[o->value] = choose_scale(q, o->histogram);
   }
   if (status == WN_OK) status = wni_qdq_write(&q->network, &calibration, &out, error);
+  if (status == WN_OK) wni_writer_meaning(&out, &q->metadata.inputs[0]);
   if (status == WN_OK) status = wni_writer_save(&out, path, error);
   wni_writer_clear(&out);
   free(scale);

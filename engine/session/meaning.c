@@ -143,16 +143,16 @@ static void use_mean(double *numbers, int *count) {
   *count = 1;
 }
 
-void wni_meaning_settle(const WniPlanInput *input, bool own, WniInputMeaning *meaning) {
-  const WniFront *front = &input->front;
+void wni_meaning_settle(const WniShape *shape, int element_type, const WniFront *front, bool own,
+                        WniInputMeaning *meaning) {
   WniInputMeaning usual[N_USUAL];
   int axis, rows;
-  bool image = wni_shape_image(&input->tensor.shape, &axis, &rows);
-  int channels = image ? (int)input->tensor.shape.dim[axis] : 0;
-  bool bytes = input->element_type == WNI_TENSOR_UINT8 || input->element_type == WNI_TENSOR_INT8;
+  bool image = wni_shape_image(shape, &axis, &rows);
+  int channels = image ? (int)shape->dim[axis] : 0;
+  bool bytes = element_type == WNI_TENSOR_UINT8 || element_type == WNI_TENSOR_INT8;
   if (own || !image) return;
   if (bytes && !is_final(meaning->source[WNI_MEAN]) && !is_final(meaning->source[WNI_STD])) {
-    double low = input->element_type == WNI_TENSOR_INT8 ? -128 : 0;
+    double low = element_type == WNI_TENSOR_INT8 ? -128 : 0;
     wni_meaning_set_range(meaning, low, low + 255, "the input's type");
   } else if (!meaning->source[WNI_MEAN] && !meaning->source[WNI_STD]) {
     list_usual(front->computes ? "the graph" : "the first QuantizeLinear", usual);

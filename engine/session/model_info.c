@@ -76,10 +76,11 @@ static void describe_outputs(WnModel *model) {
   }
 }
 
-/* One number in the metadata serves every channel. */
+/* One number in the metadata serves every channel, and so do equal ones. */
 static WnStatus set_channel(const char *key, const double *numbers, int given, int channels,
                             double fallback, double *out, WnError *error) {
-  if (given > 1 && given != channels)
+  bool equal = given == 3 && numbers[0] == numbers[1] && numbers[1] == numbers[2];
+  if (given > 1 && given != channels && !equal)
     return wni_fail(error, WN_ERROR_MODEL, "%s: %d numbers for an input of %d channel%s", key,
                     given, channels, channels == 1 ? "" : "s");
   for (int c = 0; c < 3; c++) out[c] = given == 0 ? fallback : numbers[given == 1 ? 0 : c];
@@ -216,7 +217,8 @@ WnStatus wni_model_info_make(WnModel *model, WnError *error) {
       !model->outputs || !model->stage_info || !model->layer_info || !model->kernel_names)
     return wni_fail_memory(error, "the model's description");
   for (int i = 0; i < metadata->n_inputs && i < plan->n_inputs; i++)
-    wni_meaning_settle(&plan->inputs[i], metadata->own, &metadata->inputs[i]);
+    wni_meaning_settle(&plan->inputs[i].tensor.shape, plan->inputs[i].element_type,
+                       &plan->inputs[i].front, metadata->own, &metadata->inputs[i]);
   WnStatus status = set_targets(model, error);
   if (status != WN_OK) return status;
   if (model->image && plan->n_classes) wni_meaning_warn(metadata, model->path, model->warning);

@@ -28,7 +28,9 @@ WnStatus wni_extractor_open(WniExtractor *extractor, WniBackbone *backbone, cons
                     extractor->model->not_image);
   extractor->target = extractor->model->targets[0];
   extractor->n_features = wni_backbone_features(backbone);
-  status = wni_target_normalise(&backbone->network.metadata.inputs[0], &extractor->target, error);
+  const WniInputMeaning *meaning = &backbone->network.metadata.inputs[0];
+  extractor->target.bgr = meaning->bgr && extractor->target.channels == 3;
+  status = wni_target_normalise(meaning, &extractor->target, error);
   if (status != WN_OK) return wni_model_name_file(path, NULL, status, error);
   const WnSessionOptions how = {.threads = threads};
   return wn_session_new(extractor->model, &how, &extractor->session, error);

@@ -279,6 +279,35 @@ assert keys["winnow.labels"] == "cat\ndog\nbird" and keys["keep"] == "this", key
 keys = adopted_as_found(plain, options=("--preset", "torchvision", "--scores", "logits"))
 assert keys["winnow.input.mean"] == "0.485,0.456,0.406" and keys["winnow.scores"] == "logits", keys
 adopted_as_found(network(*fronts["x / 255"][:2], x="a"))
+# A cascade says itself what its networks' files were told beside them.
+with tempfile.TemporaryDirectory() as folder:
+    base = pathlib.Path(folder)
+    for name, part in (("beside", plain), ("inside", network(*fronts["x / 255"][:2], x="a"))):
+        (base / name).mkdir()
+        (base / name / f"{name}.onnx").write_bytes(part)
+    (base / "beside" / "preprocessor_config.json").write_text(json.dumps(transformers["ViT"][0]))
+    joined = subprocess.run([WINNOW, "join", *(str(base / n / f"{n}.onnx") for n in (
+        "beside", "inside")), "-o", str(base / "c.onnx")], capture_output=True, text=True,
+        check=False)
+    assert joined.returncode == 0, joined.stderr
+    ours, theirs = inspect(base / "c.onnx")["inputs"]
+    assert np.allclose(seen(ours), [.569, -.216, -.608], atol=2e-3) and ours["resize"] == "stretch"
+    assert np.allclose(seen(theirs), PIXEL), theirs
+
+# So does a quantized file, of what was said on the command line.
+with tempfile.TemporaryDirectory() as folder:
+    base = pathlib.Path(folder)
+    (base / "m.onnx").write_bytes(plain)
+    (base / "p.ppm").write_bytes(b"P6 16 16 255\n" + bytes(range(256)) * 3)
+    (base / "photos").mkdir()
+    (base / "p.ppm").rename(base / "photos" / "p.ppm")
+    done = subprocess.run([WINNOW, "quantize", str(base / "m.onnx"), str(base / "photos"), "-o",
+                           str(base / "q.onnx"), "--preset", "caffe"], capture_output=True,
+                          text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    entry = inspect(base / "q.onnx")["inputs"][0]
+    assert np.allclose(seen(entry), PIXEL[::-1] - [103.939, 116.779, 123.68]), entry
+
 with tempfile.TemporaryDirectory() as folder:
     unknown = pathlib.Path(folder) / "m.onnx"
     unknown.write_bytes(plain)

@@ -29,10 +29,13 @@ typedef enum WnRanges {
 /* Zero-initialise for the defaults. */
 typedef struct WnQuantizerOptions {
   WnRanges ranges;
-  double percentile;    /* over 50, at most 100; 0: 99.99 */
-  bool keep_biases;     /* do not take the mean error of the rounded weights off the biases */
-  int32_t threads;      /* as in WnSessionOptions */
-  uint64_t reserved[4]; /* must be 0 */
+  double percentile; /* over 50, at most 100; 0: 99.99 */
+  bool keep_biases;  /* do not take the mean error of the rounded weights off the biases */
+  int32_t threads;   /* as in WnSessionOptions */
+  /* What the images were made for, as in WnModelOptions: the file that is written says it; only
+   * read by wn_quantizer_new(). */
+  const WnMeaning *meaning;
+  uint64_t reserved[3]; /* must be 0 */
 } WnQuantizerOptions;
 
 /* Opens the float32 model at `path`; `options` NULL: the defaults.  On failure *out is NULL.
@@ -49,7 +52,8 @@ WnStatus wn_quantizer_add(WnQuantizer *quantizer, const float *input, size_t n_e
                           WnError *error);
 
 /* Writes the quantized model to `path`, whole or not at all.  Metadata and the names of inputs
- * and outputs are those of the float32 model.  Errors: ARGUMENT (no image yet), IO, MEMORY. */
+ * and outputs are those of the float32 model, and what else is known of its input is added. Errors:
+ * ARGUMENT (no image yet), IO, MEMORY. */
 WnStatus wn_quantizer_write(WnQuantizer *quantizer, const char *path, WnError *error);
 
 #pragma GCC visibility pop
