@@ -163,7 +163,8 @@ def resize_linear(g):
     g.put("one", "Resize", [y, roi(g), roi(g), g.ints(1, 3, 1, 1)], mode="linear",
           coordinate_transformation_mode="pytorch_half_pixel")
     g.put("a", "Resize", [y, roi(g), roi(g), g.ints(1, 3, 7, 9)], mode="cubic", cubic_coeff_a=-0.5)
-    g.put("inside", "Resize", [y, roi(g), roi(g), g.ints(1, 3, 7, 9)], mode="cubic", exclude_outside=1)
+    g.put("inside", "Resize", [y, roi(g), roi(g), g.ints(1, 3, 7, 9)], mode="cubic",
+          exclude_outside=1)
     g.put("same", "Resize", [y, roi(g), roi(g), g.ints(1, 3, 5, 6)], mode="linear")
 
 
