@@ -128,12 +128,34 @@ static int64_t softmax_count(const WniGraph *graph, const WniNode *node) {
   return count;
 }
 
+static const WniNode *producer_of(const WniGraph *graph, int value) {
+  int producer = value < 0 ? -1 : graph->values[value].producer;
+  return producer < 0 ? NULL : &graph->nodes[producer];
+}
+
+static bool is_exp(const WniNode *node) {
+  return node &&
+         (node->activation_name ? node->activation.kind == WNI_ACT_EXP : node->op == WNI_OP_EXP);
+}
+
+/* Exp divided by the sum of it: over how many numbers that sums; 0: it is something else. */
+static int64_t count_of_division(const WniGraph *graph, const WniNode *node) {
+  const WniNode *sum = producer_of(graph, node->in[1]);
+  if (!sum || sum->op != WNI_OP_REDUCE_SUM || sum->activation_name || sum->in[0] != node->in[0] ||
+      !is_exp(producer_of(graph, node->in[0])))
+    return 0;
+  int64_t sums = wni_shape_count(&graph->values[sum->out[0]].shape);
+  return sums > 0 ? wni_shape_count(&graph->values[sum->in[0]].shape) / sums : 0;
+}
+
 /* What the node's operator makes, its activation aside. */
 static Range range_of_operator(Walk *walk, const WniNode *node) {
   Range all;
+  int64_t count = node->op == WNI_OP_SOFTMAX ? softmax_count(walk->graph, node)
+                  : node->op == WNI_OP_DIV   ? count_of_division(walk->graph, node)
+                                             : 0;
+  if (count > 0) return (Range){0, 1, true, false, count};
   switch (node->op) {
-  case WNI_OP_SOFTMAX:
-    return (Range){0, 1, true, false, softmax_count(walk->graph, node)};
   case WNI_OP_IDENTITY:
   case WNI_OP_DROPOUT:
   case WNI_OP_CAST:
@@ -147,6 +169,7 @@ static Range range_of_operator(Walk *walk, const WniNode *node) {
   case WNI_OP_GATHER:
   case WNI_OP_GLOBAL_AVERAGE_POOL:
   case WNI_OP_GLOBAL_MAX_POOL:
+  case WNI_OP_REDUCE_MAX:
   case WNI_OP_REDUCE_MEAN:
   case WNI_OP_QUANTIZE_LINEAR:
   case WNI_OP_DEQUANTIZE_LINEAR:

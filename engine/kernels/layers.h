@@ -174,6 +174,17 @@ typedef struct WniNormalize {
 void wni_normalize_run(const WniNormalize *layer, const float *x, const float *scale,
                        const float *shift, float *y, WniThread thread);
 
+/* The `k` largest of `length` elements along one axis, in order, of equal ones the first first:
+ * what they are or where they stand; the loop runs over the other axes (operand 0 y, 1 x). */
+typedef struct WniTop {
+  WniLoop loop;
+  size_t length, k;
+  ptrdiff_t x_stride, y_stride;
+  bool smallest, last_first; /* the smallest; of equal ones the last first */
+  bool indices;
+} WniTop;
+void wni_top_run(const WniTop *top, const float *x, float *y, WniThread thread);
+
 /* y = act(finish(scale r)), r the reduction of x over `reduced` (operand 0 x), for each point of
  * `kept` (operand 0 x, 1 y). */
 typedef struct WniReduce {

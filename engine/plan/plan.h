@@ -26,6 +26,7 @@ typedef enum WniStepKind {
   WNI_STEP_TAKE,
   WNI_STEP_PLACES,
   WNI_STEP_INTERPOLATE,
+  WNI_STEP_TOP,
   WNI_STEP_KIND_COUNT
 } WniStepKind;
 
@@ -53,6 +54,7 @@ typedef struct WniStep {
     WniTake take;
     WniPlaces places;
     WniInterpolate interpolate;
+    WniTop top;
   } layer;
   WniOperand in[3], out;
   int n_in;

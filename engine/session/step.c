@@ -62,6 +62,9 @@ static void run_places(const WniStep *step, const Operands *at, WniThread thread
 static void run_interpolate(const WniStep *step, const Operands *at, WniThread thread) {
   wni_interpolate_run(&step->layer.interpolate, at->in[0], at->out, thread);
 }
+static void run_top(const WniStep *step, const Operands *at, WniThread thread) {
+  wni_top_run(&step->layer.top, at->in[0], at->out, thread);
+}
 
 static RunFunction *const table[WNI_STEP_KIND_COUNT] = {
     [WNI_STEP_CONV] = run_conv,
@@ -78,6 +81,7 @@ static RunFunction *const table[WNI_STEP_KIND_COUNT] = {
     [WNI_STEP_TAKE] = run_take,
     [WNI_STEP_PLACES] = run_places,
     [WNI_STEP_INTERPOLATE] = run_interpolate,
+    [WNI_STEP_TOP] = run_top,
 };
 
 static const void *read_at(const WniOperand *operand, const void *arena) {

@@ -33,6 +33,7 @@ import cases_network  # noqa: E402, F401
 import cases_quantized  # noqa: E402, F401
 import cases_reduce  # noqa: E402, F401
 import cases_shape  # noqa: E402, F401
+import cases_top  # noqa: E402, F401
 import cases_window  # noqa: E402, F401
 import onnxfile  # noqa: E402
 import reference  # noqa: E402

@@ -277,3 +277,23 @@ for _name, _f in {
         "LogSum": lambda x, *a, **k: np.log(np.sum(x, *a, **k)),
         "LogSumExp": lambda x, *a, **k: np.log(np.sum(np.exp(x), *a, **k))}.items():
     OPS["Reduce" + _name] = lambda i, a, f=_f: reduced(f, i, a)
+
+
+@op("ArgMax", "ArgMin")
+def arg(i, a):
+    x = -i[0] if a["_op"] == "ArgMin" else i[0]
+    axis = a.get("axis", 0)
+    if a.get("select_last_index", 0):
+        out = x.shape[axis] - 1 - np.argmax(np.flip(x, axis), axis)
+    else:
+        out = np.argmax(x, axis)
+    return np.expand_dims(out, axis) if a.get("keepdims", 1) else out
+
+
+@op("TopK")
+def top_k(i, a):
+    axis = a.get("axis", -1)
+    k = ints(i, 1, {"k": [a.get("k")]}, "k")[0]
+    order = np.argsort(-i[0] if a.get("largest", 1) else i[0], axis, kind="stable")
+    order = np.take(order, range(k), axis)
+    return [np.take_along_axis(i[0], order, axis), order]

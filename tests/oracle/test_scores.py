@@ -208,6 +208,19 @@ def test_parts_of_a_softmax(test):
     test.compare("a class cut off", path, net, lambda z: one_of(softmax(z)[1:]))
 
 
+def test_softmax_in_steps(test):
+    """Exp divided by its sum, with and without the largest taken off before."""
+    for shift in (False, True):
+        net = Network()
+        if shift:
+            net.join("ReduceMax", ["logits"], axes=[1], keepdims=1).join("Sub", ["logits", "t1"])
+        exp = net.add("Exp").last
+        total = net.add("ReduceSum", rows([1]), keepdims=1).last
+        path = test.save("steps", net.join("Div", [exp, total]).model(ROW))
+        test.compare("softmax in steps", path, net, one_answer)
+        expect(inspect(path)["kind"] == "probabilities", shift, inspect(path))
+
+
 def test_logits(test):
     for shape, behind in (([N], lambda n: n.add("Squeeze", rows([0]))), (ROW, lambda n: n),
                           ([1, 1, N], lambda n: n.add("Unsqueeze", rows([0]))),
@@ -312,6 +325,19 @@ def test_several_outputs(test):
     net = Network()
     path = test.save("outputs", net.model(ROW, [("pool", [1, 3, 1, 1])], labels="a\nb"))
     refused("classify", path, test.images["red"], says="'pool' [1, 3, 1, 1]")
+
+
+def test_choices(test):
+    """The class alone is no list of scores; beside them it is left alone."""
+    for op, attrs, constants in (("ArgMax", {"axis": 1, "keepdims": 0}, []),
+                                 ("ArgMax", {"axis": 1}, []), ("TopK", {}, [rows([2])])):
+        net = Network()
+        net.add("Softmax", axis=1).add(op, *constants, **attrs)
+        path = test.save("choice", net.model([1]))
+        refused("classify", path, test.images["red"],
+                says=f"is the answer of {op} alone; the scores of all classes are needed")
+        path = test.save("choice", net.model([1], [("t1", ROW)]))
+        test.compare("beside " + op, path, net, one_answer)
 
 
 def test_join(test):
