@@ -255,7 +255,7 @@ static bool keeps_scores(const WniGraph *graph, const WniNode *node) {
 static int find_logits(const WniGraph *graph, int value, int64_t count) {
   for (int steps = 0; steps < MAX_VALUES; steps++) {
     const WniValue *v = &graph->values[value];
-    if (v->producer < 0 || v->known || v->quantized || wni_ending_count(graph, value) != count)
+    if (v->producer < 0 || v->known || v->on_grid || wni_ending_count(graph, value) != count)
       return -1;
     const WniNode *node = &graph->nodes[v->producer];
     if (node->op == WNI_OP_SOFTMAX && !node->activation_name)

@@ -6,6 +6,7 @@
 #include "join/join.h"
 
 #include "base/error.h"
+#include "graph/output.h"
 #include "session/meaning.h"
 
 #include <stdlib.h>
@@ -88,23 +89,6 @@ static WnStatus check_shapes(WniPart *part, int output, WnError *error) {
   return WN_OK;
 }
 
-/* The output that winnow.output names, or the only one. */
-static WnStatus find_output(const WniPart *part, int *output, WnError *error) {
-  const WniGraph *graph = &part->graph;
-  const char *name = part->metadata.output;
-  *output = -1;
-  if (!name && graph->n_outputs > 1)
-    return wni_fail(error, WN_ERROR_MODEL,
-                    "the model has several outputs ('%.80s', '%.80s', ...); name the class scores "
-                    "in its metadata as winnow.output",
-                    graph->output_names[0], graph->output_names[1]);
-  for (int i = 0; i < graph->n_outputs; i++)
-    if (!name || strcmp(graph->output_names[i], name) == 0) *output = graph->outputs[i];
-  return *output >= 0 ? WN_OK
-                      : wni_fail(error, WN_ERROR_MODEL,
-                                 "winnow.output names '%.100s', which is no output", name);
-}
-
 /* ---- reading ---- */
 
 static WnStatus make_lists(WniPart *part, WnError *error) {
@@ -144,21 +128,24 @@ static void mark_needed(WniPart *part) {
 }
 
 static WnStatus read_network(WniPart *part, WnError *error) {
-  int output, count;
+  int output, n_images;
+  int64_t count;
   WnStatus status = wni_metadata_read(&part->file, part->path, NULL, &part->metadata, error);
   if (status == WN_OK) status = check_file(part, error);
   if (status == WN_OK)
     status =
         wni_graph_build(&part->file, (WniImageSize){0}, WNI_GRAPH_OF_FILE, &part->graph, error);
   if (status == WN_OK) status = make_lists(part, error);
-  if (status == WN_OK) status = find_output(part, &output, error);
+  if (status == WN_OK)
+    status = wni_output_find(&part->graph, &part->metadata, wni_labels_count(&part->file, NULL),
+                             &output, &count, error);
   if (status != WN_OK) return status;
-  part->image = find(part, image_of(&part->file, &count)->name);
+  part->image = find(part, image_of(&part->file, &n_images)->name);
   status = part->image < 0 ? wni_fail(error, WN_ERROR_MODEL, "its input has no name")
-                           : check_shapes(part, output, error);
+                           : check_shapes(part, part->graph.outputs[output], error);
   if (status == WN_OK)
     status = wni_metadata_bind(&part->metadata, &part->file, part->n_classes, NULL, error);
-  if (status == WN_OK) status = wni_part_find_logits(part, output, error);
+  if (status == WN_OK) status = wni_part_find_logits(part, part->graph.outputs[output], error);
   if (status != WN_OK) return status;
   int at = wni_graph_input(&part->graph, part->image);
   wni_meaning_settle(&part->graph.values[part->image].shape, part->graph.input_types[at],

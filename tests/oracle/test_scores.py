@@ -344,11 +344,19 @@ def test_join(test):
     """The exits of a cascade are logits: what cannot be led back to them is refused."""
     labels = "\n".join(LABELS)
     good = test.save("good", Network().add("Softmax", axis=1).model(ROW, labels=labels))
+    net = Network(seed=2)
+    other = test.save("other", net.model(ROW, [("features", [1, 3])], labels=labels))
+    cascade = os.path.join(test.folder, "cascade.onnx")
+    done = common.winnow("join", good, other, "-o", cascade)
+    expect(done.returncode == 0, "join", done)
+    for name, image in test.images.items():
+        found = classify(cascade, image, "--strategy", "none")
+        expect(found["class-index"] == np.argmax(net.logits(COLOURS[name])), name, found)
     for name, op, attrs, says in (("sigmoids", "Sigmoid", {}, "its scores are sigmoids"),
                                   ("softmax", "Softmax", {"axis": 1}, "its scores are probab")):
         net = Network().add(op, **attrs).add("Clip", np.float32(0.001), np.float32(0.999))
         refused("join", good, test.save(name, net.model(ROW, labels=labels)), "-o",
-                os.path.join(test.folder, "cascade.onnx"), says=says)
+                cascade, says=says)
 
 
 def test_eval(test):
