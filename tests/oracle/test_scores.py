@@ -90,7 +90,8 @@ class Network:
         return self
 
     def model(self, shape, outputs=(), **meta):
-        keys = {"winnow." + k.replace("_", "-"): v for k, v in meta.items()}
+        keys = {"winnow.input.mean": "0", "winnow.input.std": "1"}
+        keys.update(("winnow." + k.replace("_", "-"), v) for k, v in meta.items())
         return of.make_model(self.nodes, [("x", self.image)],
                              [(self.last, shape)] + list(outputs), self.inits, 13, keys)
 
