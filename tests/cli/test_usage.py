@@ -7,6 +7,7 @@ from support import CAT, MODEL, SAMPLE, WINNOW, CliTest, for_each_exit
 
 COMMANDS = {
     "inspect": [MODEL],
+    "adopt": [MODEL, "-o", "x.onnx"],
     "classify": [MODEL, CAT],
     "run": [MODEL, "--input", "x.npy"],
     "eval": [MODEL, SAMPLE],
@@ -18,7 +19,7 @@ COMMANDS = {
     "bench": [MODEL, "--frames", "1"],
     "monitor": ["socket"],
 }
-WITHOUT_MODEL = {"join", "monitor", "collect", "teach"}
+WITHOUT_MODEL = {"adopt", "join", "monitor", "collect", "teach"}
 THRESHOLDS = for_each_exit(0.1)
 
 
