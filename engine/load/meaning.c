@@ -122,7 +122,8 @@ static void print_resize(const WniInputMeaning *from, char text[WNI_ASPECT_BYTES
 }
 
 static void print_crop(const WniInputMeaning *from, char text[WNI_ASPECT_BYTES]) {
-  print_numbers(&from->crop, 1, text);
+  const double all = 1;
+  print_numbers(from->crop > 0 ? &from->crop : &all, 1, text);
 }
 
 static void print_size(const WniInputMeaning *from, char text[WNI_ASPECT_BYTES]) {

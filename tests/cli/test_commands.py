@@ -21,9 +21,9 @@ RESULT_KEYS = ["label", "class-index", "confidence", "group", "exit-stage", "sta
 class Inspect(CliTest):
     def test_json(self):
         model, = self.succeed_json("inspect", MODEL)
-        self.assertEqual(list(model), ["model-id", "inputs", "classes", "labels", "labels-source",
-                                       "warning", "parameters",
-                                       "macs-full", "floor-score", "nothing", "stages"])
+        self.assertEqual(list(model), ["model-id", "inputs", "scores", "classes", "labels",
+                                       "labels-source", "warning", "parameters", "macs-full",
+                                       "floor-score", "nothing", "stages"])
         self.assertEqual(model["model-id"], MODEL_ID)
         self.assertEqual(model["inputs"][0]["shape"], [1, 3, 32, 32])
         self.assertEqual((model["classes"], model["labels"]), (10, LABELS))

@@ -279,6 +279,8 @@ assert keys["winnow.labels"] == "cat\ndog\nbird" and keys["keep"] == "this", key
 keys = adopted_as_found(plain, options=("--preset", "torchvision", "--scores", "logits"))
 assert keys["winnow.input.mean"] == "0.485,0.456,0.406" and keys["winnow.scores"] == "logits", keys
 adopted_as_found(network(*fronts["x / 255"][:2], x="a"))
+adopted_as_found(network(meta={"author": "Ultralytics", "names": "{0: 'a', 1: 'b', 2: 'c'}"}))
+adopted_as_found(plain, {"labels.txt": "0 a\n1 b\n2 c\n"})
 # A cascade says itself what its networks' files were told beside them.
 with tempfile.TemporaryDirectory() as folder:
     base = pathlib.Path(folder)
