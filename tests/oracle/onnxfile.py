@@ -173,7 +173,7 @@ def tensor(data):
 
 def attribute(data):
     f = split(data)
-    kind = get(f, 20)
+    kind = get(f, 20) or next(n - 1 for n, *_ in f if 2 <= n <= 8)  # old files have no type
     value = {1: lambda: struct.unpack("<f", get(f, 2))[0], 2: lambda: signed(get(f, 3, 0)),
              3: lambda: get(f, 4, b"").decode(), 4: lambda: tensor(get(f, 5))[1],
              5: lambda: graph(split(get(f, 6))),

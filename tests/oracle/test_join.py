@@ -60,7 +60,7 @@ def run_ort(data, feed):
 
 
 def difference(a, b):
-    return np.abs(a - b).max() / np.abs(b).max()
+    return np.abs(a - b).max() / max(np.abs(b).max(), 1e-30)
 
 
 def softmax(x):
@@ -337,8 +337,8 @@ def metadata(scratch):
 
 
 def ending_in(data, output):
-    """The model with one output, `output` as a row, behind a node at which the end is looked for no
-    further."""
+    """The model with one output, `output` as a row, said to be logits, behind a node at which the
+    end is looked for no further."""
     def change(graph):
         fields = [f for f in of.split(graph) if f[0] != of.GRAPH_OUTPUT]
         reshape = make_node("Reshape", [output, "all of it"], ["one row"])
@@ -347,7 +347,7 @@ def ending_in(data, output):
                    of.text(of.GRAPH_INITIALIZER, of.make_tensor("all of it", np.array([1, -1]))),
                    of.text(of.GRAPH_OUTPUT, of.make_value("scores of it", (1, "classes")))]
         return of.join(fields)
-    data = of.with_metadata(data, dict.fromkeys(of.metadata(data)))
+    data = of.with_metadata(data, {**dict.fromkeys(of.metadata(data)), "winnow.scores": "logits"})
     return of.edit(data, [of.MODEL_GRAPH], change)
 
 
