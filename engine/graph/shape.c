@@ -69,6 +69,21 @@ WnStatus wni_infer_shape_of(WniInference *inference) {
   return WN_OK;
 }
 
+/* Numbers and booleans; what becomes of text, complex numbers or 8-bit floats nobody knows. */
+WnStatus wni_infer_cast(WniInference *inference) {
+  static const bool known[] = {
+      [WNI_TENSOR_FLOAT] = true,  [WNI_TENSOR_UINT8] = true,    [WNI_TENSOR_INT8] = true,
+      [WNI_TENSOR_UINT16] = true, [WNI_TENSOR_INT16] = true,    [WNI_TENSOR_INT32] = true,
+      [WNI_TENSOR_INT64] = true,  [WNI_TENSOR_BOOL] = true,     [WNI_TENSOR_FLOAT16] = true,
+      [WNI_TENSOR_DOUBLE] = true, [WNI_TENSOR_UINT32] = true,   [WNI_TENSOR_UINT64] = true,
+      [WNI_TENSOR_INT4] = true,   [WNI_TENSOR_BFLOAT16] = true, [WNI_TENSOR_UINT4] = true};
+  int64_t to = wni_infer_attr(inference, "to", 0);
+  if (to < 0 || to >= (int64_t)sizeof known || !known[to])
+    return wni_node_fail(inference->graph, inference->node, WN_ERROR_UNSUPPORTED, inference->error,
+                         "element type %lld is not supported", (long long)to);
+  return wni_infer_same(inference);
+}
+
 /* A condition that is known has chosen before (branch.c). */
 WnStatus wni_infer_branch(WniInference *inference) {
   return wni_node_fail(inference->graph, inference->node, WN_ERROR_UNSUPPORTED, inference->error,

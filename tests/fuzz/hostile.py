@@ -254,7 +254,7 @@ def operators():
     yield "a product that overflows", chain([make_node("Mul", ["a", "a"], ["t"]),
                                              make_node("Reshape", ["x", "t"], ["y"])],
                                             smallest), True
-    for opset in (0, 1, 5, 22, 9999, 2 ** 62):
+    for opset in (0, 29, 9999, 2 ** 62):
         yield f"opset {opset}", sound(opset=opset), True
     yield "no opset", join([f for f in split(sound()) if f[0] != of.MODEL_OPSET]), True
     yield "negative opset", sound(opset=-1), True
@@ -285,23 +285,23 @@ def integers():
     yield "the largest scales", quantized(scale=3e38, weight_scale=3e38), True
     yield "an integer scale", quantized(scale=np.int64(1)), True
     yield ("scales for an activation's channels",
-           quantized(scale=[0.1] * 3, zero=np.zeros(3, "u1")), True)
+           quantized(scale=[0.1] * 3, zero=np.zeros(3, "u1")), False)
     yield "more zero points than scales", quantized(zero=np.zeros(3, np.uint8)), True
     yield "a zero point of 64 bits", quantized(zero=np.int64(3)), True
     yield "a float zero point", quantized(zero=np.float32(3)), True
-    yield "another scale on the way back", quantized(undo=0.2), True
+    yield "another scale on the way back", quantized(undo=0.2), False
     yield "3 weight scales for 4 channels", quantized(weight_scale=[0.1] * 3), True
     yield "no weight scales", quantized(weight_scale=np.zeros(0, np.float32)), True
     for axis in (-9, 4, 9):
         yield f"weight scales along axis {axis}", quantized(weight_scale=[0.1] * 4, axis=axis), True
     yield "weight zero points that differ", quantized(weight_scale=[0.1] * 4,
-                                                      weight_zero=np.arange(4, dtype="i1")), True
+                                                      weight_zero=np.arange(4, dtype="i1")), False
     yield "scales for blocks", quantized(block_size=2), True
-    yield "a type of 16 bits", quantized(output_dtype=4), True
+    yield "a type of 16 bits", quantized(output_dtype=4), False
     yield "no integers to undo", chain([make_node("DequantizeLinear", ["x", "s"], ["y"])],
                                        [("s", np.float32(1))]), True
     yield "integers as the result", chain([make_node("QuantizeLinear", ["x", "s"], ["y"])],
-                                          [("s", np.float32(1))]), True
+                                          [("s", np.float32(1))]), False
 
 
 def changed(**keys):
