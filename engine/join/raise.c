@@ -67,6 +67,41 @@ static const char *raise_gemm(Raising *r) {
   return NULL;
 }
 
+/* Upsample and Resize before opset 11 count from a corner; the nearest neighbour is the one below
+ * where the image grows, the one above where it shrinks. */
+static const char *nearest_mode(const float *scale, size_t n) {
+  bool grows = false, shrinks = false;
+  for (size_t i = 0; i < n; i++) {
+    grows = grows || scale[i] > 1;
+    shrinks = shrinks || scale[i] < 1;
+  }
+  return grows && shrinks ? NULL : shrinks ? "ceil" : "floor";
+}
+
+static const char *raise_resize(Raising *r) {
+  Onnx__NodeProto *copy = r->copy;
+  const Onnx__AttributeProto *told = wni_attr(copy, "scales"); /* of Upsample before opset 9 */
+  int v = told ? -1 : wni_part_input(r->part, r->node, 1);
+  const WniConstant *given = v < 0 ? NULL : &r->part->graph.values[v].constant;
+  const char *nearest = told ? nearest_mode(told->floats, told->n_floats)
+                             : nearest_mode(given ? given->f : NULL, given ? given->count : 0);
+  if (!nearest) return "it shrinks one side and enlarges another";
+  if (told) {
+    int64_t count = (int64_t)told->n_floats;
+    copy->input[1] = wni_writer_name(r->writer, copy->output[0], "_scales");
+    wni_writer_tensor(r->writer, copy->input[1], WNI_TENSOR_FLOAT, 1, &count, told->floats);
+    wni_node_drop_attribute(copy, "scales");
+  }
+  copy->op_type = (char *)(uintptr_t) "Resize";
+  copy->input[2] = copy->input[1];
+  copy->input[1] = (char *)(uintptr_t) "";
+  copy->n_input = 3;
+  wni_writer_string(r->writer, copy, "coordinate_transformation_mode", "asymmetric");
+  if (!wni_attr_is(copy, "mode", "linear"))
+    wni_writer_string(r->writer, copy, "nearest_mode", nearest);
+  return NULL;
+}
+
 static const char *raise_softmax(Raising *r) {
   const WniShape *shape = input_shape(r, 0);
   return wni_raise_softmax(r->writer, r->copy, shape->rank, shape->dim)
@@ -109,12 +144,14 @@ static Raise *const rules[WNI_OP_COUNT] = {
     [WNI_OP_REDUCE_PROD] = move_attributes,
     [WNI_OP_REDUCE_SUM] = move_attributes,
     [WNI_OP_REDUCE_SUM_SQUARE] = move_attributes,
+    [WNI_OP_RESIZE] = raise_resize,
     [WNI_OP_SLICE] = move_attributes,
     [WNI_OP_SOFTMAX] = raise_softmax,
     [WNI_OP_SPLIT] = raise_split,
     [WNI_OP_SQUEEZE] = move_attributes,
     [WNI_OP_SUB] = raise_broadcast,
     [WNI_OP_UNSQUEEZE] = move_attributes,
+    [WNI_OP_UPSAMPLE] = raise_resize,
     [WNI_OP_XOR] = raise_broadcast,
 };
 

@@ -136,9 +136,9 @@ Onnx__NodeProto *wni_writer_copy(WniWriter *writer, const Onnx__NodeProto *node,
   Onnx__NodeProto *copy = wni_writer_alloc(writer, 1, sizeof *copy);
   char **input = wni_writer_alloc(writer, n_input + 1, sizeof *input);
   char **output = wni_writer_alloc(writer, node->n_output + 1, sizeof *output);
-  /* one more, for wni_writer_int() */
+  enum { MORE = 2 }; /* that may be set */
   Onnx__AttributeProto **attribute =
-      wni_writer_alloc(writer, node->n_attribute + 1, sizeof *attribute);
+      wni_writer_alloc(writer, node->n_attribute + MORE, sizeof *attribute);
   if (!copy || !input || !output || !attribute) return NULL;
   *copy = *node;
   for (size_t i = 0; i < n_input; i++) input[i] = i < node->n_input ? node->input[i] : "";
@@ -170,16 +170,33 @@ Onnx__NodeProto *wni_writer_add(WniWriter *writer, const char *op, const char *n
   return node;
 }
 
-void wni_writer_int(WniWriter *writer, Onnx__NodeProto *node, const char *name, int64_t value) {
+/* Of AttributeProto.AttributeType `type`, in place of one of that name; NULL: no memory. */
+static Onnx__AttributeProto *new_attribute(WniWriter *writer, Onnx__NodeProto *node,
+                                           const char *name, int type) {
   Onnx__AttributeProto *attribute = wni_writer_alloc(writer, 1, sizeof *attribute);
-  if (!attribute) return;
+  if (!attribute) return NULL;
   onnx__attribute_proto__init(attribute);
   attribute->name = copy_text(writer, name);
-  attribute->has_type = attribute->has_i = 1;
-  attribute->type = 2; /* AttributeProto.INT */
-  attribute->i = value;
+  attribute->has_type = 1;
+  attribute->type = type;
   wni_node_drop_attribute(node, name);
   node->attribute[node->n_attribute++] = attribute;
+  return attribute;
+}
+
+void wni_writer_int(WniWriter *writer, Onnx__NodeProto *node, const char *name, int64_t value) {
+  Onnx__AttributeProto *attribute = new_attribute(writer, node, name, 2);
+  if (!attribute) return;
+  attribute->has_i = 1;
+  attribute->i = value;
+}
+
+void wni_writer_string(WniWriter *writer, Onnx__NodeProto *node, const char *name,
+                       const char *value) {
+  Onnx__AttributeProto *attribute = new_attribute(writer, node, name, 3);
+  if (!attribute) return;
+  attribute->has_s = 1;
+  attribute->s = (ProtobufCBinaryData){strlen(value), (uint8_t *)(uintptr_t)value};
 }
 
 void wni_node_drop_attribute(Onnx__NodeProto *node, const char *name) {

@@ -59,6 +59,9 @@ Onnx__NodeProto *wni_writer_add(WniWriter *writer, const char *op, const char *n
                                 const char *const *input, const char *output);
 
 void wni_writer_int(WniWriter *writer, Onnx__NodeProto *node, const char *name, int64_t value);
+/* `value` is not copied. */
+void wni_writer_string(WniWriter *writer, Onnx__NodeProto *node, const char *name,
+                       const char *value);
 void wni_node_drop_attribute(Onnx__NodeProto *node, const char *name);
 
 /* Adds an initialiser; `data`, its elements in row-major order, is copied. */

@@ -205,14 +205,18 @@ def resize_filter(mode, a):
 
 
 def resize_coordinate(mode, i, scale, size, out):
+    kind = type(scale)  # all numbers are of it: NumPy before 2 widens mixed ones
+    i, size, out = kind(i), kind(size), kind(out)
     if mode == "asymmetric":
         return i / scale
     if mode == "align_corners":
-        return i * (size - 1) / (out - 1) if out > 1 else 0
+        return i * (size - kind(1)) / (out - kind(1)) if out > 1 else 0
     if mode == "pytorch_half_pixel" and out == 1:
         return 0
-    shift = size / 2 * (1 - out / (scale * size)) if mode == "half_pixel_symmetric" else 0
-    return shift + (i + 0.5) / scale - 0.5
+    half, shift = kind(0.5), kind(0)
+    if mode == "half_pixel_symmetric":
+        shift = size * half * (kind(1) - out / (scale * size))
+    return shift + (i + half) / scale - half
 
 
 def resize_matrix(size, out, scale, a):
