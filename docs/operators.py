@@ -45,7 +45,7 @@ def table():
     return "\n".join(lines)
 
 
-COMPOSITE = re.compile(r"^WNI_COMPOSITE\((\"\"|WNI_MS), ([\w:]+), \"([^\"]*)\", \"([^\"]*)\",\s*"
+COMPOSITE = re.compile(r"^WNI_COMPOSITE\((\"[\w.]*\"|WNI_MS), ([\w:]+), \"([^\"]*)\", \"([^\"]*)\",\s*"
                        r"(.*?)\)$", re.M | re.S)
 
 
@@ -55,7 +55,8 @@ def composites():
     text = text.replace("WNI_CONV ", f"{re.search(r'WNI_CONV (.*)', text)[1]} ")
     lines = ["| operator | read as |", "|---|---|"]
     for domain, name, _, _, body in COMPOSITE.findall(text):
-        title = name.replace(":", " with ") + (" (com.microsoft)" if domain == "WNI_MS" else "")
+        domain = "com.microsoft" if domain == "WNI_MS" else domain.strip('"')
+        title = name.replace(":", " with ") + (f" ({domain})" if domain else "")
         ops = re.findall(r"\w+=(\w+)\(", "".join(re.findall(r'"([^"]*)"', body)))
         lines.append(f"| {title} | {', '.join(dict.fromkeys(ops))} |")
     return "\n".join(lines)

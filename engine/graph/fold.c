@@ -214,7 +214,8 @@ WnStatus wni_fold_concat(WniFold *fold) {
   void *data;
   WnStatus status = wni_fold_allocate_like(fold, first, &data);
   if (status != WN_OK) return status;
-  wni_axis(wni_attr_int(fold->node->proto, "axis", 0), first->rank, &axis);
+  int64_t fallback = fold->graph->onnx->opset < 4 ? 1 : 0;
+  wni_axis(wni_attr_int(fold->node->proto, "axis", fallback), first->rank, &axis);
   for (int d = 0; d < axis; d++) outer *= (size_t)first->dim[d];
   char *to = data;
   for (size_t o = 0; o < outer; o++)

@@ -156,6 +156,12 @@ static Onnx__AttributeProto *new_attribute(Maker *m, Onnx__NodeProto *node, cons
   return attribute;
 }
 
+static void set_float(Onnx__AttributeProto *attribute, float value) {
+  attribute->has_type = attribute->has_f = 1;
+  attribute->type = 1; /* AttributeProto.FLOAT */
+  attribute->f = value;
+}
+
 /* "255", or "$1" of the call's activation_params. */
 static float number_of(const Maker *m, const char *word) {
   const Onnx__AttributeProto *given = wni_attr(m->call, "activation_params");
@@ -176,8 +182,7 @@ static char *add_constant(Maker *m, const char *word) {
   Onnx__NodeProto *node = output ? new_node(m, "Constant", output) : NULL;
   Onnx__AttributeProto *value = node ? new_attribute(m, node, "value_float") : NULL;
   if (!value) return NULL;
-  value->has_f = 1;
-  value->f = number_of(m, word);
+  set_float(value, number_of(m, word));
   return output;
 }
 
@@ -228,10 +233,10 @@ static void read_attributes(Maker *m, const char **at, Onnx__NodeProto *node) {
     if (!given) {
       attribute->ref_attr_name = attribute->name;
     } else if (*value == '$') {
-      attribute->has_f = 1;
-      attribute->f = number_of(m, value);
+      set_float(attribute, number_of(m, value));
     } else {
-      attribute->has_i = 1;
+      attribute->has_type = attribute->has_i = 1;
+      attribute->type = 2; /* AttributeProto.INT */
       attribute->i = atoi(value);
     }
   }

@@ -203,6 +203,7 @@ void wni_found_read(const WniOnnx *onnx, const char *path, WniFound *out) {
   wni_found_image_keys(onnx, out);
   for (size_t i = 0; i < N_FILES && path; i++) read_file(path, &files[i], out);
   wni_found_ultralytics(onnx, out);
+  wni_found_zip_map(onnx, out);
 }
 
 void wni_found_clear(WniFound *found) {

@@ -51,6 +51,9 @@ void wni_found_end_labels(WniFound *found, bool valid, const char *source);
 void wni_found_image_keys(const WniOnnx *onnx, WniFound *found);  /* found_keys.c */
 void wni_found_ultralytics(const WniOnnx *onnx, WniFound *found); /* found_keys.c */
 
+/* The names that a ZipMap at the end gives the scores (found_keys.c). */
+void wni_found_zip_map(const WniOnnx *onnx, WniFound *found);
+
 /* Files, as text with a NUL behind it or as JSON. */
 void wni_found_modelinfo(const char *text, WniFound *found);      /* found_files.c */
 void wni_found_labels_file(const char *text, WniFound *found);    /* found_files.c */

@@ -167,3 +167,17 @@ void wni_found_ultralytics(const WniOnnx *onnx, WniFound *found) {
   if (size) read_imgsz(size, &meaning);
   wni_meaning_take(&found->input, &meaning);
 }
+
+void wni_found_zip_map(const WniOnnx *onnx, WniFound *found) {
+  const Onnx__GraphProto *graph = onnx->parsed_graph ? onnx->parsed_graph : onnx->proto->graph;
+  for (size_t i = 0; i < graph->n_node && wni_found_want_labels(found); i++) {
+    const Onnx__NodeProto *node = graph->node[i];
+    if (!node->op_type || strcmp(node->op_type, "ZipMap") != 0) continue;
+    const Onnx__AttributeProto *names = wni_attr(node, "classlabels_strings");
+    bool valid = names != NULL;
+    for (size_t k = 0; valid && k < names->n_strings; k++)
+      valid =
+          wni_found_add_label(found, (const char *)names->strings[k].data, names->strings[k].len);
+    wni_found_end_labels(found, valid, "ZipMap");
+  }
+}

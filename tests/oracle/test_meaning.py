@@ -172,6 +172,14 @@ check("Ultralytics", network(shape=(1, 3, "h", "w"), meta={
 for names in ("{0: 'a', 2: 'b', 1: 'c'}", "{0: 'a'", "{0: 'a\\", "{0: 'a\\x1", "{0 'a'}", "[1]"):
     check(names, network(meta={"author": "Ultralytics", "names": names}), PIXEL / 255,
           "Ultralytics", labels=["0", "1", "2"], warning="cannot be read")
+names = [of.text(9, name) for name in ("cat", "dog", "caf\u00e9")]
+zip_map = of.join([of.make_node("ZipMap", ["y"], ["loss"]), of.text(7, "ai.onnx.ml"), of.text(
+    5, of.join([of.text(1, "classlabels_strings"), *names, of.integer(20, 8)]))])
+check("ZipMap", of.make_model(
+    [of.make_node("Conv", ["x", "w"], ["c"]), of.make_node("GlobalAveragePool", ["c"], ["g"]),
+     of.make_node("Flatten", ["g"], ["y"]), zip_map], [("x", (1, 3, 16, 16))], [("loss", (1, 3))],
+    [("w", np.ones((3, 3, 1, 1), np.float32))], meta={"Image.NominalPixelRange": "Normalized_0_1"}),
+      PIXEL / 255, "Image.NominalPixelRange", labels=["cat", "dog", "caf\u00e9"])
 check("keys of Winnow alone", network(meta={"winnow.version": "1"}), PIXEL / 255, None,
       {"labels.txt": "0 a\n1 b\n2 c\n"}, labels=["0", "1", "2"])
 
