@@ -45,8 +45,8 @@ def table():
     return "\n".join(lines)
 
 
-COMPOSITE = re.compile(r"^WNI_COMPOSITE\((\"[\w.]*\"|WNI_MS), ([\w:]+), \"([^\"]*)\", \"([^\"]*)\",\s*"
-                       r"(.*?)\)$", re.M | re.S)
+COMPOSITE = re.compile(r"^WNI_COMPOSITE\((\"[\w.]*\"|WNI_MS), ([\w:]+), \"([^\"]*)\", "
+                       r"\"([^\"]*)\",\s*(.*?)\)$", re.M | re.S)
 
 
 def composites():

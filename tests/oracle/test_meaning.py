@@ -173,7 +173,7 @@ for names in ("{0: 'a', 2: 'b', 1: 'c'}", "{0: 'a'", "{0: 'a\\", "{0: 'a\\x1", "
     check(names, network(meta={"author": "Ultralytics", "names": names}), PIXEL / 255,
           "Ultralytics", labels=["0", "1", "2"], warning="cannot be read")
 names = [of.text(9, name) for name in ("cat", "dog", "caf\u00e9")]
-zip_map = of.join([of.make_node("ZipMap", ["y"], ["loss"]), of.text(7, "ai.onnx.ml"), of.text(
+zip_map = of.make_node("ZipMap", ["y"], ["loss"]) + of.join([of.text(7, "ai.onnx.ml"), of.text(
     5, of.join([of.text(1, "classlabels_strings"), *names, of.integer(20, 8)]))])
 check("ZipMap", of.make_model(
     [of.make_node("Conv", ["x", "w"], ["c"]), of.make_node("GlobalAveragePool", ["c"], ["g"]),
