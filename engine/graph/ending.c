@@ -72,14 +72,17 @@ static Range within(Range a, double low, double high) {
   return a;
 }
 
+/* Not with fmin() and fmax(), on which GCC 12 for Arm fails in a loop. */
+static void reach(Range *range, double x) {
+  if (x < range->low) range->low = x;
+  if (x > range->high) range->high = x;
+}
+
 static Range range_of_constant(const WniConstant *constant) {
   Range all = anything;
   if (constant->is_int || constant->count == 0) return anything;
   all.low = all.high = (double)constant->f[0];
-  for (size_t i = 1; i < constant->count; i++) {
-    all.low = fmin(all.low, (double)constant->f[i]);
-    all.high = fmax(all.high, (double)constant->f[i]);
-  }
+  for (size_t i = 1; i < constant->count; i++) reach(&all, (double)constant->f[i]);
   return all;
 }
 
@@ -89,8 +92,7 @@ static Range multiply(Range a, Range b) {
   all.low = all.high = products[0];
   for (int i = 0; i < 4; i++) {
     if (!isfinite(products[i])) return anything;
-    all.low = fmin(all.low, products[i]);
-    all.high = fmax(all.high, products[i]);
+    reach(&all, products[i]);
   }
   return all;
 }
