@@ -10,9 +10,9 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* The bytes of the regular file at `path`, or of what was given open, at most `limit`, in new memory with a zero behind them.
- * `wanted` says what it should hold, as "picture".  NULL: *problem is a sentence that names the
- * path, to be freed by the caller. */
+/* The bytes of the regular file at `path`, or of what was given open, at most `limit`, in new
+ * memory with a zero behind them. `wanted` says what it should hold, as "picture".  NULL: *problem
+ * is a sentence that names the path, to be freed by the caller. */
 char *file_read(const char *path, const char *wanted, size_t limit, size_t *n_bytes,
                 char **problem);
 

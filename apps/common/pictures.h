@@ -17,7 +17,8 @@ bool pictures_is_hidden(const char *name);
 
 /* Paths [char *] by name, to be freed with g_ptr_array_unref(); what is hidden does not count.
  * FIFOs, sockets and devices are left out with a line on stderr.  How many files do not end like
- * pictures is added to *n_others; those beside folders are notes.  NULL after a report: the folder cannot be read. */
+ * pictures is added to *n_others; those beside folders are notes.  NULL after a report: the folder
+ * cannot be read. */
 GPtrArray *pictures_below(const char *folder, guint *n_others);
 
 /* Says in a line how many were left out, if any. */

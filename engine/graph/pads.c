@@ -65,7 +65,8 @@ static bool takes_zeros(const WniGraph *graph, const WniNode *node, const Zeros 
   WniWindow window;
   if (node->op == WNI_OP_CONV) return true;
   if (node->op != WNI_OP_MAX_POOL && node->op != WNI_OP_AVERAGE_POOL) return false;
-  if (wni_window_read(graph, node, &wni_node_input(graph, node, 0)->shape, NULL, &window, NULL) != WN_OK ||
+  if (wni_window_read(graph, node, &wni_node_input(graph, node, 0)->shape, NULL, &window, NULL) !=
+          WN_OK ||
       !window_reaches_image(&window, zeros))
     return false;
   if (node->op == WNI_OP_MAX_POOL) return node->n_out == 1 && is_nonnegative(graph, value);

@@ -14,24 +14,15 @@ typedef struct Moved {
 } Moved;
 
 static const Moved moved[] = {
-    {WNI_OP_CLIP, 11, {"min", "max"}},
-    {WNI_OP_RESHAPE, 5, {"shape"}},
-    {WNI_OP_PAD, 11, {"pads", "value"}},
-    {WNI_OP_SLICE, 10, {"starts", "ends", "axes"}},
-    {WNI_OP_SPLIT, 13, {"split"}},
-    {WNI_OP_SQUEEZE, 13, {"axes"}},
-    {WNI_OP_UNSQUEEZE, 13, {"axes"}},
-    {WNI_OP_DROPOUT, 12, {"ratio"}},
-    {WNI_OP_REDUCE_L1, 18, {"axes"}},
-    {WNI_OP_REDUCE_L2, 18, {"axes"}},
-    {WNI_OP_REDUCE_LOG_SUM, 18, {"axes"}},
-    {WNI_OP_REDUCE_LOG_SUM_EXP, 18, {"axes"}},
-    {WNI_OP_REDUCE_MAX, 18, {"axes"}},
-    {WNI_OP_REDUCE_MEAN, 18, {"axes"}},
-    {WNI_OP_REDUCE_MIN, 18, {"axes"}},
-    {WNI_OP_REDUCE_PROD, 18, {"axes"}},
-    {WNI_OP_REDUCE_SUM, 13, {"axes"}},
-    {WNI_OP_REDUCE_SUM_SQUARE, 18, {"axes"}},
+    {WNI_OP_CLIP, 11, {"min", "max"}},     {WNI_OP_RESHAPE, 5, {"shape"}},
+    {WNI_OP_PAD, 11, {"pads", "value"}},   {WNI_OP_SLICE, 10, {"starts", "ends", "axes"}},
+    {WNI_OP_SPLIT, 13, {"split"}},         {WNI_OP_SQUEEZE, 13, {"axes"}},
+    {WNI_OP_UNSQUEEZE, 13, {"axes"}},      {WNI_OP_DROPOUT, 12, {"ratio"}},
+    {WNI_OP_REDUCE_L1, 18, {"axes"}},      {WNI_OP_REDUCE_L2, 18, {"axes"}},
+    {WNI_OP_REDUCE_LOG_SUM, 18, {"axes"}}, {WNI_OP_REDUCE_LOG_SUM_EXP, 18, {"axes"}},
+    {WNI_OP_REDUCE_MAX, 18, {"axes"}},     {WNI_OP_REDUCE_MEAN, 18, {"axes"}},
+    {WNI_OP_REDUCE_MIN, 18, {"axes"}},     {WNI_OP_REDUCE_PROD, 18, {"axes"}},
+    {WNI_OP_REDUCE_SUM, 13, {"axes"}},     {WNI_OP_REDUCE_SUM_SQUARE, 18, {"axes"}},
 };
 
 /* The attribute as an initialiser; its name. */

@@ -152,9 +152,8 @@ static WnStatus push_weighted(WniLowering *lowering, const WniWeights *weights, 
   const WniTensor sums = y, *all[3] = {&y, &sums, &residual};
   status = wni_lower_value(lowering, node->residual, &residual);
   if (status == WN_OK) status = wni_lower_rows_output(lowering, &y);
-  return status == WN_OK
-             ? wni_lower_elementwise(lowering, WNI_VEC_ADD, &node->activation, all, 2)
-             : status;
+  return status == WN_OK ? wni_lower_elementwise(lowering, WNI_VEC_ADD, &node->activation, all, 2)
+                         : status;
 }
 
 /* Input 0 turned, of a Gemm with transA. */

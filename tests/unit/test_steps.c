@@ -22,7 +22,7 @@ static const Expected expected[] = {
     {"layers_between_transposes", "Conv+Relu", 1}, /* and factors and bias */
     {"layers_between_transposes", "Mul", 1},
     {"softmax_axes_13", "Softmax", 19}, /* 15, and 4 copies to runs of what lies side by side */
-    {"group_norm_chain", NULL, 4}, /* a convolution, and each normalisation */
+    {"group_norm_chain", NULL, 4},      /* a convolution, and each normalisation */
 };
 
 static int count_steps(const WnModel *model, const char *op) {
