@@ -88,10 +88,10 @@ static inline float wni_tanh(float x) {
 
 /* 1 ulp; -inf at 0, NaN below */
 static inline float wni_log(float x) {
-  float tiny = x < 0x1p-126f ? 0x1p23f : 1.0f; /* subnormal numbers are made normal ones */
-  int32_t bits = wni_bits_of(x * tiny);
-  int32_t exponent = (bits - 0x3f3504f3) >> 23; /* so that the fraction is sqrt(1/2)...sqrt(2) */
-  float f = wni_float_of(bits - (int32_t)((uint32_t)exponent << 23)) - 1.0f;
+  float tiny = x < 0x1p-126f ? 0x1p23f : 1.0f;     /* subnormal numbers are made normal ones */
+  uint32_t bits = (uint32_t)wni_bits_of(x * tiny); /* below 0 differences wrap around */
+  int32_t exponent = (int32_t)(bits - 0x3f3504f3) >> 23; /* the fraction: sqrt(1/2)...sqrt(2) */
+  float f = wni_float_of((int32_t)(bits - ((uint32_t)exponent << 23))) - 1.0f;
   float n = (float)exponent - (tiny > 1.0f ? 23.0f : 0.0f);
   float p = 0x1.1b4318p-4f;
   p = p * f - 0x1.e2de86p-4f;

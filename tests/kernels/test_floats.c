@@ -182,7 +182,7 @@ static void spread(unsigned block, unsigned n_blocks, float *x) {
 
 /* The unit in the last place of the float32 nearest to x. */
 static double unit_of(double x) {
-  return fabs(x) < 0x1p-126 ? 0x1p-149 : ldexp(1, ilogb(x) - 23);
+  return isfinite(x) && fabs(x) >= 0x1p-126 ? ldexp(1, ilogb(x) - 23) : 0x1p-149;
 }
 
 START_TEST(accuracy) {
