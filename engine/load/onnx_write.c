@@ -226,7 +226,7 @@ void wni_writer_tensor(WniWriter *writer, const char *name, int type, int rank, 
   }
   onnx__tensor_proto__init(tensor);
   for (int d = 0; d < rank; d++) dims[d] = dim[d];
-  memcpy(raw, data, count * element_bytes(type));
+  if (count) memcpy(raw, data, count * element_bytes(type));
   tensor->name = (char *)name;
   tensor->has_data_type = tensor->has_raw_data = 1;
   tensor->data_type = type;
@@ -337,7 +337,7 @@ typedef struct File {
 } File;
 
 static void append(ProtobufCBuffer *buffer, size_t size, const uint8_t *data) {
-  fwrite(data, 1, size, ((File *)(void *)buffer)->stream); /* whoever opened it asks ferror() */
+  if (size) fwrite(data, 1, size, ((File *)(void *)buffer)->stream); /* the opener asks ferror() */
 }
 
 static void pack(FILE *stream, const void *model) {
