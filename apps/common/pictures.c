@@ -55,7 +55,7 @@ static bool is_folder(const char *path) {
 
 /* NULL, or why the folder cannot be read, to be freed with g_free(); one below it is told and left
  * out. */
-/* NOLINTNEXTLINE(misc-no-recursion): as deep as the folders are, which PATH_MAX ends */
+/* As deep as the folders are, which PATH_MAX ends. */
 static char *list_pictures(const char *path, Walk *walk) {
   GError *error = NULL;
   GDir *folder = g_dir_open(path, 0, &error);

@@ -249,10 +249,6 @@ bool wni_conv_is_depthwise(const WniGraph *graph, const WniNode *node) {
          graph->values[node->out[0]].shape.dim[1] == x->dim[1];
 }
 
-static bool same_shape(const WniShape *a, const WniShape *b) {
-  return a->rank == b->rank && memcmp(a->dim, b->dim, (size_t)a->rank * sizeof *a->dim) == 0;
-}
-
 static bool takes_residual(const WniGraph *graph, const WniNode *node) {
   int axis;
   size_t channels;
@@ -265,7 +261,7 @@ static bool takes_residual(const WniGraph *graph, const WniNode *node) {
 static void merge_residual(WniGraph *graph, WniNode *node) {
   if ((node->op != WNI_OP_ADD && node->op != WNI_OP_SUM) || node->n_in != 2) return;
   const WniValue *a = &graph->values[node->in[0]], *b = &graph->values[node->in[1]];
-  if (a->known || b->known || !same_shape(&a->shape, &b->shape)) return;
+  if (a->known || b->known || !wni_shape_equals(&a->shape, &b->shape)) return;
   int later = a->producer > b->producer ? 0 : 1;
   WniNode *into = private_producer(graph, node->in[later]);
   if (!into || into->activation_name || into->residual >= 0 || !takes_residual(graph, into)) return;

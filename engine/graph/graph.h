@@ -207,6 +207,7 @@ bool wni_axis(int64_t axis, int rank, int *out);
 int wni_broadcast_offset(const WniGraph *graph, const WniNode *node, int rank_a, int rank_b);
 
 int64_t wni_shape_count(const WniShape *shape);
+bool wni_shape_equals(const WniShape *a, const WniShape *b);
 
 /* How many images an input of this shape takes at once; what is no list of images is one. */
 int64_t wni_shape_batch(const WniShape *input);

@@ -33,7 +33,7 @@ static void merge_group(WniGraph *graph, WniNode *back) {
   const WniShape *out = &graph->values[back->out[0]].shape;
   if (!into) return;
   const WniShape *x = &graph->values[into->in[0]].shape;
-  if (memcmp(x, out, sizeof *x) != 0 || !divides_channels(x, &normal->shape)) return;
+  if (!wni_shape_equals(x, out) || !divides_channels(x, &normal->shape)) return;
   node->op = WNI_OP_GROUP_NORMALIZATION; /* of as many groups as it has factors */
   node->in[0] = into->in[0];
   node->out[0] = back->out[0];

@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 WnStatus wni_node_fail(const WniGraph *graph, const WniNode *node, WnStatus status, WnError *error,
                        const char *format, ...) {
@@ -65,6 +66,10 @@ int wni_broadcast_offset(const WniGraph *graph, const WniNode *node, int rank_a,
     return 1; /* the slope is per channel there */
   if (graph->onnx->opset >= 7 || axis < 0 || axis > rank_a - rank_b) return rank_a - rank_b;
   return (int)axis;
+}
+
+bool wni_shape_equals(const WniShape *a, const WniShape *b) {
+  return a->rank == b->rank && memcmp(a->dim, b->dim, (size_t)a->rank * sizeof *a->dim) == 0;
 }
 
 int64_t wni_shape_count(const WniShape *shape) {

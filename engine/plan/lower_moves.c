@@ -137,7 +137,7 @@ WnStatus wni_lower_take(WniLowering *lowering, const WniIndexing *indexing, cons
 static WnStatus push_take(WniLowering *lowering, const WniIndexing *indexing, const WniTensor *x) {
   int value = lowering->node->out[0];
   const WniShape *shape = &lowering->graph->values[value].shape;
-  bool in_order = memcmp(&indexing->to, shape, sizeof *shape) == 0; /* not so: many indices */
+  bool in_order = wni_shape_equals(&indexing->to, shape); /* not so: many indices */
   WniTensor out = {.shape = *shape, .type = x->type, .quant = x->quant}, y;
   WnStatus status = in_order ? wni_lower_buffer_like(lowering, &lowering->halos[value], x, &out)
                              : wni_lower_buffer(lowering, NULL, true, &out);

@@ -168,14 +168,13 @@ static void spread(unsigned block, unsigned n_blocks, float *x) {
   static const float special[] = {0.0f,      -0.0f,     INFINITY,   -INFINITY, NAN,
                                   0x1p-149f, 0x1p-126f, -0x1p-149f, 88.7f,     -103.9f};
   enum { N_SPECIAL = sizeof special / sizeof *special };
+  unsigned half = n_blocks / 2, count = half * VALUES;
   for (unsigned i = 0; i < VALUES; i++) {
     uint32_t bits = (block * VALUES + i) * (uint32_t)STEP;
-    if (block < n_blocks / 2)
+    if (block < half)
       memcpy(&x[i], &bits, sizeof bits);
     else
-      x[i] =
-          ((float)((block - n_blocks / 2) * VALUES + i) / (float)(n_blocks / 2 * VALUES) - 0.5f) *
-          40;
+      x[i] = ((float)((block - half) * VALUES + i) / (float)count - 0.5f) * 40;
   }
   for (unsigned i = 0; i < N_SPECIAL; i++) x[i] = special[i];
 }
