@@ -169,7 +169,7 @@ void wni_found_ultralytics(const WniOnnx *onnx, WniFound *found) {
 }
 
 void wni_found_zip_map(const WniOnnx *onnx, WniFound *found) {
-  const Onnx__GraphProto *graph = onnx->parsed_graph ? onnx->parsed_graph : onnx->proto->graph;
+  const Onnx__GraphProto *graph = onnx->parsed_graph; /* a ZipMap was written out: composites.h */
   for (size_t i = 0; graph && i < graph->n_node && wni_found_want_labels(found); i++) {
     const Onnx__NodeProto *node = graph->node[i];
     if (!node->op_type || strcmp(node->op_type, "ZipMap") != 0) continue;
