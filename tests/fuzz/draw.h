@@ -5,6 +5,7 @@
 #ifndef FUZZ_DRAW_H
 #define FUZZ_DRAW_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 static uint64_t state;
@@ -13,6 +14,16 @@ static uint64_t state;
 static inline uint32_t draw(uint32_t n) {
   state = state * 6364136223846793005 + 1442695040888963407;
   return (uint32_t)(state >> 33) % n;
+}
+
+/* Changes fewer than `most` of the bytes, each to a value that a parser may trip over. */
+static inline void change_bytes(uint8_t *bytes, size_t size, uint32_t most) {
+  for (uint32_t n = draw(most); n > 0 && size > 0; n--) {
+    size_t at = draw((uint32_t)size);
+    const uint32_t values[] = {0, 255, bytes[at] ^ 1U << draw(8), draw(256),
+                               bytes[draw((uint32_t)size)]};
+    bytes[at] = (uint8_t)values[draw(5)];
+  }
 }
 
 #endif

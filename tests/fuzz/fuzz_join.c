@@ -218,12 +218,7 @@ static size_t damage(uint8_t *out) {
   const Seed *seed = &seeds[draw(N_SEEDS)];
   size_t size = draw(16) == 0 ? draw((uint32_t)seed->size + 1) : seed->size;
   memcpy(out, seed->bytes, size);
-  for (uint32_t n = draw(4); n > 0 && size > 0; n--) {
-    size_t at = draw((uint32_t)size);
-    const uint32_t values[] = {0, 255, out[at] ^ 1U << draw(8), draw(256),
-                               out[draw((uint32_t)size)]};
-    out[at] = (uint8_t)values[draw(5)];
-  }
+  change_bytes(out, size, 4);
   return size;
 }
 

@@ -127,12 +127,7 @@ static size_t damage(uint8_t *out) {
   size_t size = seeds[seed].size;
   if (draw(16) == 0) size = draw((uint32_t)size + 1);
   memcpy(out, seeds[seed].bytes, size);
-  for (uint32_t n = draw(5); n > 0 && size > 0; n--) {
-    size_t at = draw((uint32_t)size);
-    const uint32_t values[] = {0, 255, out[at] ^ 1U << draw(8), draw(256),
-                               out[draw((uint32_t)size)]};
-    out[at] = (uint8_t)values[draw(5)];
-  }
+  change_bytes(out, size, 5);
   return size;
 }
 
