@@ -63,7 +63,7 @@ while [ $# -gt 0 ]; do
 done
 
 results=$PWD/build-results # of the last run: a file for each section, as Meson logs tests
-[ -z "$slowest" ] || exec python3 tests/slowest.py "$results" "$slowest"
+[ -z "$slowest" ] || exec python3 tests/last_run.py "$results" slowest "$slowest"
 
 [ $arm64 = no ] || packages_test+=("${packages_arm64[@]}")
 [ $vm = no ] || packages_test+=("${packages_vm[@]}")
@@ -247,5 +247,6 @@ ends=$(cat "$results"/*.json | grep -oE '"result": "[A-Z]+"')
 passed=$(grep -cE '"(OK|EXPECTEDFAIL)"' <<<"$ends")
 skipped=$(grep -c '"SKIP"' <<<"$ends")
 failed=$(grep -cvE '"(OK|EXPECTEDFAIL|SKIP)"' <<<"$ends")
+python3 tests/last_run.py "$results" failed
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

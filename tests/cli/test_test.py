@@ -23,7 +23,7 @@ done
 mkdir -p "$log"
 cat >"$log/$name.json" <<EOF
 {"name": "winnow:unit / unit base", "stdout": "\\"result\\": \\"FAIL\\"", "result": "OK", "duration": 0.25}
-{"name": "winnow:fuzz / of $name", "result": "${RESULT:-SKIP}", "duration": ${SECONDS_OF_TEST:-3}}
+{"name": "winnow:fuzz / of $name", "result": "${RESULT:-SKIP}", "duration": ${SECONDS_OF_TEST:-3}, "stderr": "why"}
 EOF
 """  # noqa: E501  (an object a line)
 PRE_COMMIT = """#!/bin/sh
@@ -37,7 +37,7 @@ class Test(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         shutil.copy(ROOT / "test.sh", self.folder)
-        for path in ("configs/debian.sh", "tests/slowest.py"):
+        for path in ("configs/debian.sh", "tests/last_run.py"):
             (self.folder / path).parent.mkdir()
             shutil.copy(ROOT / path, self.folder / path)
         (self.folder / "build-arm64-sysroot").mkdir()
@@ -64,7 +64,11 @@ class Test(unittest.TestCase):
             self.assertRegex(done.stdout, rf"(?m)^== {section}: \d+ s$")
 
     def test_failures_count(self):
-        self.assert_counts(self.run_script(RESULT="TIMEOUT"), "6 passed, 5 failed, 0 skipped", 1)
+        done = self.run_script(RESULT="TIMEOUT")
+        self.assert_counts(done, "6 passed, 5 failed, 0 skipped", 1)
+        named = [line.split()[2:] for line in done.stdout.splitlines()[-11:-1]]
+        self.assertIn("plain of plain TIMEOUT".split(), named)
+        self.assertEqual(done.stdout.splitlines()[-2], "    why")
         self.assert_counts(self.run_script(SILENT="valgrind"), "5 passed, 1 failed, 4 skipped", 1)
         done = self.run_script("--arm64", BROKEN="compile")
         self.assert_counts(done, "1 passed, 5 failed, 0 skipped", 1)
