@@ -268,7 +268,8 @@ WnStatus wni_fold_weights(WniGraph *graph, WniNode *node, WnError *error) {
 
 WnStatus wni_fold(WniGraph *graph, WniNode *node, bool *done, WnError *error) {
   *done = false;
-  bool of_shape = node->op == WNI_OP_SHAPE || node->op == WNI_OP_SIZE;
+  bool of_shape =
+      node->op == WNI_OP_SHAPE || node->op == WNI_OP_SIZE || node->op == WNI_OP_EYE_LIKE;
   for (int i = 0; i < node->n_in && !of_shape; i++) {
     const WniValue *in = wni_node_input(graph, node, i);
     if (in && !in->known) return WN_OK;

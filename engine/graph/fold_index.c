@@ -208,6 +208,17 @@ WnStatus wni_fold_size_of(WniFold *fold) {
   return status;
 }
 
+/* 1 on a diagonal of a matrix that has the shape of another one. */
+WnStatus wni_fold_eye_like(WniFold *fold) {
+  bool is_int = fold->graph->values[fold->node->out[0]].is_int;
+  int64_t k = wni_attr_int(fold->node->proto, "k", 0), columns = fold->shape->dim[1];
+  void *data;
+  WnStatus status = wni_fold_allocate(fold, is_int, &data);
+  for (size_t i = 0; status == WN_OK && i < fold->out->count; i++)
+    put(fold->out, data, i, (int64_t)i % columns - (int64_t)i / columns == k);
+  return status;
+}
+
 /* What is above a diagonal, or below it, stays. */
 WnStatus wni_fold_trilu(WniFold *fold) {
   const WniConstant *x = wni_fold_input(fold, 0), *k = wni_fold_input(fold, 1);

@@ -136,19 +136,25 @@ static WnStatus check_runtime(WniInference *inference, const WniValue *out) {
   return WN_OK;
 }
 
+/* Whether the first input of type T holds integers or booleans. */
+static bool reads_int(const WniGraph *graph, const WniNode *node) {
+  for (int k = 0; k < node->n_in; k++) {
+    const WniValue *in = wni_node_input(graph, node, k);
+    if (in && wni_op_input(node->op, k)->elements == WNI_ELEMENTS_T) return wni_value_is_int(in);
+  }
+  return false;
+}
+
 /* Whether output i holds integers or booleans, as ops.inc says it. */
 static bool makes_int(const WniGraph *graph, const WniNode *node, size_t i) {
+  int64_t type = wni_attr_int(node->proto, "to", wni_attr_int(node->proto, "dtype", 0));
   switch (wni_op_output(node->op, i)) {
   case 'I':
     return true;
   case 'C':
-    return wni_cast_is_int(wni_attr_int(node->proto, "to", 1));
+    return type ? wni_cast_is_int(type) : reads_int(graph, node);
   case 'T':
-    for (int k = 0; k < node->n_in; k++) {
-      const WniValue *in = wni_node_input(graph, node, k);
-      if (in && wni_op_input(node->op, k)->elements == WNI_ELEMENTS_T) return wni_value_is_int(in);
-    }
-    return false;
+    return reads_int(graph, node);
   default:
     return false;
   }

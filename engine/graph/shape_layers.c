@@ -54,6 +54,22 @@ WnStatus wni_infer_conv_transpose(WniInference *inference) {
   return status;
 }
 
+/* [n][channels x pixels of a block][blocks] */
+WnStatus wni_infer_col2im(WniInference *inference) {
+  const int64_t *x = inference->in->dim;
+  WniWindow window;
+  WnStatus status = wni_window_blocks(inference->graph, inference->node, &window, inference->error);
+  if (status != WN_OK) return status;
+  int64_t pixels = window.size[0] * window.size[1];
+  if (x[1] % pixels || window.blocks[0] < 1 || x[2] != window.blocks[0] * window.blocks[1])
+    return WNI_INFER_FAIL(inference,
+                          "%lld blocks of %lld pixels do not fit an input of %lld x %lld",
+                          (long long)(window.blocks[0] * window.blocks[1]), (long long)pixels,
+                          (long long)x[1], (long long)x[2]);
+  inference->out = (WniShape){4, {x[0], x[1] / pixels, window.out[0], window.out[1]}};
+  return WN_OK;
+}
+
 WnStatus wni_infer_pool(WniInference *inference) {
   const WniShape *x = inference->in;
   WniWindow window;

@@ -6,7 +6,10 @@
 
 #include <string.h>
 
-enum { MAX_WINDOW = 1 << 16 }; /* of any attribute: keeps every sum far from overflow */
+enum {
+  MAX_WINDOW = 1 << 16, /* of any attribute: keeps every sum far from overflow */
+  MAX_BLOCK = 1 << 10   /* pixels: each is a step of its own */
+};
 
 WniShape wni_image_shape(const WniShape *shape) {
   const int64_t *dim = shape->dim;
@@ -17,7 +20,8 @@ WniShape wni_image_shape(const WniShape *shape) {
  * MAX_WINDOW: those of rows and columns, or of columns alone. */
 static WnStatus read_numbers(const WniGraph *graph, const WniNode *node, const char *name,
                              int sides, int64_t low, int64_t *out, WnError *error) {
-  size_t count, n = (size_t)wni_node_input(graph, node, 0)->shape.rank - 2;
+  int rank = node->op == WNI_OP_COL2IM ? 4 : wni_node_input(graph, node, 0)->shape.rank;
+  size_t count, n = (size_t)rank - 2;
   const int64_t *values = wni_attr_ints(node->proto, name, &count);
   if (!values) return WN_OK;
   if (count != n * (size_t)sides)
@@ -148,6 +152,47 @@ WnStatus wni_window_transposed(const WniGraph *graph, const WniNode *node, const
     if (w->out[axis] < 1 || w->out[axis] > WNI_MAX_ELEMENTS)
       return wni_node_fail(graph, node, WN_ERROR_MODEL, error, "its output would have %lld pixels",
                            (long long)w->out[axis]);
+  }
+  return WN_OK;
+}
+
+/* Two numbers of input i, `name`, each from 1 to MAX_WINDOW. */
+static WnStatus read_sides(const WniGraph *graph, const WniNode *node, int i, const char *name,
+                           int64_t *out, WnError *error) {
+  const int64_t *side;
+  int n;
+  WnStatus status = wni_node_ints(graph, node, name, i, &side, &n, error);
+  if (status != WN_OK) return status;
+  if (n != 2)
+    return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error,
+                         "its image has %d dimensions; it has to have 2", n);
+  for (int axis = 0; axis < 2; axis++) {
+    if (side[axis] < 1 || side[axis] > MAX_WINDOW)
+      return wni_node_fail(graph, node, WN_ERROR_MODEL, error, "a side of %lld pixels",
+                           (long long)side[axis]);
+    out[axis] = side[axis];
+  }
+  return WN_OK;
+}
+
+WnStatus wni_window_blocks(const WniGraph *graph, const WniNode *node, WniWindow *w,
+                           WnError *error) {
+  int64_t pads[4] = {0};
+  *w = (WniWindow){.stride = {1, 1}, .dilation = {1, 1}};
+  WnStatus status = read_sides(graph, node, 1, "image_shape", w->out, error);
+  if (status == WN_OK) status = read_sides(graph, node, 2, "block_shape", w->size, error);
+  if (status == WN_OK) status = read_numbers(graph, node, "strides", 1, 1, w->stride, error);
+  if (status == WN_OK) status = read_numbers(graph, node, "dilations", 1, 1, w->dilation, error);
+  if (status == WN_OK) status = read_numbers(graph, node, "pads", 2, 0, pads, error);
+  if (status != WN_OK) return status;
+  if (w->size[0] * w->size[1] > MAX_BLOCK)
+    return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error,
+                         "a block of %lld x %lld has more than %d pixels", (long long)w->size[0],
+                         (long long)w->size[1], MAX_BLOCK);
+  for (int axis = 0; axis < 2; axis++) {
+    w->pad_begin[axis] = pads[axis];
+    w->pad_end[axis] = pads[axis + 2];
+    w->blocks[axis] = count_positions(w, axis, w->out[axis], false, false);
   }
   return WN_OK;
 }

@@ -10,6 +10,7 @@
 
 typedef struct WniWindow {
   int64_t size[2], stride[2], dilation[2], pad_begin[2], pad_end[2], out[2]; /* rows, columns */
+  int64_t blocks[2]; /* of Col2Im: how many stand side by side */
 } WniWindow;
 
 /* An image [n][c][h][w] as it is; a sequence [n][c][w] as an image of one row.  So for weights. */
@@ -25,5 +26,9 @@ WnStatus wni_window_read(const WniGraph *graph, const WniNode *node, const WniSh
  * and may be negative. */
 WnStatus wni_window_transposed(const WniGraph *graph, const WniNode *node, const WniShape *x,
                                const WniShape *weights, WniWindow *out, WnError *error);
+
+/* The blocks of a Col2Im, whose image is `out`. */
+WnStatus wni_window_blocks(const WniGraph *graph, const WniNode *node, WniWindow *out,
+                           WnError *error);
 
 #endif

@@ -153,6 +153,10 @@ int wni_winograd_choose(const WniLowering *lowering, const WniNode *node, const 
 WnStatus wni_lower_convolve(WniLowering *lowering, const WniWindow *window, int tile,
                             const WniWeights *weights, const WniTensor *x);
 
+/* The same of a convolution whose weights are computed; x is float32 (lower_computed.c). */
+WnStatus wni_lower_conv_computed(WniLowering *lowering, const WniWindow *window,
+                                 const WniTensor *x);
+
 /* Appends y = x at the indices; both have the dimensions of these (lower_moves.c). */
 WnStatus wni_lower_take(WniLowering *lowering, const WniIndexing *indexing, const WniTensor *x,
                         const WniTensor *y);

@@ -6,6 +6,7 @@
 #include "plan/lower.h"
 
 #include "graph/fuse.h"
+#include "graph/quantize.h"
 #include "plan/weights.h"
 #include "graph/window.h"
 
@@ -225,18 +226,29 @@ WnStatus wni_lower_convolve(WniLowering *lowering, const WniWindow *window, int 
   return status == WN_OK ? push_tail(lowering, &sums, &y) : status;
 }
 
+static bool has_constant_weights(const WniGraph *graph, const WniNode *node) {
+  return wni_node_input(graph, node, 1)->known || wni_is_quantized_constant(graph, node->in[1]);
+}
+
 WnStatus wni_lower_conv(WniLowering *lowering) {
   const WniNode *node = lowering->node;
   WniWindow window;
   WniWeights weights;
   WniTensor x;
   WnStatus status = conv_window(lowering, node, &window);
-  if (status == WN_OK) status = wni_weights_read(lowering->graph, node, &weights, lowering->error);
+  bool computed = !has_constant_weights(lowering->graph, node);
+  if (status == WN_OK && !computed)
+    status = wni_weights_read(lowering->graph, node, &weights, lowering->error);
   if (status == WN_OK) status = wni_lower_value(lowering, node->in[0], &x);
   if (status != WN_OK) return status;
+  WniShape image = wni_image_shape(&x.shape);
+  if (computed) {
+    WniHaloNeed zeros = conv_halo(&window, 1, &image);
+    status = wni_lower_image(lowering, node->in[0], WNI_F32, &zeros, &x);
+    return status == WN_OK ? wni_lower_conv_computed(lowering, &window, &x) : status;
+  }
   WniType type = wni_lower_compute_type(lowering, &x, &weights);
   int tile = wni_winograd_choose(lowering, node, &window, type);
-  WniShape image = wni_image_shape(&x.shape);
   WniHaloNeed need = conv_halo(&window, tile ? tile : 1, &image);
   status = wni_lower_image(lowering, node->in[0], type, &need, &x);
   if (status != WN_OK) return status;

@@ -274,6 +274,17 @@ def moves_of_constants(g):
                                                   g.ints(2, 3)])])
 
 
+@case(13, shape=(1, 4, 4, 6))
+def eye_like(g):
+    """A matrix that nothing but the shape of another one decides, which the picture may make."""
+    rows = g.node("Reshape", ["x", g.ints(16, 6)])
+    g.put("as_it_is", "Add", ["x", g.node("EyeLike", g.weights(4, 6))])
+    g.put("of_the_picture", "Add", [rows, g.node("EyeLike", rows, k=1)])
+    below = g.node("EyeLike", rows, k=-3, dtype=int(TensorProto.INT64))
+    g.put("below", "Mul", [rows, g.node("Cast", below, to=TensorProto.FLOAT)])
+    g.put("beyond", "Add", [rows, g.node("EyeLike", rows, k=6, dtype=int(TensorProto.FLOAT))])
+
+
 @case(13, shape=(1, 4, 6))
 def no_tokens(g):
     """A sequence without class token, cut and joined as if it had some."""

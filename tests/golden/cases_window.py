@@ -309,3 +309,46 @@ def layers_between_transposes(g):
     g.out(turned(lambda t: g.conv(t, 16, 5, 3, pads=[1] * 4), z), "image")
     g.put("softmax", "Softmax", z, axis=3)
     g.put("flat", "Reshape", [z, g.ints(1, -1)])
+
+
+@case(18, shape=(2, 24, 12))
+def col2im(g):
+    """Blocks that overlap, leave gaps, or lie partly outside."""
+    y = g.node("Relu", "x")
+    fold = lambda name, image, block, **a: g.put(name, "Col2Im", [y, g.ints(*image),
+                                                                 g.ints(*block)], **a)
+    fold("tiles", (6, 8), (2, 2), strides=[2, 2])
+    fold("overlap", (4, 5), (2, 2))
+    fold("rows", (5, 4), (3, 1))
+    fold("padded", (3, 4), (2, 4), pads=[1, 0, 1, 2])
+    fold("dilated", (8, 6), (3, 4), dilations=[2, 1])
+    fold("steps", (5, 7), (3, 2), strides=[1, 2], pads=[0, 0, 0, 1])
+    image = g.node("Col2Im", [y, g.ints(4, 5), g.ints(2, 2)])
+    g.out(g.conv(image, 6, 4, pads=[1] * 4), "convolved")
+
+
+@case(13, shape=(1, 4, 6, 5))
+def conv_computed(g):
+    """Weights that depend on the picture, as experts mix them."""
+    means = g.node("GlobalAveragePool", "x")
+
+    def weights(*shape):
+        factor = g.node("Sigmoid", g.node("Reshape", [g.conv(means, 4, 1, 1), g.ints(1)]))
+        return g.node("Add", [g.weights(*shape), g.node("Mul", [g.weights(*shape), factor])])
+    bias = g.node("Reshape", [g.conv(means, 4, 6, 1), g.ints(6)])
+    pad = dict(pads=[1] * 4)
+    g.put("point", "Conv", ["x", weights(6, 4, 1, 1)])
+    g.put("biased", "Conv", ["x", weights(6, 4, 1, 1), g.weights(6)])
+    g.put("window", "Conv", ["x", weights(6, 4, 3, 3), bias], **pad)
+    g.put("strided", "Conv", ["x", weights(5, 4, 3, 2)], strides=[2, 1], dilations=[1, 2])
+    g.put("groups", "Conv", ["x", weights(6, 2, 3, 3), g.weights(6)], group=2, **pad)
+    g.put("spread", "Conv", ["x", weights(8, 1, 3, 3)], group=4, **pad)
+    g.put("depthwise", "Conv", ["x", weights(4, 1, 3, 3)], group=4, strides=[2, 2], **pad)
+    deep = g.node("Conv", ["x", weights(4, 1, 3, 3), g.weights(4)], group=4, **pad)
+    g.put("depthwise_biased", "Sigmoid", deep)
+    g.put("large", "Conv", ["x", weights(4, 1, 9, 9)], group=4, pads=[4] * 4)
+    y = g.node("Conv", ["x", weights(4, 4, 3, 3), g.weights(4)], **pad)
+    y = g.node("Relu", g.node("Add", [y, "x"]))  # the end of a residual block
+    g.out(g.conv(y, 4, 3, **pad), "block")
+    row = g.node("Reshape", ["x", g.ints(1, 4, 30)])
+    g.put("sequence", "Conv", [row, weights(3, 4, 5)], pads=[2, 2])

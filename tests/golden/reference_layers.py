@@ -107,6 +107,22 @@ def conv(i, a):
     return out if bias is None else out + bias.reshape(-1, 1, 1)
 
 
+@op("Col2Im")
+def col2im(i, a):
+    """Every block adds its pixels to where they lie in the image."""
+    (h, v), (kh, kw) = i[1].astype(int), i[2].astype(int)
+    top, left, bottom, right = a.get("pads", [0] * 4)
+    (sy, sx), (dy, dx) = a.get("strides", [1, 1]), a.get("dilations", [1, 1])
+    y = np.zeros((i[0].shape[0], i[0].shape[1] // (kh * kw), h + top + bottom, v + left + right))
+    oh = (y.shape[2] - (kh - 1) * dy - 1) // sy + 1
+    ow = (y.shape[3] - (kw - 1) * dx - 1) // sx + 1
+    blocks = i[0].reshape(*y.shape[:2], kh, kw, oh, ow)
+    for ky, kx in itertools.product(range(kh), range(kw)):
+        y[:, :, ky * dy:ky * dy + (oh - 1) * sy + 1:sy,
+          kx * dx:kx * dx + (ow - 1) * sx + 1:sx] += blocks[:, :, ky, kx]
+    return y[:, :, top:top + h, left:left + v]
+
+
 @op("ConvTranspose")
 def conv_transpose(i, a):
     """Every pixel adds its weights to the outputs around it."""

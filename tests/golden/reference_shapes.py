@@ -179,6 +179,12 @@ def size(i, a):
     return np.array(i[0].size)
 
 
+@op("EyeLike")
+def eye_like(i, a):
+    kind = {1: np.float32, 7: np.int64}[a["dtype"]] if "dtype" in a else i[0].dtype
+    return np.eye(*i[0].shape, a.get("k", 0)).astype(kind)
+
+
 @op("Trilu")
 def trilu(i, a):
     return (np.triu if a.get("upper", 1) else np.tril)(i[0], int(optional(i, 1, np.array(0))))
