@@ -108,12 +108,16 @@ int wni_labels_count(const WniOnnx *onnx, const char *labels_file) {
   return n;
 }
 
-static WnStatus own_labels(WniMetadata *metadata, const WniOnnx *onnx, WnError *error) {
+/* `replaced`: others follow, so that it is of no interest whether those beside the file fit. */
+static WnStatus own_labels(WniMetadata *metadata, const WniOnnx *onnx, bool replaced,
+                           WnError *error) {
   const char *own = wni_onnx_metadata(onnx, "winnow.labels");
+  bool fits = metadata->found.n_labels == metadata->n_classes;
   metadata->labels_source = own && *own ? "winnow.labels" : NULL;
   if (metadata->labels_source)
     return split_labels(own, strlen(own), "winnow.labels", WN_ERROR_MODEL, metadata, error);
-  if (wni_found_take_labels(&metadata->found, metadata->n_classes, metadata->labels)) {
+  if ((fits || !replaced) &&
+      wni_found_take_labels(&metadata->found, metadata->n_classes, metadata->labels)) {
     metadata->has_labels = true;
     metadata->labels_source = metadata->found.labels_source;
     return WN_OK;
@@ -224,7 +228,7 @@ WnStatus wni_metadata_bind(WniMetadata *metadata, const WniOnnx *onnx, int n_cla
   if (!metadata->labels || !metadata->group_of || !metadata->groups || !metadata->watch)
     return wni_fail_memory(error, "labels");
   for (int c = 0; c < n_classes; c++) metadata->group_of[c] = -1;
-  WnStatus status = own_labels(metadata, onnx, error);
+  WnStatus status = own_labels(metadata, onnx, labels_file != NULL, error);
   if (status == WN_OK && *groups)
     status = each_entry(metadata, groups, "winnow.groups", add_group, error);
   if (status == WN_OK && *watch)

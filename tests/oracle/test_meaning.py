@@ -143,6 +143,15 @@ check("nonsense", plain, PIXEL / 255, None,
 check("of sound", plain, PIXEL / 255, None,
       {"preprocessor_config.json": {"do_normalize": True, "feature_size": 80}}, warning="the guess")
 
+with tempfile.TemporaryDirectory() as folder:
+    model_file, given = pathlib.Path(folder) / "m.onnx", pathlib.Path(folder) / "given"
+    model_file.write_bytes(network(meta={"Image.NominalPixelRange": "Normalized_0_1"}))
+    model_file.with_name("labels.txt").write_text("a\nb\n", encoding="utf-8")
+    given.write_text("cat\ndog\nbird\n", encoding="utf-8")
+    assert "2 labels for 3 classes" in inspect(model_file)["warning"]
+    shown = inspect(model_file, "--labels", str(given))  # nobody asks for those beside it then
+    assert (shown["warning"], shown["labels"]) == (None, ["cat", "dog", "bird"]), shown
+
 with tempfile.TemporaryDirectory() as outside, tempfile.TemporaryDirectory() as inside:
     secret = pathlib.Path(outside) / "labels.txt"
     secret.write_text("a\nb\nc\n", encoding="utf-8")
