@@ -156,21 +156,6 @@ WnStatus wni_fold_gather_places(WniFold *fold) {
   return WN_OK;
 }
 
-static double combine(WniScatterMode mode, double a, double b) {
-  switch (mode) {
-  case WNI_SCATTER_ADD:
-    return a + b;
-  case WNI_SCATTER_MUL:
-    return a * b;
-  case WNI_SCATTER_MAX:
-    return fmax(a, b);
-  case WNI_SCATTER_MIN:
-    return fmin(a, b);
-  default:
-    return b;
-  }
-}
-
 /* ScatterElements, ScatterND */
 WnStatus wni_fold_scatter_places(WniFold *fold) {
   const WniConstant *x = wni_fold_input(fold, 0), *updates = wni_fold_input(fold, 2);
@@ -183,7 +168,7 @@ WnStatus wni_fold_scatter_places(WniFold *fold) {
   for (size_t i = 0; i < offsets.n * offsets.run; i++) {
     size_t at = (size_t)offsets.at[i / offsets.run] + i % offsets.run;
     double value = wni_fold_number(updates, i);
-    put(fold->out, data, at, combine(offsets.mode, wni_fold_number(fold->out, at), value));
+    put(fold->out, data, at, wni_scatter(offsets.mode, wni_fold_number(fold->out, at), value));
   }
   wni_offsets_clear(&offsets);
   return WN_OK;

@@ -234,6 +234,22 @@ typedef enum WniScatterMode {
   WNI_SCATTER_MIN
 } WniScatterMode;
 
+/* What is at the place of y then; where one is not a number max and min are ONNX Runtime's. */
+static inline double wni_scatter(WniScatterMode mode, double y, double x) {
+  switch (mode) {
+  case WNI_SCATTER_ADD:
+    return y + x;
+  case WNI_SCATTER_MUL:
+    return y * x;
+  case WNI_SCATTER_MAX:
+    return y > x ? y : x;
+  case WNI_SCATTER_MIN:
+    return y < x ? y : x;
+  default:
+    return x;
+  }
+}
+
 /* Elements found by places of their own, `run` neighbours each: gathered, y[i run + k] is
  * x[at[i] + k]; scattered, x[i run + k] goes into y[at[i] + k], whose other elements stay. */
 typedef struct WniPlaces {

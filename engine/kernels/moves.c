@@ -48,21 +48,6 @@ void wni_take_run(const WniTake *take, const void *x, void *y, WniThread thread)
   }
 }
 
-static float combine(WniScatterMode mode, float y, float x) {
-  switch (mode) {
-  case WNI_SCATTER_ADD:
-    return y + x;
-  case WNI_SCATTER_MUL:
-    return y * x;
-  case WNI_SCATTER_MAX:
-    return x > y || x != x ? x : y;
-  case WNI_SCATTER_MIN:
-    return x < y || x != x ? x : y;
-  default:
-    return x;
-  }
-}
-
 /* Places may be there twice, and the last one counts: one thread scatters. */
 void wni_places_run(const WniPlaces *places, const float *x, float *y, WniThread thread) {
   size_t begin, end, run = places->run;
@@ -70,7 +55,7 @@ void wni_places_run(const WniPlaces *places, const float *x, float *y, WniThread
     for (size_t i = 0; thread.index == 0 && i < places->n; i++)
       for (size_t k = 0; k < run; k++) {
         float *to = y + places->at[i] + k;
-        *to = combine(places->mode, *to, x[i * run + k]);
+        *to = (float)wni_scatter(places->mode, *to, x[i * run + k]);
       }
     return;
   }

@@ -237,6 +237,31 @@ def scatter_places(g):
           reduction="add")
 
 
+@case(18, shape=(1, 1, 1, 5))
+def scatter_of_nan(g):
+    """The larger and smaller one of what is no number: of constants and per frame."""
+    nan = np.float32(np.nan)
+    holes = g.init(np.array([nan, 1, nan, -1, 2], np.float32))
+    news = g.init(np.array([1, nan, nan, nan, 5, 1], np.float32))
+    places = ints(g, [[0], [1], [2], [4], [4], [3]])
+    row = g.node("Squeeze", ["x", g.ints(0, 1, 2)])
+    six = g.node("Concat", [row, g.node("Slice", [row, g.ints(0), g.ints(1)])], axis=0)
+
+    def show(name, values):
+        lost = g.node("IsNaN", values)
+        kept = g.node("Where", [lost, g.init(np.float32(0)), values])
+        g.put(name + "_lost", "Add", [row, g.node("Cast", lost, to=TensorProto.FLOAT)])
+        g.put(name + "_kept", "Add", [row, kept])
+
+    for mode in ("max", "min"):
+        for op in ("ScatterND", "ScatterElements"):
+            at = places if op == "ScatterND" else g.node("Squeeze", [places, g.ints(1)])
+            for name, inputs in (("constant", (holes, news)), ("into", (holes, six)),
+                                 ("from", (row, news))):
+                values = g.node(op, [inputs[0], at, inputs[1]], reduction=mode)
+                show(f"{op}_{mode}_{name}", values)
+
+
 @case(18, shape=(1, 4, 3, 5))
 def moves_of_constants(g):
     """What exporters leave of masks, positions and tables: all of it folds, into weights too."""

@@ -147,13 +147,16 @@ def gather_nd(i, a):
     return i[0][tuple(at)]
 
 
+# The larger or smaller of y and x as ONNX Runtime has it where one is not a number.
+SCATTERS = {"none": lambda y, x: x, "add": np.add, "mul": np.multiply,
+            "max": lambda y, x: np.where(y > x, y, x), "min": lambda y, x: np.where(y < x, y, x)}
+
+
 def scatter(x, at, updates, a):
-    y, mode = np.array(x), a.get("reduction", "none")
-    if mode == "none":
-        y[at] = updates
-    else:
-        function = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}[mode]
-        function.at(y, at, updates)
+    y, combine = np.array(x), SCATTERS[a.get("reduction", "none")]
+    for k in np.ndindex(at[0].shape):
+        place = tuple(index[k] for index in at)
+        y[place] = combine(y[place], updates[k])
     return y
 
 
