@@ -97,7 +97,6 @@ class Camera(CliTest):
                 self.assertEqual([result["pts"] for result in results], [0, 10**6, 2 * 10**6])
 
     def test_bad_clips(self):
-        frame = WIDTH * HEIGHT * 3 // 2
         clips = {
             "no YUV4MPEG2": b"RIFF....AVI ", "4:2:0": y4m(chroma="C422"),
             "W99999": y4m(header="YUV4MPEG2 W99999 H36 C420"),
@@ -105,7 +104,7 @@ class Camera(CliTest):
             "no width": y4m(header="YUV4MPEG2 H36 F25:1"),
             "too short": y4m(header="YUV4MPEG2 W16384 H16384 F25:1"),
             "damaged at frame 2": y4m()[:-10],
-            "damaged at frame 1": y4m(1) + b"FRAMA\n" + bytes(frame),
+            "damaged at frame 1": y4m(1) + b"FRAMA\n" + bytes(WIDTH * HEIGHT * 3 // 2),
             "is no YUV4MPEG2": b"YUV4MPEG2 " + b"X" * 400 + b"\n",
         }
         for says, data in clips.items():
