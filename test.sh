@@ -27,6 +27,11 @@ Options:
                (QEMU, without help of the processor), and ./demo.sh as its first user meets it:
                in a Debian 12 with nothing installed (a folder of its own; needs root)
   --soak       also the long runs that watch the memory (about half an hour)
+  --fuzz MINUTES
+               no tests but libFuzzer, for so long in all: the targets of tests/fuzz in turns, built
+               in build-fuzz/ with AddressSanitizer and UBSan.  What leads somewhere new stays in
+               build-fuzz/corpus for the next time.  It ends at the first input that breaks a
+               target, which lies in build-fuzz/found then
   --slowest [N]
                test nothing; list the N (10) slowest tests of the last run, over all its builds, and
                which of them are slow: a test should end within 30 s
@@ -40,6 +45,7 @@ arm64=no
 vm=no
 deps_only=no
 slowest=
+fuzz=
 werror=false
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -48,6 +54,11 @@ while [ $# -gt 0 ]; do
     --arm64) arm64=yes ;;
     --vm) vm=yes ;;
     --werror) werror=true ;;
+    --fuzz)
+      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] ||
+        { echo "test.sh: --fuzz: '${2:-}' is no number of minutes from 1 on" >&2; exit 2; }
+      fuzz=$2
+      shift ;;
     --slowest)
       slowest=10
       if [[ ${2:-} =~ ^[^-]|^-[0-9] ]]; then
@@ -67,11 +78,12 @@ results=$PWD/build-results # of the last run: a file for each section, as Meson 
 
 [ $arm64 = no ] || packages_test+=("${packages_arm64[@]}")
 [ $vm = no ] || packages_test+=("${packages_vm[@]}")
+[ -z "$fuzz" ] || packages_test=("${packages_demo[@]}" "${packages_fuzz[@]}")
 install_missing "${packages_test[@]}" || exit 1
 [ $deps_only = no ] || exit 0
 
-rm -rf "$results"
-mkdir "$results"
+[ -n "$fuzz" ] || rm -rf "$results"
+mkdir -p "$results"
 
 # section NAME COMMAND...: says when it begins, and at its end how long it took.
 section() {
@@ -168,6 +180,41 @@ test_vm() {
   rm -rf --one-file-system "$root"
 }
 
+# Ends with the first target that breaks.
+FUZZ_TURN=60 # seconds
+fuzz_options=(-rss_limit_mb=4096 -timeout=60 -max_len=65536 -print_final_stats=1)
+
+build_fuzz() {
+  [ -f build-fuzz/build.ninja ] || CC=clang meson setup build-fuzz -Dapps=enabled \
+    -Dcamera=disabled -Dgstreamer=disabled -Dintrospection=disabled -Dtests=enabled \
+    -Dlibfuzzer=true -Dc_args=-fsanitize=fuzzer-no-link -Db_sanitize=address,undefined \
+    -Db_lundef=false -Dbuildtype=debugoptimized
+  meson compile -C build-fuzz libfuzzer
+}
+
+run_fuzz() {
+  local end target name left log seeds
+  section "building in build-fuzz" build_fuzz || return
+  mkdir -p build-fuzz/found
+  export ASAN_OPTIONS=allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+  end=$((SECONDS + fuzz * 60))
+  while :; do
+    for target in build-fuzz/tests/fuzz/libfuzz_*; do
+      [ -f "$target" ] || continue # folders of objects
+      left=$((end - SECONDS)) name=${target##*/libfuzz_} seeds=()
+      [ $left -gt 0 ] || return 0
+      [ $left -lt $FUZZ_TURN ] || left=$FUZZ_TURN
+      [ "$name" != load ] || seeds=(tests/fuzz/corpus)
+      log=build-fuzz/found/$name.log
+      mkdir -p "build-fuzz/corpus/$name"
+      echo "== $name: $left s"
+      "$target" "${fuzz_options[@]}" -max_total_time=$left "-artifact_prefix=build-fuzz/found/$name-" \
+        "build-fuzz/corpus/$name" "${seeds[@]}" >"$log" 2>&1 || { tail -n 60 "$log"; return 1; }
+      grep -hE '^(#[0-9]+.DONE|Done)' "$log"
+    done
+  done
+}
+
 # WINNOW_TEST_FEWER: what the plain build repeats for a frequency or a race, or on many pictures, is
 # done less often where the same code takes many times as long.
 valgrind='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
@@ -228,6 +275,11 @@ test_beside() {
 
 # Without it the test that needs it says so and is skipped.
 [ $vm = no ] || fetch_kernel "$PWD/build-vm/kernel" || record plain "kernel for camera vm" FAIL 0
+
+if [ -n "$fuzz" ]; then
+  run_fuzz
+  exit
+fi
 
 set -m # a group of its own, so that all of it ends with this
 test_beside >"$results/beside.log" 2>&1 &

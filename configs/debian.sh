@@ -29,6 +29,8 @@ packages_arm64=(
   gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 )
 
+packages_fuzz=(clang libclang-rt-14-dev check)
+
 packages_vm=(debootstrap qemu-system-x86 busybox-static v4l-utils)
 
 # Unpacked into a folder, not installed.

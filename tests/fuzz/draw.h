@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 static uint64_t state;
 
@@ -24,6 +26,19 @@ static inline void change_bytes(uint8_t *bytes, size_t size, uint32_t most) {
                                bytes[draw((uint32_t)size)]};
     bytes[at] = (uint8_t)values[draw(5)];
   }
+}
+
+/* main() of a target whose inputs are texts: [INPUTS [SEED]]. */
+static inline int draw_inputs(int argc, char **argv, size_t (*make)(char *to, size_t room),
+                              int (*test)(const uint8_t *data, size_t size)) {
+  uint32_t n_inputs = argc > 1 ? (uint32_t)atoi(argv[1]) : 200000;
+  state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+  for (uint32_t i = 0; i < n_inputs; i++) {
+    char text[4096];
+    test((const uint8_t *)text, make(text, sizeof text));
+  }
+  printf("%u inputs\n", n_inputs);
+  return 0;
 }
 
 #endif

@@ -6,12 +6,8 @@
  * what it was given, which AddressSanitizer sees, and everything that it lets through must be safe
  * to look at.
  *
- * With libFuzzer, until it finds something or is stopped (build/ is where meson built):
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -DFUZZER \
- *     -Iengine -Iengine/include -Ibuild/engine tests/fuzz/fuzz_channel.c engine/ipc/[eprs]*.c \
- *     engine/base/{error,memory,enums}.c engine/preprocess/format.c -o fuzz_channel
- *   ./fuzz_channel
- * Else: fuzz_channel [INPUTS [SEED]] makes its inputs itself.
+ * `./test.sh --fuzz` gives it to libFuzzer, which makes its inputs.  Else: fuzz_channel [INPUTS
+ * [SEED]] makes its inputs itself.
  */
 #include <winnow/ipc.h>
 

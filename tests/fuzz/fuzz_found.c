@@ -4,12 +4,8 @@
  * says which of them the rest is.  Whatever it says may be left out; what is taken is something
  * that a model can mean, labels are lines of UTF-8, and what is told is one line.
  *
- * With libFuzzer, until it finds something or is stopped:
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZER -D_GNU_SOURCE -Iengine/include \
- *     -Iengine -Ibuild/engine tests/fuzz/fuzz_found.c engine/load/found*.c engine/load/meaning*.c \
- *     engine/base/{error,file,list,memory,utf8}.c -ljansson -lprotobuf-c -lm -o fuzz_found
- * and wni_onnx_metadata() and wni_model_error() of engine/load/.  ./fuzz_found CORPUS
- * Else: fuzz_found [INPUTS [SEED]] makes its inputs itself.
+ * `./test.sh --fuzz` gives it to libFuzzer, which makes its inputs.  Else: fuzz_found [INPUTS
+ * [SEED]] makes its inputs itself.
  */
 #include <math.h>
 #include <stdio.h>
@@ -167,15 +163,7 @@ static size_t make(char *to, size_t room) {
 }
 
 int main(int argc, char **argv) {
-  uint32_t n_inputs = argc > 1 ? (uint32_t)atoi(argv[1]) : 200000;
-  state = argc > 2 ? (uint64_t)atoll(argv[2]) : 1;
-  for (uint32_t i = 0; i < n_inputs; i++) {
-    char text[2048];
-    size_t size = make(text, sizeof text);
-    LLVMFuzzerTestOneInput((const uint8_t *)text, size);
-  }
-  printf("%u inputs\n", n_inputs);
-  return 0;
+  return draw_inputs(argc, argv, make, LLVMFuzzerTestOneInput);
 }
 
 #endif

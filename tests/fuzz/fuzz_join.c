@@ -5,13 +5,8 @@
  * graph: everything that is read has been made before, once, and there is an input and an output
  * for each file.  AddressSanitizer sees reads beyond what was given.
  *
- * With libFuzzer, until it finds something or is stopped (build/ is where meson built):
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -DFUZZER -Iengine \
- *     -Iengine/include -Ibuild/engine tests/fuzz/fuzz_join.c build/engine/load/onnx.pb-c.c \
- *     engine/{base,graph,join,load}/[a-z]*.c build/engine/libwinnow-internal.a \
- *     -lprotobuf-c -ljansson -lm -o fuzz_join
- *   ./fuzz_join -rss_limit_mb=4096
- * Else: fuzz_join [INPUTS [SEED]] makes its inputs itself.
+ * `./test.sh --fuzz` gives it to libFuzzer, which makes its inputs.  Else: fuzz_join [INPUTS
+ * [SEED]] makes its inputs itself.
  */
 #include "join/join.h"
 

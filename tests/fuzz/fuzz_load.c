@@ -5,13 +5,8 @@
  * and in the folder above another, which it must not reach.  AddressSanitizer sees reads beyond
  * what was given.
  *
- * With libFuzzer, until it finds something or is stopped (build/ is where meson built with clang
- * and -Db_sanitize=address,undefined):
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -DFUZZER -Iengine/include \
- *     tests/fuzz/fuzz_load.c build/engine/libwinnow-internal.a -lprotobuf-c -ljansson -lm \
- *     -o fuzz_load
- *   ./fuzz_load -rss_limit_mb=4096 -max_len=65536 tests/fuzz/corpus
- * Else: fuzz_load FOLDER [INPUTS [SEED]] changes the models of the folder itself.
+ * `./test.sh --fuzz` gives it to libFuzzer, which makes its inputs.  Else: fuzz_load FOLDER [INPUTS
+ * [SEED]] changes the models of the folder itself.
  */
 #include <winnow/winnow.h>
 

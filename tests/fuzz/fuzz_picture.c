@@ -4,12 +4,8 @@
  * bytes may be read, which AddressSanitizer sees, and what is decoded must have the pixels that it
  * says it has.
  *
- * With libFuzzer, until it finds something or is stopped; CORPUS is a folder of small pictures:
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZER -Iapps/common \
- *     tests/fuzz/fuzz_picture.c apps/common/{exif,stamp,picture,picture_*}.c -ljpeg -lpng -lwebp \
- *     -o fuzz_picture
- *   ./fuzz_picture -rss_limit_mb=4096 CORPUS
- * Else: fuzz_picture JPEG [INPUTS [SEED]] makes its inputs itself, from that file and others.
+ * `./test.sh --fuzz` gives it to libFuzzer, which makes its inputs.  Else: fuzz_picture JPEG
+ * [INPUTS [SEED]] makes its inputs itself, from that file and others.
  */
 #include "picture.h"
 

@@ -3,12 +3,8 @@
  * Regions that nobody meant: an input is the text of a list.  It may be refused; what is read lies,
  * once it is placed, inside the frame, and its name is one that can stand in a line of JSON.
  *
- * With libFuzzer, until it finds something or is stopped:
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZER -D_GNU_SOURCE -Iengine/include \
- *     -Iengine tests/fuzz/fuzz_region.c engine/frame/region.c engine/base/{error,list,utf8}.c -lm \
- *     -o fuzz_region
- *   ./fuzz_region CORPUS
- * Else: fuzz_region [INPUTS [SEED]] makes its inputs itself.
+ * `./test.sh --fuzz` gives it to libFuzzer, which makes its inputs.  Else: fuzz_region [INPUTS
+ * [SEED]] makes its inputs itself.
  */
 #include <winnow/region.h>
 
@@ -89,15 +85,7 @@ static size_t make(char *to, size_t room) {
 }
 
 int main(int argc, char **argv) {
-  uint32_t n_inputs = argc > 1 ? (uint32_t)atoi(argv[1]) : 200000;
-  state = argc > 2 ? (uint64_t)atoll(argv[2]) : 1;
-  for (uint32_t i = 0; i < n_inputs; i++) {
-    char text[4096];
-    size_t length = make(text, sizeof text);
-    LLVMFuzzerTestOneInput((const uint8_t *)text, length);
-  }
-  printf("%u inputs\n", n_inputs);
-  return 0;
+  return draw_inputs(argc, argv, make, LLVMFuzzerTestOneInput);
 }
 
 #endif

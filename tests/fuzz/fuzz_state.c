@@ -4,12 +4,8 @@
  * input is a description, a zero byte, and results of eight bytes each: label, group, watched,
  * confidence, kind and three of time. Whatever it is, events must tell one story.
  *
- * With libFuzzer, until it finds something or is stopped (build/ is where meson built):
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -DFUZZER -Iengine \
- *     -Iengine/include tests/fuzz/fuzz_state.c engine/state/[es]*.c engine/result/[cj]*.c \
- *     engine/base/{error,enums,json,utf8}.c -ljansson -lm -o fuzz_state
- *   ./fuzz_state
- * Else: fuzz_state [INPUTS [SEED]] makes its inputs itself.
+ * `./test.sh --fuzz` gives it to libFuzzer, which makes its inputs.  Else: fuzz_state [INPUTS
+ * [SEED]] makes its inputs itself.
  */
 #include <winnow/state.h>
 

@@ -4,12 +4,8 @@
  * pipe; it may be refused, but every frame that comes must have the pixels that it says it has,
  * which AddressSanitizer sees.
  *
- * With libFuzzer, until it finds something or is stopped; CORPUS is a folder of small clips:
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZER -D_GNU_SOURCE -Iapps/common \
- *     -Iengine/include tests/fuzz/fuzz_y4m.c apps/common/{file,y4m}.c -Lbuild/engine -lwinnow \
- *     $(pkg-config --cflags --libs glib-2.0) -o fuzz_y4m
- *   ./fuzz_y4m -rss_limit_mb=4096 CORPUS
- * Else: fuzz_y4m [INPUTS [SEED]] makes its inputs itself.
+ * `./test.sh --fuzz` gives it to libFuzzer, which makes its inputs.  Else: fuzz_y4m [INPUTS [SEED]]
+ * makes its inputs itself.
  */
 #include "y4m.h"
 
