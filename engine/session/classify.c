@@ -78,7 +78,8 @@ static void decide(WniJob *job, int stage) {
   session->result.latency_ns = now - job->started_ns;
   if (job->stop) return;
   if (session->deadline_ns > 0 &&
-      now - job->started_ns + session->expected_ns[stage + 1] > session->deadline_ns) {
+      now - job->started_ns + job->spent_ns + session->expected_ns[stage + 1] >
+          session->deadline_ns) {
     job->stop = true;
     job->reason = WN_STOP_DEADLINE;
     return;
@@ -166,6 +167,10 @@ static WnStatus try_repeat(WnSession *session, const WnFrame *frame, const WnRec
   return WN_OK;
 }
 
+void wn_session_spend(WnSession *session, int64_t ns) {
+  session->spent_ns = ns < 0 ? 0 : ns < INT64_MAX / 4 ? ns : INT64_MAX / 4;
+}
+
 WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnRect *region,
                              const WnResult **result, WnError *error) {
   const WnModel *model = session->model;
@@ -182,7 +187,9 @@ WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnR
                 .last_stage = model->plan.n_exits,
                 .heads = session->heads,
                 .after_stage = decide,
+                .spent_ns = session->spent_ns,
                 .error = error};
+  session->spent_ns = 0;
   int64_t entered_ns = wni_now(session);
   WnStatus status = wni_prepare_frame(session, frame, region, error);
   /* Completion goes on with what the arena holds: without that nothing is repeated. */

@@ -21,7 +21,8 @@ typedef struct WniJob {
   bool stop;               /* thread 0's own */
   _Atomic int final_stage; /* the last one that anybody enters */
   int64_t started_ns, stage_started_ns;
-  WnStatus status; /* what after_stage found */
+  int64_t spent_ns; /* of the deadline, before */
+  WnStatus status;  /* what after_stage found */
   WnError *error;
   WnStopReason reason;
   int64_t *stage_ns; /* [n_stages] or NULL */

@@ -39,7 +39,8 @@ struct WnSession {
   WniExitRule rule;
   double *thresholds; /* [n_exits] before scaling; NaN with strategy none */
   int64_t deadline_ns;
-  bool heads; /* the policy needs them */
+  int64_t spent_ns; /* of it, before the next frame begins */
+  bool heads;       /* the policy needs them */
   WniUnchanged unchanged;
   char *watch;             /* as the policy has it; "": none */
   char watch_warning[256]; /* "": none */

@@ -35,15 +35,18 @@
  * ## Live sources
  *
  * A frame that the sink already waits for is passed on at once with the last result, while that is
- * younger than #GstWinnowClassify:max-age; set `qos=false` to classify late frames too. The element
- * tells the pipeline how long it holds a frame. Put `queue leaky=downstream max-size-buffers=1` in
- * front when the camera must never wait, or set `async=true`.
+ * younger than #GstWinnowClassify:max-age, and a QOS message tells so; one frame a second is
+ * classified however late. Set `qos=false` to classify all late frames. The element tells the
+ * pipeline how long it holds a frame, and again when that has changed for half a second. Put
+ * `queue leaky=downstream max-size-buffers=1` in front when the camera must never wait, and a plain
+ * `queue` behind, so that the next frame is classified while the sink waits to show this one; or
+ * set `async=true`. Frames that are marked as corrupted or as a gap keep the last result.
  *
  * ## Changing properties while playing
  *
  * Changes take effect between two frames. A combination that the model does not allow is answered
- * with a warning on the bus; the policy in force stays until a further change makes the whole
- * valid. Change properties that belong together in one g_object_set().
+ * with a warning on the bus; what is in force stays, and the properties say it again. Change those
+ * that belong together in one g_object_set().
  *
  * ## What the model sees
  *
@@ -103,10 +106,9 @@ static void cut_stream(GstWinnowClassify *self) {
   GST_OBJECT_LOCK(self);
   GstWinnowResultList *last = g_steal_pointer(&self->last);
   self->generation++;
-  self->earliest = GST_CLOCK_TIME_NONE;
+  gst_winnow_pace_reset(&self->pace); /* the next frame is due */
   GST_OBJECT_UNLOCK(self);
   if (last != NULL) g_ptr_array_unref(last);
-  self->since_last = G_MAXUINT; /* the next frame is due */
 }
 
 static void work(gpointer owner, const GstWinnowJob *job) {
@@ -145,10 +147,7 @@ static gboolean start(GstBaseTransform *trans) {
   gboolean async = settings.async;
   guint64 deadline = settings.deadline;
   GST_OBJECT_LOCK(self);
-  g_free(self->region);
-  g_free(self->ignore);
-  self->region = g_steal_pointer(&settings.region);
-  self->ignore = g_steal_pointer(&settings.ignore);
+  gst_winnow_settings_take(&self->good, &settings, GST_WINNOW_CHANGE_POLICY);
   GST_OBJECT_UNLOCK(self);
   gst_winnow_settings_clear(&settings);
   if (status != WN_OK) {
@@ -167,8 +166,8 @@ static gboolean start(GstBaseTransform *trans) {
       GST_DEBUG_OBJECT(self, "stage %d runs %s", stage, info->stages[stage].kernels[k]);
   GST_OBJECT_LOCK(self);
   gst_winnow_stats_reset(&self->stats, (guint)info->n_stages, info->macs_full);
-  self->latency =
-      (GstWinnowLatency){.reported = deadline > 0 ? MIN(full_duration, deadline) : full_duration};
+  gst_winnow_latency_begin(&self->latency,
+                           deadline > 0 ? MIN(full_duration, deadline) : full_duration);
   GST_OBJECT_UNLOCK(self);
   cut_stream(self);
   gst_winnow_engine_warn_model(GST_ELEMENT(self), &self->engine);
@@ -206,22 +205,38 @@ static GstEvent *make_display_event(GstWinnowClassify *self) {
   return gst_winnow_display_event_new(&display, self->description);
 }
 
-/* Counts the frame and decides whether it is classified. */
-static gboolean is_due(GstWinnowClassify *self, const GstWinnowFrameTimes *times) {
-  gboolean qos = gst_base_transform_is_qos_enabled(GST_BASE_TRANSFORM(self));
-  if (self->since_last < G_MAXUINT) self->since_last++;
+/* A late frame passes: tells the application, as decoders do of what they leave out. */
+static void post_qos(GstWinnowClassify *self, const GstWinnowFrameTimes *times) {
   GST_OBJECT_LOCK(self);
-  gboolean due = self->since_last >= self->settings.inference_interval;
-  gboolean late = due && qos && GST_CLOCK_TIME_IS_VALID(self->earliest) &&
-                  GST_CLOCK_TIME_IS_VALID(times->running_time) &&
-                  times->running_time <= self->earliest;
-  self->stats.frames++;
-  if (!due || late) self->stats.skipped++;
-  if (late) self->stats.late++;
+  gint64 jitter = self->pace.jitter;
+  gdouble proportion = self->pace.proportion;
+  guint64 classified = self->stats.inferences + self->stats.unchanged, late = self->stats.late;
+  gboolean live = self->live;
   GST_OBJECT_UNLOCK(self);
-  if (!due || late) return FALSE;
-  self->since_last = 0;
-  return TRUE;
+  GstMessage *message = gst_message_new_qos(GST_OBJECT(self), live, times->running_time,
+                                            times->stream_time, times->timestamp, times->duration);
+  gst_message_set_qos_values(message, jitter, proportion, 1000000);
+  gst_message_set_qos_stats(message, GST_FORMAT_BUFFERS, classified, late);
+  gst_element_post_message(GST_ELEMENT(self), message);
+}
+
+/* Counts the frame and decides whether it is classified. */
+static gboolean is_due(GstWinnowClassify *self, GstBuffer *buffer,
+                       const GstWinnowFrameTimes *times) {
+  gboolean qos = gst_base_transform_is_qos_enabled(GST_BASE_TRANSFORM(self));
+  GST_OBJECT_LOCK(self);
+  const GstWinnowPaceLimits limits = {
+      .interval = self->settings.inference_interval,
+      .rate = self->settings.max_rate,
+      .qos = qos && self->worker == NULL, /* which delays nothing */
+  };
+  GstWinnowPaceVerdict verdict = gst_winnow_pace_next(&self->pace, &limits, buffer, times);
+  self->stats.frames++;
+  if (verdict != GST_WINNOW_PACE_DUE) self->stats.skipped++;
+  if (verdict == GST_WINNOW_PACE_LATE) self->stats.late++;
+  GST_OBJECT_UNLOCK(self);
+  if (verdict == GST_WINNOW_PACE_LATE) post_qos(self, times);
+  return verdict == GST_WINNOW_PACE_DUE;
 }
 
 /* The inference of this frame, now; its results become the last ones. */
@@ -230,15 +245,15 @@ static gboolean classify_now(GstWinnowClassify *self, const WnFrame *frame, cons
   GstWinnowResultList *results = NULL;
   gint64 begin = g_get_monotonic_time();
   if (!gst_winnow_classify_infer(self, frame, regions, times, &results)) return FALSE;
-  GstClockTime duration = (GstClockTime)(g_get_monotonic_time() - begin) * GST_USECOND;
+  gint64 end = g_get_monotonic_time();
   GST_OBJECT_LOCK(self);
   GstWinnowResultList *old = self->last;
   self->last = results;
   self->last_times = *times;
   gst_winnow_classify_infer_show(self);
-  /* The next frame may change. */
-  gboolean drifted = !gst_winnow_result_list_is_repeated(results) &&
-                     gst_winnow_latency_feed(&self->latency, duration);
+  gboolean drifted =
+      gst_winnow_latency_feed(&self->latency, end, (GstClockTime)(end - begin) * GST_USECOND,
+                              gst_winnow_result_list_is_whole(results));
   GstClockTime reported = self->latency.reported;
   GST_OBJECT_UNLOCK(self);
   if (old != NULL) g_ptr_array_unref(old);
@@ -291,7 +306,7 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   GST_OBJECT_UNLOCK(self);
   GstWinnowFrameTimes times =
       gst_winnow_frame_times(GST_ELEMENT(self), &trans->segment, buffer, live);
-  if (is_due(self, &times)) {
+  if (is_due(self, buffer, &times)) {
     if (!classify_frame(self, buffer, &times)) return GST_FLOW_ERROR;
   } else if (self->worker == NULL) {
     gst_winnow_classify_infer_pass(self, &times);
@@ -302,8 +317,8 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   gint64 age = gst_winnow_frame_age(&self->last_times, &times);
   gint64 max_age = (gint64)self->settings.max_age;
   gboolean roi_list = self->settings.inference_region == GST_WINNOW_INFERENCE_REGION_ROI_LIST;
-  const WnRect bounds = gst_winnow_region_bounds(self->region, GST_VIDEO_INFO_WIDTH(&self->info),
-                                                 GST_VIDEO_INFO_HEIGHT(&self->info));
+  const WnRect bounds = gst_winnow_region_bounds(
+      self->good.region, GST_VIDEO_INFO_WIDTH(&self->info), GST_VIDEO_INFO_HEIGHT(&self->info));
   GstEvent *event = make_display_event(self);
   GST_OBJECT_UNLOCK(self);
   if (event != NULL) gst_pad_push_event(GST_BASE_TRANSFORM_SRC_PAD(self), event);
@@ -332,14 +347,8 @@ static gboolean src_event(GstBaseTransform *trans, GstEvent *event) {
   GstWinnowClassify *self = GST_WINNOW_CLASSIFY(trans);
   if (GST_EVENT_TYPE(event) != GST_EVENT_QOS)
     return GST_BASE_TRANSFORM_CLASS(gst_winnow_classify_parent_class)->src_event(trans, event);
-  GstClockTimeDiff lateness;
-  GstClockTime timestamp;
-  gst_event_parse_qos(event, NULL, NULL, &lateness, &timestamp);
   GST_OBJECT_LOCK(self);
-  self->earliest = GST_CLOCK_TIME_NONE;
-  /* Twice the lateness: catching up takes as long again. */
-  if (GST_CLOCK_TIME_IS_VALID(timestamp) && lateness > 0)
-    self->earliest = timestamp + 2 * (GstClockTime)lateness;
+  gst_winnow_pace_qos(&self->pace, event);
   GST_OBJECT_UNLOCK(self);
   return gst_pad_push_event(GST_BASE_TRANSFORM_SINK_PAD(trans), event);
 }
@@ -402,8 +411,6 @@ static void finalize(GObject *object) {
   GstWinnowClassify *self = GST_WINNOW_CLASSIFY(object);
   gst_winnow_properties_clear(object);
   gst_winnow_stats_reset(&self->stats, 0, 0);
-  g_free(self->region);
-  g_free(self->ignore);
   gst_winnow_settings_clear(&self->good);
   G_OBJECT_CLASS(gst_winnow_classify_parent_class)->finalize(object);
 }
@@ -436,7 +443,7 @@ static void gst_winnow_classify_class_init(GstWinnowClassifyClass *klass) {
 
 static void gst_winnow_classify_init(GstWinnowClassify *self) {
   gst_winnow_properties_init(G_OBJECT(self));
-  self->earliest = GST_CLOCK_TIME_NONE;
+  gst_winnow_pace_reset(&self->pace);
   gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
   gst_base_transform_set_qos_enabled(GST_BASE_TRANSFORM(self), TRUE);
 }

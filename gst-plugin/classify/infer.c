@@ -39,23 +39,27 @@ static WnStatus check_places(const WnPolicy *policy, const WnFrame *frame, WnErr
   return status;
 }
 
-/* The properties name the places in force again, unless they have been set once more meanwhile: a
- * model that is set later is to begin with places that are good. */
-static void take_back_places(GstWinnowClassify *self) {
+/* The properties say again what is in force, unless they have been set once more meanwhile: a
+ * model that is set later is to begin with a policy that is good.  One that is loaded now may allow
+ * what this one does not, but for places, which are the frame's. */
+static void take_back(GstWinnowClassify *self) {
   GST_OBJECT_LOCK(self);
-  gboolean newest = !self->policy_dirty;
-  if (newest) {
-    gst_winnow_string_set(&self->settings.region, self->region);
-    gst_winnow_string_set(&self->settings.ignore, self->ignore);
+  gboolean changed = !self->policy_dirty;
+  if (changed && self->model_serial != self->model_done) {
+    self->policy_waits = TRUE;
+    changed = g_strcmp0(self->settings.region, self->good.region) != 0 ||
+              g_strcmp0(self->settings.ignore, self->good.ignore) != 0;
+    gst_winnow_string_set(&self->settings.region, self->good.region);
+    gst_winnow_string_set(&self->settings.ignore, self->good.ignore);
+  } else if (changed) {
+    gst_winnow_settings_take(&self->settings, &self->good, GST_WINNOW_CHANGE_POLICY);
   }
   GST_OBJECT_UNLOCK(self);
-  if (!newest) return;
-  g_object_notify(G_OBJECT(self), "region");
-  g_object_notify(G_OBJECT(self), "ignore");
+  if (changed) gst_winnow_settings_notify(G_OBJECT(self), GST_WINNOW_CHANGE_POLICY);
 }
 
-/* Puts changed properties into force.  What the engine refuses is said once, and
- * the old policy stays until a further change makes the whole valid. */
+/* Puts changed properties into force.  What the engine refuses is said once, and all of them are
+ * again what they were. */
 static void update_policy(GstWinnowClassify *self, const WnFrame *frame) {
   GST_OBJECT_LOCK(self);
   if (!self->policy_dirty) {
@@ -68,18 +72,16 @@ static void update_policy(GstWinnowClassify *self, const WnFrame *frame) {
   GST_OBJECT_UNLOCK(self);
   const WnPolicy policy = gst_winnow_settings_policy(&settings);
   WnError error;
-  if (check_places(&policy, frame, &error) != WN_OK) {
-    take_back_places(self);
-    gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, &error);
-  } else if (wn_session_set_policy(self->engine.session, &policy, &error) == WN_OK) {
+  if (check_places(&policy, frame, &error) == WN_OK &&
+      wn_session_set_policy(self->engine.session, &policy, &error) == WN_OK) {
     GST_INFO_OBJECT(self, "policy: %s",
                     wn_strategy_name(wn_session_strategy(self->engine.session)));
     gst_winnow_engine_warn(GST_ELEMENT(self), &self->engine);
     GST_OBJECT_LOCK(self);
-    gst_winnow_string_set(&self->region, settings.region);
-    gst_winnow_string_set(&self->ignore, settings.ignore);
+    gst_winnow_settings_take(&self->good, &settings, GST_WINNOW_CHANGE_POLICY);
     GST_OBJECT_UNLOCK(self);
   } else {
+    take_back(self);
     gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, &error);
   }
   gst_winnow_settings_clear(&settings);
@@ -200,6 +202,71 @@ static gboolean has_places(GstWinnowClassify *self) {
   return has;
 }
 
+/* One inference, of a region or, NULL, of what the policy says. */
+static gboolean infer_one(GstWinnowClassify *self, const WnFrame *frame, const WnRect *region,
+                          GstWinnowResultList *made) {
+  const WnResult *result = NULL;
+  WnError error;
+  if (wn_session_classify(self->engine.session, frame, region, &result, &error) != WN_OK) {
+    /* Unless the model takes no frames at all or a region is set, this frame is at fault. */
+    if (error.status != WN_ERROR_UNSUPPORTED && !has_places(self)) error.status = WN_ERROR_NUMERIC;
+    gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, &error);
+    return FALSE;
+  }
+  GST_OBJECT_LOCK(self);
+  gst_winnow_stats_add(&self->stats, result);
+  GST_OBJECT_UNLOCK(self);
+  gst_winnow_result_list_add(made, result);
+  GST_LOG_OBJECT(self, "%s (%.3f) exit %d/%d, %s", result->label, result->confidence,
+                 result->exit_stage, result->stage_count - 1,
+                 wn_stop_reason_name(result->stop_reason));
+  return TRUE;
+}
+
+/* A region that there is no time for keeps what was said of it, if that is not too old. */
+static void keep_last(GstWinnowClassify *self, const WnRect *region,
+                      const GstWinnowFrameTimes *times, gint64 max_age, GstWinnowResultList *made) {
+  if (self->announced == NULL || self->tracks_generation != times->generation) return;
+  const GstWinnowResultEntry *entry = gst_winnow_result_list_find(self->announced, region);
+  if (entry == NULL) return;
+  WnResult kept = *entry->result;
+  kept.age_ns += gst_winnow_frame_age(&self->announced_times, times);
+  if (max_age == 0 || kept.age_ns < max_age) gst_winnow_result_list_add(made, &kept);
+}
+
+/* Every region, as long as the frame's deadline allows to begin one; the first always.  The next
+ * frame begins with those that were left out. */
+static gboolean infer_regions(GstWinnowClassify *self, const WnFrame *frame, const GArray *regions,
+                              const GstWinnowFrameTimes *times, GstWinnowResultList *made) {
+  GST_OBJECT_LOCK(self);
+  const WnRect bounds = gst_winnow_region_bounds(self->good.region, frame->width, frame->height);
+  gint64 deadline = (gint64)self->good.deadline, max_age = (gint64)self->good.max_age;
+  GST_OBJECT_UNLOCK(self);
+  gint64 began_us = g_get_monotonic_time(), spent = 0, shortest = G_MAXINT64;
+  guint first = deadline > 0 && self->next_region < regions->len ? self->next_region : 0;
+  gboolean in_time = TRUE;
+  self->next_region = 0;
+  for (guint k = 0; k < regions->len; k++) {
+    guint i = (first + k) % regions->len;
+    const WnRect *region = &g_array_index(regions, WnRect, i);
+    if (gst_winnow_region_overlap(region, &bounds) <= 0.0) continue;
+    if (in_time && shortest < G_MAXINT64 && deadline > 0 && spent + shortest > deadline) {
+      in_time = FALSE;
+      self->next_region = i;
+    }
+    if (!in_time) {
+      keep_last(self, region, times, max_age, made);
+      continue;
+    }
+    wn_session_spend(self->engine.session, spent);
+    if (!infer_one(self, frame, region, made)) return FALSE;
+    gint64 now = (g_get_monotonic_time() - began_us) * 1000;
+    shortest = MIN(shortest, now - spent);
+    spent = now;
+  }
+  return TRUE;
+}
+
 gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame,
                                    const GArray *regions, const GstWinnowFrameTimes *times,
                                    GstWinnowResultList **results) {
@@ -208,30 +275,9 @@ gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame
   if (self->engine_generation != times->generation) wn_session_forget(self->engine.session);
   self->engine_generation = times->generation;
   g_autoptr(GstWinnowResultList) made = gst_winnow_result_list_new();
-  guint n = regions != NULL ? regions->len : 1;
-  GST_OBJECT_LOCK(self);
-  const WnRect bounds = gst_winnow_region_bounds(self->region, frame->width, frame->height);
-  GST_OBJECT_UNLOCK(self);
-  for (guint i = 0; i < n; i++) {
-    const WnRect *region = regions != NULL ? &g_array_index(regions, WnRect, i) : NULL;
-    const WnResult *result = NULL;
-    WnError error;
-    if (region != NULL && gst_winnow_region_overlap(region, &bounds) <= 0.0) continue;
-    if (wn_session_classify(self->engine.session, frame, region, &result, &error) != WN_OK) {
-      /* Unless the model takes no frames at all or a region is set, this frame is at fault. */
-      if (error.status != WN_ERROR_UNSUPPORTED && !has_places(self))
-        error.status = WN_ERROR_NUMERIC;
-      gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, &error);
-      return FALSE;
-    }
-    GST_OBJECT_LOCK(self);
-    gst_winnow_stats_add(&self->stats, result);
-    GST_OBJECT_UNLOCK(self);
-    gst_winnow_result_list_add(made, result);
-    GST_LOG_OBJECT(self, "%s (%.3f) exit %d/%d, %s", result->label, result->confidence,
-                   result->exit_stage, result->stage_count - 1,
-                   wn_stop_reason_name(result->stop_reason));
-  }
+  if (regions == NULL ? !infer_one(self, frame, NULL, made)
+                      : !infer_regions(self, frame, regions, times, made))
+    return FALSE;
   describe_changes(self, times->generation);
   announce(self, made, times);
   *results = g_steal_pointer(&made);

@@ -9,16 +9,24 @@
 
 #include <gst/gst.h>
 
-/* Zero-initialise. */
+/* gst_winnow_latency_begin() initialises it. */
 typedef struct {
   GstClockTime reported; /* to queries */
+  GstClockTime whole;    /* what all stages take, lately */
   GstClockTime peak;     /* largest and */
   GstClockTime second;   /* second largest of the current window */
-  guint n;               /* inferences in the window */
+  GstClockTime before;   /* second largest of the window before */
+  gint64 began_us;       /* the window */
+  guint n;               /* inferences in it */
 } GstWinnowLatency;
 
-/* Takes the duration of one inference; TRUE when `reported` changed, that is when
- * it had drifted too far from what is measured. */
-gboolean gst_winnow_latency_feed(GstWinnowLatency *latency, GstClockTime duration);
+/* Before the first frame of a model that takes `whole` for all its stages. */
+void gst_winnow_latency_begin(GstWinnowLatency *latency, GstClockTime whole);
+
+/* Takes the duration of what was inferred for one frame, which ended at now_us (monotonic);
+ * `all_stages`: it was one inference, to the end of the network.  TRUE when `reported` changed,
+ * that is when it had drifted too far from what is measured. */
+gboolean gst_winnow_latency_feed(GstWinnowLatency *latency, gint64 now_us, GstClockTime duration,
+                                 gboolean all_stages);
 
 #endif

@@ -14,6 +14,7 @@
 #include "classify/worker.h"
 #include "classify/gstwinnowclassify.h"
 #include "classify/latency.h"
+#include "classify/pace.h"
 #include "common/tracks.h"
 #include "handover.h"
 
@@ -25,23 +26,24 @@ struct _GstWinnowClassify {
   gboolean policy_dirty, display_dirty;
   GstWinnowStats stats;
   GstWinnowLatency latency;
-  GstClockTime earliest;          /* running time before which a frame is late */
+  GstWinnowPace pace;             /* which frames are classified */
   GstWinnowResultList *last;      /* the newest results, or NULL */
   GstWinnowFrameTimes last_times; /* of the frame that they were made for */
   guint generation;               /* counts flushes and renegotiations */
   gboolean failed;                /* the worker met an error */
   gboolean live;                  /* the last LATENCY query said so */
-  gchar *region, *ignore;         /* that the session has, or NULL */
   gchar *description;             /* of `last` (wn_session_describe()), or NULL */
   Handover *models;               /* NULL: stopped; the thread that infers needs no lock for it */
   gboolean model_set;             /* a property of the model, not ordered yet */
   guint model_serial, policy_serial; /* count orders, and changes of the policy alone */
+  guint model_done;                  /* the last order that is in force, or could not be */
   gboolean policy_waits;             /* the policy was set with a model that is loaded */
-  GstWinnowSettings good; /* what was said of the newest model that could be used, no more */
+  /* In force: the policy of the session, and what was said of the newest model that could be used.
+   * Nothing else in it counts. */
+  GstWinnowSettings good;
 
   /* The streaming thread's. */
   GstVideoInfo info;
-  guint since_last;        /* frames since the last one that was due */
   GstWinnowWorker *worker; /* NULL unless async */
 
   /* Of the thread that infers. */
@@ -49,6 +51,7 @@ struct _GstWinnowClassify {
   guint engine_generation; /* of the last frame that the session saw */
   GstWinnowTracks *tracks; /* what messages said */
   guint tracks_generation;
+  guint next_region;              /* that the next frame begins with, where a deadline is short */
   GstWinnowResultList *announced; /* what `tracks` were fed last, one each, or NULL */
   GstWinnowFrameTimes announced_times;
   gchar *about;       /* `description` of what it infers */

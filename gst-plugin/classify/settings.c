@@ -4,6 +4,8 @@
  */
 #include "classify/private.h"
 
+#include <string.h>
+
 /* ---- Enumerations --------------------------------------------------------- */
 
 static GType enum_type(gsize *type, const gchar *name, const GEnumValue *values) {
@@ -173,6 +175,10 @@ static const GstWinnowProperty rows[] = {
     /**
      * GstWinnowClassify:deadline:
      *
+     * Of the whole frame: with #GstWinnowClassify:inference-region=roi-list regions that cannot be
+     * begun in time keep their last result or have none, and are the first of the next frame. One
+     * stage of one region always runs.
+     *
      * Since: 0.1
      */
     {"deadline", "Deadline", "Nanoseconds per frame after which no further stage begins (0: none)",
@@ -239,6 +245,16 @@ static const GstWinnowProperty rows[] = {
     {"inference-interval", "Inference interval",
      "Classify every Nth frame; the others carry the last result up to max-age",
      GST_WINNOW_UINT(1, 1, G_MAXUINT), FIELD(inference_interval), GST_WINNOW_PLAYING},
+    /**
+     * GstWinnowClassify:max-rate:
+     *
+     * Counted in the stream's time where frames have timestamps. The frames between carry the last
+     * result.
+     *
+     * Since: 0.1
+     */
+    {"max-rate", "Maximum rate", "Inferences a second at most (0/1: every frame that is due)",
+     GST_WINNOW_FRACTION(0, 1), FIELD(max_rate), GST_WINNOW_PLAYING},
     /**
      * GstWinnowClassify:inference-region:
      *
@@ -325,11 +341,36 @@ void gst_winnow_settings_clear(GstWinnowSettings *settings) {
   }
 }
 
-void gst_winnow_settings_take_model(GstWinnowSettings *to, const GstWinnowSettings *from) {
+static gsize size_of(const GstWinnowPropertyType *type) {
+  switch (type->type) {
+  case G_TYPE_UINT64:
+    return sizeof(guint64);
+  case G_TYPE_DOUBLE:
+    return sizeof(gdouble);
+  case GST_WINNOW_TYPE_FRACTION:
+    return sizeof(GstWinnowFraction);
+  default:
+    return sizeof(gint);
+  }
+}
+
+void gst_winnow_settings_take(GstWinnowSettings *to, const GstWinnowSettings *from,
+                              GstWinnowChange change) {
   GstWinnowSettings source = *from; /* whose strings stay where they are */
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    if (!(rows[i].access.change & change)) continue;
+    glong at = (glong)(rows[i].offset - G_STRUCT_OFFSET(GstWinnowClassify, settings));
+    gchar **text = string_field(to, i);
+    if (text != NULL)
+      gst_winnow_string_set(text, *string_field(&source, i));
+    else
+      memcpy(G_STRUCT_MEMBER_P(to, at), G_STRUCT_MEMBER_P(&source, at), size_of(&rows[i].type));
+  }
+}
+
+void gst_winnow_settings_notify(GObject *element, GstWinnowChange change) {
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
-    if (rows[i].access.change & GST_WINNOW_CHANGE_MODEL)
-      gst_winnow_string_set(string_field(to, i), *string_field(&source, i));
+    if (rows[i].access.change & change) g_object_notify(element, rows[i].name);
 }
 
 GstWinnowDisplay gst_winnow_settings_display(const GstWinnowSettings *settings) {

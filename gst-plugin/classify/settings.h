@@ -42,6 +42,7 @@ typedef struct {
   guint64 max_age; /* read once a frame, too */
   /* Read once a frame. */
   guint inference_interval;
+  GstWinnowFraction max_rate;
   gint inference_region;
   gboolean post_messages;
   guint64 stable_time;
@@ -55,8 +56,13 @@ extern const GstWinnowProperties gst_winnow_settings_properties;
 GstWinnowSettings gst_winnow_settings_copy(const GstWinnowSettings *settings);
 void gst_winnow_settings_clear(GstWinnowSettings *settings);
 
-/* Gives `to` a copy of what `from` says of the model: every property whose change loads one. */
-void gst_winnow_settings_take_model(GstWinnowSettings *to, const GstWinnowSettings *from);
+/* Gives `to` a copy of what `from` says of the model, the policy or both: every property whose
+ * change leads to such. */
+void gst_winnow_settings_take(GstWinnowSettings *to, const GstWinnowSettings *from,
+                              GstWinnowChange change);
+
+/* Tells who listens that these may have changed. */
+void gst_winnow_settings_notify(GObject *element, GstWinnowChange change);
 
 /* Replaces a string that is owned by a copy of another. */
 void gst_winnow_string_set(gchar **string, const gchar *to);

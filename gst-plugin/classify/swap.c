@@ -18,8 +18,9 @@ typedef struct {
 
 typedef struct {
   GstWinnowEngine engine;
+  GstWinnowSettings settings; /* its own */
   GstClockTime full_duration;
-  guint policy_serial;
+  guint serial, policy_serial;
 } Made;
 
 static void order_free(gpointer data) {
@@ -31,6 +32,7 @@ static void order_free(gpointer data) {
 static void made_free(gpointer data) {
   Made *made = data;
   gst_winnow_engine_close(&made->engine);
+  gst_winnow_settings_clear(&made->settings);
   g_free(made);
 }
 
@@ -57,17 +59,14 @@ static void warn(GstWinnowClassify *self, const gchar *file, const WnError *erro
 static void take_back(GstWinnowClassify *self, const Order *order) {
   GST_OBJECT_LOCK(self);
   gboolean newest = order->serial == self->model_serial;
+  self->model_done = MAX(self->model_done, order->serial);
   if (newest) {
-    gst_winnow_settings_take_model(&self->settings, &self->good);
+    gst_winnow_settings_take(&self->settings, &self->good, GST_WINNOW_CHANGE_MODEL);
     self->policy_dirty = self->policy_dirty || self->policy_waits;
     self->policy_waits = FALSE;
   }
   GST_OBJECT_UNLOCK(self);
-  if (!newest) return;
-  const GstWinnowProperties *all = &gst_winnow_settings_properties;
-  for (guint i = 0; i < all->n_rows; i++)
-    if (all->rows[i].access.change & GST_WINNOW_CHANGE_MODEL)
-      g_object_notify(G_OBJECT(self), all->rows[i].name);
+  if (newest) gst_winnow_settings_notify(G_OBJECT(self), GST_WINNOW_CHANGE_MODEL);
 }
 
 static gpointer make(gpointer owner, gpointer data) {
@@ -75,10 +74,12 @@ static gpointer make(gpointer owner, gpointer data) {
   const Order *order = data;
   Made *made = g_new0(Made, 1);
   WnError error = {0};
+  made->serial = order->serial;
   made->policy_serial = order->policy_serial;
+  made->settings = gst_winnow_settings_copy(&order->settings);
   if (open_model(&order->settings, made, &error) == WN_OK) {
     GST_OBJECT_LOCK(self);
-    gst_winnow_settings_take_model(&self->good, &order->settings);
+    gst_winnow_settings_take(&self->good, &order->settings, GST_WINNOW_CHANGE_MODEL);
     if (order->serial == self->model_serial) self->policy_waits = FALSE;
     GST_OBJECT_UNLOCK(self);
     return made;
@@ -96,7 +97,8 @@ static const HandoverClass models = {make, NULL, order_free, made_free};
 void gst_winnow_classify_swap_begin(GstWinnowClassify *self) {
   self->models = handover_new(&models, self);
   self->model_set = self->policy_waits = FALSE;
-  gst_winnow_settings_take_model(&self->good, &self->settings);
+  self->model_done = self->model_serial;
+  gst_winnow_settings_take(&self->good, &self->settings, GST_WINNOW_CHANGE_MODEL);
 }
 
 void gst_winnow_classify_swap_end(GstWinnowClassify *self) {
@@ -115,11 +117,11 @@ void gst_winnow_classify_swap_order(GstWinnowClassify *self, gboolean with_polic
   order->policy_serial = self->policy_serial;
   /* It begins with the places in force; whether others lie in the frame is seen when there is one.
    */
-  if (g_strcmp0(order->settings.region, self->region) != 0 ||
-      g_strcmp0(order->settings.ignore, self->ignore) != 0)
+  if (g_strcmp0(order->settings.region, self->good.region) != 0 ||
+      g_strcmp0(order->settings.ignore, self->good.ignore) != 0)
     order->policy_serial--;
-  gst_winnow_string_set(&order->settings.region, self->region);
-  gst_winnow_string_set(&order->settings.ignore, self->ignore);
+  gst_winnow_string_set(&order->settings.region, self->good.region);
+  gst_winnow_string_set(&order->settings.ignore, self->good.ignore);
   if (!handover_order(self->models, order))
     GST_WARNING_OBJECT(self, "no thread to load the model in; the present one stays");
 }
@@ -129,11 +131,13 @@ static GstClockTime put_in_place(GstWinnowClassify *self, Made *made) {
   GstWinnowEngine old = self->engine;
   GST_OBJECT_LOCK(self);
   self->engine = made->engine;
+  self->model_done = made->serial;
+  gst_winnow_settings_take(&self->good, &made->settings, GST_WINNOW_CHANGE_POLICY);
   const WnModelInfo *info = wn_model_info(self->engine.model);
   gst_winnow_stats_follow(&self->stats, (guint)info->n_stages, info->macs_full);
   guint64 deadline = self->settings.deadline;
   GstClockTime duration = deadline > 0 ? MIN(made->full_duration, deadline) : made->full_duration;
-  self->latency = (GstWinnowLatency){.reported = duration};
+  gst_winnow_latency_begin(&self->latency, duration);
   /* It was changed while the model was loaded. */
   if (made->policy_serial != self->policy_serial) self->policy_dirty = TRUE;
   GST_OBJECT_UNLOCK(self);

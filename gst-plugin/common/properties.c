@@ -33,6 +33,9 @@ static GParamSpec *make_spec(const GstWinnowProperty *row) {
     return g_param_spec_boolean(name, nick, blurb, (gboolean)t->whole.initial, flags);
   case G_TYPE_ENUM:
     return g_param_spec_enum(name, nick, blurb, t->get_type(), (gint)t->whole.initial, flags);
+  case GST_WINNOW_TYPE_FRACTION:
+    return gst_param_spec_fraction(name, nick, blurb, 0, 1, G_MAXINT, 1, (gint)t->whole.initial,
+                                   (gint)t->whole.min, flags);
   case G_TYPE_BOXED:
     return g_param_spec_boxed(name, nick, blurb, t->get_type(), flags);
   default:
@@ -69,6 +72,10 @@ static void set_field(GObject *object, const GstWinnowProperty *row, const GValu
   case G_TYPE_ENUM:
     *(gint *)field = g_value_get_enum(value);
     break;
+  case GST_WINNOW_TYPE_FRACTION:
+    *(GstWinnowFraction *)field = (GstWinnowFraction){gst_value_get_fraction_numerator(value),
+                                                      gst_value_get_fraction_denominator(value)};
+    break;
   default:
     g_assert_not_reached();
   }
@@ -97,6 +104,10 @@ static void get_field(GObject *object, const GstWinnowProperty *row, GValue *val
     break;
   case G_TYPE_ENUM:
     g_value_set_enum(value, *(const gint *)field);
+    break;
+  case GST_WINNOW_TYPE_FRACTION:
+    gst_value_set_fraction(value, ((const GstWinnowFraction *)field)->n,
+                           ((const GstWinnowFraction *)field)->d);
     break;
   case G_TYPE_BOXED:
     g_value_take_boxed(value, row->type.make(object));

@@ -20,7 +20,8 @@
 #include <gst/gst.h>
 
 /* Types, with default and limits.  The field is a gchar * of its own, gint, guint, guint64,
- * gdouble, gboolean, and gint for an enumeration, whose type `get_type` gives. */
+ * gdouble, gboolean, gint for an enumeration, whose type `get_type` gives, and GstWinnowFraction.
+ */
 #define GST_WINNOW_STRING(text)                                                                    \
   { .type = G_TYPE_STRING, .initial_text = (text) }
 #define GST_WINNOW_INT(initial, min, max)                                                          \
@@ -47,9 +48,19 @@
   {                                                                                                \
     .type = G_TYPE_ENUM, .get_type = (get_type_function), .whole = {(initial), 0, 0 }              \
   }
+/* A fraction from 0/1 on.  GST_TYPE_FRACTION is no constant. */
+#define GST_WINNOW_TYPE_FRACTION G_TYPE_NONE
+#define GST_WINNOW_FRACTION(numerator, denominator)                                                \
+  {                                                                                                \
+    .type = GST_WINNOW_TYPE_FRACTION, .whole = {(numerator), (denominator), 0 }                    \
+  }
 /* A boxed value that `make_value` makes anew, under the lock, whenever it is asked for. */
 #define GST_WINNOW_MADE(get_type_function, make_value)                                             \
   { .type = G_TYPE_BOXED, .get_type = (get_type_function), .make = (make_value) }
+
+typedef struct {
+  gint n, d;
+} GstWinnowFraction;
 
 typedef struct {
   GType type; /* fundamental */

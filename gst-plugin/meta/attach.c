@@ -41,9 +41,10 @@ gint64 gst_winnow_result_list_age(const GstWinnowResultList *results) {
   return first != NULL ? first->result->age_ns : 0;
 }
 
-gboolean gst_winnow_result_list_is_repeated(const GstWinnowResultList *results) {
-  const GstWinnowResultEntry *first = results->len > 0 ? g_ptr_array_index(results, 0) : NULL;
-  return first != NULL && first->result->stop_reason == WN_STOP_UNCHANGED;
+gboolean gst_winnow_result_list_is_whole(const GstWinnowResultList *results) {
+  if (results->len != 1) return FALSE;
+  const WnResult *result = ((const GstWinnowResultEntry *)g_ptr_array_index(results, 0))->result;
+  return result->stop_reason != WN_STOP_UNCHANGED && result->exit_stage == result->stage_count - 1;
 }
 
 static gboolean copy_field(GQuark field, const GValue *value, gpointer to) {
@@ -64,9 +65,8 @@ static void attach_meta(const GstWinnowResultEntry *entry, GstBuffer *buffer, gi
   set_age(fields, entry, age_ns);
 }
 
-/* The entry that is about `rect`, or about what was there a few frames ago. */
-static const GstWinnowResultEntry *find_entry(const GstWinnowResultList *results,
-                                              const WnRect *rect) {
+const GstWinnowResultEntry *gst_winnow_result_list_find(const GstWinnowResultList *results,
+                                                        const WnRect *rect) {
   const GstWinnowResultEntry *best = NULL;
   gdouble best_overlap = GST_WINNOW_REGION_SAME;
   for (guint i = 0; i < results->len; i++) {
@@ -96,7 +96,7 @@ void gst_winnow_result_list_attach(GstWinnowResultList *results, GstBuffer *buff
     GstVideoRegionOfInterestMeta *roi = (GstVideoRegionOfInterestMeta *)meta;
     WnRect rect;
     if (!gst_winnow_region_clip(roi, bounds, &rect)) continue;
-    const GstWinnowResultEntry *entry = find_entry(results, &rect);
+    const GstWinnowResultEntry *entry = gst_winnow_result_list_find(results, &rect);
     if (entry == NULL) continue;
     GstStructure *param = gst_structure_copy(entry->fields);
     set_age(param, entry, age_ns);

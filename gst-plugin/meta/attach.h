@@ -27,7 +27,13 @@ const GstWinnowResultEntry *gst_winnow_result_list_add(GstWinnowResultList *resu
 
 /* The age that the results had when they were made, ns: above 0 where an answer was repeated. */
 gint64 gst_winnow_result_list_age(const GstWinnowResultList *results);
-gboolean gst_winnow_result_list_is_repeated(const GstWinnowResultList *results);
+
+/* Whether it is one result, of an inference that needed all stages. */
+gboolean gst_winnow_result_list_is_whole(const GstWinnowResultList *results);
+
+/* The entry that is about `rect`, or about what was there a few frames ago; NULL: none is. */
+const GstWinnowResultEntry *gst_winnow_result_list_find(const GstWinnowResultList *results,
+                                                        const WnRect *rect);
 
 /* Adds one meta per entry to `buffer`, which is writable, and a parameter to each of its
  * regions of interest that an entry is about, as far as it lies in `bounds`; NULL: the entries are

@@ -91,6 +91,35 @@ GST_START_TEST(test_roi_list_interval) {
 }
 GST_END_TEST
 
+/* The deadline is the frame's: what cannot be begun in time keeps what it had, and comes first in
+ * the next frame. */
+GST_START_TEST(test_roi_list_deadline) {
+  enum { N = 5 };
+  Fixture fixture = fixture_open("inference-region", 1, "max-age", (guint64)0, NULL);
+  fixture_caps(&fixture, "RGB", 320, 64, NULL);
+  for (guint frame = 0; frame < 6; frame++) {
+    GstBuffer *in = make_picture(&fixture.info, frame, 0);
+    for (gint i = 0; i < N; i++) add_roi(in, &(WnRect){64 * i, 0, 64, 64});
+    if (frame == 1) g_object_set(fixture.element, "deadline", (guint64)1, NULL);
+    GstBuffer *out = fixture_push_buffer(&fixture, in);
+    GstVideoRegionOfInterestMeta *rois[N] = {0};
+    fail_unless_equals_int((gint)list_rois(out, rois, N), N);
+    for (guint i = 0; i < N; i++) {
+      g_autoptr(GstWinnowResult) result = gst_winnow_result_from_region(rois[i]);
+      fail_unless(result != NULL, "region %u of frame %u", i, frame);
+      /* Frame 1 classifies region 0, frame 2 region 1 and so on. */
+      guint64 of = frame > i ? i + 1 : 0;
+      fail_unless_equals_uint64(gst_winnow_result_get_pts(result), of * FRAME_DURATION);
+      fail_unless_equals_int64(gst_winnow_result_get_age_ns(result),
+                               (gint64)((frame - of) * FRAME_DURATION));
+    }
+    gst_buffer_unref(out);
+  }
+  fail_unless_equals_uint64(fixture_stat(&fixture, "inferences"), N + 5);
+  fixture_close(&fixture);
+}
+GST_END_TEST
+
 GST_START_TEST(test_roi_list_async) {
   static const WnRect rect = {10, 20, 50, 40};
   Reference reference = reference_open(NULL);
@@ -229,6 +258,7 @@ static Suite *classify_regions_suite(void) {
   suite_add_tcase(suite, tc);
   tcase_add_test(tc, test_roi_list);
   tcase_add_test(tc, test_roi_list_interval);
+  tcase_add_test(tc, test_roi_list_deadline);
   tcase_add_test(tc, test_roi_list_async);
   tcase_add_test(tc, test_region);
   tcase_add_test(tc, test_roi_list_in_a_region);

@@ -21,6 +21,8 @@ static void set_other(const GParamSpec *spec, GValue *value) {
     g_value_set_double(value, ((const GParamSpecDouble *)spec)->maximum);
   } else if (G_IS_PARAM_SPEC_BOOLEAN(spec)) {
     g_value_set_boolean(value, !((const GParamSpecBoolean *)spec)->default_value);
+  } else if (GST_IS_PARAM_SPEC_FRACTION(spec)) {
+    gst_value_set_fraction(value, 7, 3);
   } else {
     const GEnumClass *values = ((const GParamSpecEnum *)spec)->enum_class;
     g_value_set_enum(value, values->values[values->n_values - 1].value);

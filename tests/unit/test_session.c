@@ -200,6 +200,12 @@ START_TEST(deadline_stops_before_a_stage_that_would_be_late) {
   r = classify(session, 3);
   ck_assert_int_eq(r->exit_stage, 0);
   ck_assert_int_eq(r->stop_reason, WN_STOP_DEADLINE);
+  /* What other regions of the frame took counts, for one call. */
+  hurry.deadline_ns = 85;
+  ck_assert_int_eq(wn_session_set_policy(session, &hurry, NULL), WN_OK);
+  wn_session_spend(session, 70);
+  ck_assert_int_eq(classify(session, 3)->exit_stage, 0);
+  ck_assert_int_gt(classify(session, 3)->exit_stage, 4);
   wn_session_free(session);
   wn_model_unref(model);
 }

@@ -334,6 +334,10 @@ char *wn_session_describe(const WnSession *session, size_t max_bytes);
 WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnRect *region,
                              const WnResult **result, WnError *error);
 
+/* Has the next wn_session_classify() count so many nanoseconds of its deadline as spent: what the
+ * other regions of the same frame took. Negative: none. */
+void wn_session_spend(WnSession *session, int64_t ns);
+
 /* After wn_session_classify() of `frame`, whose pixels are still the same: computes what that call
  * left out and gives the final scores of all classes as logits: as the network outputs them before
  * any final Softmax, log p of probabilities that have none, log p / (1 - p) where each class has
