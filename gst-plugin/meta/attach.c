@@ -47,11 +47,6 @@ gboolean gst_winnow_result_list_is_whole(const GstWinnowResultList *results) {
   return result->stop_reason != WN_STOP_UNCHANGED && result->exit_stage == result->stage_count - 1;
 }
 
-static gboolean copy_field(GQuark field, const GValue *value, gpointer to) {
-  gst_structure_id_set_value(to, field, value);
-  return TRUE;
-}
-
 static void set_age(GstStructure *fields, const GstWinnowResultEntry *entry, gint64 age_ns) {
   if (age_ns > 0)
     gst_structure_set(fields, GST_WINNOW_FIELD_AGE, G_TYPE_INT64, entry->result->age_ns + age_ns,
@@ -59,10 +54,13 @@ static void set_age(GstStructure *fields, const GstWinnowResultEntry *entry, gin
 }
 
 static void attach_meta(const GstWinnowResultEntry *entry, GstBuffer *buffer, gint64 age_ns) {
-  GstCustomMeta *meta = gst_buffer_add_custom_meta(buffer, GST_WINNOW_META_NAME);
-  GstStructure *fields = gst_custom_meta_get_structure(meta);
-  gst_structure_foreach(entry->fields, copy_field, fields);
+  if (age_ns <= 0) {
+    gst_winnow_buffer_add_result(buffer, entry->fields);
+    return;
+  }
+  g_autoptr(GstStructure) fields = gst_structure_copy(entry->fields);
   set_age(fields, entry, age_ns);
+  gst_winnow_buffer_add_result(buffer, fields);
 }
 
 const GstWinnowResultEntry *gst_winnow_result_list_find(const GstWinnowResultList *results,

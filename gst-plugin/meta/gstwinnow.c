@@ -5,6 +5,36 @@
  */
 #include "gstwinnow.h"
 
+#include "place.h"
+
+static gboolean copy_field(GQuark field, const GValue *value, gpointer to) {
+  gst_structure_id_set_value(to, field, value);
+  return TRUE;
+}
+
+static GstStructure *add_meta(GstBuffer *buffer, const GstStructure *fields) {
+  GstCustomMeta *meta = gst_buffer_add_custom_meta(buffer, GST_WINNOW_META_NAME);
+  GstStructure *own = gst_custom_meta_get_structure(meta);
+  gst_structure_foreach(fields, copy_field, own);
+  return own;
+}
+
+/* A result stays true whatever becomes of the pixels; its region moves with them.  Where that was
+ * cropped away, or nobody says where it is now, a region that is known by its name has its result
+ * still, and one that is known by its place alone has none. */
+static gboolean transform(GstBuffer *to, GstCustomMeta *meta, GstBuffer *from, GQuark type,
+                          gpointer data, gpointer user_data) {
+  if (!GST_META_TRANSFORM_IS_COPY(type)) return FALSE;
+  g_autoptr(GstStructure) fields = gst_structure_copy(gst_custom_meta_get_structure(meta));
+  if (place_follow(to, from, (GstMeta *)meta, fields) == PLACE_LOST) {
+    const gchar *name = gst_structure_get_string(fields, "region");
+    if (name == NULL || name[0] == '\0') return TRUE;
+    place_forget(fields);
+  }
+  add_meta(to, fields);
+  return TRUE;
+}
+
 /**
  * gst_winnow_meta_register:
  *
@@ -22,10 +52,25 @@ const GstMetaInfo *gst_winnow_meta_register(void) {
     static const gchar *no_tags[] = {NULL};
     const GstMetaInfo *known = gst_meta_get_info(GST_WINNOW_META_NAME);
     if (known == NULL)
-      known = gst_meta_register_custom(GST_WINNOW_META_NAME, no_tags, NULL, NULL, NULL);
+      known = gst_meta_register_custom(GST_WINNOW_META_NAME, no_tags, transform, NULL, NULL);
     g_once_init_leave(&info, (gsize)known);
   }
   return (const GstMetaInfo *)info;
+}
+
+/**
+ * gst_winnow_buffer_add_result:
+ * @buffer: a writable buffer
+ * @fields: a result's fields, as gst_winnow_result_to_structure() names them
+ *
+ * Attaches a result. The region of one that has `x`, `y`, `w` and `h` follows when the picture is
+ * scaled and, since GStreamer 1.28, cropped or turned.
+ */
+void gst_winnow_buffer_add_result(GstBuffer *buffer, const GstStructure *fields) {
+  g_return_if_fail(GST_IS_BUFFER(buffer) && gst_buffer_is_writable(buffer));
+  gst_winnow_meta_register();
+  place_add(buffer, fields);
+  add_meta(buffer, fields);
 }
 
 /**

@@ -54,6 +54,7 @@ typedef struct _GstWinnowResult GstWinnowResult;
 #define GST_TYPE_WINNOW_RESULT (gst_winnow_result_get_type())
 GST_WINNOW_API GType gst_winnow_result_get_type(void);
 
+GST_WINNOW_API void gst_winnow_buffer_add_result(GstBuffer *buffer, const GstStructure *fields);
 GST_WINNOW_API GstWinnowResult *gst_winnow_result_from_buffer(GstBuffer *buffer);
 GST_WINNOW_API GPtrArray *gst_winnow_results_from_buffer(GstBuffer *buffer);
 GST_WINNOW_API GstWinnowResult *
