@@ -8,4 +8,4 @@ if [ $# -lt 1 ]; then
 fi
 exec gst-launch-1.0 v4l2src device="${2:-/dev/video0}" \
   ! decodebin ! videoconvert ! queue leaky=downstream max-size-buffers=1 \
-  ! winnowclassify model-file="$1" ! winnowoverlay ! videoconvert ! autovideosink
+  ! winnowclassify model-file="$1" ! queue ! winnowoverlay ! videoconvert ! autovideosink

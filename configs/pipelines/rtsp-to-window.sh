@@ -8,4 +8,4 @@ if [ $# -lt 2 ]; then
 fi
 exec gst-launch-1.0 rtspsrc location="$2" latency=200 ! decodebin ! videoconvert \
   ! queue leaky=downstream max-size-buffers=1 \
-  ! winnowclassify model-file="$1" deadline=50000000 ! winnowoverlay ! videoconvert ! autovideosink
+  ! winnowclassify model-file="$1" deadline=50000000 ! queue ! winnowoverlay ! videoconvert ! autovideosink
