@@ -53,11 +53,12 @@ static WnStatus add_nodes(WniGraph *graph, Onnx__NodeProto *const *proto, size_t
 static WnStatus add_node(WniGraph *graph, const Onnx__NodeProto *proto, WnError *error) {
   WniOp op;
   WnStatus status = wni_op_find(proto, graph->onnx->opset, &op, error);
-  if (status == WN_OK && op == WNI_OP_IF) {
-    Onnx__NodeProto **branch;
-    size_t n_branch;
-    status = wni_branch_choose(graph, proto, &branch, &n_branch, error);
-    if (status == WN_OK && branch) return add_nodes(graph, branch, n_branch, error);
+  if (status == WN_OK && (op == WNI_OP_IF || op == WNI_OP_CONV)) {
+    Onnx__NodeProto **others;
+    size_t n_others;
+    status = (op == WNI_OP_IF ? wni_branch_choose : wni_conv_expand)(graph, proto, &others,
+                                                                     &n_others, error);
+    if (status == WN_OK && others) return add_nodes(graph, others, n_others, error);
   }
   if (status != WN_OK) return status;
   if (!wni_grow((void **)&graph->nodes, (size_t)graph->n_nodes, &graph->node_capacity,

@@ -148,6 +148,10 @@ bool wni_shape_image(const WniShape *shape, int *channels, int *rows);
 WnStatus wni_branch_choose(WniGraph *graph, const Onnx__NodeProto *proto, Onnx__NodeProto ***node,
                            size_t *n_node, WnError *error);
 
+/* The same for a Conv over five dimensions that is one over four (expand.c). */
+WnStatus wni_conv_expand(WniGraph *graph, const Onnx__NodeProto *proto, Onnx__NodeProto ***node,
+                         size_t *n_node, WnError *error);
+
 /* Whether the inputs of `node` have the types and ranks that ops.inc lists; the rules after it
  * count on that (inputs.c).  Errors: MODEL (missing), UNSUPPORTED. */
 WnStatus wni_inputs_check(const WniGraph *graph, const WniNode *node, WnError *error);

@@ -352,3 +352,18 @@ def conv_computed(g):
     g.out(g.conv(y, 4, 3, **pad), "block")
     row = g.node("Reshape", ["x", g.ints(1, 4, 30)])
     g.put("sequence", "Conv", [row, weights(3, 4, 5)], pads=[2, 2])
+
+
+@case(13, shape=(2, 3, 4, 5))
+def conv_5d(g):
+    """Windows that are one element long in one of three dimensions, as lambda layers slide them."""
+    cube = g.node("Relu", g.node("Reshape", ["x", g.ints(2, 2, 2, 3, 5)]))
+    same = dict(pads=[1, 1, 0, 1, 1, 0])
+    g.put("last", "Conv", [cube, g.weights(4, 2, 3, 3, 1), g.weights(4)], **same)
+    g.put("first", "Conv", [cube, g.weights(4, 2, 1, 2, 3)], strides=[1, 1, 2],
+          kernel_shape=[1, 2, 3], dilations=[1, 2, 1])
+    g.put("middle", "Conv", [cube, g.weights(4, 1, 2, 1, 4)], group=2, auto_pad="SAME_UPPER")
+    g.put("point", "Conv", [cube, g.weights(4, 2, 1, 1, 1), g.weights(4)])
+    y = g.node("Conv", [cube, g.weights(2, 2, 3, 3, 1)], **same)
+    y = g.node("Relu", g.node("Add", [y, cube]))
+    g.put("block", "Conv", [y, g.weights(4, 2, 3, 3, 1)], **same)

@@ -42,7 +42,7 @@ def lrn(i, a):
 def of_rows(function):
     """Sequences [N,C,W] are images of one row."""
     def compute(i, a):
-        if i[0].ndim == 4:
+        if i[0].ndim != 3:
             return function(i, a)
         a = dict(a)
         for name in ("kernel_shape", "strides", "dilations", "pads"):
@@ -90,9 +90,36 @@ def taps(x, kernel, geometry, fill):
         yield ky, kx, padded[:, :, y0:y0 + (oh - 1) * sy + 1:sy, x0:x0 + (ow - 1) * sx + 1:sx]
 
 
+def conv_of_cubes(i, a):
+    """Tap by tap."""
+    x, w = i[:2]
+    groups, kernel = a.get("group", 1), w.shape[2:]
+    strides, dilations = (a.get(k, [1, 1, 1]) for k in ("strides", "dilations"))
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilations)]
+    pads = a.get("pads", [0] * 6)
+    if a.get("auto_pad") == "SAME_UPPER":
+        total = [r - 1 for r in reach]  # of strides of 1
+        pads = [t // 2 for t in total] + [t - t // 2 for t in total]
+    x = np.pad(x, [(0, 0), (0, 0)] + list(zip(pads[:3], pads[3:])))
+    size = [(n - r) // s + 1 for n, r, s in zip(x.shape[2:], reach, strides)]
+    wg = w.reshape((groups, w.shape[0] // groups) + w.shape[1:])
+    out = 0
+    for tap in itertools.product(*map(range, kernel)):
+        at = tuple(slice(t * d, t * d + (n - 1) * s + 1, s)
+                   for t, d, n, s in zip(tap, dilations, size, strides))
+        v = x[(slice(None), slice(None)) + at]
+        v = v.reshape(x.shape[0], groups, -1, *size)
+        out = out + np.einsum("goi,ngiabc->ngoabc", wg[(slice(None),) * 3 + tap], v)
+    out = out.reshape(x.shape[0], -1, *size)
+    bias = optional(i, 2)
+    return out if bias is None else out + bias.reshape(-1, 1, 1, 1)
+
+
 @op("Conv")
 @of_rows
 def conv(i, a):
+    if i[0].ndim == 5:
+        return conv_of_cubes(i, a)
     x, w = i[:2]
     groups, kernel = a.get("group", 1), w.shape[2:]
     geometry = window_geometry(x, kernel, a)
