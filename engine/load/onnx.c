@@ -15,6 +15,7 @@
 #include "load/nesting.h"
 #include "load/old.h"
 #include "load/order.h"
+#include "load/sparse.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +99,7 @@ WnStatus wni_onnx_load(const char *path, WniOnnx *out, WnError *error) {
     goto fail;
   }
   status = check_opset(out, path, error);
+  if (status == WN_OK) status = wni_sparse_read(out, error);
   if (status == WN_OK) status = wni_functions_inline(out, error);
   if (status == WN_OK && out->opset < 6) wni_old_attributes(out->proto->graph);
   if (status == WN_OK) status = wni_order_nodes(out->proto->graph, error);
@@ -113,6 +115,7 @@ void wni_onnx_clear(WniOnnx *onnx) {
   ProtobufCAllocator allocator = {budget_alloc, budget_free, &onnx->budget};
   wni_external_clear(onnx);
   if (onnx->parsed_graph) onnx->proto->graph = onnx->parsed_graph;
+  wni_sparse_clear(onnx);
   wni_pieces_clear(&onnx->pieces);
   if (onnx->proto && onnx->file) wni_light_take_back(onnx->file, onnx->file_bytes, onnx->proto);
   if (onnx->proto) onnx__model_proto__free_unpacked(onnx->proto, &allocator);

@@ -57,8 +57,9 @@ typedef struct WniOnnx {
   size_t file_bytes;
   WniExternal external;
   Onnx__GraphProto
-      *parsed_graph; /* what the parser made where proto->graph is another; else NULL */
-  WniPieces pieces;  /* what was made after parsing */
+      *parsed_graph;      /* what the parser made where proto->graph is another; else NULL */
+  WniPieces pieces;       /* what was made after parsing */
+  struct WniSaved *saved; /* of the parser's, what sparse.c has changed */
 } WniOnnx;
 
 /* Reads and parses `path` (at most 2 GiB).  Errors: IO, MEMORY, MODEL (not an
@@ -92,5 +93,16 @@ bool wni_attr_is(const Onnx__NodeProto *node, const char *name, const char *text
  * messages.  The constant may point into `tensor`, which must outlive it. */
 WnStatus wni_onnx_tensor(const Onnx__TensorProto *tensor, const char *what, WniConstant *out,
                          WnError *error);
+
+/* Where the elements of a tensor lie: little-endian, as raw data has them, in the first `bytes` of
+ * each step. */
+typedef struct WniElementList {
+  const uint8_t *data;
+  size_t count, bytes, step_bytes;
+} WniElementList;
+
+/* As many elements as the shape says, of types that a byte or more belongs to. */
+WnStatus wni_onnx_elements(const Onnx__TensorProto *tensor, const char *what, WniElementList *out,
+                           WnError *error);
 
 #endif

@@ -181,26 +181,52 @@ static WnStatus widen(const ElementType *type, const Source *source, const char 
   return WN_OK;
 }
 
-WnStatus wni_onnx_tensor(const Onnx__TensorProto *tensor, const char *what, WniConstant *out,
-                         WnError *error) {
-  const ElementType *type = find_type(tensor->data_type);
-  size_t count = 0;
-  *out = (WniConstant){0};
+static WnStatus refuse_type(const Onnx__TensorProto *tensor, const char *what, WnError *error) {
+  return wni_fail(error, WN_ERROR_UNSUPPORTED,
+                  "tensor '%.200s' has element type %d, which is not supported", what,
+                  tensor->data_type);
+}
+
+/* Type and place of the elements, which are as many as the shape says. */
+static WnStatus find_elements(const Onnx__TensorProto *tensor, const char *what,
+                              const ElementType **type, Source *source, size_t *count,
+                              WnError *error) {
+  *type = find_type(tensor->data_type);
   if (tensor->data_location == 1) /* what external.c does not take */
     return wni_fail(error, WN_ERROR_MODEL,
                     "tensor '%.200s' says that it lies in another file, and has data", what);
-  if (!type)
-    return wni_fail(error, WN_ERROR_UNSUPPORTED,
-                    "tensor '%.200s' has element type %d, which is not supported", what,
-                    tensor->data_type);
-  WnStatus status = check_shape(tensor, what, &count, error);
+  if (!*type) return refuse_type(tensor, what, error);
+  WnStatus status = check_shape(tensor, what, count, error);
   if (status != WN_OK) return status;
-  Source source = find_source(tensor, type);
-  if (source.count != (type->packed ? count / 2 + count % 2 : count) ||
-      (tensor->has_raw_data && tensor->raw_data.len % type->raw_bytes))
-    return wni_fail(error, WN_ERROR_MODEL,
-                    "tensor '%.200s' holds %zu elements where its shape says %zu", what,
-                    source.count, count);
+  *source = find_source(tensor, *type);
+  if (source->count == ((*type)->packed ? *count / 2 + *count % 2 : *count) &&
+      !(tensor->has_raw_data && tensor->raw_data.len % (*type)->raw_bytes))
+    return WN_OK;
+  return wni_fail(error, WN_ERROR_MODEL,
+                  "tensor '%.200s' holds %zu elements where its shape says %zu", what,
+                  source->count, *count);
+}
+
+WnStatus wni_onnx_elements(const Onnx__TensorProto *tensor, const char *what, WniElementList *out,
+                           WnError *error) {
+  const ElementType *type = NULL;
+  Source source = {0};
+  size_t count = 0;
+  WnStatus status = find_elements(tensor, what, &type, &source, &count, error);
+  if (status != WN_OK) return status;
+  if (type->packed) return refuse_type(tensor, what, error);
+  *out = (WniElementList){source.data, count, type->raw_bytes, source.step_bytes};
+  return WN_OK;
+}
+
+WnStatus wni_onnx_tensor(const Onnx__TensorProto *tensor, const char *what, WniConstant *out,
+                         WnError *error) {
+  const ElementType *type = NULL;
+  Source source = {0};
+  size_t count = 0;
+  *out = (WniConstant){0};
+  WnStatus status = find_elements(tensor, what, &type, &source, &count, error);
+  if (status != WN_OK) return status;
   *out = (WniConstant){.rank = (int)tensor->n_dims,
                        .count = count,
                        .is_int = !type->read_f,

@@ -18,11 +18,11 @@ def case(function):
 
 
 def form(data, refused=None, tensor=INPUT, files=None, expected=None, tolerance=1e-6,
-         precision="fp32"):
-    """A file; refused: words of the message; expected: of output y where not the plain network's;
-    files: {name: bytes, or what it is a link to} beside it."""
+         precision="fp32", like=None):
+    """A file; refused: words of the message; expected: of output y where not the plain network's,
+    like: a file that gives it; files: {name: bytes, or what it is a link to} beside it."""
     return SimpleNamespace(data=data, refused=refused, tensor=tensor, files=files or {},
-                           expected=expected, tolerance=tolerance, precision=precision)
+                           expected=expected, tolerance=tolerance, precision=precision, like=like)
 
 
 def weights():

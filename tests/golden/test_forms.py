@@ -18,6 +18,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "oracle")]
 import forms_external  # noqa: E402, F401  (importing a file of cases registers them)
 import forms_graph  # noqa: E402, F401
 import forms_opset  # noqa: E402, F401
+import forms_sparse  # noqa: E402, F401
 import forms_tensor  # noqa: E402, F401
 from forms import CASES, form, plain  # noqa: E402
 
@@ -52,6 +53,9 @@ def complaint(case, right):
             f"status {status}, without {missing}: {said}")
     if status:
         return f"status {status}: {said}"
+    if case.like is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            right = run(folder, form(case.like))[1]["y"]
     expected = right if case.expected is None else case.expected
     got = outputs.get("y")
     if got is None or got.size != expected.size:
