@@ -34,7 +34,8 @@ static bool find_models(const Options *options, int *status) {
   return true;
 }
 
-static int join(const Options *options, const char *output, const char *groups_file) {
+/* `sizes` of --input-size, as many as were given, in one list. */
+static int join(const Options *options, const char *output, const char *groups_file, char **sizes) {
   WnJoinOptions how = {0};
   WnError error = {0};
   int status = STATUS_OK;
@@ -43,19 +44,24 @@ static int join(const Options *options, const char *output, const char *groups_f
   if (!find_models(options, &status)) return status;
   if (groups_file != NULL && (groups = read_groups(groups_file)) == NULL) return STATUS_FAILED;
   how.groups = groups;
+  char *input_size = sizes != NULL ? g_strjoinv(",", sizes) : NULL;
+  how.input_size = input_size;
   if (wn_join((const char *const *)options->arguments, (size_t)options->n_arguments, &how, output,
               &error) != WN_OK)
     status = report_error(&error);
+  g_free(input_size);
   g_free(groups);
   return status;
 }
 
 static int run(int argc, char **argv) {
-  char *output = NULL, *groups = NULL;
+  char *output = NULL, *groups = NULL, **sizes = NULL;
   const GOptionEntry own[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The cascade to write", "OUT.onnx"},
       {"groups", 0, 0, G_OPTION_ARG_FILENAME, &groups,
        "Groups of labels, 'NAME: LABEL, ...;' a line (default: the last model's)", "FILE"},
+      {"input-size", 0, 0, G_OPTION_ARG_STRING_ARRAY, &sizes,
+       "Size of the inputs, or of that called NAME, where a model takes any size", "[NAME=]WxH"},
       G_OPTION_ENTRY_NULL};
   Options options = {0};
   int status = options_parse(&command_join, 0, own, argc, argv, 2, WN_JOIN_MAX_NETWORKS, &options);
@@ -63,8 +69,9 @@ static int run(int argc, char **argv) {
     report("join: -o OUT.onnx is missing; see 'winnow join --help'");
     status = STATUS_USAGE;
   }
-  if (status == STATUS_OK) status = join(&options, output, groups);
+  if (status == STATUS_OK) status = join(&options, output, groups, sizes);
   options_clear(&options);
+  g_strfreev(sizes);
   g_free(groups);
   g_free(output);
   return status;

@@ -65,6 +65,7 @@ static int parse_request(const TeachOptions *o, Lesson *lesson) {
   WnError error = {0};
   bool bounded = o->max_rejected != NOT_GIVEN;
   lesson->how.threads = o->shared.threads;
+  lesson->how.meaning = &o->shared.meaning;
   if (o->output == NULL) {
     report("teach: -o OUT.onnx is missing; see 'winnow teach --help'");
     return STATUS_USAGE;
@@ -292,7 +293,8 @@ static int run(int argc, char **argv) {
   Lesson lesson = {.groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
                    .paths = g_ptr_array_new(),
                    .truth = g_array_new(FALSE, FALSE, sizeof(int32_t))};
-  int status = options_parse(&command_teach, OPTIONS_THREADS, own, argc, argv, 2, 2, &o.shared);
+  int status = options_parse(&command_teach, OPTIONS_MEANING | OPTIONS_THREADS, own, argc, argv, 2,
+                             2, &o.shared);
   if (status == STATUS_OK) status = parse_request(&o, &lesson);
   if (status == STATUS_OK) status = teach(&lesson, &o);
   wn_teacher_free(lesson.teacher);

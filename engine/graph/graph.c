@@ -111,10 +111,11 @@ static WnStatus add_outputs(WniGraph *graph, WnError *error) {
   return WN_OK;
 }
 
-WnStatus wni_graph_build(const WniOnnx *onnx, WniImageSize size, WniGraphUse use, WniGraph *graph,
+WnStatus wni_graph_build(const WniOnnx *onnx, WniImageSizes sizes, WniGraphUse use, WniGraph *graph,
                          WnError *error) {
   const Onnx__GraphProto *proto = onnx->proto->graph;
-  *graph = (WniGraph){.onnx = onnx, .size = size, .use = use, .pieces = {.left = MAX_BRANCH_BYTES}};
+  *graph =
+      (WniGraph){.onnx = onnx, .sizes = sizes, .use = use, .pieces = {.left = MAX_BRANCH_BYTES}};
   WnStatus status = wni_values_declare(graph, error);
   if (status == WN_OK) status = add_nodes(graph, proto->node, proto->n_node, error);
   if (status == WN_OK) status = add_outputs(graph, error);

@@ -11,6 +11,7 @@
 #include "base/names.h"
 #include "graph/front.h"
 #include "kernels/kernels.h"
+#include "load/meaning.h"
 #include "load/onnx.h"
 
 enum { WNI_MAX_ELEMENTS = 1 << 28 }; /* of one activation */
@@ -20,10 +21,12 @@ typedef struct WniShape {
   int64_t dim[WNI_MAX_RANK];
 } WniShape;
 
-/* The size of an image whose file leaves height and width open; 0: nobody has said it. */
-typedef struct WniImageSize {
-  int64_t height, width;
-} WniImageSize;
+/* What is known of the inputs, for images whose file leaves height and width open: of each by its
+ * name or, of one without a name, of all. */
+typedef struct WniImageSizes {
+  const WniInputMeaning *inputs; /* [n] borrowed while the graph is built */
+  int n;
+} WniImageSizes;
 
 /* What integers stand for (quantize.h). */
 typedef struct WniGrid {
@@ -76,7 +79,7 @@ typedef enum WniGraphUse { WNI_GRAPH_OF_FILE, WNI_GRAPH_TO_RUN } WniGraphUse;
 
 typedef struct WniGraph {
   const WniOnnx *onnx; /* borrowed */
-  WniImageSize size;   /* of images that have none in the file */
+  WniImageSizes sizes; /* of images that have none in the file */
   WniGraphUse use;
   WniValue *values;
   size_t n_values, value_capacity;
@@ -103,7 +106,7 @@ typedef struct WniGraph {
 /* Builds the graph of a file, shapes inferred and constants folded.  Images that have no size in
  * the file have `size`.  Errors: MODEL, UNSUPPORTED, MEMORY, with node, operator and opset.  On
  * failure `graph` is empty.  `onnx` must outlive it. */
-WnStatus wni_graph_build(const WniOnnx *onnx, WniImageSize size, WniGraphUse use, WniGraph *graph,
+WnStatus wni_graph_build(const WniOnnx *onnx, WniImageSizes sizes, WniGraphUse use, WniGraph *graph,
                          WnError *error);
 void wni_graph_clear(WniGraph *graph);
 

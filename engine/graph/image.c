@@ -45,6 +45,16 @@ static int64_t read_channels(const Onnx__GraphProto *graph, const char *image) {
   return CHANNELS;
 }
 
+/* What is known of the input; nothing: zeros. */
+static const WniInputMeaning *find_meaning(const WniGraph *graph, const char *name) {
+  static const WniInputMeaning nothing;
+  for (int i = 0; i < graph->sizes.n; i++) {
+    const WniInputMeaning *input = &graph->sizes.inputs[i];
+    if (!input->name || strcmp(input->name, name) == 0) return input;
+  }
+  return &nothing;
+}
+
 /* Fills in dimensions that are 0. */
 static WnStatus fill_in(const WniGraph *graph, const char *name, WniShape *shape, WnError *error) {
   int64_t *dim = shape->dim;
@@ -53,13 +63,16 @@ static WnStatus fill_in(const WniGraph *graph, const char *name, WniShape *shape
     bool nhwc = wni_shape_is_nhwc(shape);
     int64_t *height = &dim[nhwc ? 1 : 2], *width = &dim[nhwc ? 2 : 3];
     if (!nhwc && !dim[1]) dim[1] = read_channels(graph->onnx->proto->graph, name);
-    if (!*height) *height = graph->size.height;
-    if (!*width) *width = graph->size.width;
+    const WniInputMeaning *known = find_meaning(graph, name);
+    char key[WNI_INPUT_KEY_BYTES];
+    wni_input_key(known, wni_aspect_name(WNI_SIZE), key);
+    if (!*height) *height = known->height;
+    if (!*width) *width = known->width;
     if (!*height || !*width)
       return wni_fail(error, WN_ERROR_UNSUPPORTED,
                       "input '%.200s': the file leaves height and width open; say them with "
-                      "--input-size WxH or the metadata key winnow.input.size",
-                      name);
+                      "--input-size WxH or the metadata key %.200s",
+                      name, key);
   }
   for (int d = 1; d < shape->rank; d++)
     if (!dim[d])

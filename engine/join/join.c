@@ -6,6 +6,7 @@
 #include "join/join.h"
 
 #include "base/error.h"
+#include "base/list.h"
 #include "base/utf8.h"
 #include "session/model.h"
 
@@ -57,6 +58,62 @@ static WnStatus name_part(WniJoin *join, size_t n, WnError *error) {
   char *end = part->name + strlen(part->name);
   for (int i = 2; is_taken(join, n, part->name); i++) snprintf(end, NUMBER_BYTES, "-%d", i);
   return WN_OK;
+}
+
+/* ---- sizes ---- */
+
+/* "WxH" for this part as options->input_size has it: by its name, else for all; "": nobody says it.
+ * Names are checked when all are known. */
+static WnStatus find_size(const WnJoinOptions *options, const char *name, char *out, size_t room,
+                          WnError *error) {
+  const char *text = options->input_size && *options->input_size ? options->input_size : NULL;
+  const char *end = text ? text + strlen(text) : NULL, *item;
+  size_t length;
+  bool named = false;
+  *out = 0;
+  while (text && wni_list_next(&text, end, ',', &item, &length)) {
+    const char *equals = memrchr(item, '=', length);
+    size_t name_length = equals ? (size_t)(equals - item) : 0;
+    size_t skip = equals ? name_length + 1 : 0;
+    bool own = equals && strlen(name) == name_length && memcmp(name, item, name_length) == 0;
+    if (length == skip || length - skip >= room)
+      return wni_fail(error, WN_ERROR_ARGUMENT, "input-size: '%.*s' is not WIDTHxHEIGHT in pixels",
+                      length > 60 ? 60 : (int)length, item);
+    if (!own && (equals || named)) continue;
+    memcpy(out, item + skip, length - skip);
+    out[length - skip] = 0;
+    named = named || own;
+  }
+  return WN_OK;
+}
+
+/* Every name in the list is that of a network. */
+static WnStatus check_sizes(const WniJoin *join, const WnJoinOptions *options, WnError *error) {
+  const char *text = options->input_size && *options->input_size ? options->input_size : NULL;
+  const char *end = text ? text + strlen(text) : NULL, *item;
+  size_t length;
+  while (text && wni_list_next(&text, end, ',', &item, &length)) {
+    const char *equals = memrchr(item, '=', length);
+    bool known = !equals;
+    for (size_t i = 0; i < join->n_parts && !known; i++) {
+      size_t n = strlen(join->parts[i].name);
+      known = n == (size_t)(equals - item) && memcmp(join->parts[i].name, item, n) == 0;
+    }
+    if (!known)
+      return wni_fail(error, WN_ERROR_ARGUMENT, "input-size: no network is called '%.*s'",
+                      equals - item > 100 ? 100 : (int)(equals - item), item);
+  }
+  return WN_OK;
+}
+
+static WnStatus open_part(WniJoin *join, size_t i, const WnJoinOptions *options, WnError *error) {
+  WniPart *part = &join->parts[i];
+  char size[16];
+  const WnMeaning given = {.input_size = size};
+  WnStatus status = name_part(join, i, error);
+  if (status == WN_OK) status = find_size(options, part->name, size, sizeof size, error);
+  return status == WN_OK ? name_file(part, wni_part_open(part, part->path, &given, error), error)
+                         : status;
 }
 
 /* ---- the file ---- */
@@ -139,10 +196,10 @@ WnStatus wni_join_make(const char *const *paths, size_t n_paths, const WnJoinOpt
   *join = (WniJoin){.parts = calloc(n_paths, sizeof *join->parts), .groups = options->groups};
   if (!join->parts) return wni_fail_memory(error, "the cascade");
   for (size_t i = 0; i < n_paths && status == WN_OK; i++) {
-    WniPart *part = &join->parts[join->n_parts++];
-    status = name_file(part, wni_part_open(part, paths[i], error), error);
-    if (status == WN_OK) status = name_part(join, i, error);
+    join->parts[join->n_parts++].path = paths[i];
+    status = open_part(join, i, options, error);
   }
+  if (status == WN_OK) status = check_sizes(join, options, error);
   if (status == WN_OK) status = wni_join_classes(join, error);
   if (status == WN_OK) status = write_parts(join, error);
   if (status == WN_OK) status = wni_join_write_keys(join, error);

@@ -58,8 +58,9 @@ WnStatus wni_join_make(const char *const *paths, size_t n_paths, const WnJoinOpt
                        WniJoin *join, WnError *error);
 void wni_join_clear(WniJoin *join);
 
-/* Reads one network up to its logits (part.c, end.c). */
-WnStatus wni_part_open(WniPart *part, const char *path, WnError *error);
+/* Reads one network up to its logits (part.c, end.c).  `given` is what a user says of it; NULL:
+ * nothing. */
+WnStatus wni_part_open(WniPart *part, const char *path, const WnMeaning *given, WnError *error);
 void wni_part_clear(WniPart *part);
 
 /* The value that node `node` reads or makes; -1: none. */

@@ -127,14 +127,26 @@ static void mark_needed(WniPart *part) {
     }
 }
 
-static WnStatus read_network(WniPart *part, WnError *error) {
+/* A size that somebody says of a network that has another counts no more. */
+static void drop_wrong_size(WniPart *part) {
+  const WniShape *shape = &part->graph.values[part->image].shape;
+  WniInputMeaning *meaning = &part->metadata.inputs[0];
+  int channels, rows;
+  if (wni_shape_image(shape, &channels, &rows) && shape->dim[rows] == meaning->height &&
+      shape->dim[rows + 1] == meaning->width)
+    return;
+  meaning->source[WNI_SIZE] = NULL;
+}
+
+static WnStatus read_network(WniPart *part, const WnMeaning *given, WnError *error) {
   int output, n_images;
   int64_t count;
-  WnStatus status = wni_metadata_read(&part->file, part->path, NULL, &part->metadata, error);
+  WnStatus status = wni_metadata_read(&part->file, part->path, given, &part->metadata, error);
   if (status == WN_OK) status = check_file(part, error);
   if (status == WN_OK)
-    status =
-        wni_graph_build(&part->file, (WniImageSize){0}, WNI_GRAPH_OF_FILE, &part->graph, error);
+    status = wni_graph_build(&part->file,
+                             (WniImageSizes){part->metadata.inputs, part->metadata.n_inputs},
+                             WNI_GRAPH_OF_FILE, &part->graph, error);
   if (status == WN_OK) status = make_lists(part, error);
   if (status == WN_OK)
     status = wni_output_find(&part->graph, &part->metadata, wni_labels_count(&part->file, NULL),
@@ -150,14 +162,15 @@ static WnStatus read_network(WniPart *part, WnError *error) {
   int at = wni_graph_input(&part->graph, part->image);
   wni_meaning_settle(&part->graph.values[part->image].shape, part->graph.input_types[at],
                      &part->graph.fronts[at], part->metadata.own, &part->metadata.inputs[0]);
+  drop_wrong_size(part);
   mark_needed(part);
   return status;
 }
 
-WnStatus wni_part_open(WniPart *part, const char *path, WnError *error) {
+WnStatus wni_part_open(WniPart *part, const char *path, const WnMeaning *given, WnError *error) {
   part->path = path;
   WnStatus status = wni_onnx_load(path, &part->file, error);
-  return status == WN_OK ? read_network(part, error) : status;
+  return status == WN_OK ? read_network(part, given, error) : status;
 }
 
 void wni_part_clear(WniPart *part) {

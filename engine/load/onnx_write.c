@@ -117,12 +117,18 @@ void wni_writer_set_opset(WniWriter *writer, int64_t opset) {
   if (writer->model.ir_version < QDQ_IR_VERSION) writer->model.ir_version = QDQ_IR_VERSION;
 }
 
-void wni_writer_meaning(WniWriter *writer, const WniInputMeaning *meaning) {
-  for (int a = 0; a < WNI_N_ASPECTS; a++) {
+void wni_writer_meaning(WniWriter *writer, const WniMetadata *metadata) {
+  const WniInputMeaning *input = metadata->inputs;
+  for (int a = 0; a < WNI_N_ASPECTS && !metadata->cascade; a++) {
     char key[WNI_INPUT_KEY_BYTES], value[WNI_ASPECT_BYTES];
-    wni_input_key(&(WniInputMeaning){0}, wni_aspect_name((WniAspect)a), key);
-    if (wni_meaning_print(meaning, (WniAspect)a, value)) wni_writer_metadata(writer, key, value);
+    wni_input_key(input, wni_aspect_name((WniAspect)a), key);
+    if (wni_meaning_print(input, (WniAspect)a, value) &&
+        strncmp(input->source[a], "winnow.", strlen("winnow.")) != 0)
+      wni_writer_metadata(writer, key, value);
   }
+  if (metadata->scores_source && strcmp(metadata->scores_source, "option") == 0)
+    wni_writer_metadata(writer, "winnow.scores", wn_scores_name(metadata->scores));
+  if (metadata->output_given) wni_writer_metadata(writer, "winnow.output", metadata->output);
 }
 
 void wni_writer_keep(WniWriter *writer, Onnx__NodeProto *node) {

@@ -9,7 +9,7 @@
 #define WNI_LOAD_ONNX_WRITE_H
 
 #include "base/names.h"
-#include "load/meaning.h"
+#include "load/metadata.h"
 #include "load/onnx.h"
 #include "load/pieces.h"
 
@@ -44,8 +44,9 @@ void wni_writer_set_opset(WniWriter *writer, int64_t opset);
 /* Sets a key of metadata_props, both copied; NULL removes it. */
 void wni_writer_metadata(WniWriter *writer, const char *key, const char *value);
 
-/* Sets winnow.input.* of the only input to all that somebody has said of it. */
-void wni_writer_meaning(WniWriter *writer, const WniInputMeaning *meaning);
+/* Sets winnow.input.* of the only input to all that somebody but the file's own keys has said of
+ * it, and what a user has said of the scores. */
+void wni_writer_meaning(WniWriter *writer, const WniMetadata *metadata);
 
 /* Adds a node as it is. */
 void wni_writer_keep(WniWriter *writer, Onnx__NodeProto *node);

@@ -259,7 +259,7 @@ WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata,
   WniGraph graph;
   WniTargets targets = {.final = -1};
   *plan = (WniPlan){0};
-  WnStatus status = wni_graph_build(onnx, options->size, WNI_GRAPH_TO_RUN, &graph, error);
+  WnStatus status = wni_graph_build(onnx, options->sizes, WNI_GRAPH_TO_RUN, &graph, error);
   if (status != WN_OK) return status;
   memcpy(targets.inputs, graph.inputs, sizeof targets.inputs);
   if (!options->any_graph)

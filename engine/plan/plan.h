@@ -141,7 +141,7 @@ typedef struct WniPlan {
 typedef struct WniPlanOptions {
   bool any_graph; /* exits and the final output are not looked at */
   WnPrecision precision;
-  WniImageSize size; /* of images that have none in the file */
+  WniImageSizes sizes; /* of images that have none in the file */
   int n_labels; /* that the model comes with; 0: none.  Of several outputs, the one with as many */
 } WniPlanOptions;
 

@@ -32,10 +32,10 @@ static void count_readers(WniNetwork *network) {
 }
 
 WnStatus wni_network_init(WniNetwork *network, Onnx__ModelProto *proto, int64_t opset,
-                          WnError *error) {
+                          WniImageSizes sizes, WnError *error) {
   *network = (WniNetwork){.onnx = {.proto = proto, .opset = opset}};
   WnStatus status =
-      wni_graph_build(&network->onnx, (WniImageSize){0}, WNI_GRAPH_OF_FILE, &network->graph, error);
+      wni_graph_build(&network->onnx, sizes, WNI_GRAPH_OF_FILE, &network->graph, error);
   if (status != WN_OK) return status;
   network->n_readers = calloc(network->graph.n_values, sizeof *network->n_readers);
   network->reader = calloc(network->graph.n_values, sizeof *network->reader);

@@ -18,7 +18,7 @@ typedef struct WniNetwork {
 
 /* `proto` must outlive the network.  Errors: as wni_graph_build(). */
 WnStatus wni_network_init(WniNetwork *network, Onnx__ModelProto *proto, int64_t opset,
-                          WnError *error);
+                          WniImageSizes sizes, WnError *error);
 void wni_network_clear(WniNetwork *network);
 
 /* The values that node `node` reads and makes; -1: there is none. */

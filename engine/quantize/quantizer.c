@@ -55,11 +55,13 @@ static WnStatus refuse_quantized(const WniOnnx *onnx, WnError *error) {
 static WnStatus prepare(WnQuantizer *q, WnError *error) {
   WniNetwork as_read;
   int64_t opset;
-  WnStatus status = wni_network_init(&as_read, q->file.proto, q->file.opset, error);
+  const WniImageSizes sizes = {q->metadata.inputs, q->metadata.n_inputs};
+  WnStatus status = wni_network_init(&as_read, q->file.proto, q->file.opset, sizes, error);
   if (status != WN_OK) return status;
   status = wni_prepare(&as_read, &q->prepared, &opset, error);
   wni_network_clear(&as_read);
-  if (status == WN_OK) status = wni_network_init(&q->network, &q->prepared.model, opset, error);
+  if (status == WN_OK)
+    status = wni_network_init(&q->network, &q->prepared.model, opset, sizes, error);
   if (status != WN_OK) return status;
   q->own = calloc(q->network.graph.n_values, sizeof *q->own);
   return q->own && wni_layout(&q->network, q->own) ? WN_OK : wni_fail_memory(error, "the network");
@@ -96,7 +98,8 @@ static WnStatus open_model(WnQuantizer *q, const char *path, WnError *error) {
     graph.output = outputs;
     graph.n_output = n_all;
     model.graph = &graph;
-    const WnModelOptions exact = {.any_graph = true, .precision = WN_PRECISION_FP32};
+    const WnModelOptions exact = {
+        .any_graph = true, .precision = WN_PRECISION_FP32, .meaning = q->options.meaning};
     status = wni_model_from_onnx(&onnx, path, &exact, &q->model, error);
   }
   free(infos);
@@ -127,14 +130,14 @@ static WnStatus open_quantizer(WnQuantizer *q, const char *path, WnError *error)
                     q->options.percentile);
   WnStatus status = wni_onnx_load(path, &q->file, error);
   if (status == WN_OK) status = refuse_quantized(&q->file, error);
+  if (status == WN_OK)
+    status = wni_metadata_read(&q->file, path, q->options.meaning, &q->metadata, error);
   if (status == WN_OK) status = prepare(q, error);
   if (status == WN_OK && q->network.graph.n_inputs > 1)
     status = wni_fail(error, WN_ERROR_UNSUPPORTED,
                       "the model has %d inputs; quantize its networks and join the results",
                       q->network.graph.n_inputs);
   if (status == WN_OK) status = list_observed(q, error);
-  if (status == WN_OK)
-    status = wni_metadata_read_inputs(&q->file, path, q->options.meaning, &q->metadata, error);
   if (status == WN_OK) status = open_model(q, path, error);
   if (status == WN_OK) status = start_observing(q, error);
   return status;
@@ -248,7 +251,7 @@ WnStatus wn_quantizer_write(WnQuantizer *q, const char *path, WnError *error) {
     if (o->histogram) scale[o->value] = choose_scale(q, o->histogram);
   }
   if (status == WN_OK) status = wni_qdq_write(&q->network, &calibration, &out, error);
-  if (status == WN_OK) wni_writer_meaning(&out, &q->metadata.inputs[0]);
+  if (status == WN_OK) wni_writer_meaning(&out, &q->metadata);
   if (status == WN_OK) status = wni_writer_save(&out, path, error);
   wni_writer_clear(&out);
   free(scale);

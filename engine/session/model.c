@@ -95,15 +95,12 @@ static char *make_id(const char *path, uint32_t crc32) {
   return id;
 }
 
-/* Of any graph only the size of its input is of interest, and wrong keys are no matter. */
+/* Of any graph only the sizes of its inputs are of interest, and wrong keys are no matter. */
 static WnStatus read_metadata(const WniOnnx *onnx, const char *path, const WnModelOptions *options,
-                              WniMetadata *out, WniImageSize *size, WnError *error) {
-  WnStatus status = options->any_graph
-                        ? wni_metadata_read_inputs(onnx, path, options->meaning, out, error)
-                        : wni_metadata_read(onnx, path, options->meaning, out, error);
-  if (status == WN_OK) *size = (WniImageSize){out->inputs[0].height, out->inputs[0].width};
-  if (options->any_graph) wni_metadata_clear(out);
-  return options->any_graph && status == WN_ERROR_MODEL ? WN_OK : status;
+                              WniMetadata *out, WnError *error) {
+  if (!options->any_graph) return wni_metadata_read(onnx, path, options->meaning, out, error);
+  WnStatus status = wni_metadata_read_inputs(onnx, path, options->meaning, out, error);
+  return status == WN_ERROR_MODEL ? WN_OK : status;
 }
 
 /* How many classes the labels say that there are; 0: nobody says it. */
@@ -115,22 +112,23 @@ static int count_labels(const WniOnnx *onnx, const WnModelOptions *options, cons
 static WnStatus build(const WniOnnx *onnx, const char *path, const WnModelOptions *options,
                       WnModel *model, WnError *error) {
   WnStatus status = WN_OK;
-  WniImageSize size = {0};
+  WniMetadata sizes = {0}, *metadata = options->any_graph ? &sizes : &model->metadata;
   model->path = strdup(path);
   model->id = make_id(path, onnx->crc32);
   if (!model->path || !model->id) status = wni_fail_memory(error, path);
-  if (status == WN_OK) status = read_metadata(onnx, path, options, &model->metadata, &size, error);
+  if (status == WN_OK) status = read_metadata(onnx, path, options, metadata, error);
   if (status == WN_OK)
     status = wni_plan_build(onnx, &model->metadata,
                             &(WniPlanOptions){.any_graph = options->any_graph,
                                               .precision = options->precision,
-                                              .size = size,
+                                              .sizes = {metadata->inputs, metadata->n_inputs},
                                               .n_labels = count_labels(onnx, options, model)},
                             &model->plan, error);
   if (status == WN_OK && !options->any_graph)
     status = wni_metadata_bind(&model->metadata, onnx, model->plan.n_classes, options->labels_file,
                                error);
   if (status == WN_OK) status = wni_model_info_make(model, error);
+  wni_metadata_clear(&sizes);
   return status;
 }
 

@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-WnStatus wni_backbone_open(WniBackbone *backbone, const char *path, WnError *error) {
-  WnStatus status = wni_part_open(&backbone->network, path, error);
+WnStatus wni_backbone_open(WniBackbone *backbone, const char *path, const WnMeaning *given,
+                           WnError *error) {
+  WnStatus status = wni_part_open(&backbone->network, path, given, error);
   const WniGraph *graph = &backbone->network.graph;
   for (int n = 0; status == WN_OK && n < graph->n_nodes; n++)
     backbone->quantized |= graph->nodes[n].op == WNI_OP_QUANTIZE_LINEAR;

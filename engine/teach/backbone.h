@@ -32,9 +32,11 @@ typedef struct WniHeads {
   float previous[WNI_MAX_TAPS]; /* of the first: 0 */
 } WniHeads;
 
-/* Reads the file and finds its taps.  The backbone is to be cleared whatever happens, and must not
- * be moved.  Errors: those of wn_model_open(), UNSUPPORTED (no tap). */
-WnStatus wni_backbone_open(WniBackbone *backbone, const char *path, WnError *error);
+/* Reads the file, of which a user says `given` (NULL: nothing), and finds its taps.  The backbone
+ * is to be cleared whatever happens, and must not be moved.  Errors: those of wn_model_open(),
+ * UNSUPPORTED (no tap). */
+WnStatus wni_backbone_open(WniBackbone *backbone, const char *path, const WnMeaning *given,
+                           WnError *error);
 void wni_backbone_clear(WniBackbone *backbone);
 
 /* Where exits may be put (taps.c): tensors that winnow.taps names or, without it, some that every

@@ -11,11 +11,13 @@
 #include <stdlib.h>
 
 WnStatus wni_extractor_open(WniExtractor *extractor, WniBackbone *backbone, const char *path,
-                            int32_t threads, WnError *error) {
+                            const WnMeaning *given, int32_t threads, WnError *error) {
   WniWriter writer = {0};
   /* Never bf16: heads are learnt from what the network says at run time. */
-  const WnModelOptions options = {
-      .any_graph = true, .precision = backbone->quantized ? WN_PRECISION_AUTO : WN_PRECISION_FP32};
+  const WnModelOptions options = {.any_graph = true,
+                                  .meaning = given,
+                                  .precision =
+                                      backbone->quantized ? WN_PRECISION_AUTO : WN_PRECISION_FP32};
   WnStatus status = wni_backbone_write(backbone, NULL, &writer, error);
   if (status == WN_OK) {
     const WniOnnx onnx = {.proto = &writer.model, .opset = backbone->network.file.opset};
@@ -30,6 +32,7 @@ WnStatus wni_extractor_open(WniExtractor *extractor, WniBackbone *backbone, cons
   extractor->n_features = wni_backbone_features(backbone);
   const WniInputMeaning *meaning = &backbone->network.metadata.inputs[0];
   extractor->target.bgr = meaning->bgr && extractor->target.channels == 3;
+  extractor->target.crop = given && given->crop && *given->crop ? meaning->crop : 0;
   status = wni_target_normalise(meaning, &extractor->target, error);
   if (status != WN_OK) return wni_model_name_file(path, NULL, status, error);
   const WnSessionOptions how = {.threads = threads};

@@ -27,7 +27,7 @@ typedef struct WniExtractor {
 /* Plans the backbone.  To be cleared whatever happens.  Errors: those of wn_model_open() and
  * wn_session_new(). */
 WnStatus wni_extractor_open(WniExtractor *extractor, WniBackbone *backbone, const char *path,
-                            int32_t threads, WnError *error);
+                            const WnMeaning *given, int32_t threads, WnError *error);
 void wni_extractor_clear(WniExtractor *extractor);
 
 /* Whether views of this frame that differ in `resize` alone are the same. */

@@ -80,10 +80,10 @@ static WnStatus open_teacher(WnTeacher *teacher, const char *path, const WnTeach
   for (int i = 0; enough && i < options->n_labels; i++)
     enough = (teacher->labels[i] = strdup(options->labels[i])) != NULL;
   if (!enough) return wni_fail_memory(error, "the teacher");
-  WnStatus status = wni_backbone_open(&teacher->backbone, path, error);
+  WnStatus status = wni_backbone_open(&teacher->backbone, path, options->meaning, error);
   if (status == WN_OK)
-    status =
-        wni_extractor_open(&teacher->extractor, &teacher->backbone, path, options->threads, error);
+    status = wni_extractor_open(&teacher->extractor, &teacher->backbone, path, options->meaning,
+                                options->threads, error);
   return status;
 }
 

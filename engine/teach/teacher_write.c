@@ -78,8 +78,10 @@ static WnStatus set_keys(const WnTeacher *teacher, WniWriter *writer, WnError *e
   wni_writer_metadata(writer, "winnow.version", "1");
   wni_writer_metadata(writer, "winnow.strategy", wn_strategy_name(WN_STRATEGY_CLASS_EXCLUSION));
   wni_writer_metadata(writer, "winnow.exit-score", "softmax");
-  wni_writer_meaning(writer, &teacher->backbone.network.metadata.inputs[0]);
-  wni_writer_metadata(writer, "winnow.input.crop", NULL); /* photos were looked at whole */
+  wni_writer_meaning(writer, &teacher->backbone.network.metadata);
+  wni_writer_metadata(writer, "winnow.scores", NULL); /* those of the heads are logits */
+  if (teacher->extractor.target.crop == 0)            /* photos were looked at whole */
+    wni_writer_metadata(writer, "winnow.input.crop", NULL);
   wni_writer_metadata(writer, "winnow.input.resize", wni_resize_name(teacher->resize));
   if (teacher->nothing >= 0)
     wni_writer_metadata(writer, "winnow.nothing", teacher->labels[teacher->nothing]);

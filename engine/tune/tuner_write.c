@@ -116,6 +116,15 @@ static void append_watch(Text *text, const WnTuner *tuner, const WniMetadata *fi
   append_thresholds(text, tuner);
 }
 
+static bool has_labels_to_write(const WnTuner *tuner, const WniOnnx *onnx) {
+  static const char *const keys[] = {"winnow.labels", "winnow.groups", "winnow.watch-thresholds"};
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    const char *own = wni_onnx_metadata(onnx, keys[i]);
+    if (own && *own) return false;
+  }
+  return tuner->model->metadata.has_labels;
+}
+
 static WnStatus set_watch(const WnTuner *tuner, const WniOnnx *onnx, WniWriter *writer,
                           WnError *error) {
   WniMetadata file;
@@ -125,7 +134,8 @@ static WnStatus set_watch(const WnTuner *tuner, const WniOnnx *onnx, WniWriter *
   if (status != WN_OK) return status;
   status = wni_metadata_bind(&file, onnx, tuner->scores.n_classes, NULL, error);
   if (status == WN_OK) {
-    append_watch(&text, tuner, &file, old ? old : "");
+    append_watch(&text, tuner, has_labels_to_write(tuner, onnx) ? &tuner->model->metadata : &file,
+                 old ? old : "");
     if (text.failed) status = wni_fail_memory(error, "the watch thresholds");
   }
   if (status == WN_OK) wni_writer_metadata(writer, "winnow.watch-thresholds", text.bytes);
@@ -162,11 +172,30 @@ static WnStatus set_floors(const WnTuner *tuner, WniWriter *writer, WnError *err
   return text.failed ? wni_fail_memory(error, "the floors") : WN_OK;
 }
 
+/* What was given or found beside the file, nobody says of one that is Winnow's.  Labels of a file
+ * without any: others would be wrong in its lists. */
+static void set_known(const WnTuner *tuner, const WniOnnx *onnx, WniWriter *writer) {
+  const WniMetadata *known = &tuner->model->metadata;
+  Text text = {0};
+  wni_writer_meaning(writer, known);
+  if (!has_labels_to_write(tuner, onnx)) return;
+  for (int c = 0; c < known->n_classes; c++) {
+    if (c) append_text(&text, "\n");
+    append_text(&text, known->labels[c]);
+  }
+  if (text.failed)
+    writer->failed = true;
+  else
+    wni_writer_metadata(writer, "winnow.labels", text.bytes);
+  free(text.bytes);
+}
+
 static WnStatus edit(const WnTuner *tuner, const WniOnnx *onnx, WniWriter *writer, WnError *error) {
   const Onnx__GraphProto *graph = onnx->proto->graph;
   wni_writer_init(writer, onnx->proto);
   for (size_t i = 0; i < graph->n_node; i++) wni_writer_keep(writer, graph->node[i]);
   wni_writer_metadata(writer, "winnow.version", "1");
+  set_known(tuner, onnx, writer);
   if (tuner->floors_found) {
     WnStatus status = set_floors(tuner, writer, error);
     if (status != WN_OK || tuner->kept) return status;

@@ -12,7 +12,7 @@ static int living(const char *path, WniGraphUse use, WniOp op) {
   WnError error = {0};
   int n = 0;
   ck_assert_msg(wni_onnx_load(path, &onnx, &error) == WN_OK, "%s", error.message);
-  ck_assert_msg(wni_graph_build(&onnx, (WniImageSize){0}, use, &graph, &error) == WN_OK, "%s",
+  ck_assert_msg(wni_graph_build(&onnx, (WniImageSizes){0}, use, &graph, &error) == WN_OK, "%s",
                 error.message);
   for (int i = 0; i < graph.n_nodes; i++)
     n += !graph.nodes[i].dead && (op == WNI_OP_COUNT || graph.nodes[i].op == op);

@@ -96,7 +96,7 @@ static const char *build(Fixture *fixture) {
   WniOnnx onnx = {.proto = &fixture->model, .opset = OPSET};
   WniGraph graph;
   error = (WnError){0};
-  if (wni_graph_build(&onnx, (WniImageSize){0}, WNI_GRAPH_TO_RUN, &graph, &error) == WN_OK)
+  if (wni_graph_build(&onnx, (WniImageSizes){0}, WNI_GRAPH_TO_RUN, &graph, &error) == WN_OK)
     wni_graph_clear(&graph);
   return error.message;
 }

@@ -20,23 +20,27 @@ typedef struct WnJoinOptions {
   /* The groups of the classes, as winnow.groups has them ("NAME: LABEL, LABEL, ...; NAME: ..."; a
    * line break counts as a blank); NULL: those of the last file. */
   const char *groups;
-  uint64_t reserved[4]; /* must be 0 */
+  /* The sizes of inputs that the files leave open: "WxH" for all, "NAME=WxH, NAME=WxH" by the names
+   * of the inputs in the cascade; NULL: what the files and those beside them say. */
+  const char *input_size;
+  uint64_t reserved[3]; /* must be 0 */
 } WnJoinOptions;
 
 /* Joins the `n_paths` (2 to WN_JOIN_MAX_NETWORKS) models at `paths`, in the order in which they
  * shall run, and writes the cascade to `out_path`, whole or not at all; that may be one of `paths`.
  * `options` NULL: the defaults.
  *
- * Each network has one image input [1,C,H,W] or [1,H,W,C] (a dynamic batch counts as 1) and ends in
- * its class scores; a Softmax there is left out.  In the cascade input and nodes are called after
+ * Each network has one image input [1,C,H,W] or [1,H,W,C] (a dynamic batch counts as 1, a dynamic
+ * height and width stay so, and winnow.input.NAME.size says what they are) and ends in its class
+ * scores; a Softmax there is left out.  In the cascade input and nodes are called after
  * the file without .onnx, NAME and NAME/..., and the scores NAME/logits, float32 [1,classes].
  * Classes, by label, are those of the last file in its order, `background` left out; a file's last
  * layer is put into that order.  Without any labels equally many classes are taken as the same
  * ones.
  *
- * Errors: ARGUMENT (the groups too), IO, MEMORY; MODEL (no valid model, other classes); UNSUPPORTED
- * (exits, a cascade, scores that are no logits, weights that are computed, nodes without an equal
- * in the newest opset of the files). */
+ * Errors: ARGUMENT (groups and sizes too), IO, MEMORY; MODEL (no valid model, other classes);
+ * UNSUPPORTED (exits, a cascade, scores that are no logits, weights that are computed, nodes
+ * without an equal in the newest opset of the files). */
 WnStatus wn_join(const char *const *paths, size_t n_paths, const WnJoinOptions *options,
                  const char *out_path, WnError *error);
 

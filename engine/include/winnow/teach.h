@@ -53,7 +53,11 @@ typedef struct WnTeacherOptions {
   double max_rejected;
   WnTeachProgress *progress; /* NULL: none */
   void *user;
-  uint64_t reserved[4]; /* must be 0 */
+  /* What the backbone's input and scores mean, as in WnModelOptions; only read by wn_teacher_new().
+   * `resize` above counts in place of its own and of a preset's; of its crops only one that is
+   * given as such, since photos are looked at whole otherwise. */
+  const WnMeaning *meaning;
+  uint64_t reserved[3]; /* must be 0 */
 } WnTeacherOptions;
 
 enum { WN_TEACH_MAX_CLASSES = 1000, WN_TEACH_FEWEST_PHOTOS = 5 };
