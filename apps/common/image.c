@@ -6,6 +6,7 @@
 
 #include <glib.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "file.h"
 
@@ -13,10 +14,21 @@ _Static_assert(PICTURE_MAX_SIDE <= WN_FRAME_MAX_SIDE, "every picture is a frame"
 
 #define MAX_FILE_BYTES ((size_t)1 << 30)
 
+/* How many stored pixels for each of the input's are as good as more: what picks pixels, rather
+ * than averages over them, needs all of them, and what a library averages over is not what a JPEG
+ * decoder does. */
+static int32_t pixels_for_each(const WnInputInfo *input) {
+  const char *how = input->interpolation;
+  if (strcmp(how, "nearest") == 0 || strcmp(how, "linear") == 0) return PICTURE_MAX_SIDE;
+  return strcmp(how, "area") == 0 ? 2 : 8;
+}
+
 static void add_inputs(const WnModelInfo *model, PictureSize *enough) {
   for (int32_t i = 0; i < model->n_inputs; i++) {
-    enough->width = MAX(enough->width, 2 * model->inputs[i].width);
-    enough->height = MAX(enough->height, 2 * model->inputs[i].height);
+    const WnInputInfo *input = &model->inputs[i];
+    int32_t n = pixels_for_each(input);
+    enough->width = MAX(enough->width, MIN(n * input->width, PICTURE_MAX_SIDE));
+    enough->height = MAX(enough->height, MIN(n * input->height, PICTURE_MAX_SIDE));
   }
 }
 

@@ -21,6 +21,8 @@ static void put_sources(json_t *json, const WnInputSources *from) {
   put_text(source, "channels", from->channels);
   put_text(source, "resize", from->resize);
   put_text(source, "crop", from->crop);
+  put_text(source, "rounding", from->rounding);
+  put_text(source, "interpolation", from->interpolation);
   put_text(source, "size", from->size);
 }
 
@@ -38,6 +40,8 @@ static void put_inputs(json_t *json, const WnModelInfo *info) {
     put_text(entry, "channels", input->order);
     put_text(entry, "resize", input->resize);
     put_real(entry, "crop", input->crop);
+    put_text(entry, "rounding", input->rounding);
+    put_text(entry, "interpolation", input->interpolation);
     put_text(entry, "size", input->width > 0 ? size : NULL);
     put_sources(entry, &input->source);
     g_free(size);
@@ -126,6 +130,8 @@ static void print_meaning(const WnInputInfo *input) {
   print_said("  size", texts[3], from->size);
   print_said("  resize", input->resize, from->resize);
   print_said("  crop", texts[4], from->crop);
+  print_said("  rounding", input->rounding, from->rounding);
+  print_said("  pixels", input->interpolation, from->interpolation);
   if (input->channels == 3) print_said("  channels", input->order, from->channels);
   print_said("  mean", texts[0], from->mean);
   print_said("  std", texts[1], from->std);

@@ -88,6 +88,15 @@ bool wni_found_take_labels(WniFound *found, int n, char **labels) {
   return true;
 }
 
+void wni_found_set_resize(WniInputMeaning *input, WniResize resize, WniRounding rounding,
+                          WniInterpolation interpolation, const char *source) {
+  input->resize = resize;
+  input->rounding = rounding;
+  input->interpolation = interpolation;
+  input->source[WNI_RESIZE] = input->source[WNI_ROUNDING] = source;
+  input->source[WNI_INTERPOLATION] = source;
+}
+
 void wni_found_set_size(WniInputMeaning *input, double height, double width, const char *source) {
   if (!(height >= 1 && width >= 1 && height <= WN_FRAME_MAX_SIDE && width <= WN_FRAME_MAX_SIDE))
     return;

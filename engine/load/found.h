@@ -67,6 +67,10 @@ double wni_json_number(const json_t *object, const char *key, double fallback);
 /* A number for all channels, or a list of 1 or 3; how many, 0: nothing of the kind. */
 int wni_json_channels(const json_t *object, const char *key, double out[3]);
 
+/* How the tool resizes: what `input` says of that has one source. */
+void wni_found_set_resize(WniInputMeaning *input, WniResize resize, WniRounding rounding,
+                          WniInterpolation interpolation, const char *source);
+
 /* What `input` means when its size in pixels is this one; nothing for one that no frame has. */
 void wni_found_set_size(WniInputMeaning *input, double height, double width, const char *source);
 

@@ -2,7 +2,7 @@
  *
  * config.json beside a model (found.h): transformers' (id2label, image_size) and timm's
  * (pretrained_cfg, label_names), whose evaluation resizes the shorter side to
- * floor(size / crop_pct) and takes the centre.
+ * floor(size / crop_pct) and takes the centre: transforms_imagenet_eval() there.
  */
 #include "load/found.h"
 
@@ -77,6 +77,22 @@ static void read_timm_pixels(const json_t *cfg, WniInputMeaning *out) {
   if (out->n_std) out->source[WNI_STD] = source;
 }
 
+/* What is not known here, and "random", is what timm does by default. */
+static WniInterpolation timm_interpolation(const json_t *cfg) {
+  static const struct {
+    const char *name;
+    WniInterpolation value;
+  } known[] = {{"bilinear", WNI_BILINEAR},
+               {"nearest", WNI_NEAREST},
+               {"lanczos", WNI_LANCZOS},
+               {"box", WNI_AREA},
+               {"hamming", WNI_BILINEAR}};
+  const char *name = json_string_value(json_object_get(cfg, "interpolation"));
+  for (size_t i = 0; name && i < sizeof known / sizeof *known; i++)
+    if (strcmp(name, known[i].name) == 0) return known[i].value;
+  return WNI_BICUBIC;
+}
+
 static void read_timm_window(const json_t *cfg, WniInputMeaning *out) {
   const json_t *size = json_object_get(cfg, "input_size");
   const char *mode = json_string_value(json_object_get(cfg, "crop_mode"));
@@ -84,11 +100,12 @@ static void read_timm_window(const json_t *cfg, WniInputMeaning *out) {
   double width = json_number_value(json_array_get(size, 2));
   double pct = wni_json_number(cfg, "crop_pct", 0);
   wni_found_set_size(out, height, width, source);
+  WniResize resize = WNI_RESIZE_CROP;
   if (mode && strcmp(mode, "squash") == 0)
-    out->resize = WNI_RESIZE_STRETCH;
+    resize = WNI_RESIZE_STRETCH;
   else if (mode && strcmp(mode, "border") == 0)
-    out->resize = WNI_RESIZE_LETTERBOX;
-  out->source[WNI_RESIZE] = source;
+    resize = WNI_RESIZE_LETTERBOX;
+  wni_found_set_resize(out, resize, WNI_EVEN, timm_interpolation(cfg), source);
   if (!(pct > 0 && pct <= 1)) return;
   out->crop = height >= 1 ? fmin(1, height / floor(height / pct)) : pct;
   out->source[WNI_CROP] = source;

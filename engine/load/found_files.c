@@ -93,7 +93,7 @@ static bool all_numbered(const char *text, const char *end) {
 }
 
 /* One label a line.  Teachable Machine writes "0 NAME", "1 NAME", ..., and its users scale pixels
- * to -1..1 and cut the picture to a square. */
+ * to -1..1 and cut the picture to a square with ImageOps.fit() of Pillow. */
 void wni_found_labels_file(const char *text, WniFound *found) {
   static const char source[] = "labels.txt";
   if (strncmp(text, "\xEF\xBB\xBF", 3) == 0) text += 3;
@@ -101,7 +101,8 @@ void wni_found_labels_file(const char *text, WniFound *found) {
   size_t length;
   bool teachable = all_numbered(text, end), valid = true;
   if (teachable) {
-    WniInputMeaning meaning = {.source = {[WNI_RESIZE] = source, [WNI_CROP] = source}};
+    WniInputMeaning meaning = {.source = {[WNI_CROP] = source}};
+    wni_found_set_resize(&meaning, WNI_RESIZE_CROP, WNI_EXACT, WNI_LANCZOS, source);
     wni_meaning_set_range(&meaning, -1, 1, source);
     wni_meaning_take(&found->input, &meaning);
   }

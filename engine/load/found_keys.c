@@ -152,8 +152,8 @@ static void read_imgsz(const char *text, WniInputMeaning *input) {
   if (n == 2) wni_found_set_size(input, height, width, "imgsz");
 }
 
-/* What classify_transforms() of Ultralytics does: the shorter side to imgsz, the centre of it,
- * RGB in 0..1. */
+/* What classify_transforms() of Ultralytics does: the shorter side to imgsz, the centre of it, or
+ * the whole picture where imgsz is no square; RGB in 0..1. */
 void wni_found_ultralytics(const WniOnnx *onnx, WniFound *found) {
   const char *names = wni_onnx_metadata(onnx, "names"), *size = wni_onnx_metadata(onnx, "imgsz");
   const char *author = wni_onnx_metadata(onnx, "author");
@@ -161,10 +161,12 @@ void wni_found_ultralytics(const WniOnnx *onnx, WniFound *found) {
   if (names && *names) read_names(names, found);
   if (!(author && strcmp(author, "Ultralytics") == 0) && !(names && task)) return;
   static const char source[] = "Ultralytics";
-  WniInputMeaning meaning = {
-      .source = {[WNI_CHANNELS] = source, [WNI_RESIZE] = source, [WNI_CROP] = source}};
+  WniInputMeaning meaning = {.source = {[WNI_CHANNELS] = source, [WNI_CROP] = source}};
   wni_meaning_set_range(&meaning, 0, 1, source);
   if (size) read_imgsz(size, &meaning);
+  bool square = meaning.height == meaning.width;
+  wni_found_set_resize(&meaning, square ? WNI_RESIZE_CROP : WNI_RESIZE_STRETCH, WNI_EVEN,
+                       WNI_BILINEAR, source);
   wni_meaning_take(&found->input, &meaning);
 }
 

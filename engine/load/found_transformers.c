@@ -3,8 +3,9 @@
  * preprocessor_config.json of Hugging Face's transformers (found.h), as its image processors
  * compute it:
  *
- *   resize, from `size`      {height, width}: stretched; {shortest_edge}: that of the shorter side
- *   centre crop              if do_center_crop
+ *   resize, from `size`      {height, width}: stretched; {shortest_edge}: that of the shorter side;
+ *                            to whole pixels, `resample` as Pillow counts its filters
+ *   centre crop              if do_center_crop, what is left over halved and rounded down
  *   x = x rescale_factor     unless do_rescale is false; less 1 with rescale_offset
  *   x = (x - mean) / std     if do_normalize: where it is not there, no
  *   x = x / std              EfficientNet, unless include_top is false
@@ -96,10 +97,20 @@ static Size read_size(const json_t *json, const char *key, bool shortest) {
   return size;
 }
 
-static void set_window(WniInputMeaning *out, WniResize resize, double crop) {
-  out->resize = resize;
+/* Pillow's numbers; box averages over what a pixel covers, nearly, and hamming is a bilinear one
+ * that is a little sharper. */
+static WniInterpolation read_resample(const json_t *json) {
+  static const WniInterpolation filters[] = {WNI_NEAREST, WNI_LANCZOS, WNI_BILINEAR,
+                                             WNI_BICUBIC, WNI_AREA,    WNI_BILINEAR};
+  double number = wni_json_number(json, "resample", 2);
+  return number >= 0 && number < sizeof filters / sizeof *filters ? filters[(int)number]
+                                                                  : WNI_BILINEAR;
+}
+
+static void set_window(const json_t *json, WniInputMeaning *out, WniResize resize, double crop) {
+  wni_found_set_resize(out, resize, WNI_DOWN, read_resample(json), source);
   out->crop = crop > 0 && crop < 1 ? crop : 1;
-  out->source[WNI_RESIZE] = out->source[WNI_CROP] = source;
+  out->source[WNI_CROP] = source;
 }
 
 /* The shorter side becomes `edge`, or more where a share of it is cut off. */
@@ -109,11 +120,12 @@ static void cut_edge(const json_t *json, const Processor *processor, double edge
   double shorter = pct > 0 && pct <= 1 ? floor(edge / pct) : edge;
   if (processor->whole_from > 0) { /* ConvNext has no crop_size */
     bool whole = edge >= processor->whole_from;
-    set_window(out, whole ? WNI_RESIZE_STRETCH : WNI_RESIZE_CROP, whole ? 1 : edge / shorter);
+    set_window(json, out, whole ? WNI_RESIZE_STRETCH : WNI_RESIZE_CROP, whole ? 1 : edge / shorter);
     wni_found_set_size(out, edge, edge, source);
     return;
   }
-  set_window(out, WNI_RESIZE_CROP, cut->height > 0 ? fmin(cut->height, cut->width) / shorter : 1);
+  set_window(json, out, WNI_RESIZE_CROP,
+             cut->height > 0 ? fmin(cut->height, cut->width) / shorter : 1);
   wni_found_set_size(out, cut->height, cut->width, source);
 }
 
@@ -126,7 +138,7 @@ static void read_window(const json_t *json, const Processor *processor, WniInput
     cut_edge(json, processor, size.edge, &cut, out);
   } else if (size.height > 0 && size.width > 0) {
     bool smaller = cut.height > 0;
-    set_window(out, WNI_RESIZE_STRETCH, smaller ? cut.height / size.height : 1);
+    set_window(json, out, WNI_RESIZE_STRETCH, smaller ? cut.height / size.height : 1);
     wni_found_set_size(out, smaller ? cut.height : size.height, smaller ? cut.width : size.width,
                        source);
   }

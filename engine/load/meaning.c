@@ -14,10 +14,21 @@
 #include <string.h>
 
 static const char *const resize_names[] = {"crop", "letterbox", "stretch"};
+static const char *const rounding_names[WNI_N_ROUNDINGS] = {"exact", "even", "down", "first"};
+static const char *const interpolation_names[WNI_N_INTERPOLATIONS] = {
+    "area", "linear", "nearest", "bilinear", "bicubic", "lanczos"};
 static const char *const order_names[] = {"rgb", "bgr"};
 
 const char *wni_resize_name(WniResize resize) {
   return resize_names[resize];
+}
+
+const char *wni_rounding_name(WniRounding rounding) {
+  return rounding_names[rounding];
+}
+
+const char *wni_interpolation_name(WniInterpolation interpolation) {
+  return interpolation_names[interpolation];
 }
 
 const char *wni_order_name(bool bgr) {
@@ -74,6 +85,27 @@ static WnStatus parse_resize(const char *text, const char *what, WniInputMeaning
   return WN_OK;
 }
 
+static WnStatus parse_rounding(const char *text, const char *what, WniInputMeaning *out,
+                               WnError *error) {
+  int word = find_word(text, rounding_names, WNI_N_ROUNDINGS);
+  if (word < 0)
+    return wni_fail(error, WN_ERROR_ARGUMENT, "%s: '%.60s' is not exact, even, down or first", what,
+                    text);
+  out->rounding = (WniRounding)word;
+  return WN_OK;
+}
+
+static WnStatus parse_interpolation(const char *text, const char *what, WniInputMeaning *out,
+                                    WnError *error) {
+  int word = find_word(text, interpolation_names, WNI_N_INTERPOLATIONS);
+  if (word < 0)
+    return wni_fail(error, WN_ERROR_ARGUMENT,
+                    "%s: '%.60s' is not area, linear, nearest, bilinear, bicubic or lanczos", what,
+                    text);
+  out->interpolation = (WniInterpolation)word;
+  return WN_OK;
+}
+
 static WnStatus parse_crop(const char *text, const char *what, WniInputMeaning *out,
                            WnError *error) {
   WnStatus status = wni_list_numbers(text, strlen(text), &out->crop, 1, what, error);
@@ -121,6 +153,14 @@ static void print_resize(const WniInputMeaning *from, char text[WNI_ASPECT_BYTES
   strcpy(text, wni_resize_name(from->resize));
 }
 
+static void print_rounding(const WniInputMeaning *from, char text[WNI_ASPECT_BYTES]) {
+  strcpy(text, wni_rounding_name(from->rounding));
+}
+
+static void print_interpolation(const WniInputMeaning *from, char text[WNI_ASPECT_BYTES]) {
+  strcpy(text, wni_interpolation_name(from->interpolation));
+}
+
 static void print_crop(const WniInputMeaning *from, char text[WNI_ASPECT_BYTES]) {
   const double all = 1;
   print_numbers(from->crop > 0 ? &from->crop : &all, 1, text);
@@ -136,9 +176,14 @@ static const struct {
   Parse *parse;
   Print *print;
 } aspects[WNI_N_ASPECTS] = {
-    [WNI_MEAN] = {parse_mean, print_mean},       [WNI_STD] = {parse_std, print_std},
-    [WNI_CHANNELS] = {parse_order, print_order}, [WNI_RESIZE] = {parse_resize, print_resize},
-    [WNI_CROP] = {parse_crop, print_crop},       [WNI_SIZE] = {parse_size, print_size},
+    [WNI_MEAN] = {parse_mean, print_mean},
+    [WNI_STD] = {parse_std, print_std},
+    [WNI_CHANNELS] = {parse_order, print_order},
+    [WNI_RESIZE] = {parse_resize, print_resize},
+    [WNI_CROP] = {parse_crop, print_crop},
+    [WNI_ROUNDING] = {parse_rounding, print_rounding},
+    [WNI_INTERPOLATION] = {parse_interpolation, print_interpolation},
+    [WNI_SIZE] = {parse_size, print_size},
 };
 
 const char *wni_aspect_name(WniAspect aspect) {
@@ -184,6 +229,8 @@ void wni_meaning_take(WniInputMeaning *to, const WniInputMeaning *from) {
   if (new[WNI_CHANNELS]) to->bgr = from->bgr;
   if (new[WNI_RESIZE]) to->resize = from->resize;
   if (new[WNI_CROP]) to->crop = from->crop;
+  if (new[WNI_ROUNDING]) to->rounding = from->rounding;
+  if (new[WNI_INTERPOLATION]) to->interpolation = from->interpolation;
   if (new[WNI_SIZE]) {
     to->height = from->height;
     to->width = from->width;

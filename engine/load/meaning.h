@@ -11,6 +11,28 @@
 
 typedef enum WniResize { WNI_RESIZE_CROP, WNI_RESIZE_LETTERBOX, WNI_RESIZE_STRETCH } WniResize;
 
+/* Where in the picture the part begins that is taken, and whether it is resized before or after
+ * that: libraries do it in two steps, of which the first ends at whole pixels. */
+typedef enum WniRounding {
+  WNI_EXACT, /* anywhere: there are no two steps */
+  WNI_EVEN,  /* resized, then cut, half of what is left rounded to even: torchvision, timm, ... */
+  WNI_DOWN,  /* the same rounded down: transformers */
+  WNI_FIRST, /* cut, then resized: TensorFlow */
+  WNI_N_ROUNDINGS
+} WniRounding;
+
+/* How pixels are made of others; all but the first two are those of Pillow, which averages over
+ * more of them where a picture gets smaller. */
+typedef enum WniInterpolation {
+  WNI_AREA,   /* the mean of what a pixel covers; enlarging: linear */
+  WNI_LINEAR, /* between the nearest two, also where a picture gets smaller */
+  WNI_NEAREST,
+  WNI_BILINEAR,
+  WNI_BICUBIC,
+  WNI_LANCZOS,
+  WNI_N_INTERPOLATIONS
+} WniInterpolation;
+
 /* What there is to be said, and its word in keys and options. */
 #define WNI_ASPECTS(ROW)                                                                           \
   ROW(WNI_MEAN, "mean")                                                                            \
@@ -18,6 +40,8 @@ typedef enum WniResize { WNI_RESIZE_CROP, WNI_RESIZE_LETTERBOX, WNI_RESIZE_STRET
   ROW(WNI_CHANNELS, "channels")                                                                    \
   ROW(WNI_RESIZE, "resize")                                                                        \
   ROW(WNI_CROP, "crop")                                                                            \
+  ROW(WNI_ROUNDING, "rounding")                                                                    \
+  ROW(WNI_INTERPOLATION, "interpolation")                                                          \
   ROW(WNI_SIZE, "size")
 
 typedef enum WniAspect {
@@ -35,7 +59,9 @@ typedef struct WniInputMeaning {
   int n_mean, n_std;      /* numbers given: 0 (mean 0, std 1), 1 for all channels, or 3 */
   bool bgr;
   WniResize resize;
-  double crop;       /* above 0, at most 1; 0: 1 */
+  double crop; /* above 0, at most 1; 0: 1 */
+  WniRounding rounding;
+  WniInterpolation interpolation;
   int height, width; /* 0: not known */
 } WniInputMeaning;
 
@@ -45,9 +71,11 @@ enum { WNI_INPUT_KEY_BYTES = 256 };
 void wni_input_key(const WniInputMeaning *input, const char *key, char name[WNI_INPUT_KEY_BYTES]);
 
 const char *wni_resize_name(WniResize resize);
+const char *wni_rounding_name(WniRounding rounding);
+const char *wni_interpolation_name(WniInterpolation interpolation);
 const char *wni_order_name(bool bgr); /* "rgb", "bgr" */
 
-/* "mean", "std", "channels", "resize", "crop", "size". */
+/* "mean", "std", "channels", "resize", "crop", "rounding", "interpolation", "size". */
 const char *wni_aspect_name(WniAspect aspect);
 
 /* Sets one aspect to what `text` says; `what` begins the error (ARGUMENT), `source` is kept. */

@@ -13,30 +13,34 @@
 
 static const char source[] = "option";
 
+/* Mean and std. */
+static const double imagenet[2][3] = {{.485, .456, .406}, {.229, .224, .225}};
+static const double halves[2][3] = {{.5, .5, .5}, {.5, .5, .5}};
+static const double caffe[2][3] = {{123.68 / 255, 116.779 / 255, 103.939 / 255},
+                                   {1. / 255, 1. / 255, 1. / 255}};
+static const double unit[2][3] = {{0, 0, 0}, {1, 1, 1}};
+
 /* What the users of a library do to a picture by default. */
 static const struct {
   const char *name;
-  double mean[3], std[3];
+  const double (*numbers)[3];
   bool bgr;
   WniResize resize;
   double crop;
+  WniRounding rounding;
+  WniInterpolation interpolation;
 } presets[] = {
     /* torchvision.transforms: Resize(256), CenterCrop(224), Normalize */
-    {"torchvision", {.485, .456, .406}, {.229, .224, .225}, false, WNI_RESIZE_CROP, .875},
-    /* timm.data: IMAGENET_DEFAULT_MEAN and _STD, DEFAULT_CROP_PCT */
-    {"timm", {.485, .456, .406}, {.229, .224, .225}, false, WNI_RESIZE_CROP, .875},
+    {"torchvision", imagenet, false, WNI_RESIZE_CROP, .875, WNI_EVEN, WNI_BILINEAR},
+    /* timm.data: IMAGENET_DEFAULT_MEAN and _STD, DEFAULT_CROP_PCT and its interpolation */
+    {"timm", imagenet, false, WNI_RESIZE_CROP, .875, WNI_EVEN, WNI_BICUBIC},
     /* keras.utils.load_img(target_size=...), preprocess_input(mode="tf") */
-    {"keras", {.5, .5, .5}, {.5, .5, .5}, false, WNI_RESIZE_STRETCH, 1},
+    {"keras", halves, false, WNI_RESIZE_STRETCH, 1, WNI_EXACT, WNI_NEAREST},
     /* TF-Slim: central_crop(0.875), resized, to -1..1 */
-    {"tensorflow", {.5, .5, .5}, {.5, .5, .5}, false, WNI_RESIZE_STRETCH, .875},
+    {"tensorflow", halves, false, WNI_RESIZE_STRETCH, .875, WNI_FIRST, WNI_LINEAR},
     /* blue, green and red in 0..255 less ImageNet's means */
-    {"caffe",
-     {123.68 / 255, 116.779 / 255, 103.939 / 255},
-     {1. / 255, 1. / 255, 1. / 255},
-     true,
-     WNI_RESIZE_CROP,
-     .875},
-    {"none", {0, 0, 0}, {1, 1, 1}, false, WNI_RESIZE_CROP, 1},
+    {"caffe", caffe, true, WNI_RESIZE_CROP, .875, WNI_EXACT, WNI_AREA},
+    {"none", unit, false, WNI_RESIZE_CROP, 1, WNI_EXACT, WNI_AREA},
 };
 
 WnStatus wni_meaning_preset(const char *name, const char *from, WniInputMeaning *out,
@@ -47,9 +51,11 @@ WnStatus wni_meaning_preset(const char *name, const char *from, WniInputMeaning 
                              .n_std = 3,
                              .bgr = presets[i].bgr,
                              .resize = presets[i].resize,
-                             .crop = presets[i].crop};
-    memcpy(out->mean, presets[i].mean, sizeof out->mean);
-    memcpy(out->std, presets[i].std, sizeof out->std);
+                             .crop = presets[i].crop,
+                             .rounding = presets[i].rounding,
+                             .interpolation = presets[i].interpolation};
+    memcpy(out->mean, presets[i].numbers[0], sizeof out->mean);
+    memcpy(out->std, presets[i].numbers[1], sizeof out->std);
     for (int a = 0; a < WNI_N_ASPECTS; a++) out->source[a] = a == WNI_SIZE ? NULL : from;
     return WN_OK;
   }
@@ -105,6 +111,8 @@ WnStatus wni_meaning_read_given(const WnMeaning *given, WniInputMeaning *out, Wn
       {WNI_CHANNELS, given->channels, "channels"},
       {WNI_RESIZE, given->resize, "resize"},
       {WNI_CROP, given->crop, "crop"},
+      {WNI_ROUNDING, given->rounding, "rounding"},
+      {WNI_INTERPOLATION, given->interpolation, "interpolation"},
       {WNI_SIZE, given->input_size, "input-size"},
   };
   double range[2];

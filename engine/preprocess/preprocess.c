@@ -17,6 +17,37 @@ static int at_least_one(double x) {
   return x < 1 ? 1 : (int)x;
 }
 
+/* What is cut out of the region before it is resized: Keras' smart_resize() for the proportions,
+ * TensorFlow's central_crop() for the share. */
+static WniWindowRect place_first(const WnRect *r, const WniImageTarget *target, double crop) {
+  double w = r->width, h = r->height, tw = target->width, th = target->height;
+  if (target->resize == WNI_RESIZE_CROP) {
+    if (w * th > h * tw)
+      w = fmax(floor(h * tw / th), 1);
+    else
+      h = fmax(floor(w * th / tw), 1);
+  }
+  double left = floor((w - w * crop) / 2), top = floor((h - h * crop) / 2);
+  return (WniWindowRect){r->x + floor((r->width - w) / 2) + left,
+                         r->y + floor((r->height - h) / 2) + top, w - 2 * left, h - 2 * top};
+}
+
+/* The region as a library resizes it, to whole pixels, before it cuts the input out of the middle:
+ * of a side that is longer than the other one, what is over a whole pixel is lost. */
+static WniWindowRect place_whole(const WnRect *r, const WniImageTarget *target, double crop) {
+  double w = r->width, h = r->height, tw = target->width, th = target->height;
+  double resized_w = round(tw / crop), resized_h = round(th / crop);
+  if (target->resize == WNI_RESIZE_CROP && tw * h > th * w)
+    resized_h = fmax(floor(resized_w * h / w), th);
+  else if (target->resize == WNI_RESIZE_CROP)
+    resized_w = fmax(floor(resized_h * w / h), tw);
+  double left = (resized_w - tw) / 2, top = (resized_h - th) / 2;
+  left = target->rounding == WNI_EVEN ? rint(left) : floor(left);
+  top = target->rounding == WNI_EVEN ? rint(top) : floor(top);
+  return (WniWindowRect){r->x + left * w / resized_w, r->y + top * h / resized_h,
+                         tw * w / resized_w, th * h / resized_h};
+}
+
 /* What of the frame is shown, and where in the network's image. */
 static WniWindowRect place(WniRecipe *recipe, const WniImageTarget *target) {
   const WnRect *r = &recipe->region;
@@ -27,6 +58,8 @@ static WniWindowRect place(WniRecipe *recipe, const WniImageTarget *target) {
   recipe->height = target->height;
   recipe->width = target->width;
   if (target->window) return *target->window;
+  if (target->rounding != WNI_EXACT && target->resize != WNI_RESIZE_LETTERBOX)
+    return (target->rounding == WNI_FIRST ? place_first : place_whole)(r, target, crop);
   if (target->resize == WNI_RESIZE_CROP) {
     if (w * th > h * tw)
       window.width = h * tw / th;
@@ -53,21 +86,23 @@ static void to_chroma(int shift, bool cosited, double *begin, double *size) {
   *size /= 2;
 }
 
-static bool make_axes(WniRecipe *recipe, const WnFrame *frame, WniWindowRect window) {
+static bool make_axes(WniRecipe *recipe, const WnFrame *frame, WniWindowRect window,
+                      WniInterpolation how) {
   const WniFormatInfo *format = recipe->format;
   bool x_cosited = frame->chroma_site == WN_CHROMA_MPEG2 || frame->chroma_site == WN_CHROMA_COSITED;
   bool y_cosited = frame->chroma_site == WN_CHROMA_ALT || frame->chroma_site == WN_CHROMA_COSITED;
-  if (!wni_axis_make(&recipe->across[0], frame->width, window.x, window.width, recipe->width) ||
-      !wni_axis_make(&recipe->down[0], frame->height, window.y, window.height, recipe->height))
+  if (!wni_axis_make(&recipe->across[0], frame->width, window.x, window.width, recipe->width,
+                     how) ||
+      !wni_axis_make(&recipe->down[0], frame->height, window.y, window.height, recipe->height, how))
     return false;
   if (recipe->n_components == 1) return true;
   int sx = format->chroma_shift_x, sy = format->chroma_shift_y;
   to_chroma(sx, x_cosited, &window.x, &window.width);
   to_chroma(sy, y_cosited, &window.y, &window.height);
   return wni_axis_make(&recipe->across[1], (frame->width + sx) >> sx, window.x, window.width,
-                       recipe->width) &&
+                       recipe->width, how) &&
          wni_axis_make(&recipe->down[1], (frame->height + sy) >> sy, window.y, window.height,
-                       recipe->height);
+                       recipe->height, how);
 }
 
 bool wni_recipe_fits(const WniRecipe *recipe, const WnFrame *frame) {
@@ -115,7 +150,7 @@ WnStatus wni_recipe_update(WniRecipe *recipe, const WnFrame *frame, const WnRect
   bool luma = recipe->format->yuv && target->channels == 1;
   recipe->n_components = luma ? 1 : recipe->format->n_components;
   recipe->window = place(recipe, target);
-  bool ok = make_axes(recipe, frame, recipe->window);
+  bool ok = make_axes(recipe, frame, recipe->window, target->interpolation);
   ok = ok && make_scratch(recipe, n_threads);
   recipe->n_threads = n_threads;
   if (!ok) return wni_fail_memory(error, "resampling");
@@ -132,6 +167,16 @@ void wni_recipe_clear(WniRecipe *recipe) {
   *recipe = (WniRecipe){0};
 }
 
+/* y[i] = sum over rows of weights[row] x[row][i], any weights. */
+static void weigh_rows(const uint8_t *x, ptrdiff_t stride, size_t n_rows, size_t n,
+                       const float *weights, float *restrict y) {
+  for (size_t i = 0; i < n; i++) y[i] = weights[0] * (float)x[i];
+  for (size_t t = 1; t < n_rows; t++) {
+    x += stride;
+    for (size_t i = 0; i < n; i++) y[i] += weights[t] * (float)x[i];
+  }
+}
+
 /* Adds up the source rows of output row `row` of component c into `sums`, which
  * is indexed like the plane's bytes; only the bytes that are needed. */
 static void sum_rows(const WniRecipe *recipe, const WnFrame *frame, int c, int row, float *sums) {
@@ -141,15 +186,20 @@ static void sum_rows(const WniRecipe *recipe, const WnFrame *frame, int c, int r
   size_t n_rows = (size_t)down->n_taps[row];
   ptrdiff_t stride = frame->stride_bytes[component->plane];
   size_t begin = (size_t)across->low * (size_t)component->step;
-  recipe->rows->run.rows(
-      &(WniRowsArgs){.x = frame->plane[component->plane] + down->first[row] * stride + begin,
-                     .stride = stride,
-                     .n_rows = n_rows,
-                     .n = ((size_t)across->high + 1) * (size_t)component->step - begin,
-                     .first_weight = weights[0],
-                     .weight = weights[1],
-                     .last_weight = weights[n_rows - 1],
-                     .y = sums + begin});
+  size_t n = ((size_t)across->high + 1) * (size_t)component->step - begin;
+  const uint8_t *x = frame->plane[component->plane] + down->first[row] * stride + begin;
+  if (!down->even) {
+    weigh_rows(x, stride, n_rows, n, weights, sums + begin);
+    return;
+  }
+  recipe->rows->run.rows(&(WniRowsArgs){.x = x,
+                                        .stride = stride,
+                                        .n_rows = n_rows,
+                                        .n = n,
+                                        .first_weight = weights[0],
+                                        .weight = weights[1],
+                                        .last_weight = weights[n_rows - 1],
+                                        .y = sums + begin});
 }
 
 static void sum_columns(const WniRecipe *recipe, int c, const float *sums, float *samples) {

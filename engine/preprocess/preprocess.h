@@ -13,6 +13,8 @@
  * Per plane and axis, with `window` and `out` elements: window > out: the mean over
  * [w0 + i s, w0 + (i + 1) s), s = window / out, by overlap; else linear between the two
  * samples around w0 + (i + 1/2) s - 1/2.  Beyond the plane its edge is repeated.
+ * With bilinear, bicubic and lanczos sample k has the weight f((k + 1/2 - c) / max(s, 1)) around
+ * c = w0 + (i + 1/2) s, over the sum of those inside the plane, as in Pillow.
  */
 #ifndef WNI_PREPROCESS_PREPROCESS_H
 #define WNI_PREPROCESS_PREPROCESS_H
@@ -35,14 +37,16 @@ typedef struct WniImageTarget {
   ptrdiff_t channel_stride, row_stride, column_stride;
   bool bgr; /* the first channel is blue */
   WniResize resize;
-  double crop;                 /* share of what `resize` takes, from its centre; 0: 1 */
+  double crop; /* share of what `resize` takes, from its centre; 0: 1 */
+  WniRounding rounding;
+  WniInterpolation interpolation;
   const WniWindowRect *window; /* given: this part of the frame, stretched, in place of both */
   double mean[3], std[3];
 } WniImageTarget;
 
-/* Weighted samples for each output index of one axis.  All weights but the first and the last
- * are equal. */
+/* Weighted samples for each output index of one axis. */
 typedef struct WniAxis {
+  bool even;               /* all weights but the first and the last are equal */
   int n_out, max_taps;     /* max_taps: a multiple of WNI_COLUMNS_TAPS */
   int32_t *first, *n_taps; /* [n_out] */
   float *weights;          /* [n_out][max_taps], 0 behind n_taps */
@@ -50,7 +54,8 @@ typedef struct WniAxis {
 } WniAxis;
 
 /* n_in samples; the window in their own coordinates.  False: no memory. */
-bool wni_axis_make(WniAxis *axis, int n_in, double window_begin, double window, int n_out);
+bool wni_axis_make(WniAxis *axis, int n_in, double window_begin, double window, int n_out,
+                   WniInterpolation interpolation);
 void wni_axis_clear(WniAxis *axis);
 
 /* R, G, B (or luma) before normalisation, from sampled components. */

@@ -126,6 +126,8 @@ static WnStatus set_target(const WniPlanInput *input, const WniInputMeaning *mea
   target->column_stride = tensor->stride[h + 1];
   target->resize = meaning->resize;
   target->crop = meaning->crop;
+  target->rounding = meaning->rounding;
+  target->interpolation = meaning->interpolation;
   target->bgr = meaning->bgr && target->channels == 3;
   return wni_target_normalise(meaning, target, error);
 }
@@ -174,11 +176,15 @@ static void describe_inputs(WnModel *model) {
                           .stage = input->stage,
                           .order = wni_order_name(target->bgr),
                           .crop = target->crop > 0 ? target->crop : 1,
+                          .rounding = wni_rounding_name(target->rounding),
+                          .interpolation = wni_interpolation_name(target->interpolation),
                           .source = {.mean = meaning->source[WNI_MEAN],
                                      .std = meaning->source[WNI_STD],
                                      .channels = meaning->source[WNI_CHANNELS],
                                      .resize = meaning->source[WNI_RESIZE],
                                      .crop = meaning->source[WNI_CROP],
+                                     .rounding = meaning->source[WNI_ROUNDING],
+                                     .interpolation = meaning->source[WNI_INTERPOLATION],
                                      .size = size_source(meaning, target)}};
     memcpy(info->shape, input->tensor.shape.dim, sizeof info->shape);
     memcpy(info->mean, target->mean, sizeof info->mean);

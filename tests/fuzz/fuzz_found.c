@@ -138,11 +138,13 @@ static size_t make(char *to, size_t room) {
   static const char *const whole[] = {
       "[modelinfo]\nversion=1.0\n[x]\ndir=input\nranges=-1.0,1.0;0,255;0,1\n",
       "0 cat\n1 dog\n2 bird\n",
-      ("{\"image_processor_type\":\"ConvNextImageProcessor\",\"do_normalize\":true,\"size\":"
+      ("{\"image_processor_type\":\"ConvNextImageProcessor\",\"do_normalize\":true,\"resample\":3,"
+       "\"size\":"
        "{\"shortest_edge\":224},\"crop_pct\":0.875,\"image_mean\":[0.5,0.5,0.5],\"image_std\":"
        "[0.2,0.2,0.2],\"do_center_crop\":true,\"crop_size\":{\"height\":200,\"width\":100}}"),
       ("{\"id2label\":{\"0\":\"a\",\"1\":\"b\"},\"image_size\":[3,4],\"pretrained_cfg\":{\"mean\":"
-       "[0.1],\"std\":[0.2,0.3,0.4],\"crop_pct\":0.9,\"input_size\":[3,224,192]}}"),
+       "[0.1],\"std\":[0.2,0.3,0.4],\"crop_pct\":0.9,\"interpolation\":\"lanczos\",\"input_size\":["
+       "3,224,192]}}"),
       "{0: 'cat', 1: \"dog's\", 2: 'caf\\xe9'}",
       "[640, 480]",
       "Normalized_1_1",

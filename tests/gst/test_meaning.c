@@ -112,6 +112,7 @@ GST_START_TEST(test_wrong_values) {
       {"mean", "1,2"},       {"std", "0"},
       {"range", "5"},        {"channels", "grb"},
       {"resize", "smaller"}, {"crop", "2"},
+      {"rounding", "up"},    {"interpolation", "cubic"},
       {"input-size", "big"}, {"scores", "points"},
       {"preset", "unknown"}, {"scores-output", "nowhere"},
   };

@@ -72,13 +72,16 @@ HALF = [0.5, 0.5, 0.5]
 transformers = {
     "ViT": ({"image_processor_type": "ViTImageProcessor", "do_normalize": True, "do_resize": True,
              "size": {"height": 16, "width": 16}, "image_mean": HALF, "image_std": HALF},
-            [.569, -.216, -.608], {"resize": "stretch", "crop": 1.0}),
+            [.569, -.216, -.608], {"resize": "stretch", "crop": 1.0, "rounding": "down",
+                                   "interpolation": "bilinear"}),
     "an old ViT": ({"feature_extractor_type": "ViTFeatureExtractor", "do_normalize": True,
                     "size": 16, "image_mean": HALF, "image_std": HALF},
                    [.569, -.216, -.608], {"resize": "stretch", "crop": 1.0}),
     "DeiT": ({"image_processor_type": "DeiTImageProcessor", "do_normalize": True, "size": 256,
-              "do_center_crop": True, "crop_size": 224, "image_mean": HALF, "image_std": HALF},
-             [.569, -.216, -.608], {"resize": "stretch", "crop": 0.875}),
+              "do_center_crop": True, "crop_size": 224, "image_mean": HALF, "image_std": HALF,
+              "resample": 3},
+             [.569, -.216, -.608],
+             {"resize": "stretch", "crop": 0.875, "interpolation": "bicubic"}),
     "MobileViT": ({"image_processor_type": "MobileViTImageProcessor", "do_center_crop": True,
                    "do_flip_channel_order": True, "size": {"shortest_edge": 288},
                    "crop_size": {"height": 256, "width": 256}, "image_mean": HALF,
@@ -86,16 +89,18 @@ transformers = {
                   [.196, .392, .784], {"resize": "crop", "crop": 256 / 288, "channels": "bgr"}),
     "EfficientNet": ({"image_processor_type": "EfficientNetImageProcessor", "do_rescale": True,
                       "rescale_factor": 1 / 127.5, "rescale_offset": True, "size": 16,
-                      "image_mean": HALF, "image_std": HALF},
-                     [1.137, -.431, -1.216], {"resize": "stretch"}),
+                      "image_mean": HALF, "image_std": HALF, "resample": 0},
+                     [1.137, -.431, -1.216], {"resize": "stretch", "interpolation": "nearest"}),
     "EfficientNet without its top": (
         {"image_processor_type": "EfficientNetImageProcessor", "rescale_factor": 1 / 127.5,
          "rescale_offset": True, "include_top": False, "size": 16, "image_mean": HALF,
          "image_std": HALF}, [.569, -.216, -.608], {}),
     "ConvNext": ({"image_processor_type": "ConvNextImageProcessor", "do_normalize": True,
                   "size": {"shortest_edge": 224}, "crop_pct": 0.875, "image_mean": IMAGENET[0],
-                  "image_std": IMAGENET[1]},
-                 (PIXEL / 255 - IMAGENET[0]) / IMAGENET[1], {"resize": "crop", "crop": 0.875}),
+                  "image_std": IMAGENET[1], "resample": 1},
+                 (PIXEL / 255 - IMAGENET[0]) / IMAGENET[1],
+                 {"resize": "crop", "crop": 0.875, "rounding": "down",
+                  "interpolation": "lanczos"}),
     "a large ConvNext": ({"image_processor_type": "ConvNextImageProcessor", "do_normalize": True,
                           "size": {"shortest_edge": 384}, "image_mean": IMAGENET[0],
                           "image_std": IMAGENET[1]},
@@ -123,9 +128,17 @@ check("timm", plain, (PIXEL / 255 - IMAGENET[0]) / IMAGENET[1], "config.json",
                        "pretrained_cfg": {"input_size": [3, 224, 224], "crop_pct": 0.95,
                                           "crop_mode": "center", "mean": IMAGENET[0],
                                           "std": IMAGENET[1]}}},
-      crop=224 / 235, resize="crop", labels=["n1", "two", "n3"])
+      crop=224 / 235, resize="crop", rounding="even", interpolation="bicubic",
+      labels=["n1", "two", "n3"])
+for said, interpolation in (("bilinear", "bilinear"), ("random", "bicubic"), (5, "bicubic")):
+    check("timm's interpolation", plain, PIXEL / 255 - .5, "config.json",
+          {"config.json": {"pretrained_cfg": {"input_size": [3, 224, 224], "mean": HALF,
+                                              "std": [1, 1, 1], "interpolation": said,
+                                              "crop_mode": "squash"}}},
+          resize="stretch", rounding="even", interpolation=interpolation)
 check("Teachable Machine", plain, PIXEL / 127.5 - 1, "labels.txt",
-      {"labels.txt": "0 cat\n1 dog\n2 no animal\n"}, labels=["cat", "dog", "no animal"])
+      {"labels.txt": "0 cat\n1 dog\n2 no animal\n"}, labels=["cat", "dog", "no animal"],
+      resize="crop", rounding="exact", interpolation="lanczos")
 check("plain labels", plain, PIXEL / 255, None, {"labels.txt": "cat\r\ndog\r\nbird\r\n"},
       labels=["cat", "dog", "bird"], warning="the guess")
 check("GStreamer", plain, PIXEL / 127.5 - 1, ".modelinfo",
@@ -177,7 +190,10 @@ check("Bgr8", network(meta={"Image.NominalPixelRange": "Normalized_0_1",
 check("Ultralytics", network(shape=(1, 3, "h", "w"), meta={
     "task": "classify", "author": "Ultralytics", "imgsz": "[48, 64]",
     "names": "{0: 'a', 1: \"dog's\", 2: 'caf\\xe9 \\\\ \\'x\\''}"}), PIXEL / 255, "Ultralytics",
-      size="64x48", labels=["a", "dog's", "caf\u00e9 \\ 'x'"])
+      size="64x48", resize="stretch", rounding="even", interpolation="bilinear",
+      labels=["a", "dog's", "caf\u00e9 \\ 'x'"])
+check("a square of Ultralytics", network(meta={"author": "Ultralytics", "imgsz": "[16, 16]"}),
+      PIXEL / 255, "Ultralytics", resize="crop", rounding="even", interpolation="bilinear")
 for names in ("{0: 'a', 2: 'b', 1: 'c'}", "{0: 'a'", "{0: 'a\\", "{0: 'a\\x1", "{0 'a'}", "[1]"):
     check(names, network(meta={"author": "Ultralytics", "names": names}), PIXEL / 255,
           "Ultralytics", labels=["0", "1", "2"], warning="cannot be read")
@@ -275,7 +291,8 @@ def adopted_as_found(model, files=(), options=()):
         assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
         after = inspect(out)
         assert after["warning"] is None and after["labels"] == before["labels"]
-        for key in ("mean", "std", "channels", "resize", "crop", "size", "shape"):
+        for key in ("mean", "std", "channels", "resize", "crop", "rounding", "interpolation",
+                    "size", "shape"):
             assert after["inputs"][0][key] == before["inputs"][0][key], key
         assert after["inputs"][0]["source"]["mean"] == "winnow.input.mean"
         old, new = of.load(model), of.load(out.read_bytes())

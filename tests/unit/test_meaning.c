@@ -26,12 +26,15 @@ START_TEST(options_say_each_aspect) {
                                              .channels = "bgr",
                                              .resize = "letterbox",
                                              .crop = "0.9",
+                                             .rounding = "even",
+                                             .interpolation = "lanczos",
                                              .input_size = "320x240"});
   ck_assert(m.n_mean == 3 && m.n_std == 1 && m.bgr && m.resize == WNI_RESIZE_LETTERBOX);
   ck_assert(m.width == 320 && m.height == 240);
   assert_near(m.mean[2], 0.3);
   assert_near(m.std[0], 0.5);
   assert_near(m.crop, 0.9);
+  ck_assert(m.rounding == WNI_EVEN && m.interpolation == WNI_LANCZOS);
   for (int a = 0; a < WNI_N_ASPECTS; a++) ck_assert_str_eq(m.source[a], "option");
 }
 END_TEST
@@ -53,6 +56,7 @@ START_TEST(presets_are_what_their_users_do) {
   WniInputMeaning m = read_given((WnMeaning){.preset = "torchvision"});
   assert_near((1 - m.mean[0]) / m.std[0], (1 - 0.485) / 0.229);
   assert_near(m.crop, 224.0 / 256);
+  ck_assert(m.rounding == WNI_EVEN && m.interpolation == WNI_BILINEAR);
   m = read_given((WnMeaning){.preset = "keras"});
   assert_near((200.0 / 255 - m.mean[1]) / m.std[1], 200 / 127.5 - 1);
   m = read_given((WnMeaning){.preset = "caffe", .crop = "1"});
@@ -75,6 +79,8 @@ START_TEST(what_makes_no_sense_is_refused) {
       {{.channels = "gbr"}, "channels: 'gbr' is not rgb or bgr"},
       {{.resize = "squash"}, "resize: 'squash' is not crop"},
       {{.crop = "1.1"}, "crop: 1.1 is not a share"},
+      {{.rounding = "up"}, "rounding: 'up' is not exact, even, down or first"},
+      {{.interpolation = "cubic"}, "interpolation: 'cubic' is not area, linear"},
       {{.crop = "nan"}, "crop: 'nan' is not a number"},
       {{.input_size = "224"}, "input-size: '224' is not WIDTHxHEIGHT"},
       {{.input_size = "0x224"}, "input-size"},

@@ -20,8 +20,9 @@ START_TEST(weights_add_up_to_one_inside_the_plane) {
   for (int round = 0; round < 500; round++) {
     int n_in = 1 + rand_r(&seed) % 300, n_out = 1 + rand_r(&seed) % 80;
     double begin = (rand_r(&seed) % 200 - 50) / 40.0, size = n_in * (1 + rand_r(&seed) % 9) / 8.0;
+    WniInterpolation how = (WniInterpolation)(round % WNI_N_INTERPOLATIONS);
     WniAxis axis = {0};
-    ck_assert(wni_axis_make(&axis, n_in, begin, size, n_out));
+    ck_assert(wni_axis_make(&axis, n_in, begin, size, n_out, how));
     for (int i = 0; i < n_out; i++) {
       ck_assert_double_eq_tol(total(&axis, i), 1, 1e-4);
       ck_assert_int_ge(axis.first[i], axis.low);
@@ -30,7 +31,8 @@ START_TEST(weights_add_up_to_one_inside_the_plane) {
       ck_assert_int_lt(axis.high, n_in);
       /* what rows and columns rely on: one weight inside, none behind */
       const float *weights = axis.weights + (size_t)i * (size_t)axis.max_taps;
-      for (int t = 2; t < axis.n_taps[i] - 1; t++) ck_assert_float_eq(weights[t], weights[1]);
+      for (int t = 2; axis.even && t < axis.n_taps[i] - 1; t++)
+        ck_assert_float_eq(weights[t], weights[1]);
       for (int t = axis.n_taps[i]; t < axis.max_taps; t++) ck_assert_float_eq(weights[t], 0);
     }
     ck_assert_int_eq(axis.max_taps % WNI_COLUMNS_TAPS, 0);
@@ -40,14 +42,15 @@ START_TEST(weights_add_up_to_one_inside_the_plane) {
 END_TEST
 
 START_TEST(the_same_size_is_the_identity) {
-  WniAxis axis = {0};
-  ck_assert(wni_axis_make(&axis, 32, 0, 32, 32));
-  for (int i = 0; i < 32; i++) {
-    ck_assert_int_eq(axis.first[i], i);
-    ck_assert_int_eq(axis.n_taps[i], 1);
-    ck_assert_float_eq(axis.weights[(size_t)i * (size_t)axis.max_taps], 1);
+  for (int how = 0; how < WNI_N_INTERPOLATIONS; how++) {
+    WniAxis axis = {0};
+    ck_assert(wni_axis_make(&axis, 32, 0, 32, 32, (WniInterpolation)how));
+    for (int i = 0; i < 32; i++)
+      for (int t = 0; t < axis.n_taps[i]; t++)
+        ck_assert_float_eq_tol(axis.weights[(size_t)i * (size_t)axis.max_taps + (size_t)t],
+                               axis.first[i] + t == i, 1e-6F);
+    wni_axis_clear(&axis);
   }
-  wni_axis_clear(&axis);
 }
 END_TEST
 
@@ -170,6 +173,85 @@ START_TEST(a_share_is_taken_from_the_centre) {
 }
 END_TEST
 
+/* As torchvision and transformers place it: int(size * longer / shorter), and half of what is left,
+ * rounded to even or down. */
+START_TEST(a_picture_is_resized_to_whole_pixels) {
+  static const uint8_t pixels[501 * 333];
+  static const struct {
+    int width, height, side;
+    double crop;
+    WniResize resize;
+    WniRounding rounding;
+    double left, top, resized_w, resized_h;
+  } cases[] = {
+      {501, 333, 224, 0.875, WNI_RESIZE_CROP, WNI_EVEN, 80, 16, 385, 256},
+      {333, 501, 224, 0.875, WNI_RESIZE_CROP, WNI_EVEN, 16, 80, 256, 385},
+      {498, 333, 224, 0.875, WNI_RESIZE_CROP, WNI_EVEN, 79, 16, 382, 256},
+      {499, 333, 224, 0.875, WNI_RESIZE_CROP, WNI_EVEN, 80, 16, 383, 256},
+      {499, 333, 224, 0.875, WNI_RESIZE_CROP, WNI_DOWN, 79, 16, 383, 256},
+      {500, 333, 224, 224. / 232, WNI_RESIZE_CROP, WNI_EVEN, 62, 4, 348, 232},
+      {40, 30, 31, 1, WNI_RESIZE_CROP, WNI_DOWN, 5, 0, 41, 31},
+      {7, 7, 31, 1, WNI_RESIZE_CROP, WNI_EVEN, 0, 0, 31, 31},
+      {501, 333, 224, 224. / 235, WNI_RESIZE_STRETCH, WNI_EVEN, 6, 6, 235, 235},
+      {501, 333, 224, 224. / 235, WNI_RESIZE_STRETCH, WNI_DOWN, 5, 5, 235, 235},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    double w = cases[i].width, h = cases[i].height, side = cases[i].side;
+    const WnFrame frame = {.format = WN_PIXEL_GRAY8,
+                           .width = cases[i].width,
+                           .height = cases[i].height,
+                           .plane = {pixels},
+                           .stride_bytes = {cases[i].width}};
+    const WniImageTarget target = {.channels = 1,
+                                   .height = cases[i].side,
+                                   .width = cases[i].side,
+                                   .resize = cases[i].resize,
+                                   .rounding = cases[i].rounding,
+                                   .crop = cases[i].crop};
+    WniRecipe recipe = {0};
+    ck_assert_int_eq(wni_recipe_update(&recipe, &frame, NULL, &target, 1, NULL), WN_OK);
+    ck_assert_double_eq_tol(recipe.window.x, cases[i].left * w / cases[i].resized_w, 1e-9);
+    ck_assert_double_eq_tol(recipe.window.y, cases[i].top * h / cases[i].resized_h, 1e-9);
+    ck_assert_double_eq_tol(recipe.window.width, side * w / cases[i].resized_w, 1e-9);
+    ck_assert_double_eq_tol(recipe.window.height, side * h / cases[i].resized_h, 1e-9);
+    wni_recipe_clear(&recipe);
+  }
+}
+END_TEST
+
+/* Of whole pixels of the picture, as Keras and TensorFlow cut it before they resize. */
+START_TEST(a_part_is_cut_out_before_it_is_resized) {
+  static const uint8_t pixels[299 * 168];
+  static const struct {
+    double crop;
+    WniResize resize;
+    WniWindowRect right;
+  } cases[] = {
+      {1, WNI_RESIZE_CROP, {65, 0, 168, 168}},
+      {0.875, WNI_RESIZE_STRETCH, {18, 10, 263, 148}},
+      {0.875, WNI_RESIZE_CROP, {75, 10, 148, 148}},
+      {1, WNI_RESIZE_STRETCH, {0, 0, 299, 168}},
+  };
+  const WnFrame frame = {.format = WN_PIXEL_GRAY8,
+                         .width = 299,
+                         .height = 168,
+                         .plane = {pixels},
+                         .stride_bytes = {299}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const WniImageTarget target = {.channels = 1,
+                                   .height = 96,
+                                   .width = 96,
+                                   .resize = cases[i].resize,
+                                   .rounding = WNI_FIRST,
+                                   .crop = cases[i].crop};
+    WniRecipe recipe = {0};
+    ck_assert_int_eq(wni_recipe_update(&recipe, &frame, NULL, &target, 1, NULL), WN_OK);
+    ck_assert_mem_eq(&recipe.window, &cases[i].right, sizeof recipe.window);
+    wni_recipe_clear(&recipe);
+  }
+}
+END_TEST
+
 /* Mean and std stay those of the colour. */
 START_TEST(blue_may_be_the_first_channel) {
   static const uint8_t pixels[3] = {51, 102, 204};
@@ -198,4 +280,5 @@ END_TEST
 SUITE_MAIN("preprocess", weights_add_up_to_one_inside_the_plane, the_same_size_is_the_identity,
            bad_frames_are_refused, sizes_of_planes, threads_write_the_same_image,
            a_window_takes_the_place_of_the_resize_mode, a_share_is_taken_from_the_centre,
+           a_picture_is_resized_to_whole_pixels, a_part_is_cut_out_before_it_is_resized,
            blue_may_be_the_first_channel)

@@ -23,6 +23,10 @@
   ROW(resize, "resize", "HOW",                                                                     \
       "How a picture becomes as large as the input: crop, letterbox or stretch")                   \
   ROW(crop, "crop", "SHARE", "Share of the picture that is taken, from the centre")                \
+  ROW(rounding, "rounding", "HOW",                                                                 \
+      "Whether its centre is cut out at whole pixels, and when: exact (no), even, down or first")  \
+  ROW(interpolation, "interpolation", "HOW",                                                       \
+      "How pixels are made of others: area, linear, nearest, bilinear, bicubic or lanczos")        \
   ROW(input_size, "input-size", "WxH", "Size of the input, where the model takes any size")        \
   ROW(scores, "scores", "KIND", "What the scores are: logits, probabilities or sigmoid")           \
   ROW(scores_output, "scores-output", "NAME", "The output that has the scores")                    \

@@ -98,10 +98,16 @@ const char *wn_precision_name(WnPrecision precision);
 WnStatus wn_precision_parse(const char *name, WnPrecision *out, WnError *error);
 
 /* What the input and the scores of a model mean, in the words of the command line.  Each field
- * NULL: as the file says, or a file beside it. mean, std      one number or three, R, G, B: (pixel
- * - mean) / std, pixels in 0..1 or `range` range          "LO..HI": what black and white become
- * before mean and std channels       "rgb" or "bgr" resize         "crop", "letterbox" or "stretch"
+ * NULL: as the file says, or a file beside it.
+ *
+ *   mean, std      one number or three, R, G, B: (pixel - mean) / std, pixels in 0..1 or `range`
+ *   range          "LO..HI": what black and white become before mean and std
+ *   channels       "rgb" or "bgr"
+ *   resize         "crop", "letterbox" or "stretch"
  *   crop           above 0, at most 1: the share of the picture's shorter side that is taken
+ *   rounding       "exact"; "even" or "down": the picture is resized to whole pixels before its
+ *                  centre is cut out, half of what is left rounded so; "first": it is cut out first
+ *   interpolation  "area", "linear", "nearest", "bilinear", "bicubic" or "lanczos"
  *   input_size     "WxH", for a file whose height and width are dynamic
  *   scores         "logits", "probabilities" or "sigmoid"
  *   scores_output  the name of the output that has the scores
@@ -153,7 +159,7 @@ void wn_model_unref(WnModel *model); /* NULL is ignored */
 /* Who says what an input means: "option", a key of the file, the name of a file beside it, ...;
  * NULL: nobody, it is assumed. */
 typedef struct WnInputSources {
-  const char *mean, *std, *channels, *resize, *crop, *size;
+  const char *mean, *std, *channels, *resize, *crop, *rounding, *interpolation, *size;
 } WnInputSources;
 
 /* One input of the graph; a cascade has one for each network. */
@@ -169,6 +175,8 @@ typedef struct WnInputInfo {
   int32_t stage;                   /* the first that reads it */
   const char *order;               /* of the channels, "rgb" or "bgr" */
   double crop;                     /* share of the picture's shorter side that is taken */
+  const char *rounding;            /* "exact", "even", "down" or "first" */
+  const char *interpolation;       /* "area", "linear", "nearest", "bilinear", ... */
   WnInputSources source;
 } WnInputInfo;
 
