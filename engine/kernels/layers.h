@@ -119,6 +119,21 @@ typedef struct WniMatmul {
 void wni_matmul_run(const WniMatmul *matmul, const float *x, const float *w, const float *residual,
                     float *y, WniThread thread);
 
+/* One direction of an LSTM (ONNX LSTM-14, gates in its order: i, o, f, c) in float32.  x is what
+ * the inputs contribute to the four gates, [steps][rows][4 hidden]; y [steps][rows][hidden]. */
+typedef struct WniLstm {
+  const WniKernel *kernel; /* igemm */
+  const WniKernel *act, *vec;
+  size_t steps, rows, hidden;
+  bool backward; /* from the last step to the first */
+  ptrdiff_t x_step, x_row, y_step, y_row;
+  void *weights; /* [panels][hidden / tile k][tile n][tile k], panels of 4 hidden columns */
+  size_t panel_bytes;
+  const float *h, *c; /* [rows][hidden] before the first step; NULL: zeros */
+} WniLstm;
+/* `work` [5 rows][hidden]; its first rows are the last cells behind a run. */
+void wni_lstm_run(const WniLstm *lstm, const float *x, float *work, float *y, WniThread thread);
+
 /* One tensor of a layer that converts what it reads and writes to float32 and back. */
 typedef struct WniTyped {
   WniType type;

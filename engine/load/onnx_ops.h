@@ -34,7 +34,7 @@ typedef struct WniOpInput {
   WniInputNeed need;
 } WniOpInput;
 
-enum { WNI_OP_MAX_INPUTS = 6, WNI_OP_ANY = 1 << 20 }; /* names in a row; as many as there are */
+enum { WNI_OP_MAX_INPUTS = 8, WNI_OP_ANY = 1 << 20 }; /* names in a row; as many as there are */
 
 typedef struct WniOpInfo {
   const char *domain; /* "": ONNX's own */

@@ -17,6 +17,7 @@ typedef enum WniStepKind {
   WNI_STEP_WINOGRAD,
   WNI_STEP_FULLY_CONNECTED,
   WNI_STEP_MATMUL,
+  WNI_STEP_LSTM,
   WNI_STEP_POOL,
   WNI_STEP_ELEMENTWISE,
   WNI_STEP_SOFTMAX,
@@ -45,6 +46,7 @@ typedef struct WniStep {
     WniWinograd winograd;
     WniFullyConnected fully_connected;
     WniMatmul matmul;
+    WniLstm lstm;
     WniPool pool;
     WniElementwise elementwise;
     WniSoftmax softmax;

@@ -34,6 +34,9 @@ static void run_matmul(const WniStep *step, const Operands *at, WniThread thread
   wni_matmul_run(&step->layer.matmul, at->in[0], at->in[1], add ? at->in[2] : NULL, at->out,
                  thread);
 }
+static void run_lstm(const WniStep *step, const Operands *at, WniThread thread) {
+  wni_lstm_run(&step->layer.lstm, at->in[0], (float *)(uintptr_t)at->in[1], at->out, thread);
+}
 static void run_pool(const WniStep *step, const Operands *at, WniThread thread) {
   wni_pool_run(&step->layer.pool, at->in[0], at->out, thread);
 }
@@ -72,6 +75,7 @@ static RunFunction *const table[WNI_STEP_KIND_COUNT] = {
     [WNI_STEP_WINOGRAD] = run_winograd,
     [WNI_STEP_FULLY_CONNECTED] = run_fully_connected,
     [WNI_STEP_MATMUL] = run_matmul,
+    [WNI_STEP_LSTM] = run_lstm,
     [WNI_STEP_POOL] = run_pool,
     [WNI_STEP_ELEMENTWISE] = run_elementwise,
     [WNI_STEP_SOFTMAX] = run_softmax,

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Golden cases: matrix products of any rank, attention, softmax, normalisation."""
 
+import numpy as np
+
 from builder import case
 
 
@@ -195,3 +197,24 @@ def attention(g):
     g.put("grouped", "Attention", [rows, keys, values], q_num_heads=4, kv_num_heads=2)
     g.put("grouped_mask", "Attention", [rows, keys, values, g.weights(4, 7, 7)], q_num_heads=4,
           kv_num_heads=2)
+
+
+@case(14, shape=(1, 5, 7, 3))
+def lstm(g):
+    """Over the columns of the picture, one sequence a row."""
+    x = g.node("Transpose", g.node("Reshape", ["x", g.ints(5, 7, 3)]), perm=[1, 0, 2])
+    w = lambda n: [g.weights(n, 24, 3), g.weights(n, 24, 6), g.weights(n, 48)]
+    both = g.node("LSTM", [x, *w(2)], ["both", "both_h", "both_c"], direction="bidirectional",
+                  hidden_size=6)
+    for name in both:
+        g.out(name)
+    state = ["", g.weights(1, 5, 6), g.weights(1, 5, 6)]
+    forward = g.node("LSTM", [x, *w(1), *state], ["forward", "forward_h", "forward_c"],
+                     hidden_size=6)
+    back = g.node("LSTM", [x, *w(1)[:2]], ["back", "back_h", "back_c"], direction="reverse",
+                  hidden_size=6)
+    for name in (*forward[:2], *back[1:]):
+        g.out(name)
+    last = g.node("LSTM", [forward[1], g.weights(1, 24, 6), g.weights(1, 24, 6), g.weights(1, 48),
+                           g.init(np.full(5, 1, np.int32))], ["second"], hidden_size=6)
+    g.put("of_a_state", "Relu", last)

@@ -259,3 +259,33 @@ def attention(i, a):
     e = np.exp(scores - scores.max(-1, keepdims=True))
     y = e / e.sum(-1, keepdims=True) @ v
     return y if i[0].ndim == 4 else y.transpose(0, 2, 1, 3).reshape(i[0].shape[:2] + (-1,))
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def through_time(x, w, r, b, h, c):
+    """(y, h, c) of one direction; x [time, batch, inputs]."""
+    y = []
+    for row in x:
+        i, o, f, g = np.split(row @ w.T + h @ r.T + b[:len(w)] + b[len(w):], 4, axis=1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+        y.append(h)
+    return np.stack(y), h, c
+
+
+@op("LSTM")
+def lstm(i, a):
+    x, w, r = i[:3]
+    zeros = np.zeros((len(w), x.shape[1], r.shape[2]))
+    b = optional(i, 3, np.zeros((len(w), 8 * r.shape[2])))
+    h, c = optional(i, 5, zeros), optional(i, 6, zeros)
+    ends = []
+    for d in range(len(w)):
+        back = -1 if d == 1 or a.get("direction") == "reverse" else 1
+        y, *last = through_time(x[::back], w[d], r[d], b[d], h[d], c[d])
+        ends.append((y[::back], *last))
+    y, h, c = zip(*ends)
+    return [np.stack(y, 1), np.stack(h), np.stack(c)][:a["_outputs"]]
