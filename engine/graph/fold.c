@@ -13,7 +13,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_FOLDED = 1 << 27 }; /* elements of all folded constants of a model */
+/* Bytes of all folded constants of a model, and elements that folding reads and writes: a small
+ * result may take long, too. */
+enum { MAX_FOLDED = 1 << 29 };
+static const int64_t MAX_FOLD_WORK = (int64_t)1 << 30;
 
 /* No rule: the node has to run. */
 WnStatus wni_fold_NONE(WniFold *fold) {
@@ -26,13 +29,19 @@ const WniConstant *wni_fold_input(const WniFold *fold, int i) {
   return value ? &value->constant : NULL;
 }
 
-static bool within_budget(WniFold *fold) {
-  int64_t count = 1, left = MAX_FOLDED - fold->graph->folded;
-  for (int d = 0; d < fold->shape->rank; d++)
-    if (fold->shape->dim[d] < 0 || !wni_mul_limited(count, fold->shape->dim[d], left, &count))
-      return false;
-  fold->graph->folded += count;
+static bool within_budget(WniFold *fold, size_t element_bytes) {
+  size_t count, left = (size_t)(MAX_FOLDED - fold->graph->folded) / element_bytes;
+  if (!wni_constant_shape(fold->shape->rank, fold->shape->dim, left, &count)) return false;
+  fold->graph->folded += (int64_t)(count * element_bytes);
   return true;
+}
+
+WnStatus wni_fold_work(WniFold *fold, int64_t elements) {
+  fold->graph->fold_work += elements;
+  if (fold->graph->fold_work <= MAX_FOLD_WORK) return WN_OK;
+  return wni_node_fail(fold->graph, fold->node, WN_ERROR_UNSUPPORTED, fold->error,
+                       "the model's constants take too long to compute; export it with its "
+                       "constants folded");
 }
 
 static WnStatus too_large(const WniFold *fold) {
@@ -41,14 +50,14 @@ static WnStatus too_large(const WniFold *fold) {
 }
 
 WnStatus wni_fold_allocate(WniFold *fold, bool is_int, void **data) {
-  if (within_budget(fold) &&
+  if (within_budget(fold, is_int ? sizeof(int64_t) : sizeof(float)) &&
       wni_constant_new(fold->out, is_int, fold->shape->rank, fold->shape->dim, data))
     return WN_OK;
   return too_large(fold);
 }
 
 WnStatus wni_fold_allocate_like(WniFold *fold, const WniConstant *x, void **data) {
-  if (within_budget(fold) &&
+  if (within_budget(fold, wni_constant_element_bytes(x)) &&
       wni_constant_new_like(fold->out, x, fold->shape->rank, fold->shape->dim, data))
     return WN_OK;
   return too_large(fold);
@@ -257,6 +266,19 @@ static WniFoldFunction *const rules[WNI_OP_COUNT] = {
 #undef WNI_OPERATOR
 };
 
+/* What the rule reads and makes, if it makes anything. */
+static int64_t work_of(const WniFold *fold, bool of_shape) {
+  int64_t elements = 1;
+  size_t made;
+  for (int i = 0; i < fold->node->n_in && !of_shape; i++) {
+    const WniConstant *x = wni_fold_input(fold, i);
+    if (x) elements += (int64_t)x->count;
+  }
+  if (wni_constant_shape(fold->shape->rank, fold->shape->dim, MAX_FOLDED, &made))
+    elements += (int64_t)made;
+  return rules[fold->node->op] == wni_fold_NONE ? 0 : elements;
+}
+
 WnStatus wni_fold_weights(WniGraph *graph, WniNode *node, WnError *error) {
   WniValue *out = &graph->values[node->out[0]];
   WniFold fold = {graph, node, &out->constant, &out->shape, error, false};
@@ -276,7 +298,8 @@ WnStatus wni_fold(WniGraph *graph, WniNode *node, bool *done, WnError *error) {
   }
   WniValue *out = &graph->values[node->out[0]];
   WniFold fold = {graph, node, &out->constant, &out->shape, error, false};
-  WnStatus status = rules[node->op](&fold);
+  WnStatus status = wni_fold_work(&fold, work_of(&fold, of_shape));
+  if (status == WN_OK) status = rules[node->op](&fold);
   if (status != WN_OK || fold.left) return status;
   out->known = *done = true;
   return WN_OK;

@@ -38,6 +38,10 @@ WnStatus wni_fold_allocate(WniFold *fold, bool is_int, void **data);
 /* The same for elements of `x` that are moved as they are. */
 WnStatus wni_fold_allocate_like(WniFold *fold, const WniConstant *x, void **data);
 
+/* Counts elements that the node goes through beside its inputs and its output: a short file can ask
+ * for much work.  Errors: UNSUPPORTED (too much). */
+WnStatus wni_fold_work(WniFold *fold, int64_t elements);
+
 /* Strides of a constant's elements, row by row. */
 void wni_fold_row_major(const WniConstant *x, int64_t *stride);
 

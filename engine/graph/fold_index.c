@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_BETWEEN = 1 << 27 }; /* elements */
+
 /* Element i of a constant that is being filled. */
 static void put(const WniConstant *constant, void *data, size_t i, double value) {
   if (!constant->is_int)
@@ -91,6 +93,23 @@ static bool resample_dimension(const WniResizing *resize, int d, float **x) {
   return good;
 }
 
+/* What stands between the dimensions may be larger than either end, and each element is a sum. */
+static WnStatus count_between(WniFold *fold, const WniResizing *resize) {
+  WniShape shape = resize->in;
+  WnStatus status = WN_OK;
+  for (int d = 0; d < shape.rank && status == WN_OK; d++) {
+    int64_t taps = (int64_t)wni_resize_taps(resize, d);
+    size_t count;
+    shape.dim[d] = resize->out.dim[d];
+    if (taps == 1) continue;
+    if (!wni_constant_shape(shape.rank, shape.dim, MAX_BETWEEN, &count))
+      return wni_node_fail(fold->graph, fold->node, WN_ERROR_MEMORY, fold->error,
+                           "a constant becomes too large while it is resampled");
+    status = wni_fold_work(fold, (int64_t)count * taps);
+  }
+  return status;
+}
+
 WnStatus wni_fold_resize(WniFold *fold) {
   const WniConstant *in = wni_fold_input(fold, 0);
   WniResizing resize;
@@ -99,6 +118,8 @@ WnStatus wni_fold_resize(WniFold *fold) {
   if (status != WN_OK) return status;
   if (resize.mode == WNI_RESIZE_NEAREST) return wni_fold_indexing(fold);
   status = wni_fold_allocate(fold, false, &data);
+  if (status != WN_OK) return status;
+  status = count_between(fold, &resize);
   if (status != WN_OK) return status;
   float *x = malloc((in->count + 1) * sizeof *x);
   bool good = x != NULL;

@@ -51,7 +51,7 @@ static void begin(WniReduceOp op, size_t n, double *y, int64_t *integers) {
                                         : 0;
   for (size_t i = 0; i < n; i++) {
     y[i] = start;
-    integers[i] = isinf(start) ? (start < 0 ? INT64_MIN : INT64_MAX) : (int64_t)start;
+    if (integers) integers[i] = isinf(start) ? (start < 0 ? INT64_MIN : INT64_MAX) : (int64_t)start;
   }
 }
 
@@ -83,9 +83,9 @@ WnStatus wni_fold_reduce(WniFold *fold) {
   if (status != WN_OK) return status;
   size_t n = fold->out->count;
   double *y = calloc(n + 1, sizeof *y);
-  int64_t *integers = calloc(n + 1, sizeof *integers);
+  int64_t *integers = calloc(x->is_int ? n + 1 : 1, sizeof *integers);
   if (y && integers) {
-    begin(reduction->op, n, y, integers);
+    begin(reduction->op, n, y, x->is_int ? integers : NULL);
     for (size_t i = 0; i < x->count; i++) {
       size_t to = goes_to(x, reduced, i);
       double value = wni_fold_number(x, i);

@@ -98,7 +98,8 @@ typedef struct WniGraph {
   const char **output_names;
   int n_outputs;
   uint64_t parameters; /* float elements of the file's initialisers */
-  int64_t folded;      /* elements of folded constants */
+  int64_t fold_work;   /* see fold.c */
+  int64_t folded;      /* bytes of folded constants */
   void **owned;        /* [n_owned] what wni_graph_own() was given */
   size_t n_owned, owned_capacity;
 } WniGraph;

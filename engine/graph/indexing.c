@@ -11,6 +11,8 @@
 WnStatus wni_indexing_start(const WniGraph *graph, const WniNode *node, WniIndexing *out,
                             WnError *error) {
   size_t count = 1;
+  if (wni_shape_count(&out->to) == 0) /* no element is looked for */
+    for (int d = 0; d < out->to.rank; d++) out->to.dim[d] = 0;
   for (int d = 0; d < out->to.rank; d++) count += (size_t)out->to.dim[d];
   out->owned = malloc(count * sizeof *out->owned);
   if (!out->owned)

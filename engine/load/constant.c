@@ -13,17 +13,25 @@ enum { MAX_ELEMENTS = 1 << 28 };
 
 enum { UINT8 = 2, INT8 = 3 }; /* of TensorProto.DataType */
 
+bool wni_constant_shape(int rank, const int64_t *dim, size_t limit, size_t *count) {
+  int64_t room = 1;
+  bool empty = false;
+  for (int d = 0; d < rank; d++) {
+    if (dim[d] < 0 || !wni_mul_limited(room, dim[d] ? dim[d] : 1, (int64_t)limit, &room))
+      return false;
+    empty = empty || dim[d] == 0;
+  }
+  *count = empty ? 0 : (size_t)room;
+  return true;
+}
+
 /* `out` has no shape and no elements yet. */
 static bool allocate(WniConstant *out, size_t element_bytes, int rank, const int64_t *dim,
                      void **data) {
-  int64_t count = 1;
   out->rank = rank;
-  if (rank > WNI_MAX_RANK) return false;
-  for (int d = 0; d < rank; d++) {
-    if (dim[d] < 0 || !wni_mul_limited(count, dim[d], MAX_ELEMENTS, &count)) return false;
-    out->dim[d] = dim[d];
-  }
-  out->count = (size_t)count;
+  if (rank > WNI_MAX_RANK || !wni_constant_shape(rank, dim, MAX_ELEMENTS, &out->count))
+    return false;
+  for (int d = 0; d < rank; d++) out->dim[d] = dim[d];
   out->owned = *data = wni_alloc_aligned(out->count, element_bytes);
   return *data != NULL;
 }

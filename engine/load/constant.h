@@ -27,6 +27,11 @@ typedef struct WniConstant {
   void *owned;          /* what to free; NULL: borrowed */
 } WniConstant;
 
+/* The number of elements; false: a dimension is negative, or the product is over `limit`.  So it is
+ * where dimensions of 0 are taken for 1: whatever becomes of a shape without elements, the products
+ * of its other dimensions are no larger either. */
+bool wni_constant_shape(int rank, const int64_t *dim, size_t limit, size_t *count);
+
 /* Allocates a zeroed constant of the given shape; *data is its writable
  * elements.  False: no memory, or more elements than a constant may have. */
 bool wni_constant_new(WniConstant *out, bool is_int, int rank, const int64_t *dim, void **data);

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 32, MAX_NODES = 1 << 18 };
+enum { MAX_DEPTH = 32, MAX_NODES = 1 << 16 };
 
 typedef struct Inliner {
   WniOnnx *onnx;

@@ -74,6 +74,8 @@ static int64_t read_uint64(const void *at) {
   return v > INT64_MAX ? INT64_MAX : (int64_t)v;
 }
 
+static const int64_t MAX_ELEMENTS = (int64_t)4 << 30; /* two in each byte of the largest file */
+
 /* In which list elements lie that are not raw. */
 typedef enum List { FLOATS, INT32S, INT64S, DOUBLES, UINT64S } List;
 
@@ -140,12 +142,10 @@ static WnStatus check_shape(const Onnx__TensorProto *tensor, const char *what, s
     return wni_fail(error, WN_ERROR_UNSUPPORTED,
                     "tensor '%.200s' has %zu dimensions; at most %d are supported", what,
                     tensor->n_dims, WNI_MAX_RANK);
-  *count = 1;
-  for (size_t d = 0; d < tensor->n_dims; d++)
-    if (tensor->dims[d] < 0 || __builtin_mul_overflow(*count, (size_t)tensor->dims[d], count))
-      return wni_fail(error, WN_ERROR_MODEL, "tensor '%.200s' has an impossible dimension %lld",
-                      what, (long long)tensor->dims[d]);
-  return WN_OK;
+  if (wni_constant_shape((int)tensor->n_dims, tensor->dims, MAX_ELEMENTS, count)) return WN_OK;
+  return wni_fail(error, WN_ERROR_MODEL,
+                  "tensor '%.200s' has a negative dimension, or more than %lld elements", what,
+                  (long long)MAX_ELEMENTS);
 }
 
 /* Bytes of a list, or half-bytes of either. */

@@ -21,7 +21,7 @@ struct WniSaved {
 
 typedef struct Reader {
   WniOnnx *onnx;
-  int64_t left; /* elements */
+  size_t left; /* bytes */
   WnError *error;
 } Reader;
 
@@ -53,8 +53,8 @@ static WnStatus fail(const Reader *reader, const Onnx__SparseTensorProto *sparse
 
 /* ---- one tensor ---- */
 
-static WnStatus count_elements(Reader *reader, const Onnx__SparseTensorProto *sparse,
-                               int64_t *count) {
+static WnStatus find_values(Reader *reader, const Onnx__SparseTensorProto *sparse,
+                            WniElementList *values, size_t *count) {
   if (!sparse->values || !sparse->indices)
     return fail(reader, sparse, WN_ERROR_MODEL, "has no values or no indices");
   if (sparse->values->data_location == 1 || sparse->indices->data_location == 1)
@@ -62,24 +62,22 @@ static WnStatus count_elements(Reader *reader, const Onnx__SparseTensorProto *sp
                 "lies in another file; only dense ones may; export the model as one file");
   if (sparse->n_dims > WNI_MAX_RANK)
     return fail(reader, sparse, WN_ERROR_UNSUPPORTED, "has too many dimensions");
-  *count = 1;
-  for (size_t d = 0; d < sparse->n_dims; d++) {
-    if (sparse->dims[d] < 0)
-      return fail(reader, sparse, WN_ERROR_MODEL, "has a negative dimension");
-    if (!wni_mul_limited(*count, sparse->dims[d], reader->left, count))
-      return fail(reader, sparse, WN_ERROR_MEMORY, "makes those of the model too large");
-  }
-  reader->left -= *count;
+  WnStatus status = wni_onnx_elements(sparse->values, name_of(sparse), values, reader->error);
+  if (status != WN_OK) return status;
+  if (!wni_constant_shape((int)sparse->n_dims, sparse->dims, reader->left / values->bytes, count))
+    return fail(reader, sparse, WN_ERROR_MEMORY,
+                "has a negative dimension, or makes those of the model too large");
+  reader->left -= *count * values->bytes;
   return WN_OK;
 }
 
 /* Where value k belongs: indices are [n] places in the row-major order or [n][dimensions]. */
 static bool find_place(const Onnx__SparseTensorProto *sparse, const WniConstant *indices,
-                       int64_t count, size_t k, size_t *at) {
+                       size_t count, size_t k, size_t *at) {
   int64_t place = 0;
   if (indices->rank == 1) {
     place = indices->i[k];
-    if (place < 0 || place >= count) return false;
+    if (place < 0 || place >= (int64_t)count) return false;
   }
   for (size_t d = 0; indices->rank == 2 && d < sparse->n_dims; d++) {
     int64_t index = indices->i[k * sparse->n_dims + d];
@@ -91,7 +89,7 @@ static bool find_place(const Onnx__SparseTensorProto *sparse, const WniConstant 
 }
 
 static WnStatus scatter(const Reader *reader, const Onnx__SparseTensorProto *sparse,
-                        const WniElementList *values, const WniConstant *indices, int64_t count,
+                        const WniElementList *values, const WniConstant *indices, size_t count,
                         uint8_t *to) {
   bool good =
       indices->type == WNI_TENSOR_INT64 &&
@@ -115,15 +113,13 @@ static WnStatus make_dense(Reader *reader, const Onnx__SparseTensorProto *sparse
   WniPieces *pieces = &reader->onnx->pieces;
   WniElementList values;
   WniConstant indices = {0};
-  int64_t count;
-  WnStatus status = count_elements(reader, sparse, &count);
-  if (status == WN_OK)
-    status = wni_onnx_elements(sparse->values, name_of(sparse), &values, reader->error);
+  size_t count;
+  WnStatus status = find_values(reader, sparse, &values, &count);
   if (status == WN_OK)
     status = wni_onnx_tensor(sparse->indices, name_of(sparse), &indices, reader->error);
   if (status != WN_OK) return status;
-  pieces->left += (size_t)count * values.bytes; /* which have a bound of their own */
-  uint8_t *data = wni_pieces_alloc(pieces, (size_t)count, values.bytes);
+  pieces->left += count * values.bytes; /* which have a bound of their own */
+  uint8_t *data = wni_pieces_alloc(pieces, count, values.bytes);
   Onnx__TensorProto *dense = wni_pieces_alloc(pieces, 1, sizeof *dense);
   status = data && dense ? scatter(reader, sparse, &values, &indices, count, data)
                          : wni_fail_memory(reader->error, "a sparse tensor");
@@ -135,7 +131,7 @@ static WnStatus make_dense(Reader *reader, const Onnx__SparseTensorProto *sparse
   dense->dims = sparse->dims;
   dense->has_data_type = dense->has_raw_data = 1;
   dense->data_type = sparse->values->data_type;
-  dense->raw_data = (ProtobufCBinaryData){.len = (size_t)count * values.bytes, .data = data};
+  dense->raw_data = (ProtobufCBinaryData){.len = count * values.bytes, .data = data};
   *out = dense;
   return WN_OK;
 }

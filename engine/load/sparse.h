@@ -8,7 +8,7 @@
 
 #include "load/onnx.h"
 
-enum { WNI_MAX_SPARSE = 1 << 27 }; /* elements of all sparse tensors of a model */
+enum { WNI_MAX_SPARSE = 1 << 28 }; /* bytes of all sparse tensors of a model, made dense */
 
 /* Makes initialisers of the sparse ones of all graphs, and `value` of the attributes sparse_value.
  * Errors: MODEL (no values, places outside of the shape), UNSUPPORTED (types, other files),

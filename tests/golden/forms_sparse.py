@@ -144,5 +144,5 @@ def sparse_many_that_are_large():
     model = plain()
     for k in range(3):
         model = with_sparse(model, sparse(f"k{k}", np.ones(1, np.float32), np.zeros(1, np.int64),
-                                          [1 << 13, 1 << 13]))
+                                          [1 << 13, 1 << 12]))
     return form(model, ["'k2'", "too large"])
