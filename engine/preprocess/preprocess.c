@@ -33,14 +33,16 @@ static WniWindowRect place_first(const WnRect *r, const WniImageTarget *target, 
 }
 
 /* The region as a library resizes it, to whole pixels, before it cuts the input out of the middle:
- * of a side that is longer than the other one, what is over a whole pixel is lost. */
+ * of a side that is longer than the other one, what is over a whole pixel is lost, or rounded where
+ * timm's ResizeKeepRatio does it, for inputs that are no squares. */
 static WniWindowRect place_whole(const WnRect *r, const WniImageTarget *target, double crop) {
   double w = r->width, h = r->height, tw = target->width, th = target->height;
   double resized_w = round(tw / crop), resized_h = round(th / crop);
+  double (*whole)(double) = target->rounding == WNI_EVEN && tw != th ? rint : floor;
   if (target->resize == WNI_RESIZE_CROP && tw * h > th * w)
-    resized_h = fmax(floor(resized_w * h / w), th);
+    resized_h = fmax(whole(resized_w * h / w), th);
   else if (target->resize == WNI_RESIZE_CROP)
-    resized_w = fmax(floor(resized_h * w / h), tw);
+    resized_w = fmax(whole(resized_h * w / h), tw);
   double left = (resized_w - tw) / 2, top = (resized_h - th) / 2;
   left = target->rounding == WNI_EVEN ? rint(left) : floor(left);
   top = target->rounding == WNI_EVEN ? rint(top) : floor(top);

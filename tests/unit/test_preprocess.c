@@ -178,25 +178,29 @@ END_TEST
 START_TEST(a_picture_is_resized_to_whole_pixels) {
   static const uint8_t pixels[501 * 333];
   static const struct {
-    int width, height, side;
+    int width, height, side; /* the input's; it is as wide, or twice */
     double crop;
     WniResize resize;
     WniRounding rounding;
     double left, top, resized_w, resized_h;
+    bool wide;
   } cases[] = {
-      {501, 333, 224, 0.875, WNI_RESIZE_CROP, WNI_EVEN, 80, 16, 385, 256},
-      {333, 501, 224, 0.875, WNI_RESIZE_CROP, WNI_EVEN, 16, 80, 256, 385},
-      {498, 333, 224, 0.875, WNI_RESIZE_CROP, WNI_EVEN, 79, 16, 382, 256},
-      {499, 333, 224, 0.875, WNI_RESIZE_CROP, WNI_EVEN, 80, 16, 383, 256},
-      {499, 333, 224, 0.875, WNI_RESIZE_CROP, WNI_DOWN, 79, 16, 383, 256},
-      {500, 333, 224, 224. / 232, WNI_RESIZE_CROP, WNI_EVEN, 62, 4, 348, 232},
-      {40, 30, 31, 1, WNI_RESIZE_CROP, WNI_DOWN, 5, 0, 41, 31},
-      {7, 7, 31, 1, WNI_RESIZE_CROP, WNI_EVEN, 0, 0, 31, 31},
-      {501, 333, 224, 224. / 235, WNI_RESIZE_STRETCH, WNI_EVEN, 6, 6, 235, 235},
-      {501, 333, 224, 224. / 235, WNI_RESIZE_STRETCH, WNI_DOWN, 5, 5, 235, 235},
+      {501, 333, 224, 0.875, WNI_RESIZE_CROP, WNI_EVEN, 80, 16, 385, 256, false},
+      {333, 501, 224, 0.875, WNI_RESIZE_CROP, WNI_EVEN, 16, 80, 256, 385, false},
+      {498, 333, 224, 0.875, WNI_RESIZE_CROP, WNI_EVEN, 79, 16, 382, 256, false},
+      {499, 333, 224, 0.875, WNI_RESIZE_CROP, WNI_EVEN, 80, 16, 383, 256, false},
+      {499, 333, 224, 0.875, WNI_RESIZE_CROP, WNI_DOWN, 79, 16, 383, 256, false},
+      {500, 333, 224, 224. / 232, WNI_RESIZE_CROP, WNI_EVEN, 62, 4, 348, 232, false},
+      {40, 30, 31, 1, WNI_RESIZE_CROP, WNI_DOWN, 5, 0, 41, 31, false},
+      {7, 7, 31, 1, WNI_RESIZE_CROP, WNI_EVEN, 0, 0, 31, 31, false},
+      {299, 140, 50, 1, WNI_RESIZE_CROP, WNI_EVEN, 4, 0, 107, 50, true},
+      {299, 140, 50, 1, WNI_RESIZE_CROP, WNI_DOWN, 3, 0, 106, 50, true},
+      {501, 333, 224, 224. / 235, WNI_RESIZE_STRETCH, WNI_EVEN, 6, 6, 235, 235, false},
+      {501, 333, 224, 224. / 235, WNI_RESIZE_STRETCH, WNI_DOWN, 5, 5, 235, 235, false},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     double w = cases[i].width, h = cases[i].height, side = cases[i].side;
+    int width = cases[i].wide ? 2 * cases[i].side : cases[i].side;
     const WnFrame frame = {.format = WN_PIXEL_GRAY8,
                            .width = cases[i].width,
                            .height = cases[i].height,
@@ -204,7 +208,7 @@ START_TEST(a_picture_is_resized_to_whole_pixels) {
                            .stride_bytes = {cases[i].width}};
     const WniImageTarget target = {.channels = 1,
                                    .height = cases[i].side,
-                                   .width = cases[i].side,
+                                   .width = width,
                                    .resize = cases[i].resize,
                                    .rounding = cases[i].rounding,
                                    .crop = cases[i].crop};
@@ -212,7 +216,7 @@ START_TEST(a_picture_is_resized_to_whole_pixels) {
     ck_assert_int_eq(wni_recipe_update(&recipe, &frame, NULL, &target, 1, NULL), WN_OK);
     ck_assert_double_eq_tol(recipe.window.x, cases[i].left * w / cases[i].resized_w, 1e-9);
     ck_assert_double_eq_tol(recipe.window.y, cases[i].top * h / cases[i].resized_h, 1e-9);
-    ck_assert_double_eq_tol(recipe.window.width, side * w / cases[i].resized_w, 1e-9);
+    ck_assert_double_eq_tol(recipe.window.width, width * w / cases[i].resized_w, 1e-9);
     ck_assert_double_eq_tol(recipe.window.height, side * h / cases[i].resized_h, 1e-9);
     wni_recipe_clear(&recipe);
   }
