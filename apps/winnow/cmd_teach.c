@@ -232,6 +232,8 @@ static int open_teacher(Lesson *lesson, const char *backbone, const char *output
   lesson->how.user = &lesson->progress;
   if (wn_teacher_new(path, &lesson->how, &lesson->teacher, &error) != WN_OK)
     status = report_error(&error);
+  else if (wn_teacher_warning(lesson->teacher) != NULL)
+    report("%s", wn_teacher_warning(lesson->teacher));
   g_free(path);
   return status;
 }

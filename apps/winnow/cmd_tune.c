@@ -161,6 +161,8 @@ static WnTuner *open_tuner(const TuneOptions *o, int *status) {
   if (options_model(&o->shared, &how.model, &error) != WN_OK ||
       wn_tuner_new(model, &how, &tuner, &error) != WN_OK)
     *status = report_error(&error);
+  else if (wn_tuner_model(tuner)->warning != NULL)
+    report("%s", wn_tuner_model(tuner)->warning);
   g_free(model);
   return tuner;
 }

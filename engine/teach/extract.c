@@ -32,6 +32,8 @@ WnStatus wni_extractor_open(WniExtractor *extractor, WniBackbone *backbone, cons
   extractor->n_features = wni_backbone_features(backbone);
   const WniInputMeaning *meaning = &backbone->network.metadata.inputs[0];
   extractor->target.bgr = meaning->bgr && extractor->target.channels == 3;
+  extractor->target.rounding = meaning->rounding;
+  extractor->target.interpolation = meaning->interpolation;
   extractor->target.crop = given && given->crop && *given->crop ? meaning->crop : 0;
   status = wni_target_normalise(meaning, &extractor->target, error);
   if (status != WN_OK) return wni_model_name_file(path, NULL, status, error);

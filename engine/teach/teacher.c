@@ -84,6 +84,8 @@ static WnStatus open_teacher(WnTeacher *teacher, const char *path, const WnTeach
   if (status == WN_OK)
     status = wni_extractor_open(&teacher->extractor, &teacher->backbone, path, options->meaning,
                                 options->threads, error);
+  if (status == WN_OK)
+    wni_meaning_warn(&teacher->backbone.network.metadata, path, teacher->warning);
   return status;
 }
 
@@ -104,6 +106,10 @@ WnStatus wn_teacher_new(const char *path, const WnTeacherOptions *options, WnTea
   }
   *out = teacher;
   return WN_OK;
+}
+
+const char *wn_teacher_warning(const WnTeacher *teacher) {
+  return *teacher->warning ? teacher->warning : NULL;
 }
 
 static void clear_photo(WniPhoto *photo) {

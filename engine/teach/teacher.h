@@ -35,7 +35,8 @@ struct WnTeacher {
   char *path;
   WniBackbone backbone;
   WniExtractor extractor;
-  WniPhoto *photos; /* [n] */
+  char warning[WNI_WARNING_BYTES]; /* "": none */
+  WniPhoto *photos;                /* [n] */
   size_t n, capacity;
   size_t copied; /* bytes of all copies */
   bool crowded;  /* so many photos that copies are not kept */

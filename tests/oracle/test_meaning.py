@@ -344,6 +344,38 @@ with tempfile.TemporaryDirectory() as folder:
     entry = inspect(base / "q.onnx")["inputs"][0]
     assert np.allclose(seen(entry), PIXEL[::-1] - [103.939, 116.779, 123.68]), entry
 
+# A file that nobody says anything about: one warning, however many pictures there are.
+with tempfile.TemporaryDirectory() as folder:
+    base = pathlib.Path(folder)
+    silent = base / "m.onnx"
+    silent.write_bytes(of.make_model(
+        [node("Conv", ["x", "w"], "a"), node("Relu", ["a"], "b"), node("Conv", ["b", "w"], "c"),
+         node("Relu", ["c"], "d"), node("GlobalAveragePool", ["d"], "g"),
+         node("Flatten", ["g"], "f"), node("Gemm", ["f", "k"], "y")],
+        [("x", (1, 3, 16, 16))], [("y", (1, 3))],
+        [("w", np.random.default_rng(1).normal(size=(3, 3, 1, 1)).astype(np.float32)),
+         ("k", np.eye(3, dtype=np.float32))]))
+    for i in range(60):
+        photo = base / "photos" / str(i % 3) / f"{i}.ppm"
+        photo.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(i).integers(0, 100, 768, np.uint8) + 50 * (i % 3)
+        photo.write_bytes(b"P6 16 16 255\n" + pixels.astype(np.uint8).tobytes())
+    all_photos = [str(p) for p in sorted((base / "photos").glob("*/*"))]
+    for command in (["inspect", silent], ["classify", silent, *all_photos],
+                    ["eval", silent, base / "photos"], ["bench", silent, "--frames", "2"],
+                    ["tune", silent, base / "photos", "--max-rejected", "0.5", "-o",
+                     base / "u.onnx"],
+                    ["quantize", silent, base / "photos", "-o", base / "q.onnx"],
+                    ["teach", silent, base / "photos", "-o", base / "t.onnx"]):
+        done = subprocess.run([WINNOW, *map(str, command)], capture_output=True, text=True,
+                              check=False)
+        assert done.returncode == 0, (command[0], done.stderr)
+        assert done.stderr.count("0..1 are assumed") == 1, (command[0], done.stderr)
+        assert len(done.stderr.splitlines()) == 1, (command[0], done.stderr)
+        told = subprocess.run([WINNOW, *map(str, command), "--preset", "none"],
+                              capture_output=True, text=True, check=False)
+        assert (told.returncode, told.stderr) == (0, ""), (command[0], told.stderr)
+
 with tempfile.TemporaryDirectory() as folder:
     unknown = pathlib.Path(folder) / "m.onnx"
     unknown.write_bytes(plain)

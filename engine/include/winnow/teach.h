@@ -69,6 +69,10 @@ WnStatus wn_teacher_new(const char *path, const WnTeacherOptions *options, WnTea
                         WnError *error);
 void wn_teacher_free(WnTeacher *teacher); /* NULL is ignored */
 
+/* One line about what is assumed of the backbone's input, such as its range; NULL: nothing.  Valid
+ * as long as the teacher. */
+const char *wn_teacher_warning(const WnTeacher *teacher);
+
 /* How large a photo is useful: its shorter side in pixels, beyond which nothing is gained. */
 int32_t wn_teacher_useful_side(const WnTeacher *teacher);
 
