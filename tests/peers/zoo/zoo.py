@@ -9,6 +9,11 @@ Four steps, all of them unless some are named:
     time    one thread on one core, alternating, files that agree only
     table   prints what is known so far, as Markdown or as JSON
 
+and one that stands for itself:
+
+    pictures  what winnow makes of twenty photographs beside what the tools' own libraries make of
+              them, as Markdown; status 1: a row is further away than it may be
+
 The tools come from PyPI, pinned in requirements/, into virtual environments of their own under
 the folder.  All files together take about 60 GB and some hours; --largest 100 leaves the networks
 with more than 100 million parameters out, --only A,B takes files whose GROUP/NAME has one of the
@@ -27,11 +32,14 @@ import table
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 STEPS = ("make", "check", "time", "table")
+PICTURES = "pictures"
 JUDGE = "torch"  # the environment that has ONNX Runtime
 MAKERS = (("make_torch.py", "torch"), ("make_forms.py", "torch"), ("make_quantised.py", "torch"),
           ("make_hub.py", "torch"), ("make_keras.py", "keras"), ("make_optimum.py", "optimum"),
           ("make_paddle.py", "paddle"), ("make_brevitas.py", "brevitas"),
           ("make_nncf.py", "nncf"))
+PHOTOGRAPHERS = (("pictures_torch.py", "torch"), ("pictures_keras.py", "keras"),
+                 ("pictures_paddle.py", "paddle"))
 
 
 def python_of(options, name):
@@ -94,10 +102,22 @@ def print_table(options):
         print(table.markdown(records))
 
 
+def compare_pictures(options):
+    folder = os.path.join(options.folder, PICTURES)
+    judge = python_of(options, JUDGE)
+    subprocess.run([judge, os.path.join(HERE, "photos.py"), os.path.join(folder, "photos")],
+                   check=True)
+    for script, name in PHOTOGRAPHERS:
+        subprocess.run([python_of(options, name), os.path.join(HERE, script), folder, "--only",
+                        options.only], check=True, stdout=sys.stderr)
+    sys.exit(subprocess.run([judge, os.path.join(HERE, "pictures.py"), folder, options.build,
+                             "--only", options.only]).returncode)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("steps", nargs="*", metavar="STEP", help=", ".join(STEPS))
+    parser.add_argument("steps", nargs="*", metavar="STEP", help=", ".join((*STEPS, PICTURES)))
     parser.add_argument("--folder", default=os.path.join(ROOT, "build", "zoo"), metavar="DIR",
                         type=os.path.abspath, help="where everything lies (default build/zoo)")
     parser.add_argument("--build", default=os.path.join(ROOT, "build"), metavar="DIR",
@@ -112,11 +132,13 @@ def main():
                         help="check only what did not agree the last time")
     parser.add_argument("--json", action="store_true", help="one JSON object per file")
     options = parser.parse_args()
-    if unknown := [s for s in options.steps if s not in STEPS]:
-        parser.error(f"{unknown[0]} is no step; there are {', '.join(STEPS)}")
+    if unknown := [s for s in options.steps if s not in (*STEPS, PICTURES)]:
+        parser.error(f"{unknown[0]} is no step; there are {', '.join((*STEPS, PICTURES))}")
     for step, act in zip(STEPS, (make, check, time, print_table)):
         if step in (options.steps or STEPS):
             act(options)
+    if PICTURES in options.steps:
+        compare_pictures(options)
 
 
 if __name__ == "__main__":
