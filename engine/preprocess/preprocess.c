@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double LEAST_SHARE = 1e-6; /* of a picture of which less than a pixel is taken */
+
 enum { MAX_STEP = 4 }; /* bytes from one sample of a component to the next */
 
 static int at_least_one(double x) {
@@ -27,7 +29,8 @@ static WniWindowRect place_first(const WnRect *r, const WniImageTarget *target, 
     else
       h = fmax(floor(w * th / tw), 1);
   }
-  double left = floor((w - w * crop) / 2), top = floor((h - h * crop) / 2);
+  double left = fmin(floor((w - w * crop) / 2), floor((w - 1) / 2)); /* a pixel is left */
+  double top = fmin(floor((h - h * crop) / 2), floor((h - 1) / 2));
   return (WniWindowRect){r->x + floor((r->width - w) / 2) + left,
                          r->y + floor((r->height - h) / 2) + top, w - 2 * left, h - 2 * top};
 }
@@ -37,7 +40,8 @@ static WniWindowRect place_first(const WnRect *r, const WniImageTarget *target, 
  * timm's ResizeKeepRatio does it, for inputs that are no squares. */
 static WniWindowRect place_whole(const WnRect *r, const WniImageTarget *target, double crop) {
   double w = r->width, h = r->height, tw = target->width, th = target->height;
-  double resized_w = round(tw / crop), resized_h = round(th / crop);
+  double share = fmax(crop, LEAST_SHARE), resized_w = round(tw / share);
+  double resized_h = round(th / share);
   double (*whole)(double) = target->rounding == WNI_EVEN && tw != th ? rint : floor;
   if (target->resize == WNI_RESIZE_CROP && tw * h > th * w)
     resized_h = fmax(whole(resized_w * h / w), th);

@@ -192,6 +192,7 @@ START_TEST(a_picture_is_resized_to_whole_pixels) {
       {499, 333, 224, 0.875, WNI_RESIZE_CROP, WNI_DOWN, 79, 16, 383, 256, false},
       {500, 333, 224, 224. / 232, WNI_RESIZE_CROP, WNI_EVEN, 62, 4, 348, 232, false},
       {40, 30, 31, 1, WNI_RESIZE_CROP, WNI_DOWN, 5, 0, 41, 31, false},
+      {7, 7, 224, 1e-308, WNI_RESIZE_CROP, WNI_EVEN, 111999888, 111999888, 224e6, 224e6, false},
       {7, 7, 31, 1, WNI_RESIZE_CROP, WNI_EVEN, 0, 0, 31, 31, false},
       {299, 140, 50, 1, WNI_RESIZE_CROP, WNI_EVEN, 4, 0, 107, 50, true},
       {299, 140, 50, 1, WNI_RESIZE_CROP, WNI_DOWN, 3, 0, 106, 50, true},
@@ -235,6 +236,7 @@ START_TEST(a_part_is_cut_out_before_it_is_resized) {
       {0.875, WNI_RESIZE_STRETCH, {18, 10, 263, 148}},
       {0.875, WNI_RESIZE_CROP, {75, 10, 148, 148}},
       {1, WNI_RESIZE_STRETCH, {0, 0, 299, 168}},
+      {1e-308, WNI_RESIZE_STRETCH, {149, 83, 1, 2}},
   };
   const WnFrame frame = {.format = WN_PIXEL_GRAY8,
                          .width = 299,
