@@ -189,7 +189,7 @@ build_fuzz() {
     -Dcamera=disabled -Dgstreamer=disabled -Dintrospection=disabled -Dtests=enabled \
     -Dlibfuzzer=true -Dc_args=-fsanitize=fuzzer-no-link -Db_sanitize=address,undefined \
     -Db_lundef=false -Dbuildtype=debugoptimized
-  meson compile -C build-fuzz libfuzzer
+  ninja -C build-fuzz libfuzzer
 }
 
 run_fuzz() {
