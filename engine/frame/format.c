@@ -20,6 +20,20 @@ static const WniFormatInfo formats[WN_PIXEL_FORMAT_COUNT] = {
     [WN_PIXEL_RGBA] = {"RGBA", 1, 3, false, {{0, 0, 4}, {0, 1, 4}, {0, 2, 4}}, 0, 0},
     [WN_PIXEL_BGRA] = {"BGRA", 1, 3, false, {{0, 2, 4}, {0, 1, 4}, {0, 0, 4}}, 0, 0},
     [WN_PIXEL_GRAY8] = {"GRAY8", 1, 1, true, {{0, 0, 1}}, 0, 0},
+    [WN_PIXEL_NV21] = {"NV21", 2, 3, true, {{0, 0, 1}, {1, 1, 2}, {1, 0, 2}}, 1, 1},
+    [WN_PIXEL_NV16] = {"NV16", 2, 3, true, {{0, 0, 1}, {1, 0, 2}, {1, 1, 2}}, 1, 0},
+    [WN_PIXEL_Y42B] = {"Y42B", 3, 3, true, {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}, 1, 0},
+    [WN_PIXEL_Y444] = {"Y444", 3, 3, true, {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}, 0, 0},
+    [WN_PIXEL_XRGB] = {"xRGB", 1, 3, false, {{0, 1, 4}, {0, 2, 4}, {0, 3, 4}}, 0, 0},
+    [WN_PIXEL_XBGR] = {"xBGR", 1, 3, false, {{0, 3, 4}, {0, 2, 4}, {0, 1, 4}}, 0, 0},
+    [WN_PIXEL_ARGB] = {"ARGB", 1, 3, false, {{0, 1, 4}, {0, 2, 4}, {0, 3, 4}}, 0, 0},
+    [WN_PIXEL_ABGR] = {"ABGR", 1, 3, false, {{0, 3, 4}, {0, 2, 4}, {0, 1, 4}}, 0, 0},
+    /* and the bits of a sample, those below them */
+    [WN_PIXEL_P010_10LE] =
+        {"P010_10LE", 2, 3, true, {{0, 0, 2}, {1, 0, 4}, {1, 2, 4}}, 1, 1, 10, 6},
+    [WN_PIXEL_I420_10LE] =
+        {"I420_10LE", 3, 3, true, {{0, 0, 2}, {1, 0, 2}, {2, 0, 2}}, 1, 1, 10, 0},
+    [WN_PIXEL_GRAY16_LE] = {"GRAY16_LE", 1, 1, true, {{0, 0, 2}}, 0, 0, 16, 0},
 };
 
 const WniFormatInfo *wni_format_info(WnPixelFormat format) {

@@ -53,6 +53,10 @@ WnStatus wni_frame_check(const WnFrame *frame, const WnRect *region, WnError *er
   if (!has_size(frame))
     return wni_fail(error, WN_ERROR_ARGUMENT, "frame: %d x %d pixels; 1 to %d are supported",
                     frame->width, frame->height, WN_FRAME_MAX_SIDE);
+  if (frame->pixel_width < 0 || frame->pixel_height < 0 ||
+      (frame->pixel_width == 0) != (frame->pixel_height == 0))
+    return wni_fail(error, WN_ERROR_ARGUMENT, "frame: %d:%d is not the aspect of a pixel",
+                    frame->pixel_width, frame->pixel_height);
   for (int p = 0; p < info->n_planes; p++) {
     size_t row = wn_pixel_format_row_bytes(frame->format, p, frame->width);
     if (!frame->plane[p])

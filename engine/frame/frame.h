@@ -8,7 +8,7 @@
 
 #include <winnow/winnow.h>
 
-/* One colour component of a pixel format. */
+/* One colour component of a pixel format.  Samples of two bytes have the lower one first. */
 typedef struct WniComponent {
   int plane, offset, step; /* bytes within a row */
 } WniComponent;
@@ -19,6 +19,8 @@ typedef struct WniFormatInfo {
   bool yuv;
   WniComponent component[3]; /* Y Cb Cr, R G B or Y */
   int chroma_shift_x, chroma_shift_y;
+  int bits;   /* of a sample's value; 0: 8, and a sample is a byte */
+  int unused; /* bits below it */
 } WniFormatInfo;
 
 /* NULL for a value that is no format. */

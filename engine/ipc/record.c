@@ -20,6 +20,20 @@ static uint64_t lay_out(WnFrame *frame, const uint8_t *pixels) {
   return wn_frame_lay_out(frame, WNI_WIRE_STRIDE, (uint8_t *)pixels);
 }
 
+/* The first characters of a format's name tell it from the others. */
+static void put_format(WnPixelFormat format, char wire[WNI_WIRE_FORMAT]) {
+  const char *name = wn_pixel_format_name(format);
+  for (int i = 0; i < WNI_WIRE_FORMAT && *name; i++) wire[i] = *name++;
+}
+
+static WnPixelFormat get_format(const char wire[WNI_WIRE_FORMAT]) {
+  int format = 0;
+  while (format < WN_PIXEL_FORMAT_COUNT &&
+         strncmp(wn_pixel_format_name((WnPixelFormat)format), wire, WNI_WIRE_FORMAT) != 0)
+    format++;
+  return (WnPixelFormat)format;
+}
+
 WnStatus wni_record_lay_out(const WnFrame *frame, WniWireFrame *out, WnError *error) {
   WnFrame laid_out = *frame;
   WnStatus status = wni_frame_check(frame, NULL, error);
@@ -33,7 +47,7 @@ WnStatus wni_record_lay_out(const WnFrame *frame, WniWireFrame *out, WnError *er
                         .bytes = lay_out(&laid_out, NULL),
                         .pts_ns = frame->pts_ns,
                         .time_ns = frame->time_ns};
-  strncpy(out->format, wn_pixel_format_name(frame->format), sizeof out->format - 1);
+  put_format(frame->format, out->format);
   if (out->bytes > WNI_WIRE_FRAME_MAX)
     return wni_fail(error, WN_ERROR_ARGUMENT,
                     "frame: %d x %d pixels of %s are more than the %d MB that can be published",
@@ -57,9 +71,7 @@ void wni_record_copy_pixels(const WnFrame *frame, uint8_t *pixels) {
 /* The layout is not believed but computed again. */
 WnStatus wni_record_get_frame(const WniWireFrame *wire, uint64_t capacity, const uint8_t *pixels,
                               WnFrame *out, WnError *error) {
-  char name[sizeof wire->format + 1] = {0};
-  memcpy(name, wire->format, sizeof wire->format);
-  *out = (WnFrame){.format = wn_pixel_format_find(name),
+  *out = (WnFrame){.format = get_format(wire->format),
                    .width = wire->width,
                    .height = wire->height,
                    .matrix = (WnColorMatrix)wire->matrix,

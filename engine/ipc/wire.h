@@ -25,7 +25,8 @@ enum {
   WNI_WIRE_TEXT = 16384, /* bytes of texts in a result */
   WNI_WIRE_DESCRIPTION = WN_CHANNEL_MAX_DESCRIPTION,
   WNI_WIRE_FRAME_MAX = 1 << 28, /* bytes of pixels */
-  WNI_WIRE_STRIDE = 64          /* rows begin at multiples of this */
+  WNI_WIRE_STRIDE = 64,         /* rows begin at multiples of this */
+  WNI_WIRE_FORMAT = 8
 };
 
 /* Messages, told apart by their length. The first carries the memory's descriptor. */
@@ -64,7 +65,7 @@ typedef struct WniWireDescription {
 } WniWireDescription;
 
 typedef struct WniWireFrame {
-  char format[8]; /* its name, then NULs */
+  char format[WNI_WIRE_FORMAT]; /* the first characters of its name, then NULs if it is shorter */
   int32_t width, height;
   uint32_t matrix, range, chroma_site;
   uint32_t reserved;

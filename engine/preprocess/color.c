@@ -8,14 +8,22 @@
  */
 #include "preprocess/preprocess.h"
 
+#include <math.h>
+
+float wni_low_weight(const WniFormatInfo *format) {
+  return format->bits ? (float)exp2(8 - format->bits - format->unused) : 0;
+}
+
 WniColor wni_color_make(const WniFormatInfo *format, WnColorMatrix matrix, WnColorRange range) {
   double kr = matrix == WN_MATRIX_BT709 ? 0.2126 : 0.299;
   double kb = matrix == WN_MATRIX_BT709 ? 0.0722 : 0.114;
   double kg = 1 - kr - kb;
   bool limited = range == WN_RANGE_LIMITED;
+  /* The largest sample of more than 8 bits is white, too. */
+  double full = format->bits ? 255 * exp2(format->bits - 8) / (exp2(format->bits) - 1) : 1;
   return (WniColor){
       .yuv = format->yuv,
-      .y_scale = limited ? (float)(255.0 / 219) : 1,
+      .y_scale = (float)(limited ? 255.0 / 219 : full),
       .y_offset = limited ? 16 : 0,
       .c_scale = limited ? (float)(255.0 / 224) : 1,
       .cr_r = (float)(2 * (1 - kr)),

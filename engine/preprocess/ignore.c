@@ -84,6 +84,17 @@ static uint8_t grey_of(const WniRecipe *recipe, int c) {
   return c == 0 && limited ? LIMITED_GREY : GREY;
 }
 
+static void put_grey(const WniRecipe *recipe, int c, uint8_t *sample) {
+  uint8_t grey = grey_of(recipe, c);
+  if (recipe->low_weight <= 0) {
+    *sample = grey;
+    return;
+  }
+  unsigned value = (unsigned)((float)grey / recipe->low_weight);
+  sample[0] = (uint8_t)(value & 255);
+  sample[1] = (uint8_t)(value >> 8);
+}
+
 /* `bytes` begins with sample `begin` of the grid's row y. */
 static void paint(const Grid *grid, int y, int begin, uint8_t *bytes) {
   const WniIgnored *ignored = &grid->recipe->ignored;
@@ -94,7 +105,7 @@ static void paint(const Grid *grid, int y, int begin, uint8_t *bytes) {
       int c = grid->first_component + j;
       const WniComponent *component = &grid->recipe->format->component[c];
       for (int x = columns.begin; x < columns.end; x++)
-        bytes[(x - begin) * component->step + component->offset] = grey_of(grid->recipe, c);
+        put_grey(grid->recipe, c, bytes + (x - begin) * component->step + component->offset);
     }
   }
 }

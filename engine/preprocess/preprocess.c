@@ -57,23 +57,25 @@ static WniWindowRect place_whole(const WnRect *r, const WniImageTarget *target, 
 /* What of the frame is shown, and where in the network's image. */
 static WniWindowRect place(WniRecipe *recipe, const WniImageTarget *target) {
   const WnRect *r = &recipe->region;
-  double w = r->width, h = r->height, tw = target->width, th = target->height;
+  const WnFrame *frame = &recipe->frame;
+  double pixel = frame->pixel_height ? (double)frame->pixel_width / frame->pixel_height : 1;
+  double w = r->width, h = r->height, shown = w * pixel, tw = target->width, th = target->height;
   WniWindowRect window = {r->x, r->y, w, h};
   double crop = target->crop > 0 ? target->crop : 1;
   recipe->top = recipe->left = 0;
   recipe->height = target->height;
   recipe->width = target->width;
   if (target->window) return *target->window;
-  if (target->rounding != WNI_EXACT && target->resize != WNI_RESIZE_LETTERBOX)
+  if (target->rounding != WNI_EXACT && target->resize != WNI_RESIZE_LETTERBOX && pixel == 1)
     return (target->rounding == WNI_FIRST ? place_first : place_whole)(r, target, crop);
   if (target->resize == WNI_RESIZE_CROP) {
-    if (w * th > h * tw)
-      window.width = h * tw / th;
+    if (shown * th > h * tw)
+      window.width = h * tw / th / pixel;
     else
-      window.height = w * th / tw;
+      window.height = shown * th / tw;
   } else if (target->resize == WNI_RESIZE_LETTERBOX) {
-    double scale = fmin(tw / w, th / h);
-    recipe->width = at_least_one(fmin(round(w * scale), tw));
+    double scale = fmin(tw / shown, th / h);
+    recipe->width = at_least_one(fmin(round(shown * scale), tw));
     recipe->height = at_least_one(fmin(round(h * scale), th));
     recipe->left = (target->width - recipe->width) / 2;
     recipe->top = (target->height - recipe->height) / 2;
@@ -115,7 +117,8 @@ bool wni_recipe_fits(const WniRecipe *recipe, const WnFrame *frame) {
   const WnFrame *old = &recipe->frame;
   return recipe->valid && old->format == frame->format && old->width == frame->width &&
          old->height == frame->height && old->matrix == frame->matrix &&
-         old->range == frame->range && old->chroma_site == frame->chroma_site;
+         old->range == frame->range && old->chroma_site == frame->chroma_site &&
+         old->pixel_width == frame->pixel_width && old->pixel_height == frame->pixel_height;
 }
 
 /* Per thread a row of sums, one for each byte of the longest row, samples of up to three groups of
@@ -149,6 +152,7 @@ WnStatus wni_recipe_update(WniRecipe *recipe, const WnFrame *frame, const WnRect
   recipe->frame = *frame;
   recipe->region = clipped;
   recipe->format = wni_format_info(frame->format);
+  recipe->low_weight = wni_low_weight(recipe->format);
   recipe->color = wni_color_make(recipe->format, frame->matrix, frame->range);
   recipe->rows = wni_kernel_find(WNI_KERNEL_rows, WNI_U8);
   recipe->columns = wni_kernel_find(WNI_KERNEL_columns, WNI_F32);
@@ -224,6 +228,12 @@ bool wni_component_follows(const WniFormatInfo *format, int c) {
   return c > (format->yuv ? 1 : 0) && format->component[c].plane == format->component[c - 1].plane;
 }
 
+/* The sums of the lower bytes become those of whole samples; those of the upper ones are behind. */
+static void join_bytes(const WniRecipe *recipe, float *restrict low) {
+  const float *restrict high = low + recipe->sample_count;
+  for (int x = 0; x < recipe->width; x++) low[x] = (low[x] + 256 * high[x]) * recipe->low_weight;
+}
+
 /* The picture's row `row`: samples[c] [width] of each component, in `scratch`. */
 static void sample_row(const WniRecipe *recipe, const WnFrame *frame, int row, float *scratch,
                        float *samples[3]) {
@@ -237,6 +247,7 @@ static void sample_row(const WniRecipe *recipe, const WnFrame *frame, int row, f
       sum_columns(recipe, c, scratch, group);
     }
     samples[c] = group + (size_t)recipe->format->component[c].offset * recipe->sample_count;
+    if (recipe->low_weight > 0) join_bytes(recipe, samples[c]);
   }
 }
 

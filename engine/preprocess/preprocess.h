@@ -87,6 +87,8 @@ typedef struct WniRecipe {
   WniIgnored ignored;
   /* the recipe */
   const WniFormatInfo *format;
+  float
+      low_weight; /* of the lower byte of samples that have two, in grey levels; 0: they have one */
   WniColor color;
   int n_components;             /* 1 when luma is enough */
   WniWindowRect window;         /* what of the frame is shown */
@@ -106,6 +108,9 @@ void wni_recipe_ignore(WniRecipe *recipe, const WniIgnored *ignored);
  * `bytes` [row_count] is room for a row of a plane. */
 void wni_ignored_sum(const WniRecipe *recipe, const WnFrame *frame, int c, int row, float *sums,
                      uint8_t *bytes);
+
+/* What one step of a sample's lower byte is in grey levels of 255; 0: samples are bytes. */
+float wni_low_weight(const WniFormatInfo *format);
 
 /* Is component c interleaved with the one before it, on the same grid? */
 bool wni_component_follows(const WniFormatInfo *format, int c);

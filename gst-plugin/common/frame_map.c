@@ -75,6 +75,8 @@ gboolean gst_winnow_frame_map(const GstVideoFrame *frame, WnFrame *out) {
           info->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255 ? WN_RANGE_FULL : WN_RANGE_LIMITED,
       .chroma_site = map_chroma_site(info->chroma_site),
       .pts_ns = WN_PTS_NONE,
+      .pixel_width = GST_VIDEO_INFO_PAR_N(info),
+      .pixel_height = GST_VIDEO_INFO_PAR_D(info),
   };
   if (frame->buffer != NULL && GST_BUFFER_PTS_IS_VALID(frame->buffer))
     out->pts_ns = (int64_t)GST_BUFFER_PTS(frame->buffer);

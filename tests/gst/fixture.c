@@ -6,8 +6,10 @@
 
 #include <string.h>
 
-const gchar *const every_format[12] = {"NV12", "I420", "YV12", "YUY2", "UYVY", "RGB",
-                                       "BGR",  "RGBx", "BGRx", "RGBA", "BGRA", "GRAY8"};
+const gchar *const every_format[23] = {
+    "NV12", "I420", "YV12", "YUY2",  "UYVY",      "RGB",       "BGR",      "RGBx",
+    "BGRx", "RGBA", "BGRA", "GRAY8", "NV21",      "NV16",      "Y42B",     "Y444",
+    "xRGB", "xBGR", "ARGB", "ABGR",  "P010_10LE", "I420_10LE", "GRAY16_LE"};
 
 /* ---- Harness -------------------------------------------------------------- */
 

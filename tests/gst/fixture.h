@@ -19,7 +19,7 @@
 #define FIXTURE_THRESHOLDS(t) t "," t "," t "," t "," t "," t "," t "," t
 
 /* Every format that winnowclassify takes. */
-extern const gchar *const every_format[12];
+extern const gchar *const every_format[23];
 
 typedef struct {
   GstHarness *harness;

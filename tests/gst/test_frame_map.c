@@ -104,12 +104,23 @@ GST_START_TEST(test_other_formats) {
   GstVideoInfo info;
   GstVideoFrame video;
   WnFrame frame;
-  gst_video_info_set_format(&info, GST_VIDEO_FORMAT_I420_10LE, 4, 4);
+  gst_video_info_set_format(&info, GST_VIDEO_FORMAT_v210, 4, 4);
   GstBuffer *buffer = gst_buffer_new_allocate(NULL, info.size, NULL);
   fail_unless(gst_video_frame_map(&video, &info, buffer, GST_MAP_READ));
   fail_if(gst_winnow_frame_map(&video, &frame));
   gst_video_frame_unmap(&video);
   gst_buffer_unref(buffer);
+}
+GST_END_TEST
+
+/* What is not square stays so. */
+GST_START_TEST(test_pixel_aspect) {
+  GstBuffer *keep;
+  WnFrame frame = map("video/x-raw,format=I420,width=720,height=576,framerate=25/1,"
+                      "pixel-aspect-ratio=16/15,interlace-mode=interleaved",
+                      &keep);
+  fail_unless(frame.pixel_width == 16 && frame.pixel_height == 15);
+  gst_buffer_unref(keep);
 }
 GST_END_TEST
 
@@ -121,6 +132,7 @@ static Suite *frame_map_suite(void) {
   tcase_add_test(tc, test_yv12_planes);
   tcase_add_test(tc, test_colour);
   tcase_add_test(tc, test_other_formats);
+  tcase_add_test(tc, test_pixel_aspect);
   return suite;
 }
 

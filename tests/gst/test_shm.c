@@ -119,7 +119,7 @@ GST_START_TEST(test_every_format) {
     open_sink(&c);
     open_src(&c);
     g_object_set(c.src->element, "do-timestamp", FALSE, NULL);
-    gst_caps_unref(set_caps(&c, every_format[f], 37 + (gint)f, 720 - (gint)f * 61, &info));
+    gst_caps_unref(set_caps(&c, every_format[f], 37 + (gint)f, 720 - (gint)f * 29, &info));
     for (guint seed = 1; seed <= 3; seed++) {
       gint padding = seed == 2 ? 24 : 0;
       GstBuffer *out = through(&c, &info, seed, padding);

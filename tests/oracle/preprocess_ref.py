@@ -13,7 +13,16 @@ import math
 import numpy as np
 
 FORMATS = ("NV12", "I420", "YV12", "YUY2", "UYVY", "RGB", "BGR", "RGBx", "BGRx", "RGBA", "BGRA",
-           "GRAY8")
+           "GRAY8", "NV21", "NV16", "Y42B", "Y444", "xRGB", "xBGR", "ARGB", "ABGR", "P010_10LE",
+           "I420_10LE", "GRAY16_LE")
+YUV = ("NV12", "I420", "YV12", "YUY2", "UYVY", "NV21", "NV16", "Y42B", "Y444", "P010_10LE",
+       "I420_10LE")
+GREY = ("GRAY8", "GRAY16_LE")
+# Is chroma at half size (x, y)?  (True, True) of the other ones.
+HALVED = {"YUY2": (True, False), "UYVY": (True, False), "NV16": (True, False),
+          "Y42B": (True, False), "Y444": (False, False)}
+# Bits of a sample and those below it, where it has two bytes.
+BITS = {"P010_10LE": (10, 6), "I420_10LE": (10, 0), "GRAY16_LE": (16, 0)}
 KR_KB = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722)}
 # Is chroma cosited (x, y)?
 SITES = {"mpeg2": (True, False), "centred": (False, False), "cosited": (True, True),
@@ -22,28 +31,41 @@ SITES = {"mpeg2": (True, False), "centred": (False, False), "cosited": (True, Tr
 
 def plane_shapes(fmt, width, height):
     """[(rows, bytes per row)] of the planes as the format lists them."""
-    cw, ch = (width + 1) // 2, (height + 1) // 2
-    if fmt == "NV12":
-        return [(height, width), (ch, 2 * cw)]
-    if fmt in ("I420", "YV12"):
-        return [(height, width), (ch, cw), (ch, cw)]
+    size = 2 if fmt in BITS else 1
+    halved_x, halved_y = HALVED.get(fmt, (True, True))
+    cw = (width + 1) // 2 if halved_x else width
+    ch = (height + 1) // 2 if halved_y else height
+    if fmt in ("NV12", "NV21", "NV16", "P010_10LE"):
+        return [(height, size * width), (ch, 2 * size * cw)]
+    if fmt in ("I420", "YV12", "Y42B", "Y444", "I420_10LE"):
+        return [(height, size * width)] + 2 * [(ch, size * cw)]
     if fmt in ("YUY2", "UYVY"):
         return [(height, 4 * cw)]
-    return [(height, width * {"RGB": 3, "BGR": 3, "GRAY8": 1}.get(fmt, 4))]
+    return [(height, size * width * {"RGB": 3, "BGR": 3, "GRAY8": 1, "GRAY16_LE": 1}.get(fmt, 4))]
+
+
+def whole_samples(fmt, plane):
+    """A plane's samples, of two bytes in steps of an 8-bit sample."""
+    if fmt not in BITS:
+        return plane
+    bits, unused = BITS[fmt]
+    return (plane[:, 0::2] + 256.0 * plane[:, 1::2]) / 2 ** (bits - 8 + unused)
 
 
 def components(fmt, planes, width):
     """The frame's components as separate 2-D arrays: Y, U, V or R, G, B or Y."""
-    if fmt == "NV12":
-        return [planes[0], planes[1][:, 0::2], planes[1][:, 1::2]]
-    if fmt in ("I420", "YV12"):
-        return planes if fmt == "I420" else [planes[0], planes[2], planes[1]]
+    planes = [whole_samples(fmt, plane) for plane in planes]
+    if fmt in ("NV12", "NV21", "NV16", "P010_10LE"):
+        u = 1 if fmt == "NV21" else 0
+        return [planes[0], planes[1][:, u::2], planes[1][:, 1 - u::2]]
+    if fmt == "YV12":
+        return [planes[0], planes[2], planes[1]]
+    if fmt in ("I420", "Y42B", "Y444", "I420_10LE") + GREY:
+        return planes
     if fmt in ("YUY2", "UYVY"):
         y, u, v = (0, 1, 3) if fmt == "YUY2" else (1, 0, 2)
         packed = planes[0]
         return [packed[:, y::2][:, :width], packed[:, u::4], packed[:, v::4]]
-    if fmt == "GRAY8":
-        return [planes[0]]
     step = 3 if len(fmt) == 3 else 4
     return [planes[0][:, fmt.index(c)::step] for c in "RGB"]
 
@@ -95,10 +117,12 @@ def to_rgb(parts, fmt, frame):
     """Resampled components to R, G, B (or Y alone), 0..255."""
     kr, kb = KR_KB[frame["matrix"]]
     limited = frame["range"] == "limited"
-    if fmt not in ("NV12", "I420", "YV12", "YUY2", "UYVY", "GRAY8"):
+    if fmt not in YUV + GREY:
         return parts, kr * parts[0] + (1 - kr - kb) * parts[1] + kb * parts[2]
-    luma = (parts[0] - 16) * 255 / 219 if limited else parts[0]
-    if fmt == "GRAY8":
+    bits = BITS.get(fmt, (8, 0))[0]
+    white = (2 ** bits - 1) / 2 ** (bits - 8)
+    luma = (parts[0] - 16) * 255 / 219 if limited else parts[0] * 255 / white
+    if fmt in GREY:
         return [luma] * 3, luma
     cb, cr = ((c - 128) * (255 / 224 if limited else 1) for c in parts[1:])
     r, b = luma + 2 * (1 - kr) * cr, luma + 2 * (1 - kb) * cb
@@ -119,8 +143,8 @@ def preprocess(frame, planes, net):
                                             net["height"])
     parts = []
     for k, plane in enumerate(components(fmt, planes, width)):
-        chroma = k > 0 and fmt in ("NV12", "I420", "YV12", "YUY2", "UYVY")
-        halved = (chroma, chroma and fmt not in ("YUY2", "UYVY"))
+        chroma = k > 0 and fmt in YUV
+        halved = HALVED.get(fmt, (True, True)) if chroma else (False, False)
         parts.append(resample(plane, window, (iw, ih), halved, SITES[frame["site"]]))
     rgb, luma = to_rgb(parts, fmt, frame)
     image = np.clip(np.stack(rgb if net["channels"] == 3 else [luma]), 0, 255) / 255

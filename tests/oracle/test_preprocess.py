@@ -15,7 +15,7 @@ import numpy as np
 
 import common
 import onnxfile
-from preprocess_ref import FORMATS, KR_KB, SITES, plane_shapes, preprocess
+from preprocess_ref import FORMATS, GREY, KR_KB, SITES, YUV, plane_shapes, preprocess
 
 LIMIT = 1 / 255
 SIZES = ((1, 1), (2, 2), (1, 9), (17, 3), (31, 31), (32, 32), (33, 47), (64, 64), (97, 61),
@@ -58,6 +58,8 @@ def make_frame(rng, fmt, width, height, region=None):
         slope = np.add.outer(np.linspace(0, 128, rows), np.linspace(0, 96, row_bytes))
         plane = (slope + rng.randint(0, 256, (rows, row_bytes))) % 256
         plane = plane.astype(np.uint8)
+        if fmt == "I420_10LE":
+            plane[:, 1::2] &= 3
         strides[k] = row_bytes + int(rng.choice([0, 1, 3, 13, 64]))
         padded = rng.randint(0, 256, (rows, strides[k])).astype(np.uint8)
         padded[:, :row_bytes] = plane
@@ -91,7 +93,7 @@ def cases(index):
             for region in list(regions(width, height))[1:]:
                 yield make_frame(rng, fmt, width, height, region)
     if index == 0:  # every combination of the colour fields, enlarging and shrinking
-        for fmt in ("NV12", "I420", "YV12", "YUY2", "UYVY", "GRAY8"):
+        for fmt in YUV + GREY:
             for size in ((15, 21), (75, 91)):
                 for k in range(16):
                     frame, planes, data = make_frame(rng, fmt, *size)

@@ -75,6 +75,10 @@ START_TEST(bad_frames_are_refused) {
   bad.width = 0;
   ck_assert_int_eq(wni_frame_check(&bad, NULL, &error), WN_ERROR_ARGUMENT);
   bad = good;
+  bad.pixel_width = 16;
+  ck_assert_int_eq(wni_frame_check(&bad, NULL, &error), WN_ERROR_ARGUMENT);
+  ck_assert_ptr_nonnull(strstr(error.message, "16:0"));
+  bad = good;
   bad.format = (WnPixelFormat)99;
   ck_assert_int_eq(wni_frame_check(&bad, NULL, &error), WN_ERROR_ARGUMENT);
   for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
@@ -258,6 +262,58 @@ START_TEST(a_part_is_cut_out_before_it_is_resized) {
 }
 END_TEST
 
+/* 720 x 576 pixels that are shown as 768 x 576, and the same of pixels twice as high as wide. */
+START_TEST(the_shown_aspect_is_kept) {
+  static const uint8_t pixels[720 * 576];
+  static const struct {
+    WnFrame frame;
+    WniResize resize;
+    WniWindowRect window;
+    int width, height;
+  } rows[] = {
+      {{.width = 720, .height = 576, .pixel_width = 16, .pixel_height = 15},
+       WNI_RESIZE_CROP,
+       {90, 0, 540, 576},
+       32,
+       32},
+      {{.width = 720, .height = 576, .pixel_width = 16, .pixel_height = 15},
+       WNI_RESIZE_LETTERBOX,
+       {0, 0, 720, 576},
+       32,
+       24},
+      {{.width = 720, .height = 576, .pixel_width = 16, .pixel_height = 15},
+       WNI_RESIZE_STRETCH,
+       {0, 0, 720, 576},
+       32,
+       32},
+      {{.width = 400, .height = 400, .pixel_width = 1, .pixel_height = 2},
+       WNI_RESIZE_CROP,
+       {0, 100, 400, 200},
+       32,
+       32},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    WnFrame frame = rows[i].frame;
+    frame.format = WN_PIXEL_GRAY8;
+    frame.plane[0] = pixels;
+    frame.stride_bytes[0] = frame.width;
+    const WniImageTarget target = {
+        .channels = 1, .height = 32, .width = 32, .resize = rows[i].resize};
+    WniRecipe recipe = {0};
+    ck_assert_int_eq(wni_recipe_update(&recipe, &frame, NULL, &target, 1, NULL), WN_OK);
+    ck_assert_double_eq_tol(recipe.window.x, rows[i].window.x, 1e-9);
+    ck_assert_double_eq_tol(recipe.window.y, rows[i].window.y, 1e-9);
+    ck_assert_double_eq_tol(recipe.window.width, rows[i].window.width, 1e-9);
+    ck_assert_double_eq_tol(recipe.window.height, rows[i].window.height, 1e-9);
+    ck_assert(recipe.width == rows[i].width && recipe.height == rows[i].height);
+    ck_assert(wni_recipe_fits(&recipe, &frame));
+    frame.pixel_width = frame.pixel_height = 0;
+    ck_assert(!wni_recipe_fits(&recipe, &frame));
+    wni_recipe_clear(&recipe);
+  }
+}
+END_TEST
+
 /* Mean and std stay those of the colour. */
 START_TEST(blue_may_be_the_first_channel) {
   static const uint8_t pixels[3] = {51, 102, 204};
@@ -286,5 +342,5 @@ END_TEST
 SUITE_MAIN("preprocess", weights_add_up_to_one_inside_the_plane, the_same_size_is_the_identity,
            bad_frames_are_refused, sizes_of_planes, threads_write_the_same_image,
            a_window_takes_the_place_of_the_resize_mode, a_share_is_taken_from_the_centre,
-           a_picture_is_resized_to_whole_pixels, a_part_is_cut_out_before_it_is_resized,
-           blue_may_be_the_first_channel)
+           the_shown_aspect_is_kept, a_picture_is_resized_to_whole_pixels,
+           a_part_is_cut_out_before_it_is_resized, blue_may_be_the_first_channel)

@@ -29,6 +29,17 @@ typedef enum WnPixelFormat {
   WN_PIXEL_RGBA, /* alpha is ignored */
   WN_PIXEL_BGRA,
   WN_PIXEL_GRAY8,
+  WN_PIXEL_NV21, /* NV12 with V before U */
+  WN_PIXEL_NV16, /* Y plane, interleaved U V plane at half width */
+  WN_PIXEL_Y42B, /* Y, U, V planes; U and V at half width */
+  WN_PIXEL_Y444, /* Y, U, V planes of one size */
+  WN_PIXEL_XRGB,
+  WN_PIXEL_XBGR,
+  WN_PIXEL_ARGB,
+  WN_PIXEL_ABGR,
+  WN_PIXEL_P010_10LE, /* NV12 of 16 bits, the upper 10 used */
+  WN_PIXEL_I420_10LE, /* I420 of 16 bits, the lower 10 used */
+  WN_PIXEL_GRAY16_LE,
   WN_PIXEL_FORMAT_COUNT
 } WnPixelFormat;
 
@@ -53,7 +64,7 @@ typedef enum WnChromaSite {
 /* Planes as the format lists them; unused ones are NULL.  A stride is the
  * distance in bytes from one row to the next and at least the bytes of a row;
  * odd widths and heights are fine, a subsampled plane then rounds up.  The
- * colour fields are read for YUV and GRAY8 only.  Zero-initialise, so that what
+ * colour fields are read for YUV and grey only.  Zero-initialise, so that what
  * later versions add has its default. */
 typedef struct WnFrame {
   WnPixelFormat format;
@@ -65,6 +76,9 @@ typedef struct WnFrame {
   WnChromaSite chroma_site;
   int64_t pts_ns;       /* copied to the result; WN_PTS_NONE for an image */
   int64_t time_ns;      /* UTC since 1970 of the capture, copied to the result; 0: unknown */
+  /* How wide and how high a pixel is shown, 16:15 for instance; 0:0: it is square.  Where the
+   * network keeps the picture's aspect, it is the shown one. */
+  int32_t pixel_width, pixel_height;
   uint64_t reserved[4]; /* must be 0 */
 } WnFrame;
 
@@ -85,7 +99,7 @@ size_t wn_pixel_format_row_bytes(WnPixelFormat format, int plane, int32_t width)
 /* The rows of plane `plane` at `height` pixels. */
 int32_t wn_pixel_format_rows(WnPixelFormat format, int plane, int32_t height);
 
-/* "NV12", "RGB", ..., as GStreamer names it, at most 7 characters; NULL for a value that is no
+/* "NV12", "RGB", ..., as GStreamer names it, at most 9 characters; NULL for a value that is no
  * format. */
 const char *wn_pixel_format_name(WnPixelFormat format);
 
