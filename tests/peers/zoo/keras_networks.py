@@ -19,8 +19,10 @@ def stir(network, pixels=False):
     random = np.random.RandomState(maker.SEED)
     norms = [n for n in network._flatten_layers() if isinstance(n, layers.BatchNormalization)]
     for norm in norms:
-        norm.gamma.assign(random.uniform(0.5, 1.5, norm.gamma.shape))
-        norm.beta.assign(random.normal(0, 0.1, norm.beta.shape))
+        if norm.scale:  # InceptionV3's have none
+            norm.gamma.assign(random.uniform(0.5, 1.5, norm.gamma.shape))
+        if norm.center:
+            norm.beta.assign(random.normal(0, 0.1, norm.beta.shape))
         norm.momentum = 0.0
     shape = [BATCH, *(side or 64 for side in network.inputs[0].shape[1:])]
     noise = random.rand(*shape) * 255 if pixels else random.randn(*shape)

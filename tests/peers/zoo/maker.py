@@ -12,6 +12,7 @@ already loaded the tool, so that a row that crashes, hangs or eats memory costs 
 import argparse
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -54,7 +55,8 @@ def bases(path):
 
 
 def last_words(error):
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # without colours
+    lines = [line for line in text.splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0].strip() if lines else ''}"[:300]
 
 
