@@ -4,6 +4,7 @@
  * inference, folding and lowering alike (graph.h).
  */
 #include "graph/graph.h"
+#include "graph/reduction.h"
 
 #include <string.h>
 
@@ -100,5 +101,43 @@ WnStatus wni_reduce_read(const WniGraph *graph, const WniNode *node, bool *reduc
                            (long long)axes[i]);
     reduced[axis] = true;
   }
+  return WN_OK;
+}
+
+/* How far a node's axis reaches: it alone, or it and all that follow. */
+typedef enum Reach { NOWHERE, ALONE, TO_THE_LAST } Reach;
+
+static Reach reach_of(const WniNode *node, int64_t opset) {
+  switch (node->op) {
+  case WNI_OP_LAYER_NORMALIZATION:
+  case WNI_OP_RMS_NORMALIZATION:
+    return TO_THE_LAST;
+  case WNI_OP_SOFTMAX:
+  case WNI_OP_LOG_SOFTMAX:
+    return opset < 13 ? TO_THE_LAST : ALONE;
+  default:
+    return NOWHERE;
+  }
+}
+
+bool wni_has_axes(const WniNode *node) {
+  return wni_reduction_of(node->op)->known || reach_of(node, 1) != NOWHERE;
+}
+
+WnStatus wni_axes_read(const WniGraph *graph, const WniNode *node, bool *axes, WnError *error) {
+  Reach reach = reach_of(node, graph->onnx->opset);
+  if (reach == NOWHERE) return wni_reduce_read(graph, node, axes, error);
+  size_t n;
+  const int64_t *made = wni_attr_ints(node->proto, "axes", &n);
+  for (int d = 0; d < WNI_MAX_RANK; d++) axes[d] = false;
+  for (size_t i = 0; i < n; i++) axes[made[i]] = true;
+  if (n) return WN_OK;
+  int rank = wni_node_input(graph, node, 0)->shape.rank, axis;
+  bool softmax = node->op == WNI_OP_SOFTMAX || node->op == WNI_OP_LOG_SOFTMAX;
+  int64_t fallback = softmax && reach == TO_THE_LAST ? 1 : -1;
+  if (!wni_axis(wni_attr_int(node->proto, "axis", fallback), rank, &axis))
+    return wni_node_fail(graph, node, WN_ERROR_MODEL, error, "its axis is out of range");
+  for (int d = 0; d < WNI_MAX_RANK; d++)
+    axes[d] = d == axis || (reach == TO_THE_LAST && d > axis && d < rank);
   return WN_OK;
 }

@@ -24,14 +24,34 @@ static const WniNamedPattern names[] = {
     {"normal", "Add(Erf(Mul(x, 0.70710678)), 1)"},
     {"normaltanh", "Add(Tanh(Mul(cubic, 0.79788456)), 1)"},
     {"normaltanh", "Add(Tanh(Mul(x, Mul(Add(Mul(square, 0.044715), 1), 0.79788456))), 1)"},
+
+    {"centred", "Sub(x, ReduceMean(x))"},
+    {"variance", "ReduceMean(Mul(centred, centred))"},
+    {"variance", "Sub(ReduceMean(square), Mul(ReduceMean(x), ReduceMean(x)))"},
+    {"deviation", "Sqrt(Add(variance, E))"},
+    {"inverse", "Reciprocal(deviation)"},
+    {"inverse", "Div(1, deviation)"},
+    {"inverse", "Pow(Add(variance, E), -0.5)"},
+    {"factor", "inverse"},
+    {"factor", "Mul(inverse, s)"},
+    {"rms", "Sqrt(Add(ReduceMean(square), E))"},
+    {"inverserms", "Reciprocal(rms)"},
+    {"inverserms", "Div(1, rms)"},
+    {"inverserms", "Pow(Add(ReduceMean(square), E), -0.5)"},
+    {"factorrms", "inverserms"},
+    {"factorrms", "Mul(inverserms, s)"},
+
+    {"powers", "Exp(Sub(x, ReduceMax(x)))"},
+    {"powers", "Exp(x)"},
     {NULL, NULL},
 };
 
-/* An attribute of the new node is a number, or a capital letter of the pattern, or a word. */
+/* An attribute of the new node is a number, or a capital letter of the pattern, or a word; "axes"
+ * are those of the pattern, and "axis" their only one.  The letters s and t stand for constants. */
 typedef struct Chain {
   const char *pattern;
   WniOp op;
-  const char *inputs;     /* letters of the pattern */
+  const char *inputs;     /* letters of the pattern; one that it did not meet: missing */
   const char *attributes; /* "name=value ..." */
 } Chain;
 
@@ -64,6 +84,27 @@ static const Chain chains[] = {
     {"Mul(Mul(x, 0.5), normaltanh)", WNI_OP_GELU, "x", "approximate=tanh"},
     {"Mul(Mul(x, normaltanh), 0.5)", WNI_OP_GELU, "x", "approximate=tanh"},
     {"Mul(x, Mul(normaltanh, 0.5))", WNI_OP_GELU, "x", "approximate=tanh"},
+
+    {"Div(centred, deviation)", WNI_OP_LAYER_NORMALIZATION, "x", "epsilon=E axes"},
+    {"Mul(centred, factor)", WNI_OP_LAYER_NORMALIZATION, "xs", "epsilon=E axes"},
+    {"Sub(Mul(x, factor), Mul(ReduceMean(x), factor))", WNI_OP_LAYER_NORMALIZATION, "xs",
+     "epsilon=E axes"},
+    {"Add(Mul(x, factor), Mul(Neg(ReduceMean(x)), factor))", WNI_OP_LAYER_NORMALIZATION, "xs",
+     "epsilon=E axes"},
+    {"Add(Mul(x, factor), Sub(t, Mul(ReduceMean(x), factor)))", WNI_OP_LAYER_NORMALIZATION, "xst",
+     "epsilon=E axes"},
+    {"Mul(LayerNormalization(x, E), s)", WNI_OP_LAYER_NORMALIZATION, "xs", "epsilon=E axes"},
+    {"Add(LayerNormalization(x, E), t)", WNI_OP_LAYER_NORMALIZATION, "xst", "epsilon=E axes"},
+    {"Add(LayerNormalization(x, s, E), t)", WNI_OP_LAYER_NORMALIZATION, "xst", "epsilon=E axes"},
+    {"Div(x, rms)", WNI_OP_RMS_NORMALIZATION, "x", "epsilon=E axes"},
+    {"Mul(x, factorrms)", WNI_OP_RMS_NORMALIZATION, "xs", "epsilon=E axes"},
+    {"Mul(RMSNormalization(x, E), s)", WNI_OP_RMS_NORMALIZATION, "xs", "epsilon=E axes"},
+
+    {"Div(powers, ReduceSum(powers))", WNI_OP_SOFTMAX, "x", "axis"},
+    {"Mul(powers, Reciprocal(ReduceSum(powers)))", WNI_OP_SOFTMAX, "x", "axis"},
+    {"Log(Softmax(x))", WNI_OP_LOG_SOFTMAX, "x", "axis"},
+    {"Sub(x, ReduceLogSumExp(x))", WNI_OP_LOG_SOFTMAX, "x", "axis"},
+    {"Sub(Sub(x, ReduceMax(x)), Log(ReduceSum(powers)))", WNI_OP_LOG_SOFTMAX, "x", "axis"},
 };
 
 enum { MAX_ATTRIBUTES = 4, MAX_NAME = 16 };
@@ -73,17 +114,43 @@ typedef struct MadeNode {
   Onnx__NodeProto proto;
   Onnx__AttributeProto attribute[MAX_ATTRIBUTES], *list[MAX_ATTRIBUTES];
   char name[MAX_ATTRIBUTES][MAX_NAME], word[MAX_ATTRIBUTES][MAX_NAME];
+  int64_t axes[WNI_MAX_RANK];
 } MadeNode;
+
+/* The dimensions of `match`, in order; how many. */
+static size_t list_axes(const WniMatch *match, int64_t *axes) {
+  size_t n = 0;
+  for (int d = 0; d < WNI_MAX_RANK; d++)
+    if (match->axes >> d & 1) axes[n++] = d;
+  return n;
+}
+
+/* text: "axes" or "axis" */
+static void set_axes(MadeNode *made, Onnx__AttributeProto *attribute, const char *text,
+                     const WniMatch *match) {
+  size_t n = list_axes(match, made->axes);
+  if (strncmp(text, "axis", 4) == 0) {
+    attribute->has_i = 1;
+    attribute->i = made->axes[0];
+  } else {
+    attribute->n_ints = n;
+    attribute->ints = made->axes;
+  }
+}
 
 static void set_attribute(MadeNode *made, size_t i, const char *text, const WniMatch *match) {
   Onnx__AttributeProto *attribute = &made->attribute[i];
-  size_t name = strcspn(text, "="), word = strcspn(text + name + 1, " ");
-  const char *value = text + name + 1;
+  size_t name = strcspn(text, "= "), word;
+  const char *value = text + name + (text[name] == '=');
+  word = strcspn(value, " ");
   memcpy(made->name[i], text, name);
-  memcpy(made->word[i], value, word);
   onnx__attribute_proto__init(attribute);
   attribute->name = made->name[i];
-  if (islower((unsigned char)*value)) {
+  made->list[i] = attribute;
+  if (text[name] != '=') {
+    set_axes(made, attribute, text, match);
+  } else if (islower((unsigned char)*value)) {
+    memcpy(made->word[i], value, word);
     attribute->has_s = 1;
     attribute->s = (ProtobufCBinaryData){word, (uint8_t *)made->word[i]};
   } else {
@@ -91,7 +158,6 @@ static void set_attribute(MadeNode *made, size_t i, const char *text, const WniM
     attribute->f =
         isupper((unsigned char)*value) ? match->number[*value - 'A'] : strtof(value, NULL);
   }
-  made->list[i] = attribute;
 }
 
 /* The node becomes the one that `chain` stands for. */
@@ -111,6 +177,7 @@ static WnStatus replace(WniGraph *graph, WniNode *node, const Chain *chain, cons
   for (const char *at = chain->attributes; *at; at += strcspn(at, " "), at += strspn(at, " "))
     set_attribute(made, made->proto.n_attribute++, at, match);
   for (size_t i = 0; i < n_in; i++) in[i] = match->value[chain->inputs[i] - 'a'];
+  while (in[n_in - 1] < 0) n_in--;
   free(node->in);
   node->in = in;
   node->n_in = (int)n_in;
@@ -124,6 +191,22 @@ static bool has_room(const WniMatch *match) {
   return !(match->number[0] > match->number[1]);
 }
 
+/* Before opset 13 a Softmax has one axis only if that is the last; before 7 constants are not
+ * aligned at the last dimension. */
+static bool has_axes(const WniGraph *graph, const Chain *chain, const WniMatch *match) {
+  int64_t axes[WNI_MAX_RANK], opset = graph->onnx->opset;
+  size_t n = list_axes(match, axes);
+  if (strcmp(chain->attributes, "axis") == 0)
+    return n == 1 &&
+           (opset >= 13 || axes[0] == graph->values[match->value['x' - 'a']].shape.rank - 1);
+  return n == 0 || opset >= 7;
+}
+
+static bool is_constant(const WniGraph *graph, const WniMatch *match, char letter) {
+  int value = match->value[letter - 'a'];
+  return value < 0 || graph->values[value].known;
+}
+
 /* Constants may add dimensions to what they are combined with. */
 static bool keeps_shape(const WniGraph *graph, const WniNode *node, const WniMatch *match) {
   const WniShape *x = &graph->values[match->value['x' - 'a']].shape;
@@ -135,7 +218,9 @@ static WnStatus replace_chain(WniGraph *graph, WniNode *node, WnError *error) {
   WniMatch match;
   for (size_t i = 0; i < sizeof chains / sizeof *chains; i++)
     if (wni_pattern_match(graph, names, chains[i].pattern, node->out[0], &match) &&
-        keeps_shape(graph, node, &match) && has_room(&match))
+        keeps_shape(graph, node, &match) && has_room(&match) &&
+        has_axes(graph, &chains[i], &match) && is_constant(graph, &match, 's') &&
+        is_constant(graph, &match, 't'))
       return replace(graph, node, &chains[i], &match, error);
   return WN_OK;
 }

@@ -235,4 +235,10 @@ WnStatus wni_pad_read(const WniGraph *graph, const WniNode *node, int64_t *begin
 /* The Reduce operators: which dimensions go; [WNI_MAX_RANK]. */
 WnStatus wni_reduce_read(const WniGraph *graph, const WniNode *node, bool *reduced, WnError *error);
 
+/* Whether `node` reduces dimensions, or normalises or is a softmax over some; which,
+ * [WNI_MAX_RANK]. LayerNormalization and RMSNormalization that chains.c has made may have any,
+ * their `axes`. */
+bool wni_has_axes(const WniNode *node);
+WnStatus wni_axes_read(const WniGraph *graph, const WniNode *node, bool *axes, WnError *error);
+
 #endif

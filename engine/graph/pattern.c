@@ -6,6 +6,7 @@
 #include "graph/pattern.h"
 
 #include "graph/elementwise.h"
+#include "graph/reduction.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -56,11 +57,20 @@ static bool constant_number(const WniValue *value, float *out) {
   return true;
 }
 
+/* The values that `node` computes with: the axes of a reduction are none. */
+static int count_values(const WniNode *node) {
+  return wni_reduction_of(node->op)->known ? 1 : node->n_in;
+}
+
 /* Operand i as a number, if it is one. */
 static bool operand_number(const WniGraph *graph, const WniNode *node, int i, bool inverse,
                            float *out) {
   WniActivation activation;
   bool is_activation;
+  if (node->op == WNI_OP_LAYER_NORMALIZATION || node->op == WNI_OP_RMS_NORMALIZATION) {
+    *out = wni_attr_float(node->proto, "epsilon", 1e-5f);
+    return i == node->n_in;
+  }
   WnStatus status = wni_activation_read(graph, node, &activation, &is_activation, NULL);
   if (is_activation && i > 0) {
     *out = i == 1 ? activation.a : activation.b;
@@ -101,21 +111,36 @@ static bool match_operands(Matching *m, const char *const *operand, int n, const
   return true;
 }
 
+/* What has axes has those of the rest of the pattern. */
+static bool match_axes(Matching *m, const WniNode *node) {
+  bool axes[WNI_MAX_RANK];
+  unsigned all = 0;
+  if (!wni_has_axes(node)) return true;
+  if (wni_axes_read(m->graph, node, axes, NULL) != WN_OK) return false;
+  for (int d = 0; d < WNI_MAX_RANK; d++) all |= axes[d] ? 1U << d : 0;
+  if (m->match->axes == 0) m->match->axes = all;
+  return all != 0 && m->match->axes == all && wni_attr_int(node->proto, "keepdims", 1);
+}
+
 static bool match_operator(Matching *m, const char *at, int value) {
   const WniValue *v = &m->graph->values[value];
   const WniNode *node =
       v->producer >= 0 && !v->known && !v->quantized ? &m->graph->nodes[v->producer] : NULL;
   const char *operand[MAX_OPERANDS];
   int n = operands_of(at, operand);
-  if (!node || node->dead || node->out[0] != value || node->n_in > n) return false;
+  if (!node || node->dead || node->out[0] != value || count_values(node) > n) return false;
   const char *name = wni_op_info(node->op)->name, *other = inverse_of(node->op);
   size_t length = word_length(at);
   bool same = strlen(name) == length && memcmp(name, at, length) == 0;
   bool inverse = other && strlen(other) == length && memcmp(other, at, length) == 0;
   if (!same && !inverse) return false;
-  return match_operands(m, operand, n, node, inverse, false) ||
-         (same && n == 2 && is_commutative(node->op) &&
-          match_operands(m, operand, n, node, inverse, true));
+  WniMatch before = *m->match;
+  if (match_axes(m, node) && (match_operands(m, operand, n, node, inverse, false) ||
+                              (same && n == 2 && is_commutative(node->op) &&
+                               match_operands(m, operand, n, node, inverse, true))))
+    return true;
+  *m->match = before;
+  return false;
 }
 
 static bool match_name(Matching *m, const char *at, int value) {
@@ -139,6 +164,7 @@ static bool match_value(Matching *m, const char *at, int value) {
 bool wni_pattern_match(const WniGraph *graph, const WniNamedPattern *names, const char *pattern,
                        int value, WniMatch *match) {
   Matching m = {graph, names, match};
+  match->axes = 0;
   for (int i = 0; i < 26; i++) {
     match->value[i] = -1;
     match->number[i] = NAN;

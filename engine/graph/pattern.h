@@ -10,7 +10,10 @@
  *
  * Add, Mul, Max and Min match in either order; a division by a constant is a multiplication, a
  * subtraction of one an addition.  Behind the operand of an activation stand its parameters
- * (kernels.h): Clip(x, 0, 6).
+ * (kernels.h): Clip(x, 0, 6), and behind those of a normalisation its epsilon.
+ *
+ *   Sub(x, ReduceMean(x))   what reduces, normalises or is a softmax has axes, which are no
+ *                           operand: all of a pattern have the same, and keep their dimensions
  */
 #ifndef WNI_GRAPH_PATTERN_H
 #define WNI_GRAPH_PATTERN_H
@@ -26,6 +29,7 @@ typedef struct WniNamedPattern {
 typedef struct WniMatch {
   int value[26];    /* small letters; -1: not in the pattern */
   float number[26]; /* capitals; NaN: not in the pattern */
+  unsigned axes;    /* a bit for each dimension; 0: nothing in the pattern has any */
 } WniMatch;
 
 /* Whether the living node that makes `value` is the end of `pattern`, an operator or a name. */

@@ -90,7 +90,7 @@ static WniTensor dimensions(const WniTensor *tensor, int rank, const bool *chose
 }
 
 /* Appends the step: all[0] from all[1], all[2] and all[3], normalised over the dimensions
- * `reduced`; without a shift all[3] is NULL. */
+ * `reduced`; without a shift all[3] is NULL, without a scale as well all[2]. */
 static WnStatus push_normalize(WniLowering *lowering, const WniTensor *const *all,
                                const bool *reduced, bool centred) {
   static const WniTensor nothing = {.buffer = -1};
@@ -114,7 +114,7 @@ static WnStatus push_normalize(WniLowering *lowering, const WniTensor *const *al
   wni_tensor_loop(kept_at, N_TENSORS, &layer->kept);
   wni_tensor_loop(gone_at, N_TENSORS, &layer->reduced);
   step.kernel = layer->vec->name;
-  return wni_lower_push(lowering, &step, all + 1, all[3] ? 3 : 2, all[0]);
+  return wni_lower_push(lowering, &step, all + 1, all[3] ? 3 : all[2] ? 2 : 1, all[0]);
 }
 
 /* `tensor` [channels] with dimensions of 1 behind, as many as `rank` has behind the channels. */
@@ -149,19 +149,29 @@ static WnStatus channel_factors(WniLowering *lowering, const WniTensor *x, WniTe
   return WN_OK;
 }
 
+/* A scale that does nothing, beside a shift. */
+static WnStatus no_scale(WniLowering *lowering, WniTensor *scale) {
+  float *one = wni_plan_alloc(lowering->plan, 1, sizeof *one);
+  if (!one) return wni_lower_no_memory(lowering);
+  *one = 1;
+  *scale = (WniTensor){.buffer = -1, .data = one};
+  return WN_OK;
+}
+
 WnStatus wni_lower_layer_normalization(WniLowering *lowering) {
   const WniNode *node = lowering->node;
-  bool shifted = wni_node_input(lowering->graph, node, 2), reduced[WNI_MAX_RANK] = {false};
+  bool scaled = wni_node_input(lowering->graph, node, 1), reduced[WNI_MAX_RANK];
+  bool shifted = wni_node_input(lowering->graph, node, 2);
   WniTensor x, y, scale, shift;
-  int axis = 0;
-  WnStatus status = wni_lower_float(lowering, 0, &x);
-  if (status == WN_OK) status = wni_lower_float(lowering, 1, &scale);
+  WnStatus status = wni_axes_read(lowering->graph, node, reduced, lowering->error);
+  if (status == WN_OK) status = wni_lower_float(lowering, 0, &x);
+  if (status == WN_OK && scaled) status = wni_lower_float(lowering, 1, &scale);
+  if (status == WN_OK && !scaled && shifted) status = no_scale(lowering, &scale);
   if (status == WN_OK && shifted) status = wni_lower_float(lowering, 2, &shift);
   if (status == WN_OK) status = wni_lower_output_like(lowering, false, &x, &y);
   if (status != WN_OK) return status;
-  wni_axis(wni_attr_int(node->proto, "axis", -1), x.shape.rank, &axis);
-  for (int d = axis; d < x.shape.rank; d++) reduced[d] = true;
-  const WniTensor *all[N_TENSORS] = {&y, &x, &scale, shifted ? &shift : NULL};
+  const WniTensor *all[N_TENSORS] = {&y, &x, scaled || shifted ? &scale : NULL,
+                                     shifted ? &shift : NULL};
   return push_normalize(lowering, all, reduced, node->op == WNI_OP_LAYER_NORMALIZATION);
 }
 

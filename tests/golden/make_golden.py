@@ -30,6 +30,7 @@ import cases_functions  # noqa: E402, F401
 import cases_moves  # noqa: E402, F401
 import cases_linear  # noqa: E402, F401
 import cases_network  # noqa: E402, F401
+import cases_normalised  # noqa: E402, F401
 import cases_quantized  # noqa: E402, F401
 import cases_reduce  # noqa: E402, F401
 import cases_shape  # noqa: E402, F401

@@ -6,6 +6,8 @@
 #include "graph/graph.h"
 #include "suite.h"
 
+#include <stdio.h>
+
 static int living(const char *path, WniGraphUse use, WniOp op) {
   WniOnnx onnx;
   WniGraph graph;
@@ -42,4 +44,42 @@ START_TEST(readers_keep_what_is_inside) {
 }
 END_TEST
 
-SUITE_MAIN("chains", chains_end_convolutions, readers_keep_what_is_inside)
+/* How many of an operator are left of a golden model. */
+typedef struct Left {
+  const char *model;
+  WniOp op;
+  int n;
+} Left;
+
+static const Left left[] = {
+    {"norm_chains_13", WNI_OP_LAYER_NORMALIZATION, 7},
+    {"norm_chains_13", WNI_OP_COUNT, 9}, /* and two convolutions */
+    {"norm_chains_18", WNI_OP_COUNT, 9},
+    {"norm_chains_inverse_13", WNI_OP_LAYER_NORMALIZATION, 9},
+    {"norm_chains_inverse_13", WNI_OP_COUNT, 9},
+    {"norm_chains_inverse_18", WNI_OP_COUNT, 9},
+    {"rms_chains_13", WNI_OP_RMS_NORMALIZATION, 4},
+    {"rms_chains_13", WNI_OP_COUNT, 4},
+    {"rms_chains_18", WNI_OP_COUNT, 4},
+    /* what a computed factor follows, and what others read the insides of; divided by the root mean
+     * square of the same over other axes, twice, and of a mean */
+    {"norm_chains_near", WNI_OP_LAYER_NORMALIZATION, 2},
+    {"norm_chains_near", WNI_OP_RMS_NORMALIZATION, 3},
+    {"softmax_chains_18", WNI_OP_SOFTMAX, 7},
+    {"softmax_chains_18", WNI_OP_LOG_SOFTMAX, 5},
+    {"softmax_chains_12", WNI_OP_SOFTMAX, 4}, /* along the last dimension only */
+    {"softmax_chains_12", WNI_OP_LOG_SOFTMAX, 3},
+};
+
+START_TEST(reductions_become_normalisations) {
+  for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s/model.onnx", GOLDEN_DIR, left[i].model);
+    ck_assert_msg(living(path, WNI_GRAPH_TO_RUN, left[i].op) == left[i].n, "row %zu: %d", i,
+                  living(path, WNI_GRAPH_TO_RUN, left[i].op));
+  }
+}
+END_TEST
+
+SUITE_MAIN("chains", chains_end_convolutions, readers_keep_what_is_inside,
+           reductions_become_normalisations)
