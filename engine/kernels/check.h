@@ -93,6 +93,11 @@ static inline void wni_check_reduce(WniReduceOp op) {
   assert((unsigned)op < WNI_REDUCE_OP_COUNT);
 }
 
+static inline void wni_check_norm(const WniNormArgs *args) {
+  assert(args->n > 0 && args->n <= WNI_NORM_MOST);
+  assert(args->scale || !args->shift);
+}
+
 static inline void wni_check_rows(const WniRowsArgs *args) {
   assert(args->n_rows > 0);
 }

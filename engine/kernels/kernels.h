@@ -12,6 +12,8 @@
 
 #include "kernels/type.h"
 
+#include <stdbool.h>
+
 /* What follows an operator; applied to x element by element.  Errors: elementary.h.
  *   CLAMP             min(max(x, a), b)     Relu: a = 0, b = inf
  *   LEAKY_RELU        x < 0 ? a x : x
@@ -242,6 +244,22 @@ typedef enum WniReduceOp {
 typedef void WniFn_reduce(WniReduceOp op, const float *x, size_t n_rows, ptrdiff_t row_stride,
                           size_t n, float *y);
 
+/* norm: n_rows rows of n <= WNI_NORM_MOST neighbours, each for itself:
+ *   y[i] = (x[i] - mean) / sqrt(mean of (x[i] - mean)^2 + epsilon) scale[i] + shift[i]
+ * with mean = 0 where not `centred`.  Without a shift `shift` is NULL, and so may be `scale`; y may
+ * be x.  Strides in elements.                                                  */
+enum { WNI_NORM_MOST = 2048 }; /* as many are added up in float32 */
+typedef struct WniNormArgs {
+  const float *x;
+  ptrdiff_t x_stride, y_stride;
+  size_t n_rows, n;
+  bool centred;
+  float epsilon;
+  const float *scale, *shift;
+  float *y;
+} WniNormArgs;
+typedef void WniFn_norm(const WniNormArgs *args);
+
 /* rows: the sum of n_rows >= 1 rows of bytes, the vertical half of the preprocess.
  * For i < n
  *   y[i] = first_weight x[i] + sum_{0 < t < n_rows - 1} weight x[t stride + i]
@@ -282,6 +300,7 @@ typedef void WniFn_columns(const WniColumnsArgs *args);
   KIND(vec)                                                                                        \
   KIND(act)                                                                                        \
   KIND(reduce)                                                                                     \
+  KIND(norm)                                                                                       \
   KIND(rows)                                                                                       \
   KIND(columns)
 

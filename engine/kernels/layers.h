@@ -180,7 +180,7 @@ void wni_softmax_run(const WniSoftmax *softmax, const float *x, float *y, WniThr
 /* y = (x - mean) / sqrt(mean of (x - mean)^2 + epsilon) scale + shift for each point of `kept`, the
  * means over `reduced` (operand 0 y, 1 x, 2 scale, 3 shift); without `centred` for mean = 0. */
 typedef struct WniNormalize {
-  const WniKernel *reduce, *vec;
+  const WniKernel *reduce, *vec, *norm;
   WniLoop kept, reduced;
   bool centred;
   float epsilon;

@@ -247,18 +247,49 @@ static bool sets_are_neighbours(const WniNormalize *layer) {
   return true;
 }
 
+/* Whether each set is a run of neighbours that the kernel takes whole. */
+static bool sets_are_rows(const WniNormalize *layer, const Place *origin) {
+  const WniLoop *loop = &layer->reduced;
+  return loop->rank == 1 && loop->dim[0] <= WNI_NORM_MOST && loop->stride[0][0] == 1 &&
+         loop->stride[1][0] == 1 && (!origin->scale || loop->stride[2][0] == 1) &&
+         (!origin->shift || (origin->scale && loop->stride[3][0] == 1));
+}
+
+/* n sets that the innermost loop counts, with the same scale and shift if there is more than one.
+ */
+static void normalize_whole(const WniNormalize *layer, const Place *at, size_t n) {
+  const WniLoop *kept = &layer->kept;
+  int inner = kept->rank - 1;
+  const WniNormArgs args = {.x = at->x,
+                            .x_stride = kept->stride[1][inner],
+                            .y_stride = kept->stride[0][inner],
+                            .n_rows = n,
+                            .n = layer->reduced.dim[0],
+                            .centred = layer->centred,
+                            .epsilon = layer->epsilon,
+                            .scale = at->scale,
+                            .shift = at->shift,
+                            .y = at->y};
+  layer->norm->run.norm(&args);
+}
+
 void wni_normalize_run(const WniNormalize *layer, const float *x, const float *scale,
                        const float *shift, float *y, WniThread thread) {
   const WniLoop *kept = &layer->kept;
   const Place origin = {x, scale, shift, y};
-  size_t length = kept->dim[kept->rank - 1], flat, end, n;
-  bool beside = sets_are_neighbours(layer);
+  int inner = kept->rank - 1;
+  size_t length = kept->dim[inner], flat, end, n;
+  bool beside = sets_are_neighbours(layer), rows = !beside && sets_are_rows(layer, &origin);
+  bool many = rows && kept->stride[2][inner] == 0 && kept->stride[3][inner] == 0;
   wni_parallel_range(thread, wni_loop_count(kept, kept->rank), 1, &flat, &end);
   for (; flat < end; flat += n) {
     Place at = move(kept, &origin, kept->rank, flat);
-    n = beside ? least(least(end - flat, length - flat % length), CHUNK) : 1;
+    n = beside || many ? least(end - flat, length - flat % length) : 1;
+    if (beside) n = least(n, CHUNK);
     if (beside)
       normalize_rows(layer, &at, n);
+    else if (rows)
+      normalize_whole(layer, &at, n);
     else
       normalize_runs(layer, &at);
   }

@@ -29,16 +29,25 @@ enum { LANES = 32 }; /* sums side by side in a run of neighbours */
         to[i] = more;                                                                              \
       }                                                                                            \
   }                                                                                                \
+  static inline void halve_##name(float *lane, size_t half) {                                      \
+    for (size_t k = 0; k < half; k++) {                                                            \
+      float x = lane[k + half], y = lane[k];                                                       \
+      lane[k] = both;                                                                              \
+    }                                                                                              \
+  }                                                                                                \
   static void run_##name(const float *run, size_t n, float *to) {                                  \
-    float lane[LANES], y = *to;                                                                    \
+    float lane[LANES], x = *to, y;                                                                 \
     for (size_t k = 0; k < LANES; k++) lane[k] = start;                                            \
     rows_##name(run, n / LANES, LANES, LANES, lane);                                               \
-    for (size_t k = 0; k < LANES; k++) {                                                           \
-      float x = lane[k];                                                                           \
-      y = both;                                                                                    \
-    }                                                                                              \
-    *to = y;                                                                                       \
-    rows_##name(run + n / LANES * LANES, n % LANES, 1, 1, to);                                     \
+    rows_##name(run + n / LANES * LANES, 1, 0, n % LANES, lane);                                   \
+    halve_##name(lane, LANES / 2);                                                                 \
+    halve_##name(lane, LANES / 4);                                                                 \
+    halve_##name(lane, LANES / 8);                                                                 \
+    halve_##name(lane, LANES / 16);                                                                \
+    y = lane[0];                                                                                   \
+    y = both;                                                                                      \
+    x = lane[1];                                                                                   \
+    *to = both;                                                                                    \
   }
 REDUCTIONS(ROW)
 #undef ROW

@@ -108,6 +108,7 @@ static WnStatus push_normalize(WniLowering *lowering, const WniTensor *const *al
   *layer = (WniNormalize){
       .reduce = wni_kernel_find(WNI_KERNEL_reduce, WNI_F32),
       .vec = wni_kernel_find(WNI_KERNEL_vec, WNI_F32),
+      .norm = wni_kernel_find(WNI_KERNEL_norm, WNI_F32),
       .centred = centred,
       .epsilon = wni_attr_float(lowering->node->proto, "epsilon", 1e-5f),
   };

@@ -51,6 +51,9 @@ static const BenchCase table[] = {
     /* a elements of a row, b rows */
     {WNI_KERNEL_reduce, "sum, 49 rows of 64", PEAK_L2, 64, 49, 0},
     {WNI_KERNEL_reduce, "sum, a run of 768", PEAK_L1, 1, 768, 0},
+    /* a elements of a row, b rows */
+    {WNI_KERNEL_norm, "64 rows of 40", PEAK_L1, 40, 64, 0},
+    {WNI_KERNEL_norm, "4 rows of 768", PEAK_L1, 768, 4, 0},
 };
 
 const BenchCase *bench_case_table(size_t *count) {
@@ -406,6 +409,30 @@ static void prepare_reduce(BenchWork *work) {
   work->amount = (double)(n * work->size->b * sizeof(float));
 }
 
+static void run_norm(const BenchWork *work) {
+  size_t n = work->size->a;
+  const WniNormArgs args = {.x = work->array[0],
+                            .x_stride = (ptrdiff_t)n,
+                            .y_stride = (ptrdiff_t)n,
+                            .n_rows = work->size->b,
+                            .n = n,
+                            .centred = true,
+                            .epsilon = 1e-5f,
+                            .scale = work->array[1],
+                            .shift = work->array[1],
+                            .y = work->array[2]};
+  work->kernel->run.norm(&args);
+}
+
+static void prepare_norm(BenchWork *work) {
+  size_t n = work->size->a * work->size->b;
+  work->array[0] = make_array(WNI_F32, n);
+  work->array[1] = make_array(WNI_F32, work->size->a);
+  work->array[2] = make_array(WNI_F32, n);
+  work->run = run_norm;
+  work->amount = (double)(2 * n * sizeof(float));
+}
+
 static void (*const prepare[WNI_KERNEL_KIND_COUNT])(BenchWork *) = {
     [WNI_KERNEL_igemm] = prepare_igemm,
     [WNI_KERNEL_dwconv] = prepare_dwconv,
@@ -417,6 +444,7 @@ static void (*const prepare[WNI_KERNEL_KIND_COUNT])(BenchWork *) = {
     [WNI_KERNEL_vec] = prepare_vec,
     [WNI_KERNEL_act] = prepare_act,
     [WNI_KERNEL_reduce] = prepare_reduce,
+    [WNI_KERNEL_norm] = prepare_norm,
     [WNI_KERNEL_rows] = prepare_rows,
     [WNI_KERNEL_columns] = prepare_columns,
     [WNI_KERNEL_winograd_in] = prepare_winograd,

@@ -41,6 +41,7 @@ typedef WniReduceOp ReduceArgs;
   KIND(vec, VecArgs)                                                                               \
   KIND(act, ActArgs)                                                                               \
   KIND(reduce, ReduceArgs)                                                                         \
+  KIND(norm, WniNormArgs)                                                                          \
   KIND(rows, WniRowsArgs)                                                                          \
   KIND(columns, WniColumnsArgs)
 
@@ -96,6 +97,9 @@ typedef struct Call {
   FAULT(vec, ANY, unknown_operation, *a = WNI_VEC_OP_COUNT)                                        \
   FAULT(act, ANY, unknown_kind, a->kind = WNI_ACT_COUNT)                                           \
   FAULT(reduce, ANY, unknown_reduction, *a = WNI_REDUCE_OP_COUNT)                                  \
+  FAULT(norm, ANY, no_elements, a->n = 0)                                                          \
+  FAULT(norm, ANY, elements_too_many, a->n = WNI_NORM_MOST + 1)                                    \
+  FAULT(norm, ANY, shift_alone, a->scale = NULL)                                                   \
   FAULT(rows, ANY, no_rows, a->n_rows = 0)                                                         \
   FAULT(columns, ANY, no_samples, a->step = 0)                                                     \
   FAULT(columns, ANY, sample_too_many, a->step = 5)                                                \
@@ -196,6 +200,14 @@ static Call good_call(const WniKernel *kernel) {
   case WNI_KERNEL_store:
     call.args.load = (WniQuant){.scale = 1};
     break;
+  case WNI_KERNEL_norm:
+    call.args.norm = (WniNormArgs){.x = (const void *)in,
+                                   .n_rows = 1,
+                                   .n = 1,
+                                   .scale = (const void *)in,
+                                   .shift = (const void *)in,
+                                   .y = (void *)out};
+    break;
   case WNI_KERNEL_rows:
     call.args.rows = (WniRowsArgs){.x = (const uint8_t *)in, .n_rows = 1, .n = 1, .y = (void *)out};
     break;
@@ -230,6 +242,7 @@ static void run(const void *at) {
     RUN(winograd_out)
     RUN(maxpool)
     RUN(avgpool)
+    RUN(norm)
     RUN(rows)
     RUN(columns)
   case WNI_KERNEL_fc:

@@ -271,7 +271,52 @@ START_TEST(reduce_nan) {
 }
 END_TEST
 
+/* Rows of all lengths to beyond the lanes, in place or apart, with and without factors. */
+START_TEST(norm) {
+  unsigned seed = 11;
+  for
+    EACH_VARIANT(k, WNI_KERNEL_norm, WNI_F32)
+  for (size_t n = 1; n < 300; n += n < 70 ? 1 : 61)
+    for (int factors = 0; factors < 3; factors++) {
+      enum { ROWS = 3 };
+      size_t stride = n + 5;
+      bool centred = n % 2;
+      Fenced x = random_floats(ROWS * stride - 5, SMALL, &seed), y = fenced_new(x.bytes);
+      Fenced scale = random_floats(n, SMALL, &seed), shift = random_floats(n, SMALL, &seed);
+      WniNormArgs args = {x.data,
+                          (ptrdiff_t)stride,
+                          (ptrdiff_t)stride,
+                          ROWS,
+                          n,
+                          centred,
+                          1e-3f,
+                          factors > 0 ? scale.data : NULL,
+                          factors > 1 ? shift.data : NULL,
+                          y.data};
+      k->run.norm(&args);
+      for (size_t r = 0; r < ROWS; r++) {
+        double mean = 0, squares = 0;
+        for (size_t i = 0; i < n; i++)
+          mean += element(WNI_F32, false, x.data, r * stride + i) / (double)n * centred;
+        for (size_t i = 0; i < n; i++)
+          squares += pow(element(WNI_F32, false, x.data, r * stride + i) - mean, 2) / (double)n;
+        for (size_t i = 0; i < n; i++) {
+          double want =
+              (element(WNI_F32, false, x.data, r * stride + i) - mean) / sqrt(squares + 1e-3);
+          if (factors > 0) want *= element(WNI_F32, false, scale.data, i);
+          double size = fabs(want) + 1;
+          if (factors > 1) want += element(WNI_F32, false, shift.data, i);
+          expect_near(k, element(WNI_F32, false, y.data, r * stride + i), want, ldexp(size, -20),
+                      "norm", i);
+        }
+      }
+      Fenced *all[] = {&x, &y, &scale, &shift};
+      for (size_t i = 0; i < 4; i++) fenced_free(all[i], k->name);
+    }
+}
+END_TEST
+
 TCase *case_floats(void) {
-  const TTest *const tests[] = {vec, act, accuracy, reduce, reduce_nan};
-  return case_of("floats", tests, 5, 1);
+  const TTest *const tests[] = {vec, act, accuracy, reduce, reduce_nan, norm};
+  return case_of("floats", tests, sizeof tests / sizeof *tests, 1);
 }
