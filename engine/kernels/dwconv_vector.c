@@ -43,7 +43,7 @@ block(const WniDwconvArgs *args, const char *x, char *y, size_t c, int pixels, i
   }
 }
 
-/* One channel of one pixel, behind the last whole vector. */
+/* One channel of one pixel, where there is no whole vector of them. */
 static void single(const WniDwconvArgs *args, const char *x, char *y, size_t c) {
   float sum = ((const float *)args->bias)[c];
   for (size_t t = 0; t < args->n_taps; t++)
@@ -56,6 +56,10 @@ static inline __attribute__((always_inline)) void run_pixels(const WniDwconvArgs
   size_t c = 0;
   for (; c + 2 * WNI_LANES <= args->n_channels; c += 2 * WNI_LANES) block(args, x, y, c, pixels, 2);
   for (; c + WNI_LANES <= args->n_channels; c += WNI_LANES) block(args, x, y, c, pixels, 1);
+  if (c < args->n_channels && c > 0) { /* some of the channels before once more */
+    block(args, x, y, args->n_channels - WNI_LANES, pixels, 1);
+    return;
+  }
   for (int i = 0; i < pixels; i++)
     for (size_t j = c; j < args->n_channels; j++)
       single(args, x + i * args->x_step, y + i * args->y_step, j);

@@ -13,8 +13,11 @@ enum { CHUNK = 256, GRAIN = 64 };
 static void pack_elements(const char *x, ptrdiff_t stride, size_t bytes, size_t n, char *room) {
   if (bytes == sizeof(float)) {
     const float *from = (const void *)x;
-    float *to = (void *)room;
-    for (size_t i = 0; i < n; i++) to[i] = from[(ptrdiff_t)i * stride];
+    float *to = (void *)room, first = *from;
+    if (stride == 0)
+      for (size_t i = 0; i < n; i++) to[i] = first;
+    else
+      for (size_t i = 0; i < n; i++) to[i] = from[(ptrdiff_t)i * stride];
     return;
   }
   for (size_t i = 0; i < n; i++)

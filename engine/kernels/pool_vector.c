@@ -55,6 +55,10 @@ static inline float sum_of_f(float sum, float x) {
     for (; c + VECTORS * WNI_LANES <= args->n_channels; c += VECTORS * WNI_LANES)                  \
       kind##_vectors(args, c, VECTORS);                                                            \
     for (; c + WNI_LANES <= args->n_channels; c += WNI_LANES) kind##_vectors(args, c, 1);          \
+    if (c < args->n_channels && c > 0) { /* some of the channels before once more */               \
+      kind##_vectors(args, args->n_channels - WNI_LANES, 1);                                       \
+      return;                                                                                      \
+    }                                                                                              \
     for (; c < args->n_channels; c++) ((float *)args->y)[c] = kind##_single(args, c);              \
   }
 DEFINE_POOL(max, -INFINITY, larger)
