@@ -67,6 +67,13 @@ static bool is_normalization(const WniNode *node) {
   return node->op == WNI_OP_INSTANCE_NORMALIZATION || node->op == WNI_OP_GROUP_NORMALIZATION;
 }
 
+bool wni_is_product(const WniGraph *graph, const WniNode *node) {
+  if (node->op != WNI_OP_MATMUL) return false;
+  const WniValue *b = wni_node_input(graph, node, 1);
+  return b->shape.rank != 2 || (b->known && b->constant.is_int) ||
+         (!b->known && !wni_is_quantized_constant(graph, node->in[1]));
+}
+
 /* The output channels of a node with weights, and the dimension they are in;
  * false: it has none that can be scaled. */
 static bool weighted_channels(const WniGraph *graph, const WniNode *node, int *axis, size_t *n) {
@@ -241,6 +248,39 @@ static WnStatus merge_affine(WniGraph *graph, WniNode *node, WnError *error) {
   return WN_OK;
 }
 
+/* The constant number that `node`, a Mul or a Div, multiplies its other operand with; side: which
+ * that is.  False: it does anything else. */
+static bool scales(const WniGraph *graph, const WniNode *node, int *side, float *factor) {
+  if (node->op != WNI_OP_MUL && node->op != WNI_OP_DIV) return false;
+  for (*side = 0; *side < (node->op == WNI_OP_MUL ? 2 : 1); ++*side) {
+    const WniValue *k = &graph->values[node->in[1 - *side]], *x = &graph->values[node->in[*side]];
+    if (!k->known || k->constant.is_int || k->constant.count != 1 ||
+        !wni_shape_equals(&x->shape, &graph->values[node->out[0]].shape))
+      continue;
+    *factor = node->op == WNI_OP_DIV ? 1 / k->constant.f[0] : k->constant.f[0];
+    return true;
+  }
+  return false;
+}
+
+/* A constant that scales a product, or an operand of one, becomes the product's. */
+static void merge_factor(WniGraph *graph, WniNode *node) {
+  int side;
+  float factor;
+  for (int i = 0; wni_is_product(graph, node) && i < 2; i++) {
+    WniNode *operand = private_producer(graph, node->in[i]);
+    if (!operand || operand->activation_name || !scales(graph, operand, &side, &factor)) continue;
+    node->in[i] = operand->in[side];
+    node->factor *= factor;
+    operand->dead = true;
+  }
+  if (!scales(graph, node, &side, &factor)) return;
+  WniNode *into = private_producer(graph, node->in[side]);
+  if (!into || !wni_is_product(graph, into) || into->activation_name || into->residual >= 0) return;
+  into->factor *= factor;
+  merge(graph, node, into);
+}
+
 /* ---- residual additions and activations ---- */
 
 bool wni_conv_is_depthwise(const WniGraph *graph, const WniNode *node) {
@@ -255,6 +295,23 @@ static bool takes_residual(const WniGraph *graph, const WniNode *node) {
   if (node->op == WNI_OP_CONV)
     return !wni_conv_is_depthwise(graph, node) && wni_bias_is_row(graph, node);
   return weighted_channels(graph, node, &axis, &channels) || node->op == WNI_OP_MATMUL;
+}
+
+/* A product takes along what is broadcast to it and made before, such as the mask of an attention.
+ */
+static void merge_mask(WniGraph *graph, WniNode *node) {
+  if (node->op != WNI_OP_ADD || graph->onnx->opset < 7) return;
+  for (int side = 0; side < 2; side++) {
+    WniNode *into = private_producer(graph, node->in[side]);
+    const WniValue *mask = &graph->values[node->in[1 - side]], *sum = &graph->values[node->out[0]];
+    if (!into || !wni_is_product(graph, into) || into->activation_name || into->residual >= 0 ||
+        !(mask->known || mask->producer < into - graph->nodes) ||
+        !wni_shape_equals(&graph->values[node->in[side]].shape, &sum->shape))
+      continue;
+    into->residual = node->in[1 - side];
+    merge(graph, node, into);
+    return;
+  }
 }
 
 /* conv + x: the convolution that comes later takes the other operand along. */
@@ -368,7 +425,9 @@ WnStatus wni_fuse(WniGraph *graph, WnError *error) {
   for (int i = 0; i < graph->n_nodes && status == WN_OK; i++) {
     WniNode *node = &graph->nodes[i];
     if (!node->dead) status = merge_affine(graph, node, error);
+    if (status == WN_OK && !node->dead) merge_factor(graph, node);
     if (status == WN_OK && !node->dead) merge_residual(graph, node);
+    if (status == WN_OK && !node->dead) merge_mask(graph, node);
     if (status == WN_OK && !node->dead) status = merge_activation(graph, node, error);
     if (status == WN_OK && !node->dead) merge_quantization(graph, node);
   }

@@ -11,6 +11,10 @@
  * unless fusion has set them.  Without a constant row as its bias, shift is 0. */
 WnStatus wni_affine_start(const WniGraph *graph, WniNode *node, size_t n, WnError *error);
 
+/* Whether `node` is a MatMul that does not have a constant matrix as its second operand; all of
+ * these are lowered by wni_lower_product(). */
+bool wni_is_product(const WniGraph *graph, const WniNode *node);
+
 /* Whether the bias of a Conv, Gemm or MatMul is missing or a constant row. */
 bool wni_bias_is_row(const WniGraph *graph, const WniNode *node);
 

@@ -65,7 +65,7 @@ static WnStatus add_node(WniGraph *graph, const Onnx__NodeProto *proto, WnError 
                 sizeof *graph->nodes))
     return wni_fail_memory(error, "the graph");
   WniNode *node = &graph->nodes[graph->n_nodes++];
-  *node = (WniNode){.proto = proto, .op = op, .residual = -1};
+  *node = (WniNode){.proto = proto, .op = op, .residual = -1, .factor = 1};
   status = connect_node(graph, node, error);
   if (status == WN_OK) status = wni_inputs_check(graph, node, error);
   if (status == WN_OK) status = wni_shape_infer(graph, node, error);

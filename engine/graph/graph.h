@@ -66,6 +66,7 @@ typedef struct WniNode {
   WniActivation activation;
   const char *activation_name; /* "Relu"; NULL: none */
   float *scale, *shift;        /* [channels] y = scale * (op without bias) + shift; NULL: none */
+  float factor;                /* of a product of two computed operands (wni_is_product()); 1 */
 
   int64_t pad_begin[2], pad_end[2]; /* zeros of a Pad before a window, beside its own */
 
@@ -97,10 +98,11 @@ typedef struct WniGraph {
   int *outputs;                    /* [n_outputs] values, in file order */
   const char **output_names;
   int n_outputs;
-  uint64_t parameters; /* float elements of the file's initialisers */
-  int64_t fold_work;   /* see fold.c */
-  int64_t folded;      /* bytes of folded constants */
-  void **owned;        /* [n_owned] what wni_graph_own() was given */
+  uint64_t parameters;     /* float elements of the file's initialisers */
+  int64_t fold_work;       /* see fold.c */
+  int64_t folded;          /* bytes of folded constants */
+  int64_t folded_products; /* see fold.c */
+  void **owned;            /* [n_owned] what wni_graph_own() was given */
   size_t n_owned, owned_capacity;
 } WniGraph;
 

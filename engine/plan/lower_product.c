@@ -86,7 +86,7 @@ WnStatus wni_lower_product(WniLowering *lowering) {
   if (column) insert_dimension(&w, 1);
   if (row) insert_dimension(&y, y.shape.rank - !column);
   if (column) insert_dimension(&y, y.shape.rank);
-  WniProduct product = {.alpha = 1, .activation = &node->activation};
+  WniProduct product = {.alpha = node->factor, .activation = &node->activation};
   if (node->residual >= 0) {
     status = wni_lower_rows(lowering, node->residual, WNI_F32, &add);
     if (status == WN_OK)

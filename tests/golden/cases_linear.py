@@ -218,3 +218,34 @@ def lstm(g):
     last = g.node("LSTM", [forward[1], g.weights(1, 24, 6), g.weights(1, 24, 6), g.weights(1, 48),
                            g.init(np.full(5, 1, np.int32))], ["second"], hidden_size=6)
     g.put("of_a_state", "Relu", last)
+
+
+@case(13, shape=(1, 2, 6, 8))
+def product_factors(g):
+    """Constants that scale a product or its operands, and masks of all broadcasts."""
+    turned = g.node("Transpose", "x", perm=[0, 1, 3, 2])
+
+    def number(value):
+        return g.init(np.float32(value))
+
+    def scores(before=False):
+        x = g.node("Mul", ["x", number(0.5)]) if before else "x"
+        return g.node("MatMul", [x, g.node("Mul", [number(0.5), turned]) if before else turned])
+
+    g.put("behind", "Mul", [scores(), number(0.25)])
+    g.put("divided", "Div", [scores(), number(3)])
+    g.put("before", "Relu", scores(True))
+    g.put("masked", "Add", [g.node("Mul", [scores(), number(0.25)]), g.weights(2, 6, 6)])
+    g.put("masked_row", "Add", [g.weights(6), g.node("Div", [scores(), number(2)])])
+    g.put("masked_column", "Add", [scores(), g.weights(2, 6, 1)])
+    computed = g.node("ReduceMax", "x", axes=[1, 3])
+    g.put("masked_computed", "Add", [scores(), computed])
+    product, early = scores(), scores()
+    later = g.node("ReduceMax", g.node("MatMul", ["x", turned]), axes=[3])
+    g.put("masked_later", "Add", [early, later])
+    g.put("inside", "Mul", [product, number(0.5)])
+    g.put("inside_product", "Neg", product)
+    g.put("wider", "Add", [scores(), g.weights(3, 1, 6, 6)])
+    g.put("wider_factor", "Mul", [scores(), g.init(np.ones((1, 1, 1, 1, 1), np.float32))])
+    g.put("by_quotient", "Div", [number(2), scores()])
+    g.put("masked_activated", "Add", [g.node("Tanh", scores()), g.weights(6)])
