@@ -14,8 +14,8 @@
 #include <string.h>
 
 /* Bytes of all folded constants of a model, and elements that folding reads and writes: a small
- * result may take long, too. */
-enum { MAX_FOLDED = 1 << 29 };
+ * result may take long, too.  Products beyond MAX_PRODUCTS are left to be computed. */
+enum { MAX_FOLDED = 1 << 29, MAX_PRODUCTS = 1 << 28 };
 static const int64_t MAX_FOLD_WORK = (int64_t)1 << 30;
 
 /* No rule: the node has to run. */
@@ -42,6 +42,15 @@ WnStatus wni_fold_work(WniFold *fold, int64_t elements) {
   return wni_node_fail(fold->graph, fold->node, WN_ERROR_UNSUPPORTED, fold->error,
                        "the model's constants take too long to compute; export it with its "
                        "constants folded");
+}
+
+bool wni_fold_afford(WniFold *fold, size_t n, size_t each) {
+  int64_t left = MAX_PRODUCTS - fold->graph->folded_products, products;
+  if (n > MAX_PRODUCTS || each > MAX_PRODUCTS ||
+      !wni_mul_limited((int64_t)n, (int64_t)each, left, &products))
+    return false;
+  fold->graph->folded_products += products;
+  return true;
 }
 
 static WnStatus too_large(const WniFold *fold) {
@@ -173,6 +182,16 @@ static void copy_strided(const WniFold *fold, char *data, const WniConstant *x, 
 void wni_fold_row_major(const WniConstant *x, int64_t *stride) {
   int64_t step = 1;
   for (int d = x->rank; d-- > 0; step *= x->dim[d]) stride[d] = step;
+}
+
+size_t wni_fold_broadcast(const WniConstant *x, const WniShape *shape, size_t flat) {
+  size_t at = 0, step = 1;
+  for (int d = shape->rank, k = x->rank; k-- > 0; step *= (size_t)x->dim[k]) {
+    size_t i = flat % (size_t)shape->dim[--d];
+    flat /= (size_t)shape->dim[d];
+    if (x->dim[k] > 1) at += i * step;
+  }
+  return at;
 }
 
 WnStatus wni_fold_transpose(WniFold *fold) {

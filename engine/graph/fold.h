@@ -42,6 +42,14 @@ WnStatus wni_fold_allocate_like(WniFold *fold, const WniConstant *x, void **data
  * for much work.  Errors: UNSUPPORTED (too much). */
 WnStatus wni_fold_work(WniFold *fold, int64_t elements);
 
+/* Whether `n` elements that take `each` products may be computed now; all folded ones share what
+ * may be done. */
+bool wni_fold_afford(WniFold *fold, size_t n, size_t each);
+
+/* The element of a constant, aligned at the last dimension, that is broadcast to element `flat` of
+ * `shape`. */
+size_t wni_fold_broadcast(const WniConstant *x, const WniShape *shape, size_t flat);
+
 /* Strides of a constant's elements, row by row. */
 void wni_fold_row_major(const WniConstant *x, int64_t *stride);
 

@@ -269,3 +269,32 @@ WnStatus wni_fold_cumsum(WniFold *fold) {
   }
   return status;
 }
+
+/* The channel of the deep image for pixel (i, j) of a block of the flat one's channel c. */
+static int64_t deep_channel(int64_t c, int64_t i, int64_t j, int64_t block, int64_t channels,
+                            bool column_row_depth) {
+  return column_row_depth ? (c * block + i) * block + j : (i * block + j) * channels + c;
+}
+
+/* DepthToSpace and, the other way round, SpaceToDepth */
+WnStatus wni_fold_depth_to_space(WniFold *fold) {
+  const WniConstant *x = wni_fold_input(fold, 0);
+  bool flattens = fold->node->op == WNI_OP_DEPTH_TO_SPACE;
+  bool crd = flattens && wni_attr_is(fold->node->proto, "mode", "CRD");
+  const int64_t *flat = flattens ? fold->shape->dim : x->dim, channels = flat[1];
+  const int64_t *deep = flattens ? x->dim : fold->shape->dim;
+  int64_t block = wni_attr_int(fold->node->proto, "blocksize", 1);
+  size_t bytes = wni_constant_element_bytes(x);
+  void *data;
+  WnStatus status = wni_fold_allocate_like(fold, x, &data);
+  for (size_t k = 0; status == WN_OK && k < x->count; k++) {
+    int64_t column = (int64_t)k % flat[3], row = (int64_t)k / flat[3] % flat[2];
+    int64_t c = (int64_t)k / (flat[3] * flat[2]) % channels;
+    int64_t image = (int64_t)k / (flat[3] * flat[2] * channels);
+    int64_t at = deep_channel(c, row % block, column % block, block, channels, crd);
+    at = ((image * deep[1] + at) * deep[2] + row / block) * deep[3] + column / block;
+    size_t to = flattens ? k : (size_t)at, from = flattens ? (size_t)at : k;
+    memcpy((char *)data + to * bytes, (const char *)wni_constant_elements(x) + from * bytes, bytes);
+  }
+  return status;
+}

@@ -26,6 +26,7 @@ sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "oracle")]
 import builder  # noqa: E402
 import cases_chains  # noqa: E402, F401
 import cases_elementwise  # noqa: E402, F401  (importing a file of cases registers them)
+import cases_folded  # noqa: E402, F401
 import cases_functions  # noqa: E402, F401
 import cases_moves  # noqa: E402, F401
 import cases_linear  # noqa: E402, F401
