@@ -111,6 +111,21 @@ static void advance(const WniConv *conv, Tile *tile) {
   }
 }
 
+/* What follows the kernel, for the panels that the tile has come through: an activation has much to
+ * prepare, so that neighbours are handed to it together. */
+static void finish_tile(const WniConv *conv, const Block *block, const Tile *tile) {
+  size_t tile_n = (size_t)conv->kernel->tile_n, n = (block->last - block->first) * tile_n;
+  size_t left = conv->out.c / conv->groups - block->first * tile_n, bytes;
+  bytes = wni_type_bytes(conv->output.type);
+  for (int i = 0, run; i < tile->m; i += run) {
+    char *y = (char *)tile->y[i] - n * bytes;
+    size_t own = n < left ? n : left;
+    for (run = 1; i + run < tile->m; run++)
+      if ((char *)tile->y[i + run] != (char *)tile->y[i] + (size_t)run * own * bytes) break;
+    finish(conv, own * (size_t)run, y);
+  }
+}
+
 static void run_block(const WniConv *conv, const Block *block, Tile *tile) {
   size_t tile_n = (size_t)conv->kernel->tile_n, per_group = conv->out.c / conv->groups;
   size_t panels = (per_group + tile_n - 1) / tile_n;
@@ -133,9 +148,9 @@ static void run_block(const WniConv *conv, const Block *block, Tile *tile) {
     if (panel == block->first)
       wni_check_igemm(&args, conv->kernel->type, conv->kernel->tile_m, conv->kernel->tile_n);
     conv->kernel->run.igemm(&args);
-    for (int i = 0; i < tile->m; i++) finish(conv, (size_t)args.n, tile->y[i]);
     advance(conv, tile);
   }
+  finish_tile(conv, block, tile);
 }
 
 /* Panels of a block: as many as the cache holds, but enough blocks for all threads. */
@@ -187,7 +202,9 @@ void wni_dwconv_run(const WniConv *conv, const void *x, void *y, WniThread threa
     args.x = (const char *)x + first_tap(conv, n, oy, 0);
     args.y = (char *)y + pixel_offset(&conv->out, conv->output.type, n, oy, 0);
     conv->kernel->run.dwconv(&args);
-    for (size_t ox = 0; ox < conv->out.w; ox++)
-      finish(conv, conv->out.c, (char *)args.y + (ptrdiff_t)ox * args.y_step);
+    bool dense = conv->out.w_stride == (ptrdiff_t)conv->out.c;
+    for (size_t ox = 0; ox < (dense ? 1 : conv->out.w); ox++)
+      finish(conv, conv->out.c * (dense ? conv->out.w : 1),
+             (char *)args.y + (ptrdiff_t)ox * args.y_step);
   }
 }
