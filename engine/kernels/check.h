@@ -98,6 +98,10 @@ static inline void wni_check_norm(const WniNormArgs *args) {
   assert(args->scale || !args->shift);
 }
 
+static inline void wni_check_softmax(size_t n) {
+  assert(n > 0);
+}
+
 static inline void wni_check_rows(const WniRowsArgs *args) {
   assert(args->n_rows > 0);
 }

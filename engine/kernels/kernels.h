@@ -244,6 +244,12 @@ typedef enum WniReduceOp {
 typedef void WniFn_reduce(WniReduceOp op, const float *x, size_t n_rows, ptrdiff_t row_stride,
                           size_t n, float *y);
 
+/* softmax: y[i] = exp(x[i] - m) / sum_k exp(x[k] - m) for i < n, m the largest; 0, and not counted,
+ * where x[i] - m is below WNI_SOFTMAX_LOWEST, so that nothing is subnormal that would be less than
+ * 1e-34.  n >= 1; y may be x.                                                   */
+#define WNI_SOFTMAX_LOWEST (-80.0f)
+typedef void WniFn_softmax(const float *x, size_t n, float *y);
+
 /* norm: n_rows rows of n <= WNI_NORM_MOST neighbours, each for itself:
  *   y[i] = (x[i] - mean) / sqrt(mean of (x[i] - mean)^2 + epsilon) scale[i] + shift[i]
  * with mean = 0 where not `centred`.  Without a shift `shift` is NULL, and so may be `scale`; y may
@@ -301,6 +307,7 @@ typedef void WniFn_columns(const WniColumnsArgs *args);
   KIND(act)                                                                                        \
   KIND(reduce)                                                                                     \
   KIND(norm)                                                                                       \
+  KIND(softmax)                                                                                    \
   KIND(rows)                                                                                       \
   KIND(columns)
 

@@ -169,7 +169,7 @@ void wni_elementwise_run(const WniElementwise *elementwise, const void *const *i
 /* Softmax, or its logarithm, along one axis of `length` elements; the loop runs over the others
  * (operand 0 y, 1 x). */
 typedef struct WniSoftmax {
-  const WniKernel *reduce, *vec, *act;
+  const WniKernel *reduce, *vec, *act, *softmax;
   WniLoop loop;
   size_t length;
   ptrdiff_t x_stride, y_stride;

@@ -28,25 +28,21 @@ static void exponentials(const WniSoftmax *softmax, const float *x, const float 
   softmax->act->run.act(&exponential, n, y);
 }
 
-/* A set of neighbours. */
-static void softmax_run(const WniSoftmax *softmax, const float *x, float *y) {
+/* A set of neighbours: y = x - log of the sum of exp(x). */
+static void log_softmax_run(const WniSoftmax *softmax, const float *x, float *y) {
   float room[CHUNK], by[CHUNK], largest = -INFINITY, sum = 0;
   size_t n;
   softmax->reduce->run.reduce(WNI_REDUCE_MAX, x, softmax->length, 1, 1, &largest);
   fill(largest, least(CHUNK, softmax->length), by);
   for (size_t i = 0; i < softmax->length; i += n) {
     n = least(softmax->length - i, CHUNK);
-    float *e = softmax->logarithm ? room : y + i;
-    exponentials(softmax, x + i, by, n, e);
-    softmax->reduce->run.reduce(WNI_REDUCE_SUM, e, n, 1, 1, &sum);
+    exponentials(softmax, x + i, by, n, room);
+    softmax->reduce->run.reduce(WNI_REDUCE_SUM, room, n, 1, 1, &sum);
   }
-  fill(softmax->logarithm ? largest + logf(sum) : 1 / sum, least(CHUNK, softmax->length), by);
+  fill(largest + logf(sum), least(CHUNK, softmax->length), by);
   for (size_t i = 0; i < softmax->length; i += n) {
     n = least(softmax->length - i, CHUNK);
-    if (softmax->logarithm)
-      softmax->vec->run.vec(WNI_VEC_SUB, x + i, by, NULL, n, y + i);
-    else
-      softmax->vec->run.vec(WNI_VEC_MUL, y + i, by, NULL, n, y + i);
+    softmax->vec->run.vec(WNI_VEC_SUB, x + i, by, NULL, n, y + i);
   }
 }
 
@@ -83,8 +79,10 @@ void wni_softmax_run(const WniSoftmax *softmax, const float *x, float *y, WniThr
     const float *from = x + wni_loop_offset(loop, 1, loop->rank, flat);
     float *to = y + wni_loop_offset(loop, 0, loop->rank, flat);
     n = beside ? least(least(end - flat, loop->dim[inner] - flat % loop->dim[inner]), CHUNK) : 1;
-    if (run)
-      softmax_run(softmax, from, to);
+    if (run && softmax->logarithm)
+      log_softmax_run(softmax, from, to);
+    else if (run)
+      softmax->softmax->run.softmax(from, softmax->length, to);
     else
       softmax_rows(softmax, from, to, n);
   }

@@ -27,11 +27,12 @@ WnStatus wni_lower_push_softmax(WniLowering *lowering, const WniTensor *x, const
   *softmax = (WniSoftmax){.reduce = wni_kernel_find(WNI_KERNEL_reduce, WNI_F32),
                           .vec = wni_kernel_find(WNI_KERNEL_vec, WNI_F32),
                           .act = wni_kernel_find(WNI_KERNEL_act, WNI_F32),
+                          .softmax = wni_kernel_find(WNI_KERNEL_softmax, WNI_F32),
                           .length = (size_t)x->shape.dim[axis],
                           .x_stride = x->stride[axis],
                           .y_stride = y->stride[axis],
                           .logarithm = logarithm};
-  step.kernel = softmax->act->name;
+  step.kernel = softmax->softmax->name;
   wni_tensor_loop(rest, 2, &softmax->loop);
   return wni_lower_push(lowering, &step, &x, 1, y);
 }

@@ -53,6 +53,7 @@ static const BenchCase table[] = {
     {WNI_KERNEL_reduce, "sum, a run of 768", PEAK_L1, 1, 768, 0},
     /* a elements of a row, b rows */
     {WNI_KERNEL_norm, "64 rows of 40", PEAK_L1, 40, 64, 0},
+    {WNI_KERNEL_softmax, "197", PEAK_L1, 197, 1, 0},
     {WNI_KERNEL_norm, "4 rows of 768", PEAK_L1, 768, 4, 0},
 };
 
@@ -410,26 +411,23 @@ static void prepare_reduce(BenchWork *work) {
 }
 
 static void run_norm(const BenchWork *work) {
-  size_t n = work->size->a;
-  const WniNormArgs args = {.x = work->array[0],
-                            .x_stride = (ptrdiff_t)n,
-                            .y_stride = (ptrdiff_t)n,
-                            .n_rows = work->size->b,
-                            .n = n,
-                            .centred = true,
-                            .epsilon = 1e-5f,
-                            .scale = work->array[1],
-                            .shift = work->array[1],
-                            .y = work->array[2]};
+  size_t n = work->size->a, rows = work->size->b;
+  const float *factors = work->array[1];
+  const WniNormArgs args = {work->array[0], (ptrdiff_t)n, (ptrdiff_t)n, rows,    n,
+                            true,           1e-5f,        factors,      factors, work->array[2]};
   work->kernel->run.norm(&args);
 }
 
-static void prepare_norm(BenchWork *work) {
+static void run_softmax(const BenchWork *work) {
+  work->kernel->run.softmax(work->array[0], work->size->a, work->array[2]);
+}
+
+static void prepare_rows_of_floats(BenchWork *work) {
   size_t n = work->size->a * work->size->b;
   work->array[0] = make_array(WNI_F32, n);
   work->array[1] = make_array(WNI_F32, work->size->a);
   work->array[2] = make_array(WNI_F32, n);
-  work->run = run_norm;
+  work->run = work->kernel->kind == WNI_KERNEL_norm ? run_norm : run_softmax;
   work->amount = (double)(2 * n * sizeof(float));
 }
 
@@ -444,7 +442,8 @@ static void (*const prepare[WNI_KERNEL_KIND_COUNT])(BenchWork *) = {
     [WNI_KERNEL_vec] = prepare_vec,
     [WNI_KERNEL_act] = prepare_act,
     [WNI_KERNEL_reduce] = prepare_reduce,
-    [WNI_KERNEL_norm] = prepare_norm,
+    [WNI_KERNEL_norm] = prepare_rows_of_floats,
+    [WNI_KERNEL_softmax] = prepare_rows_of_floats,
     [WNI_KERNEL_rows] = prepare_rows,
     [WNI_KERNEL_columns] = prepare_columns,
     [WNI_KERNEL_winograd_in] = prepare_winograd,

@@ -27,6 +27,7 @@ typedef WniQuant StoreArgs;
 typedef WniVecOp VecArgs;
 typedef WniActivation ActArgs;
 typedef WniReduceOp ReduceArgs;
+typedef size_t SoftmaxArgs;
 
 #define KINDS(KIND)                                                                                \
   KIND(igemm, WniIgemmArgs)                                                                        \
@@ -42,6 +43,7 @@ typedef WniReduceOp ReduceArgs;
   KIND(act, ActArgs)                                                                               \
   KIND(reduce, ReduceArgs)                                                                         \
   KIND(norm, WniNormArgs)                                                                          \
+  KIND(softmax, SoftmaxArgs)                                                                       \
   KIND(rows, WniRowsArgs)                                                                          \
   KIND(columns, WniColumnsArgs)
 
@@ -100,6 +102,7 @@ typedef struct Call {
   FAULT(norm, ANY, no_elements, a->n = 0)                                                          \
   FAULT(norm, ANY, elements_too_many, a->n = WNI_NORM_MOST + 1)                                    \
   FAULT(norm, ANY, shift_alone, a->scale = NULL)                                                   \
+  FAULT(softmax, ANY, no_elements, *a = 0)                                                         \
   FAULT(rows, ANY, no_rows, a->n_rows = 0)                                                         \
   FAULT(columns, ANY, no_samples, a->step = 0)                                                     \
   FAULT(columns, ANY, sample_too_many, a->step = 5)                                                \
@@ -208,6 +211,9 @@ static Call good_call(const WniKernel *kernel) {
                                    .shift = (const void *)in,
                                    .y = (void *)out};
     break;
+  case WNI_KERNEL_softmax:
+    call.args.softmax = 1;
+    break;
   case WNI_KERNEL_rows:
     call.args.rows = (WniRowsArgs){.x = (const uint8_t *)in, .n_rows = 1, .n = 1, .y = (void *)out};
     break;
@@ -262,6 +268,9 @@ static void run(const void *at) {
     return;
   case WNI_KERNEL_reduce:
     kernel->run.reduce(call->args.reduce, x, 1, 1, 1, y);
+    return;
+  case WNI_KERNEL_softmax:
+    kernel->run.softmax(x, call->args.softmax, y);
     return;
   case WNI_KERNEL_KIND_COUNT:
     return;

@@ -316,7 +316,45 @@ START_TEST(norm) {
 }
 END_TEST
 
+/* Runs of all lengths to beyond the lanes; one element is masked, which leaves exactly nothing. */
+START_TEST(softmax) {
+  unsigned seed = 13;
+  for
+    EACH_VARIANT(k, WNI_KERNEL_softmax, WNI_F32)
+  for (size_t n = 1; n < 300; n += n < 70 ? 1 : 61)
+    for (int masked = 0; masked < 2; masked++) {
+      Fenced x = random_floats(n, SMALL, &seed), y = fenced_new(x.bytes);
+      if (masked) ((float *)x.data)[n / 2] = n > 1 ? -100.0f : 0.0f;
+      double largest = -INFINITY, sum = 0;
+      for (size_t i = 0; i < n; i++) largest = fmax(largest, element(WNI_F32, false, x.data, i));
+      for (size_t i = 0; i < n; i++) sum += exp(element(WNI_F32, false, x.data, i) - largest);
+      k->run.softmax(x.data, n, y.data);
+      for (size_t i = 0; i < n; i++) {
+        double want = exp(element(WNI_F32, false, x.data, i) - largest) / sum;
+        bool none = masked && n > 1 && i == n / 2;
+        expect_near(k, element(WNI_F32, false, y.data, i), none ? 0 : want,
+                    none ? 0 : ldexp(want, -20), "softmax", i);
+      }
+      Fenced *all[] = {&x, &y};
+      for (size_t i = 0; i < 2; i++) fenced_free(all[i], k->name);
+    }
+}
+END_TEST
+
+/* A NaN comes through wherever it lies. */
+START_TEST(softmax_nan) {
+  for
+    EACH_VARIANT(k, WNI_KERNEL_softmax, WNI_F32)
+  for (size_t at = 0; at < 70; at++) {
+    float x[70];
+    for (size_t i = 0; i < 70; i++) x[i] = i == at ? NAN : 1.0f;
+    k->run.softmax(x, 70, x);
+    expect_near(k, (double)x[0], (double)NAN, 0, "NaN in a run", at);
+  }
+}
+END_TEST
+
 TCase *case_floats(void) {
-  const TTest *const tests[] = {vec, act, accuracy, reduce, reduce_nan, norm};
+  const TTest *const tests[] = {vec, act, accuracy, reduce, reduce_nan, norm, softmax, softmax_nan};
   return case_of("floats", tests, sizeof tests / sizeof *tests, 1);
 }
