@@ -263,17 +263,11 @@ static bool scales(const WniGraph *graph, const WniNode *node, int *side, float 
   return false;
 }
 
-/* A constant that scales a product, or an operand of one, becomes the product's. */
+/* A constant that scales a product becomes the product's.  Not one that scales an operand: that
+ * is little work, and large scores depend on how it was rounded. */
 static void merge_factor(WniGraph *graph, WniNode *node) {
   int side;
   float factor;
-  for (int i = 0; wni_is_product(graph, node) && i < 2; i++) {
-    WniNode *operand = private_producer(graph, node->in[i]);
-    if (!operand || operand->activation_name || !scales(graph, operand, &side, &factor)) continue;
-    node->in[i] = operand->in[side];
-    node->factor *= factor;
-    operand->dead = true;
-  }
   if (!scales(graph, node, &side, &factor)) return;
   WniNode *into = private_producer(graph, node->in[side]);
   if (!into || !wni_is_product(graph, into) || into->activation_name || into->residual >= 0) return;

@@ -69,8 +69,8 @@ static const Left left[] = {
     {"softmax_chains_18", WNI_OP_LOG_SOFTMAX, 5},
     {"softmax_chains_12", WNI_OP_SOFTMAX, 4}, /* along the last dimension only */
     {"softmax_chains_12", WNI_OP_LOG_SOFTMAX, 3},
-    /* a product that others read, twice, and factors that make it larger */
-    {"product_factors", WNI_OP_MUL, 2},
+    /* two of operands, one of a product that others read, and one that adds a dimension */
+    {"product_factors", WNI_OP_MUL, 4},
     {"product_factors", WNI_OP_DIV, 1}, /* it divides */
     {"product_factors", WNI_OP_ADD, 3}, /* made later, larger, behind an activation */
     /* nothing but the sums */
