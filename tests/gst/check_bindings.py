@@ -80,6 +80,14 @@ def check_fields(result, calls, region):
     return values["get_label"]
 
 
+def check_added(message, calls):
+    """A result that is attached here is what one reads."""
+    buffer = Gst.Buffer.new()
+    GstWinnow.buffer_add_result(buffer, message.get_structure())
+    calls.add("buffer_add_result")
+    check_fields(GstWinnow.Result.from_buffer(buffer), calls, (False, 0, 0, 0, 0))
+
+
 def check_whole(buffer, message, calls):
     results = GstWinnow.results_from_buffer(buffer)
     assert len(results) == 1, results
@@ -108,6 +116,7 @@ def call_all(model):
     buffer, message, buffer_with_region = classify(model)
     for _ in range(ROUNDS):
         check_whole(buffer, message, calls)
+        check_added(message, calls)
     region = GstVideo.buffer_get_video_region_of_interest_meta_id(buffer_with_region, 0)
     for _ in range(ROUNDS):
         for result in GstWinnow.Result.from_region(region), GstWinnow.result_from_region(region):
