@@ -24,6 +24,13 @@
  * the state is steady for the first time it is what leads so far. The rest shows each result as it
  * is. When several winnowclassify elements are in front, the last one is drawn.
  *
+ * ## What it costs
+ *
+ * A drawing is kept in the numbers of the frames while results look the same: a frame then costs
+ * one pass over what is drawn on (`meson test -C build --benchmark overlay -v` times it). A sink
+ * that draws compositions itself (caps with `meta:GstVideoOverlayComposition`) gets the drawing
+ * beside the frame, whose pixels stay as they are.
+ *
  * ## Example launch lines
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=90 pattern=ball ! video/x-raw,width=640,height=480 \
@@ -40,6 +47,7 @@
  */
 #include "overlay/gstwinnowoverlay.h"
 #include "gstwinnow.h"
+#include "overlay/blend.h"
 #include "overlay/draw.h"
 #include "common/regions.h"
 #include "common/tracks.h"
@@ -55,9 +63,17 @@ struct _GstWinnowOverlay {
   GstWinnowTracks *tracks;
   GPtrArray *views;                        /* of GstWinnowView: what `composition` shows */
   GstVideoOverlayComposition *composition; /* NULL: nothing to draw */
+  GstWinnowBlend *blend;                   /* of it once `blended`; NULL: there can be none */
+  gboolean blended;
+  gboolean attach; /* whoever shows the frames draws it */
 };
 
-#define CAPS GST_VIDEO_CAPS_MAKE(GST_VIDEO_OVERLAY_COMPOSITION_BLEND_FORMATS)
+#define FORMATS GST_VIDEO_OVERLAY_COMPOSITION_BLEND_FORMATS
+#define COMPOSITION GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION
+#define CAPS                                                                                       \
+  GST_VIDEO_CAPS_MAKE(FORMATS)                                                                     \
+  ";" GST_VIDEO_CAPS_MAKE_WITH_FEATURES(GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY "," COMPOSITION,     \
+                                        FORMATS)
 static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(CAPS));
 static GstStaticPadTemplate src_template =
@@ -68,10 +84,16 @@ G_DEFINE_TYPE_WITH_CODE(GstWinnowOverlay, gst_winnow_overlay, GST_TYPE_BASE_TRAN
                                                 "draws classification results"))
 GST_ELEMENT_REGISTER_DEFINE(winnowoverlay, "winnowoverlay", GST_RANK_NONE, GST_TYPE_WINNOW_OVERLAY)
 
-static void forget(GstWinnowOverlay *self) {
-  gst_winnow_tracks_reset(self->tracks);
+static void forget_drawing(GstWinnowOverlay *self) {
   g_clear_pointer(&self->views, g_ptr_array_unref);
   g_clear_pointer(&self->composition, gst_video_overlay_composition_unref);
+  self->blended = FALSE;
+}
+
+static void forget(GstWinnowOverlay *self) {
+  gst_winnow_tracks_reset(self->tracks);
+  forget_drawing(self);
+  g_clear_pointer(&self->blend, gst_winnow_blend_free);
 }
 
 /* ---- Results to views ----------------------------------------------------- */
@@ -147,23 +169,24 @@ static gboolean same_views(const GPtrArray *a, const GPtrArray *b) {
   return TRUE;
 }
 
-/* ---- Virtual methods ------------------------------------------------------ */
+/* ---- Drawing -------------------------------------------------------------- */
 
-static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
-  GstWinnowOverlay *self = GST_WINNOW_OVERLAY(trans);
-  GPtrArray *views = view_buffer(self, buffer);
-  if (same_views(self->views, views)) {
-    g_ptr_array_unref(views);
-  } else {
-    g_clear_pointer(&self->views, g_ptr_array_unref);
-    g_clear_pointer(&self->composition, gst_video_overlay_composition_unref);
-    self->views = views;
-    GST_LOG_OBJECT(self, "new drawing of %u results", views->len);
-    self->composition = gst_winnow_overlay_draw(views, GST_VIDEO_INFO_WIDTH(&self->info),
-                                                GST_VIDEO_INFO_HEIGHT(&self->info));
+/* The composition goes along, behind what others have drawn. */
+static void attach(GstWinnowOverlay *self, GstBuffer *buffer) {
+  GstVideoOverlayCompositionMeta *meta = gst_buffer_get_video_overlay_composition_meta(buffer);
+  if (meta == NULL) {
+    gst_buffer_add_video_overlay_composition_meta(buffer, self->composition);
+    return;
   }
-  if (self->composition == NULL) return GST_FLOW_OK;
+  GstVideoOverlayComposition *all = gst_video_overlay_composition_copy(meta->overlay);
+  for (guint i = 0; i < gst_video_overlay_composition_n_rectangles(self->composition); i++)
+    gst_video_overlay_composition_add_rectangle(
+        all, gst_video_overlay_composition_get_rectangle(self->composition, i));
+  gst_video_overlay_composition_unref(meta->overlay);
+  meta->overlay = all;
+}
 
+static gboolean draw(GstWinnowOverlay *self, GstBuffer *buffer) {
   GstVideoFrame frame;
   GstMapFlags flags = (GstMapFlags)(GST_MAP_READWRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
   if (!gst_video_frame_map(&frame, &self->info, buffer, flags)) {
@@ -172,16 +195,101 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
                        gst_buffer_get_size(buffer), GST_VIDEO_INFO_WIDTH(&self->info),
                        GST_VIDEO_INFO_HEIGHT(&self->info), GST_VIDEO_INFO_NAME(&self->info)),
                       (NULL));
-    return GST_FLOW_ERROR;
+    return FALSE;
   }
-  gst_video_overlay_composition_blend(self->composition, &frame);
+  if (!self->blended)
+    self->blend = gst_winnow_blend_new(self->composition, &self->info, self->blend);
+  self->blended = TRUE;
+  if (self->blend != NULL)
+    gst_winnow_blend_run(self->blend, &frame);
+  else
+    gst_video_overlay_composition_blend(self->composition, &frame);
   gst_video_frame_unmap(&frame);
+  return TRUE;
+}
+
+/* ---- Virtual methods ------------------------------------------------------ */
+
+static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
+  GstWinnowOverlay *self = GST_WINNOW_OVERLAY(trans);
+  GPtrArray *views = view_buffer(self, buffer);
+  if (same_views(self->views, views)) {
+    g_ptr_array_unref(views);
+  } else {
+    forget_drawing(self);
+    self->views = views;
+    GST_LOG_OBJECT(self, "new drawing of %u results", views->len);
+    self->composition = gst_winnow_overlay_draw(views, GST_VIDEO_INFO_WIDTH(&self->info),
+                                                GST_VIDEO_INFO_HEIGHT(&self->info));
+  }
+  if (self->composition == NULL) return GST_FLOW_OK;
+  if (self->attach)
+    attach(self, buffer);
+  else if (!draw(self, buffer))
+    return GST_FLOW_ERROR;
   return GST_FLOW_OK;
+}
+
+/* ---- Caps: with or without a composition ---------------------------------- */
+
+static gboolean has_composition(const GstCaps *caps, guint i) {
+  const GstCapsFeatures *features = gst_caps_get_features(caps, i);
+  return features != NULL && !gst_caps_features_is_any(features) &&
+         gst_caps_features_contains(features, COMPOSITION);
+}
+
+/* Structure i of the caps with it (`with`) or without. */
+static GstCaps *variant(const GstCaps *caps, guint i, gboolean with) {
+  GstCaps *one = gst_caps_copy_nth(caps, i);
+  GstCapsFeatures *features = gst_caps_get_features(one, 0);
+  if (with && !has_composition(one, 0)) gst_caps_features_add(features, COMPOSITION);
+  if (!with) gst_caps_features_remove(features, COMPOSITION);
+  return one;
+}
+
+/* A frame may get a composition here, and none loses one. */
+static GstCaps *transform_caps(GstBaseTransform *trans, GstPadDirection direction, GstCaps *caps,
+                               GstCaps *filter) {
+  GstCaps *other = gst_caps_new_empty();
+  for (guint i = 0; i < gst_caps_get_size(caps); i++) {
+    gboolean with = has_composition(caps, i);
+    if (with || direction == GST_PAD_SINK) gst_caps_append(other, variant(caps, i, TRUE));
+    if (!with || direction == GST_PAD_SRC) gst_caps_append(other, variant(caps, i, FALSE));
+  }
+  if (filter == NULL) return other;
+  GstCaps *both = gst_caps_intersect_full(filter, other, GST_CAPS_INTERSECT_FIRST);
+  gst_caps_unref(other);
+  return both;
+}
+
+/* Whether what is behind draws compositions itself; many take such caps and do not. */
+static gboolean peer_composes(GstBaseTransform *trans, GstCaps *caps) {
+  GstQuery *query = gst_query_new_allocation(caps, FALSE);
+  gboolean does =
+      gst_pad_peer_query(trans->srcpad, query) &&
+      gst_query_find_allocation_meta(query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
+  gst_query_unref(query);
+  return does;
+}
+
+static GstCaps *fixate_caps(GstBaseTransform *trans, GstPadDirection direction, GstCaps *caps,
+                            GstCaps *other) {
+  GstCaps *with = gst_caps_new_empty(), *without = gst_caps_new_empty();
+  for (guint i = 0; i < gst_caps_get_size(other); i++)
+    gst_caps_append(has_composition(other, i) ? with : without, gst_caps_copy_nth(other, i));
+  gst_caps_unref(other);
+  if (!gst_caps_is_empty(with)) with = gst_caps_fixate(with);
+  if (!gst_caps_is_empty(without)) without = gst_caps_fixate(without);
+  gboolean attaches = direction == GST_PAD_SINK && !gst_caps_is_empty(with) &&
+                      (gst_caps_is_empty(without) || peer_composes(trans, with));
+  gst_caps_unref(attaches ? without : with);
+  return attaches ? with : without;
 }
 
 static gboolean set_caps(GstBaseTransform *trans, GstCaps *in, GstCaps *out) {
   GstWinnowOverlay *self = GST_WINNOW_OVERLAY(trans);
   if (!gst_video_info_from_caps(&self->info, in)) return FALSE;
+  self->attach = has_composition(out, 0);
   forget(self);
   return TRUE;
 }
@@ -219,6 +327,8 @@ static void gst_winnow_overlay_class_init(GstWinnowOverlayClass *klass) {
   G_OBJECT_CLASS(klass)->finalize = finalize;
   trans_class->transform_ip = transform_ip;
   trans_class->set_caps = set_caps;
+  trans_class->transform_caps = transform_caps;
+  trans_class->fixate_caps = fixate_caps;
   trans_class->sink_event = sink_event;
   trans_class->stop = stop;
   gst_winnow_meta_register();

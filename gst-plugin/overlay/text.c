@@ -27,8 +27,20 @@ void gst_winnow_round_rect(cairo_t *cr, double x, double y, double w, double h, 
   cairo_close_path(cr);
 }
 
+/* Fonts are looked for once a thread: that takes longer than to draw with them. */
+static PangoContext *context_for(cairo_t *cr) {
+  static GPrivate kept = G_PRIVATE_INIT(g_object_unref);
+  PangoContext *context = g_private_get(&kept);
+  if (context == NULL) {
+    context = pango_font_map_create_context(pango_cairo_font_map_get_default());
+    g_private_set(&kept, context);
+  }
+  pango_cairo_update_context(cr, context);
+  return context;
+}
+
 static PangoLayout *make_layout(cairo_t *cr, const GstWinnowTextStyle *style, const gchar *text) {
-  PangoLayout *layout = pango_cairo_create_layout(cr);
+  PangoLayout *layout = pango_layout_new(context_for(cr));
   PangoFontDescription *font = pango_font_description_new();
   pango_font_description_set_family(font, "Inter, Cantarell, Noto Sans, DejaVu Sans, sans-serif");
   pango_font_description_set_weight(font, style->bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
