@@ -7,28 +7,28 @@
 #include <string.h>
 
 static const WniFormatInfo formats[WN_PIXEL_FORMAT_COUNT] = {
-    /* components are plane, byte offset, byte step; then the chroma's shifts */
-    [WN_PIXEL_NV12] = {"NV12", 2, 3, true, {{0, 0, 1}, {1, 0, 2}, {1, 1, 2}}, 1, 1},
-    [WN_PIXEL_I420] = {"I420", 3, 3, true, {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}, 1, 1},
-    [WN_PIXEL_YV12] = {"YV12", 3, 3, true, {{0, 0, 1}, {2, 0, 1}, {1, 0, 1}}, 1, 1},
-    [WN_PIXEL_YUY2] = {"YUY2", 1, 3, true, {{0, 0, 2}, {0, 1, 4}, {0, 3, 4}}, 1, 0},
-    [WN_PIXEL_UYVY] = {"UYVY", 1, 3, true, {{0, 1, 2}, {0, 0, 4}, {0, 2, 4}}, 1, 0},
-    [WN_PIXEL_RGB] = {"RGB", 1, 3, false, {{0, 0, 3}, {0, 1, 3}, {0, 2, 3}}, 0, 0},
-    [WN_PIXEL_BGR] = {"BGR", 1, 3, false, {{0, 2, 3}, {0, 1, 3}, {0, 0, 3}}, 0, 0},
-    [WN_PIXEL_RGBX] = {"RGBx", 1, 3, false, {{0, 0, 4}, {0, 1, 4}, {0, 2, 4}}, 0, 0},
-    [WN_PIXEL_BGRX] = {"BGRx", 1, 3, false, {{0, 2, 4}, {0, 1, 4}, {0, 0, 4}}, 0, 0},
-    [WN_PIXEL_RGBA] = {"RGBA", 1, 3, false, {{0, 0, 4}, {0, 1, 4}, {0, 2, 4}}, 0, 0},
-    [WN_PIXEL_BGRA] = {"BGRA", 1, 3, false, {{0, 2, 4}, {0, 1, 4}, {0, 0, 4}}, 0, 0},
-    [WN_PIXEL_GRAY8] = {"GRAY8", 1, 1, true, {{0, 0, 1}}, 0, 0},
-    [WN_PIXEL_NV21] = {"NV21", 2, 3, true, {{0, 0, 1}, {1, 1, 2}, {1, 0, 2}}, 1, 1},
-    [WN_PIXEL_NV16] = {"NV16", 2, 3, true, {{0, 0, 1}, {1, 0, 2}, {1, 1, 2}}, 1, 0},
-    [WN_PIXEL_Y42B] = {"Y42B", 3, 3, true, {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}, 1, 0},
-    [WN_PIXEL_Y444] = {"Y444", 3, 3, true, {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}, 0, 0},
-    [WN_PIXEL_XRGB] = {"xRGB", 1, 3, false, {{0, 1, 4}, {0, 2, 4}, {0, 3, 4}}, 0, 0},
-    [WN_PIXEL_XBGR] = {"xBGR", 1, 3, false, {{0, 3, 4}, {0, 2, 4}, {0, 1, 4}}, 0, 0},
-    [WN_PIXEL_ARGB] = {"ARGB", 1, 3, false, {{0, 1, 4}, {0, 2, 4}, {0, 3, 4}}, 0, 0},
-    [WN_PIXEL_ABGR] = {"ABGR", 1, 3, false, {{0, 3, 4}, {0, 2, 4}, {0, 1, 4}}, 0, 0},
-    /* and the bits of a sample, those below them */
+    /* components are plane, byte offset, byte step; then the chroma's shifts, the bits of a sample
+     * and those below them */
+    [WN_PIXEL_NV12] = {"NV12", 2, 3, true, {{0, 0, 1}, {1, 0, 2}, {1, 1, 2}}, 1, 1, 8, 0},
+    [WN_PIXEL_I420] = {"I420", 3, 3, true, {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}, 1, 1, 8, 0},
+    [WN_PIXEL_YV12] = {"YV12", 3, 3, true, {{0, 0, 1}, {2, 0, 1}, {1, 0, 1}}, 1, 1, 8, 0},
+    [WN_PIXEL_YUY2] = {"YUY2", 1, 3, true, {{0, 0, 2}, {0, 1, 4}, {0, 3, 4}}, 1, 0, 8, 0},
+    [WN_PIXEL_UYVY] = {"UYVY", 1, 3, true, {{0, 1, 2}, {0, 0, 4}, {0, 2, 4}}, 1, 0, 8, 0},
+    [WN_PIXEL_RGB] = {"RGB", 1, 3, false, {{0, 0, 3}, {0, 1, 3}, {0, 2, 3}}, 0, 0, 8, 0},
+    [WN_PIXEL_BGR] = {"BGR", 1, 3, false, {{0, 2, 3}, {0, 1, 3}, {0, 0, 3}}, 0, 0, 8, 0},
+    [WN_PIXEL_RGBX] = {"RGBx", 1, 3, false, {{0, 0, 4}, {0, 1, 4}, {0, 2, 4}}, 0, 0, 8, 0},
+    [WN_PIXEL_BGRX] = {"BGRx", 1, 3, false, {{0, 2, 4}, {0, 1, 4}, {0, 0, 4}}, 0, 0, 8, 0},
+    [WN_PIXEL_RGBA] = {"RGBA", 1, 3, false, {{0, 0, 4}, {0, 1, 4}, {0, 2, 4}}, 0, 0, 8, 0},
+    [WN_PIXEL_BGRA] = {"BGRA", 1, 3, false, {{0, 2, 4}, {0, 1, 4}, {0, 0, 4}}, 0, 0, 8, 0},
+    [WN_PIXEL_GRAY8] = {"GRAY8", 1, 1, true, {{0, 0, 1}}, 0, 0, 8, 0},
+    [WN_PIXEL_NV21] = {"NV21", 2, 3, true, {{0, 0, 1}, {1, 1, 2}, {1, 0, 2}}, 1, 1, 8, 0},
+    [WN_PIXEL_NV16] = {"NV16", 2, 3, true, {{0, 0, 1}, {1, 0, 2}, {1, 1, 2}}, 1, 0, 8, 0},
+    [WN_PIXEL_Y42B] = {"Y42B", 3, 3, true, {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}, 1, 0, 8, 0},
+    [WN_PIXEL_Y444] = {"Y444", 3, 3, true, {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}, 0, 0, 8, 0},
+    [WN_PIXEL_XRGB] = {"xRGB", 1, 3, false, {{0, 1, 4}, {0, 2, 4}, {0, 3, 4}}, 0, 0, 8, 0},
+    [WN_PIXEL_XBGR] = {"xBGR", 1, 3, false, {{0, 3, 4}, {0, 2, 4}, {0, 1, 4}}, 0, 0, 8, 0},
+    [WN_PIXEL_ARGB] = {"ARGB", 1, 3, false, {{0, 1, 4}, {0, 2, 4}, {0, 3, 4}}, 0, 0, 8, 0},
+    [WN_PIXEL_ABGR] = {"ABGR", 1, 3, false, {{0, 3, 4}, {0, 2, 4}, {0, 1, 4}}, 0, 0, 8, 0},
     [WN_PIXEL_P010_10LE] =
         {"P010_10LE", 2, 3, true, {{0, 0, 2}, {1, 0, 4}, {1, 2, 4}}, 1, 1, 10, 6},
     [WN_PIXEL_I420_10LE] =

@@ -19,7 +19,7 @@ typedef struct WniFormatInfo {
   bool yuv;
   WniComponent component[3]; /* Y Cb Cr, R G B or Y */
   int chroma_shift_x, chroma_shift_y;
-  int bits;   /* of a sample's value; 0: 8, and a sample is a byte */
+  int bits;   /* of a sample's value: 8, and a sample is a byte, or more */
   int unused; /* bits below it */
 } WniFormatInfo;
 

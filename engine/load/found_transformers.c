@@ -102,9 +102,9 @@ static Size read_size(const json_t *json, const char *key, bool shortest) {
 static WniInterpolation read_resample(const json_t *json) {
   static const WniInterpolation filters[] = {WNI_NEAREST, WNI_LANCZOS, WNI_BILINEAR,
                                              WNI_BICUBIC, WNI_AREA,    WNI_BILINEAR};
+  const int n_filters = sizeof filters / sizeof *filters;
   double number = wni_json_number(json, "resample", 2);
-  return number >= 0 && number < sizeof filters / sizeof *filters ? filters[(int)number]
-                                                                  : WNI_BILINEAR;
+  return number >= 0 && number < n_filters ? filters[(int)number] : WNI_BILINEAR;
 }
 
 static void set_window(const json_t *json, WniInputMeaning *out, WniResize resize, double crop) {

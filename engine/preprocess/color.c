@@ -11,7 +11,7 @@
 #include <math.h>
 
 float wni_low_weight(const WniFormatInfo *format) {
-  return format->bits ? (float)exp2(8 - format->bits - format->unused) : 0;
+  return format->bits > 8 ? (float)exp2(8 - format->bits - format->unused) : 0;
 }
 
 WniColor wni_color_make(const WniFormatInfo *format, WnColorMatrix matrix, WnColorRange range) {
@@ -20,7 +20,7 @@ WniColor wni_color_make(const WniFormatInfo *format, WnColorMatrix matrix, WnCol
   double kg = 1 - kr - kb;
   bool limited = range == WN_RANGE_LIMITED;
   /* The largest sample of more than 8 bits is white, too. */
-  double full = format->bits ? 255 * exp2(format->bits - 8) / (exp2(format->bits) - 1) : 1;
+  double full = 255 * exp2(format->bits - 8) / (exp2(format->bits) - 1);
   return (WniColor){
       .yuv = format->yuv,
       .y_scale = (float)(limited ? 255.0 / 219 : full),

@@ -17,11 +17,13 @@
 
 #pragma GCC visibility push(default) /* for the library to find */
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): the C library's own names */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *memory);
+/* NOLINTEND(bugprone-reserved-identifier) */
 void *aligned_alloc(size_t alignment, size_t size);
 int posix_memalign(void **out, size_t alignment, size_t size);
 

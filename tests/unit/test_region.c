@@ -175,9 +175,9 @@ static void paint_frame(const WnFrame *frame, const WnRect *rect) {
                                    (y >> sy) * frame->stride_bytes[component->plane] +
                                    (x >> sx) * component->step + component->offset];
         int grey = c == 0 && limited ? 126 : 128;
-        int wide = format->bits ? grey << (format->bits - 8 + format->unused) : grey;
+        int wide = format->bits > 8 ? grey << (format->bits - 8 + format->unused) : grey;
         sample[0] = (uint8_t)(wide & 255);
-        if (format->bits) sample[1] = (uint8_t)(wide >> 8);
+        if (format->bits > 8) sample[1] = (uint8_t)(wide >> 8);
       }
   }
 }
