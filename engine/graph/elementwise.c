@@ -81,7 +81,8 @@ static WnStatus read_bound(const WniGraph *graph, const WniNode *node, int index
                          index == 1 ? "min" : "max");
   double number = input->constant.is_int ? (double)wni_constant_integer(&input->constant, 0)
                                          : (double)input->constant.f[0];
-  if (x->on_grid) /* the integers are clipped */
+  /* Integers are clipped; where a DequantizeLinear was left out, numbers are. */
+  if (x->on_grid && input->constant.is_int)
     number =
         (number - wni_grid_zero(graph, &x->grid, 0)) * (double)wni_grid_scale(graph, &x->grid, 0);
   *bound = (float)number;

@@ -165,6 +165,20 @@ def quantized_moves(g):
 
 
 @case(13, shape=(1, 6, 5, 4))
+def quantized_clip(g):
+    """Numbers are clipped behind a DequantizeLinear, and rounded to the same integers again."""
+    def clipped(x, name, low, high, zero=0, kind=np.int8):
+        x = pair(g, x, zero=zero, kind=kind)
+        bounds = [g.init(np.float32(low)), g.init(np.float32(high))]
+        g.out(pair(g, g.node("Clip", [x, *bounds]), zero=zero, kind=kind), name)
+
+    clipped("x", "alone", 0, 0.5)
+    clipped(conv(g, pair(g, "x", zero=0, kind=np.int8), 6, 5, **P1), "behind_conv", 0, 6)
+    clipped("x", "unsigned", -0.25, 0.75, zero=128, kind=np.uint8)
+    clipped("x", "above_zero", 0.1, 3, zero=-20)
+
+
+@case(13, shape=(1, 6, 5, 4))
 def quantized_weights_moved(g):
     x = pair(g, "x")
     w = g.values(4, 6, 3, 3)
