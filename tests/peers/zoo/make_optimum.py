@@ -27,7 +27,8 @@ def exported(name):
         main_export("saved", output=".", task="image-classification")
         shutil.rmtree("saved")
         os.rename("model.onnx", path)
-        return {"shape": shape}
+        # The file takes any size; that of the processor may be another than the network's.
+        return {"shape": shape, "arguments": ["--input-size", f"{shape[3]}x{shape[2]}"]}
     return make
 
 
