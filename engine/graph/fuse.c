@@ -54,6 +54,7 @@ static WnStatus remove_aliases(WniGraph *graph, WnError *error) {
     node->dead = true;
   }
   for (int i = 0; i < graph->n_outputs && status == WN_OK; i++) {
+    graph->output_integers[i] = graph->values[graph->outputs[i]].on_grid;
     graph->outputs[i] = alias[graph->outputs[i]];
     graph->values[graph->outputs[i]].is_output = true;
   }

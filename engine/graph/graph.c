@@ -87,8 +87,10 @@ static WnStatus add_nodes(WniGraph *graph, Onnx__NodeProto *const *proto, size_t
 static WnStatus add_outputs(WniGraph *graph, WnError *error) {
   const Onnx__GraphProto *proto = graph->onnx->proto->graph;
   graph->outputs = calloc(proto->n_output + 1, sizeof *graph->outputs);
+  graph->output_integers = calloc(proto->n_output + 1, sizeof *graph->output_integers);
   graph->output_names = calloc(proto->n_output + 1, sizeof *graph->output_names);
-  if (!graph->outputs || !graph->output_names) return wni_fail_memory(error, "the graph");
+  if (!graph->outputs || !graph->output_integers || !graph->output_names)
+    return wni_fail_memory(error, "the graph");
   if (proto->n_output == 0) return wni_fail(error, WN_ERROR_MODEL, "the model has no output");
   for (size_t i = 0; i < proto->n_output; i++) {
     const char *name = proto->output[i]->name ? proto->output[i]->name : "";
@@ -140,6 +142,7 @@ void wni_graph_clear(WniGraph *graph) {
   free(graph->nodes);
   free(graph->values);
   free(graph->outputs);
+  free(graph->output_integers);
   free(graph->output_names);
   wni_pieces_clear(&graph->pieces);
   wni_names_clear(&graph->names);

@@ -96,6 +96,7 @@ typedef struct WniGraph {
   WniFront fronts[WNI_MAX_INPUTS]; /* [n_inputs] before anything was quantized or merged */
   int n_inputs;                    /* 1 or more */
   int *outputs;                    /* [n_outputs] values, in file order */
+  bool *output_integers;           /* [n_outputs] what QuantizeLinear makes is the file's output */
   const char **output_names;
   int n_outputs;
   uint64_t parameters;     /* float elements of the file's initialisers */

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "graph/ending.h"
+#include "graph/quantize.h"
 #include "plan/lower.h"
 
 #include <limits.h>
@@ -128,9 +129,10 @@ static WnStatus place_outputs(WniLowering *lowering, const WniTargets *targets) 
   const WniGraph *graph = lowering->graph;
   WnStatus status = WN_OK;
   plan->outputs = calloc((size_t)graph->n_outputs, sizeof *plan->outputs);
+  plan->integers = calloc((size_t)graph->n_outputs, sizeof *plan->integers);
   plan->output_names = calloc((size_t)graph->n_outputs, sizeof *plan->output_names);
   plan->exits = calloc((size_t)targets->n_exits + 1, sizeof *plan->exits);
-  if (!plan->outputs || !plan->output_names || !plan->exits)
+  if (!plan->outputs || !plan->integers || !plan->output_names || !plan->exits)
     return wni_fail_memory(lowering->error, "outputs");
   for (int i = 0; i < graph->n_outputs && status == WN_OK; i++) {
     plan->n_outputs++;
@@ -138,6 +140,10 @@ static WnStatus place_outputs(WniLowering *lowering, const WniTargets *targets) 
     if (!plan->output_names[i]) return wni_fail_memory(lowering->error, "outputs");
     status = wni_lower_value(lowering, graph->outputs[i], &plan->outputs[i]);
     keep(plan, &plan->outputs[i]);
+    const WniValue *value = &graph->values[graph->outputs[i]];
+    if (graph->output_integers[i] && value->on_grid && value->grid.n == 1)
+      plan->integers[i] =
+          (WniQuant){wni_grid_scale(graph, &value->grid, 0), wni_grid_zero(graph, &value->grid, 0)};
   }
   for (int i = 0; i < targets->n_exits && status == WN_OK; i++)
     status = place_scores(lowering, targets->exits[i], &plan->exits[i]);

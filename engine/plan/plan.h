@@ -133,6 +133,7 @@ typedef struct WniPlan {
   WniTensor final;  /* [1, n_classes], or [1, 1] of two classes; `scoring` says of what */
   WniScoring scoring;
   WniTensor *outputs; /* [n_outputs] in file order */
+  WniQuant *integers; /* [n_outputs] of outputs that the file has as integers; scale 0: none */
   char **output_names;
   int n_outputs;
   uint64_t parameters;

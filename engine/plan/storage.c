@@ -46,6 +46,7 @@ void wni_plan_clear(WniPlan *plan) {
   free(plan->owned);
   free(plan->exits);
   free(plan->outputs);
+  free(plan->integers);
   free(plan->output_names);
   *plan = (WniPlan){0};
 }

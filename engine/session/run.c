@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 
+#include <math.h>
 #include <string.h>
 
 /* The frame as input i: its recipe, into its own place. */
@@ -194,6 +195,10 @@ WnStatus wn_session_output(WnSession *session, int32_t index, float *data, size_
                     plan->n_outputs);
   WnStatus status = check_count(plan->output_names[index],
                                 wni_shape_count(&plan->outputs[index].shape), n_elements, error);
-  if (status == WN_OK) copy_tensor(&plan->outputs[index], session->arena, data, false);
-  return status;
+  if (status != WN_OK) return status;
+  copy_tensor(&plan->outputs[index], session->arena, data, false);
+  const WniQuant *integers = &plan->integers[index];
+  for (size_t i = 0; integers->scale > 0 && i < n_elements; i++)
+    data[i] = rintf(data[i] / integers->scale) + (float)integers->zero;
+  return WN_OK;
 }

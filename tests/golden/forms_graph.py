@@ -4,8 +4,8 @@
 import numpy as np
 
 import onnxfile as of
-from forms import (call, case, form, function, graph, graph_attribute, nodes, plain, reference,
-                   tensor, weights, with_functions, with_initializer, with_input)
+from forms import (INPUT, call, case, form, function, graph, graph_attribute, nodes, plain,
+                   reference, tensor, weights, with_functions, with_initializer, with_input)
 from onnxfile import integer, join, make_attribute, make_node, make_value, text
 
 
@@ -247,3 +247,29 @@ def branches_too_deep():
         inner = make_node("If", ["yes"], ["b"]) + join([graph_attribute("then_branch", body)])
         body = graph([inner], ["b"])
     return form(branches("yes", body, wrong_branch(), inits=[TRUE]), ["model.onnx"])
+
+
+def integers_out(kind, zero, undo):
+    """Pixels that are quantized, or those numbers again, as the file's output."""
+    inits = {"s": np.array(1 / 16, np.float32), "z": np.array(zero, kind)}
+    body = [make_node("QuantizeLinear", ["x", "s", "z"], ["q" if undo else "y"])]
+    if undo:
+        body += [make_node("DequantizeLinear", ["q", "s", "z"], ["y"])]
+    q = np.clip(np.rint(INPUT * 16) + zero, np.iinfo(kind).min, np.iinfo(kind).max)
+    return form(plain(body, inits, y=("y", INPUT.shape)), precision="auto",
+                expected=(q - zero) / 16 if undo else q)
+
+
+@case
+def an_output_of_unsigned_integers():
+    return integers_out(np.uint8, 130, undo=False)
+
+
+@case
+def an_output_of_signed_integers():
+    return integers_out(np.int8, -3, undo=False)
+
+
+@case
+def an_output_of_their_numbers():
+    return integers_out(np.int8, -3, undo=True)

@@ -371,7 +371,8 @@ WnStatus wn_session_set_input(WnSession *session, int32_t input, const float *te
  * each stage's time and may be NULL. */
 void wn_session_run(WnSession *session, bool heads, int64_t *stage_ns);
 
-/* Copies output `index` of the last wn_session_run() in ONNX order. */
+/* Copies output `index` of the last wn_session_run() in ONNX order; of one that the file has as
+ * integers, those. */
 WnStatus wn_session_output(WnSession *session, int32_t index, float *data, size_t n_elements,
                            WnError *error);
 
