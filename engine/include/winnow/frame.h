@@ -74,8 +74,8 @@ typedef struct WnFrame {
   WnColorMatrix matrix;
   WnColorRange range;
   WnChromaSite chroma_site;
-  int64_t pts_ns;       /* copied to the result; WN_PTS_NONE for an image */
-  int64_t time_ns;      /* UTC since 1970 of the capture, copied to the result; 0: unknown */
+  int64_t pts_ns;  /* copied to the result; WN_PTS_NONE for an image */
+  int64_t time_ns; /* UTC since 1970 of the capture, copied to the result; 0: unknown */
   /* How wide and how high a pixel is shown, 16:15 for instance; 0:0: it is square.  Where the
    * network keeps the picture's aspect, it is the shown one. */
   int32_t pixel_width, pixel_height;
