@@ -113,7 +113,8 @@ def reasons(all_records):
         if "error" in r:
             found.append(f"- {name}: its tool: {r['error']}")
         elif r.get("valid") is False:
-            found.append(f"- {name}: ONNX Runtime: {r['peer']}; Winnow: "
+            peer = r["peer"].replace(r["folder"] + os.sep, "")  # the page is about no machine
+            found.append(f"- {name}: ONNX Runtime: {peer}; Winnow: "
                          f"{r['message'].removeprefix('winnow: ') or 'runs it'}")
         elif r.get("accepted") is False:
             if not refused_well(r):
