@@ -268,16 +268,8 @@ static gboolean classify_frame(GstWinnowClassify *self, GstBuffer *buffer,
                                GstWinnowFrameTimes *times) {
   GstVideoFrame video;
   WnFrame frame;
-  /* NO_REF: a reference would make the buffer shared, and metas could not be added. */
-  GstMapFlags flags = (GstMapFlags)(GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
-  if (!gst_video_frame_map(&video, &self->info, buffer, flags)) {
-    GST_ELEMENT_ERROR(self, STREAM, FAILED,
-                      ("a buffer of %" G_GSIZE_FORMAT " bytes is no %dx%d %s frame: fix its caps",
-                       gst_buffer_get_size(buffer), GST_VIDEO_INFO_WIDTH(&self->info),
-                       GST_VIDEO_INFO_HEIGHT(&self->info), GST_VIDEO_INFO_NAME(&self->info)),
-                      (NULL));
+  if (!gst_winnow_frame_open(GST_ELEMENT(self), &self->info, buffer, GST_MAP_READ, &video))
     return FALSE;
-  }
   gst_winnow_frame_map(&video, &frame); /* the pad template has no other formats */
   frame.time_ns = times->utc_ns;
   GST_OBJECT_LOCK(self);

@@ -60,6 +60,19 @@ gboolean gst_winnow_frame_map_caps(GstVideoInfo *info, const GstCaps *caps) {
   return TRUE;
 }
 
+gboolean gst_winnow_frame_open(GstElement *element, const GstVideoInfo *info, GstBuffer *buffer,
+                               GstMapFlags access, GstVideoFrame *frame) {
+  /* NO_REF: a reference would make the buffer shared, and metas could not be added. */
+  GstMapFlags flags = (GstMapFlags)(access | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
+  if (gst_video_frame_map(frame, info, buffer, flags)) return TRUE;
+  GST_ELEMENT_ERROR(element, STREAM, FAILED,
+                    ("a buffer of %" G_GSIZE_FORMAT " bytes is no %dx%d %s frame: fix its caps",
+                     gst_buffer_get_size(buffer), GST_VIDEO_INFO_WIDTH(info),
+                     GST_VIDEO_INFO_HEIGHT(info), GST_VIDEO_INFO_NAME(info)),
+                    (NULL));
+  return FALSE;
+}
+
 gboolean gst_winnow_frame_map(const GstVideoFrame *frame, WnFrame *out) {
   const GstVideoInfo *info = &frame->info;
   WnPixelFormat format =

@@ -49,6 +49,7 @@
 #include "gstwinnow.h"
 #include "overlay/blend.h"
 #include "overlay/draw.h"
+#include "common/frame_map.h"
 #include "common/regions.h"
 #include "common/tracks.h"
 
@@ -188,15 +189,8 @@ static void attach(GstWinnowOverlay *self, GstBuffer *buffer) {
 
 static gboolean draw(GstWinnowOverlay *self, GstBuffer *buffer) {
   GstVideoFrame frame;
-  GstMapFlags flags = (GstMapFlags)(GST_MAP_READWRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
-  if (!gst_video_frame_map(&frame, &self->info, buffer, flags)) {
-    GST_ELEMENT_ERROR(self, STREAM, FAILED,
-                      ("a buffer of %" G_GSIZE_FORMAT " bytes is no %dx%d %s frame: fix its caps",
-                       gst_buffer_get_size(buffer), GST_VIDEO_INFO_WIDTH(&self->info),
-                       GST_VIDEO_INFO_HEIGHT(&self->info), GST_VIDEO_INFO_NAME(&self->info)),
-                      (NULL));
+  if (!gst_winnow_frame_open(GST_ELEMENT(self), &self->info, buffer, GST_MAP_READWRITE, &frame))
     return FALSE;
-  }
   if (!self->blended)
     self->blend = gst_winnow_blend_new(self->composition, &self->info, self->blend);
   self->blended = TRUE;
