@@ -12,11 +12,9 @@ static gboolean copy_field(GQuark field, const GValue *value, gpointer to) {
   return TRUE;
 }
 
-static GstStructure *add_meta(GstBuffer *buffer, const GstStructure *fields) {
+static void add_meta(GstBuffer *buffer, const GstStructure *fields) {
   GstCustomMeta *meta = gst_buffer_add_custom_meta(buffer, GST_WINNOW_META_NAME);
-  GstStructure *own = gst_custom_meta_get_structure(meta);
-  gst_structure_foreach(fields, copy_field, own);
-  return own;
+  gst_structure_foreach(fields, copy_field, gst_custom_meta_get_structure(meta));
 }
 
 /* A result stays true whatever becomes of the pixels; its region moves with them.  Where that was
@@ -61,7 +59,7 @@ const GstMetaInfo *gst_winnow_meta_register(void) {
 /**
  * gst_winnow_buffer_add_result:
  * @buffer: a writable buffer
- * @fields: a result's fields, as gst_winnow_result_to_structure() names them
+ * @fields: a result's fields, as gst_winnow_result_from_structure() reads them
  *
  * Attaches a result. The region of one that has `x`, `y`, `w` and `h` follows when the picture is
  * scaled and, since GStreamer 1.28, cropped or turned.

@@ -141,6 +141,25 @@ static WniType stored(WniType type) {
   return type == WNI_I16 ? WNI_F32 : type;
 }
 
+static WniNormArgs good_norm(void) {
+  return (WniNormArgs){.x = (const void *)in,
+                       .n_rows = 1,
+                       .n = 1,
+                       .scale = (const void *)in,
+                       .shift = (const void *)in,
+                       .y = (void *)out};
+}
+
+static WniColumnsArgs good_columns(void) {
+  return (WniColumnsArgs){.x = (const void *)in,
+                          .weights = (const void *)in,
+                          .first = (const void *)in,
+                          .step = 1,
+                          .n_taps = WNI_COLUMNS_TAPS,
+                          .n_out = 1,
+                          .y = (void *)out};
+}
+
 static Call good_call(const WniKernel *kernel) {
   WniOutput output = output_of(stored(kernel->type), 0, true);
   const void *scale = kernel->type == WNI_U8 ? in : NULL;
@@ -204,12 +223,7 @@ static Call good_call(const WniKernel *kernel) {
     call.args.load = (WniQuant){.scale = 1};
     break;
   case WNI_KERNEL_norm:
-    call.args.norm = (WniNormArgs){.x = (const void *)in,
-                                   .n_rows = 1,
-                                   .n = 1,
-                                   .scale = (const void *)in,
-                                   .shift = (const void *)in,
-                                   .y = (void *)out};
+    call.args.norm = good_norm();
     break;
   case WNI_KERNEL_softmax:
     call.args.softmax = 1;
@@ -218,13 +232,7 @@ static Call good_call(const WniKernel *kernel) {
     call.args.rows = (WniRowsArgs){.x = (const uint8_t *)in, .n_rows = 1, .n = 1, .y = (void *)out};
     break;
   case WNI_KERNEL_columns:
-    call.args.columns = (WniColumnsArgs){.x = (const void *)in,
-                                         .weights = (const void *)in,
-                                         .first = (const void *)in,
-                                         .step = 1,
-                                         .n_taps = WNI_COLUMNS_TAPS,
-                                         .n_out = 1,
-                                         .y = (void *)out};
+    call.args.columns = good_columns();
     break;
   default: /* vec copies, act does nothing */
     break;
