@@ -28,6 +28,7 @@ typedef struct Observed {
 struct WnQuantizer {
   WnQuantizerOptions options;
   WniOnnx file;
+  WniNetwork as_read; /* the file's; nodes that the graph made for itself are in `prepared` too */
   WniWriter prepared;
   WniMetadata metadata; /* what is known of its input */
   WniNetwork network;
@@ -53,13 +54,11 @@ static WnStatus refuse_quantized(const WniOnnx *onnx, WnError *error) {
 
 /* The file as it will be quantized, and which of its values. */
 static WnStatus prepare(WnQuantizer *q, WnError *error) {
-  WniNetwork as_read;
   int64_t opset;
   const WniImageSizes sizes = {q->metadata.inputs, q->metadata.n_inputs};
-  WnStatus status = wni_network_init(&as_read, q->file.proto, q->file.opset, sizes, error);
+  WnStatus status = wni_network_init(&q->as_read, q->file.proto, q->file.opset, sizes, error);
   if (status != WN_OK) return status;
-  status = wni_prepare(&as_read, &q->prepared, &opset, error);
-  wni_network_clear(&as_read);
+  status = wni_prepare(&q->as_read, &q->prepared, &opset, error);
   if (status == WN_OK)
     status = wni_network_init(&q->network, &q->prepared.model, opset, sizes, error);
   if (status != WN_OK) return status;
@@ -176,6 +175,7 @@ void wn_quantizer_free(WnQuantizer *q) {
   wn_model_unref(q->model);
   wni_network_clear(&q->network);
   wni_writer_clear(&q->prepared);
+  wni_network_clear(&q->as_read);
   wni_metadata_clear(&q->metadata);
   wni_onnx_clear(&q->file);
   free(q);

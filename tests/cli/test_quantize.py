@@ -4,7 +4,7 @@ import os
 import shutil
 import unittest
 
-from support import MODEL, SAMPLE, CliTest, on_terminal, winnow
+from support import MODEL, ROOT, SAMPLE, CliTest, on_terminal, winnow
 
 
 class Quantize(CliTest):
@@ -64,6 +64,13 @@ class Quantize(CliTest):
         middle = len(data) // 2
         data[middle:middle + 64] = b"\xff" * 64
         self.refuse(1, model=self.file("nan.onnx", data), says="nan.onnx")
+
+    def test_networks_of_every_operator(self):
+        """Each ends as a command should, those whose nodes become others too."""
+        for model in sorted((ROOT / "tests" / "data" / "golden").glob("*/model.onnx")):
+            done = winnow(*self.quantize("--images", "1", model=model))
+            self.assertIn(done.returncode, (0, 1), (model.parent.name, done.stderr))
+            self.assertLessEqual(done.stderr.count("\n"), 1, done.stderr)
 
     def test_no_second_time(self):
         self.succeed(*self.quantize("--images", "1"))
