@@ -28,8 +28,8 @@
  *   ! winnowshmsink socket-path=/tmp/camera
  * ]| Classifies a camera's frames and shares them.
  * |[
- * gst-launch-1.0 winnowshmsrc socket-path=/tmp/camera ! winnowoverlay ! videoconvert !
- * autovideosink
+ * gst-launch-1.0 winnowshmsrc socket-path=/tmp/camera ! winnowoverlay \
+ *   ! videoconvert ! autovideosink
  * ]| Shows them from another process, with what was found.
  *
  * Since: 0.1

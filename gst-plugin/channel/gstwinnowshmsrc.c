@@ -19,8 +19,8 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 winnowshmsrc socket-path=/tmp/camera ! winnowoverlay ! videoconvert !
- * autovideosink
+ * gst-launch-1.0 winnowshmsrc socket-path=/tmp/camera ! winnowoverlay \
+ *   ! videoconvert ! autovideosink
  * ]| Shows the frames of winnowshmsink and what was found in them.
  *
  * Since: 0.1
