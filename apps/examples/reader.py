@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Reads a shared-memory channel with nothing but Python's standard library.
 
-    python3 reader.py /run/winnow/camera          prints every frame's results
-    python3 reader.py /run/winnow/camera --count 1  only one
+    python3 reader.py /run/winnow/camera/camera            prints every frame's results
+    python3 reader.py /run/winnow/camera/camera --count 1  only one
 
 How the memory is laid out: engine/ipc/protocol.md.
 """

@@ -367,7 +367,7 @@ const Command command_tune = {
     "  winnow tune models/paper/edge-cifar10.onnx photos --max-rejected 0.05 --nothing walls -o "
     "floors.onnx\n"
     "  winnow tune models/paper/edge-cifar10.onnx photos --curve curve.csv --curve curve.png\n"
-    "  winnow tune models/everyday.onnx --unlabelled /run/winnow/camera --every 10 \\\n"
+    "  winnow tune models/everyday.onnx --unlabelled /run/winnow/camera/camera --every 10 \\\n"
     "      --max-accuracy-drop 0.005 -o here.onnx\n"
     "  winnow tune models/everyday.onnx --unchanged-from hall.y4m",
     run,

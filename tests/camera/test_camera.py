@@ -353,13 +353,15 @@ class Camera(CliTest):
         self.assertEqual(told[-1], "STOPPING=1")
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "needs systemd-analyze")
-    def test_systemd_likes_the_unit(self):
-        text = pathlib.Path(os.environ["UNIT"]).read_text(encoding="utf-8")
-        text, n_found = re.subn(r"^ExecStart=\S+", f"ExecStart={CAMERA}", text, flags=re.M)
-        self.assertEqual(n_found, 1)
-        unit = self.file("winnow-camera.service", text.encode())
-        result = run("systemd-analyze", "verify", "--man=no", unit)
-        self.assertEqual((result.returncode, result.stdout + result.stderr), (0, ""))
+    def test_systemd_likes_the_units(self):
+        for path in pathlib.Path(os.environ["UNITS"]).glob("*.service"):
+            text = path.read_text(encoding="utf-8")
+            text, n_found = re.subn(r"^ExecStart=\S+", f"ExecStart={CAMERA}", text, flags=re.M)
+            self.assertEqual(n_found, 1)
+            self.file(path.name, text.encode())
+            unit = self.folder / path.name.replace("@", "@front")
+            result = run("systemd-analyze", "verify", "--man=no", unit)
+            self.assertEqual((result.returncode, result.stdout + result.stderr), (0, ""), path)
 
     def test_settings_of_the_service_are_known(self):
         settings = ROOT / "configs" / "systemd" / "camera.ini"

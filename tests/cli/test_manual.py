@@ -40,3 +40,6 @@ for command in commands:
 camera = os.environ.get("CAMERA")
 if camera is not None:
     check_options("winnow-camera.1", read(apps / "camera" / "winnow-camera.1"), camera)
+pipeline = os.environ.get("PIPELINE")
+if pipeline is not None:
+    check_options("winnow-pipeline.1", read(apps / "pipeline" / "winnow-pipeline.1"), pipeline)
