@@ -146,8 +146,9 @@ static void describe(GstWinnowShmSrc *self, const WnSnapshot *got, GstBuffer *bu
   if (got->n_results == 0) return;
   g_autoptr(GstWinnowResultList) results = gst_winnow_result_list_new();
   for (int32_t i = 0; i < got->n_results; i++)
-    gst_winnow_result_list_add(results, &got->results[i]);
-  gst_winnow_result_list_attach(results, buffer, NULL, 0); /* a new buffer has no regions */
+    gst_winnow_result_list_add(results, &got->results[i], NULL);
+  const GstWinnowPlaces nowhere = {0}; /* a new buffer has no regions */
+  gst_winnow_result_list_attach(results, buffer, &nowhere, 0);
 }
 
 /* What the publisher says of its results is told to the elements behind, which show a state; it may

@@ -18,10 +18,10 @@
  * - On the buffer: a #GstCustomMeta `GstWinnowClassificationMeta`. libgstwinnow-1.0 reads it
  *   (gst_winnow_result_from_buffer()); so does anything that reads a #GstStructure.
  * - With `region`: the result has `x`, `y`, `w`, `h` and `region`, the name, as well.
- * - With `inference-region=roi-list`: one such meta per region, with `x`, `y`, `w`, `h`, and the
- *   same fields as a parameter `winnow-classification` on each #GstVideoRegionOfInterestMeta.
- *   Regions that do not overlap the frame get none. A region of a frame without an inference of
- *   its own gets the last result of the region that it overlaps most.
+ * - With `inference-region=roi-list`: one such meta per region of interest or detection, with `x`,
+ *   `y`, `w`, `h`, and the same fields as a parameter `winnow-classification` on each
+ *   #GstVideoRegionOfInterestMeta. Regions that do not overlap the frame get none. A region of a
+ *   frame without an inference of its own gets the last result of the region that it overlaps most.
  * - On the bus: an element message `winnowclassify` when the steady state changes, which follows
  *   the results within #GstWinnowClassify:stable-time: `event`, `state` and `since` (the timestamp
  *   at which it began), the fields of the result, and `timestamp`, `stream-time`, `running-time`
@@ -30,7 +30,9 @@
  *   `seen` when an entry of the list becomes the state, `gone` when it ends (`state` and `since`
  *   are those of what was seen). At the end of the stream whatever leads is told at once, so that
  *   one picture has its message, too.
- * - With GStreamer 1.24 or newer: a `GstAnalyticsClsMtd` with the survivors of the whole frame.
+ * - With GStreamer 1.24 or newer: a `GstAnalyticsClsMtd` with the survivors of the whole frame, or,
+ *   related to it, of each `GstAnalyticsODMtd` that was classified; `as-detection` makes one of the
+ *   frame. Of several classifiers in a row each meta has the `element` and the number `cls-mtd`.
  *
  * ## Live sources
  *
@@ -309,14 +311,18 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   gint64 age = gst_winnow_frame_age(&self->last_times, &times);
   gint64 max_age = (gint64)self->settings.max_age;
   gboolean roi_list = self->settings.inference_region == GST_WINNOW_INFERENCE_REGION_ROI_LIST;
-  const WnRect bounds = gst_winnow_region_bounds(
-      self->good.region, GST_VIDEO_INFO_WIDTH(&self->info), GST_VIDEO_INFO_HEIGHT(&self->info));
+  const WnRect frame = {0, 0, GST_VIDEO_INFO_WIDTH(&self->info),
+                        GST_VIDEO_INFO_HEIGHT(&self->info)};
+  GstWinnowPlaces places = {0};
+  if (roi_list)
+    places.bounds = gst_winnow_region_bounds(self->good.region, frame.width, frame.height);
+  if (self->settings.as_detection) places.detections = frame;
   GstEvent *event = make_display_event(self);
   GST_OBJECT_UNLOCK(self);
   if (event != NULL) gst_pad_push_event(GST_BASE_TRANSFORM_SRC_PAD(self), event);
   if (last == NULL) return GST_FLOW_OK;
   if (max_age == 0 || gst_winnow_result_list_age(last) + age < max_age)
-    gst_winnow_result_list_attach(last, buffer, roi_list ? &bounds : NULL, age);
+    gst_winnow_result_list_attach(last, buffer, &places, age);
   g_ptr_array_unref(last);
   return GST_FLOW_OK;
 }

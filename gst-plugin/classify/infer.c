@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <winnow/ipc.h>
 #include <winnow/region.h>
+#include "common/analytics.h"
 #include "common/regions.h"
 #include "gstwinnow.h"
 
@@ -185,6 +186,11 @@ static void describe_changes(GstWinnowClassify *self, guint generation) {
 }
 
 void gst_winnow_classify_infer_begin(GstWinnowClassify *self) {
+  if (self->settings.as_detection && !gst_winnow_analytics_available)
+    GST_ELEMENT_WARNING(self, LIBRARY, SETTINGS,
+                        ("as-detection has no effect: the plugin was built with a GStreamer before "
+                         "1.24, or without its library for analytics"),
+                        (NULL));
   self->tracks = gst_winnow_tracks_new();
   describe(self, 0);
   self->described = FALSE;
@@ -216,7 +222,7 @@ static gboolean infer_one(GstWinnowClassify *self, const WnFrame *frame, const W
   GST_OBJECT_LOCK(self);
   gst_winnow_stats_add(&self->stats, result);
   GST_OBJECT_UNLOCK(self);
-  gst_winnow_result_list_add(made, result);
+  gst_winnow_result_list_add(made, result, GST_OBJECT_NAME(self));
   GST_LOG_OBJECT(self, "%s (%.3f) exit %d/%d, %s", result->label, result->confidence,
                  result->exit_stage, result->stage_count - 1,
                  wn_stop_reason_name(result->stop_reason));
@@ -231,7 +237,8 @@ static void keep_last(GstWinnowClassify *self, const WnRect *region,
   if (entry == NULL) return;
   WnResult kept = *entry->result;
   kept.age_ns += gst_winnow_frame_age(&self->announced_times, times);
-  if (max_age == 0 || kept.age_ns < max_age) gst_winnow_result_list_add(made, &kept);
+  if (max_age == 0 || kept.age_ns < max_age)
+    gst_winnow_result_list_add(made, &kept, GST_OBJECT_NAME(self));
 }
 
 /* Every region, as long as the frame's deadline allows to begin one; the first always.  The next

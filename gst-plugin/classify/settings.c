@@ -260,9 +260,24 @@ static const GstWinnowProperty rows[] = {
      *
      * Since: 0.1
      */
-    {"inference-region", "Inference region", "What of a frame is classified",
+    {"inference-region", "Inference region",
+     "What of a frame is classified: all of it, or its regions of interest and detections",
      GST_WINNOW_ENUM(region_type, GST_WINNOW_INFERENCE_REGION_FULL_FRAME), FIELD(inference_region),
      GST_WINNOW_PLAYING_CHANGES(GST_WINNOW_CHANGE_POLICY)},
+    /**
+     * GstWinnowClassify:as-detection:
+     *
+     * Elements that draw or send on what was detected, such as objectdetectionoverlay and
+     * relationmeta2onvifmeta, know no classes but those of a detection. With this property a result
+     * is one: of the whole frame, or of its region where it has one that nobody has detected. It
+     * needs GStreamer 1.24. (objectdetectionoverlay writes a label above its box, where nothing is
+     * left above the whole frame; winnowoverlay shows it.)
+     *
+     * Since: 0.1
+     */
+    {"as-detection", "As detection",
+     "Also attach each result as a detection, for elements that know only such",
+     GST_WINNOW_BOOLEAN(FALSE), FIELD(as_detection), GST_WINNOW_PLAYING},
     /**
      * GstWinnowClassify:post-messages:
      *

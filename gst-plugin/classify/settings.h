@@ -44,6 +44,7 @@ typedef struct {
   guint inference_interval;
   GstWinnowFraction max_rate;
   gint inference_region;
+  gboolean as_detection;
   gboolean post_messages;
   guint64 stable_time;
   gdouble min_confidence;

@@ -96,6 +96,8 @@ GST_WINNOW_API gint gst_winnow_result_get_survivor_count(const GstWinnowResult *
 GST_WINNOW_API gint gst_winnow_result_get_watched(const GstWinnowResult *result);
 GST_WINNOW_API gint64 gst_winnow_result_get_time(const GstWinnowResult *result);
 GST_WINNOW_API gint64 gst_winnow_result_get_age_ns(const GstWinnowResult *result);
+GST_WINNOW_API const gchar *gst_winnow_result_get_element(const GstWinnowResult *result);
+GST_WINNOW_API gint gst_winnow_result_get_cls_mtd(const GstWinnowResult *result);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GstWinnowResult, gst_winnow_result_unref)
 

@@ -7,9 +7,12 @@
 
 #include <stdlib.h>
 #include "result_read.h"
+#include "result_write.h"
 
 struct _GstWinnowResult {
   WnResult *data; /* one block, see wn_result_copy() */
+  gchar *element; /* that made it, or NULL */
+  gint classes;   /* number of its GstAnalyticsClsMtd, or -1 */
 };
 
 G_DEFINE_BOXED_TYPE(GstWinnowResult, gst_winnow_result, gst_winnow_result_ref,
@@ -29,13 +32,19 @@ GstWinnowResult *gst_winnow_result_from_structure(const GstStructure *structure)
   if (data == NULL) return NULL;
   GstWinnowResult *result = g_atomic_rc_box_new0(GstWinnowResult);
   result->data = data;
+  result->element = g_strdup(gst_structure_get_string(structure, GST_WINNOW_FIELD_ELEMENT));
+  if (!gst_structure_get_int(structure, GST_WINNOW_FIELD_CLASSES, &result->classes) ||
+      result->classes < 0)
+    result->classes = -1;
   return result;
 }
 
 /* ---- Lifetime ------------------------------------------------------------- */
 
 static void result_clear(gpointer data) {
-  free(((GstWinnowResult *)data)->data);
+  GstWinnowResult *result = data;
+  free(result->data);
+  g_free(result->element);
 }
 
 /**
@@ -347,4 +356,28 @@ gint64 gst_winnow_result_get_time(const GstWinnowResult *result) {
  */
 gint64 gst_winnow_result_get_age_ns(const GstWinnowResult *result) {
   return result->data->age_ns;
+}
+
+/**
+ * gst_winnow_result_get_element:
+ * @result: a result
+ *
+ * Tells the results of several classifiers in a row apart.
+ *
+ * Returns: (transfer none) (nullable): the name of the winnowclassify that made the result, %NULL
+ *   for one that comes from shared memory
+ */
+const gchar *gst_winnow_result_get_element(const GstWinnowResult *result) {
+  return result->element;
+}
+
+/**
+ * gst_winnow_result_get_cls_mtd:
+ * @result: a result that was read from a buffer
+ *
+ * Returns: the number of the `GstAnalyticsClsMtd` that has its classes, in the
+ *   `GstAnalyticsRelationMeta` of the same buffer; -1: it has none
+ */
+gint gst_winnow_result_get_cls_mtd(const GstWinnowResult *result) {
+  return result->classes;
 }

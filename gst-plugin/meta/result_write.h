@@ -13,6 +13,11 @@
 /* The field for the time that a result has aged since (winnow/result_fields.h has the others). */
 #define GST_WINNOW_FIELD_AGE "age-ns"
 
+/* Fields that only a buffer's meta has: the name of the winnowclassify that made the result, and
+ * the number of its GstAnalyticsClsMtd, if there is one. */
+#define GST_WINNOW_FIELD_ELEMENT "element"
+#define GST_WINNOW_FIELD_CLASSES "cls-mtd"
+
 /* Sets every field of `result` in `structure`, which keeps copies of all; of the survivors the
  * WN_RESULT_MAX_SURVIVORS best. */
 void gst_winnow_result_write(GstStructure *structure, const WnResult *result);

@@ -115,47 +115,53 @@ static WnRect frame_rect(const GstWinnowOverlay *self) {
   return (WnRect){0, 0, GST_VIDEO_INFO_WIDTH(&self->info), GST_VIDEO_INFO_HEIGHT(&self->info)};
 }
 
-/* Views of the regions of interest that carry a result; FALSE: none does. */
-static gboolean view_regions(GstWinnowOverlay *self, GstBuffer *buffer, GPtrArray *views) {
+/* Views of the regions of interest that carry a result; gives those results. */
+static GPtrArray *view_regions(GstWinnowOverlay *self, GstBuffer *buffer, GPtrArray *views) {
+  GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)gst_winnow_result_unref);
   const WnRect frame = frame_rect(self);
-  guint before = views->len;
   gpointer state = NULL;
   GstMeta *meta;
   while ((meta = gst_buffer_iterate_meta_filtered(
               buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) != NULL) {
     const GstVideoRegionOfInterestMeta *roi = (GstVideoRegionOfInterestMeta *)meta;
-    g_autoptr(GstWinnowResult) result = gst_winnow_result_from_region(roi);
+    GstWinnowResult *result = gst_winnow_result_from_region(roi);
     WnRect rect;
-    if (result != NULL && gst_winnow_region_clip(roi, &frame, &rect))
+    if (result == NULL) continue;
+    g_ptr_array_add(results, result);
+    if (gst_winnow_region_clip(roi->x, roi->y, roi->w, roi->h, &frame, &rect))
       g_ptr_array_add(views, make_view(self, result, &rect));
   }
-  return views->len > before;
+  return results;
 }
 
-/* Everything on the buffer: the last result of the whole frame, and the regions, whose
- * place is best known to their own meta but which may have come without it. */
+/* Whether one of them came of the same inference: frame, time and answer tell. */
+static gboolean is_among(const GPtrArray *results, const GstWinnowResult *result) {
+  const WnResult *b = gst_winnow_result_peek(result);
+  for (guint i = 0; i < results->len; i++) {
+    const WnResult *a = gst_winnow_result_peek(g_ptr_array_index(results, i));
+    if (a->pts_ns == b->pts_ns && a->latency_ns == b->latency_ns &&
+        a->class_index == b->class_index && a->macs == b->macs)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Everything on the buffer: the last result of the whole frame, and the regions. The place of one
+ * is best known to its own meta, but it may have come without, or from a detection. */
 static GPtrArray *view_buffer(GstWinnowOverlay *self, GstBuffer *buffer) {
   GPtrArray *views = g_ptr_array_new_with_free_func((GDestroyNotify)gst_winnow_view_free);
   g_autoptr(GPtrArray) results = gst_winnow_results_from_buffer(buffer);
   gst_winnow_tracks_begin(self->tracks);
-  gboolean placed = view_regions(self, buffer, views);
+  g_autoptr(GPtrArray) placed = view_regions(self, buffer, views);
   const GstWinnowResult *whole = NULL;
   const WnRect frame = frame_rect(self);
   for (guint i = 0; i < results->len; i++) {
     const GstWinnowResult *result = g_ptr_array_index(results, i);
-    GstVideoRegionOfInterestMeta roi = {0};
     WnRect rect;
     gint x, y, w, h;
-    if (!gst_winnow_result_get_region(result, &x, &y, &w, &h)) {
+    if (!gst_winnow_result_get_region(result, &x, &y, &w, &h))
       whole = result;
-      continue;
-    }
-    if (placed || x < 0 || y < 0 || w <= 0 || h <= 0) continue;
-    roi.x = (guint)x;
-    roi.y = (guint)y;
-    roi.w = (guint)w;
-    roi.h = (guint)h;
-    if (gst_winnow_region_clip(&roi, &frame, &rect))
+    else if (!is_among(placed, result) && gst_winnow_region_clip(x, y, w, h, &frame, &rect))
       g_ptr_array_add(views, make_view(self, result, &rect));
   }
   if (whole != NULL) g_ptr_array_add(views, make_view(self, whole, NULL));

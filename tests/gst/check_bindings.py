@@ -73,6 +73,8 @@ def check_fields(result, calls, region):
     assert tuple(values["get_region"]) == region, values
     assert values["get_region_name"] == ("" if region[0] else None), values
     assert values["get_survivor_count"] == n and values["get_watched"] == -1, values
+    assert values["get_element"] == "classify", values
+    assert values["get_cls_mtd"] in (-1, 0), values
     assert values["get_time"] == 0 and values["get_age_ns"] == 0, values
     calls.add("Result.to_json")
     fields = json.loads(result.to_json())

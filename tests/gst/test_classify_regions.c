@@ -252,6 +252,19 @@ GST_START_TEST(test_bad_regions) {
 }
 GST_END_TEST
 
+/* What needs a newer GStreamer says so. */
+GST_START_TEST(test_as_detection) {
+  Fixture fixture = fixture_open("as-detection", TRUE, NULL);
+  if (HAVE_GST_ANALYTICS)
+    fail_unless(gst_bus_pop_filtered(fixture.bus, GST_MESSAGE_WARNING) == NULL);
+  else
+    expect_warning(&fixture, "as-detection has no effect");
+  fixture_caps(&fixture, "RGB", 200, 100, NULL);
+  gst_buffer_unref(fixture_push(&fixture, 5, 0));
+  fixture_close(&fixture);
+}
+GST_END_TEST
+
 static Suite *classify_regions_suite(void) {
   Suite *suite = suite_create("classify_regions");
   TCase *tc = tcase_create("general");
@@ -264,6 +277,7 @@ static Suite *classify_regions_suite(void) {
   tcase_add_test(tc, test_roi_list_in_a_region);
   tcase_add_test(tc, test_region_changes_while_playing);
   tcase_add_test(tc, test_bad_regions);
+  tcase_add_test(tc, test_as_detection);
   return suite;
 }
 

@@ -97,6 +97,30 @@ GST_START_TEST(test_hostile_numbers) {
 }
 GST_END_TEST
 
+/* Results of regions of interest and of others, which only their own meta places, stand beside each
+ * other. */
+GST_START_TEST(test_regions_of_both_kinds) {
+  GstVideoInfo info;
+  GstHarness *harness = open_overlay("RGBx", W, H, &info);
+  GstBuffer *plain = grey(&info), *buffer = grey(&info);
+  GstVideoRegionOfInterestMeta *roi =
+      gst_buffer_add_video_region_of_interest_meta(buffer, "thing", 10, 80, 100, 90);
+  GstStructure *param = gst_structure_new_empty(GST_WINNOW_REGION_PARAM_NAME);
+  fill(param, "cat", 1, 2, 0.9, 0);
+  gst_video_region_of_interest_meta_add_param(roi, param);
+  attach(buffer, "dog", 3, 4, 0.5, 0);
+  GstCustomMeta *meta = gst_buffer_get_custom_meta(buffer, GST_WINNOW_META_NAME);
+  gst_structure_set(gst_custom_meta_get_structure(meta), "x", G_TYPE_INT, 180, "y", G_TYPE_INT, 80,
+                    "w", G_TYPE_INT, 100, "h", G_TYPE_INT, 90, "region", G_TYPE_STRING, "", NULL);
+  GstBuffer *out = gst_harness_push_and_pull(harness, buffer);
+  fail_if(same(out, plain, W, 10, 100, 4, 20), "the region of interest is not drawn");
+  fail_if(same(out, plain, W, 180, 100, 4, 20), "the other is not drawn");
+  gst_buffer_unref(out);
+  gst_buffer_unref(plain);
+  gst_harness_teardown(harness);
+}
+GST_END_TEST
+
 /* A region is a box with a tag; inside, the picture stays free. */
 GST_START_TEST(test_regions) {
   GstVideoInfo info;
@@ -228,6 +252,7 @@ static Suite *overlay_suite(void) {
   tcase_add_test(tc, test_extremes);
   tcase_add_test(tc, test_hostile_numbers);
   tcase_add_test(tc, test_regions);
+  tcase_add_test(tc, test_regions_of_both_kinds);
   tcase_add_test(tc, test_sizes);
   tcase_add_test(tc, test_every_format);
   tcase_add_test(tc, test_cache);
