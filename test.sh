@@ -26,6 +26,9 @@ Options:
   --vm         also winnow-camera on the kernel's test driver for cameras, in a virtual machine
                (QEMU, without help of the processor), and ./demo.sh as its first user meets it:
                in a Debian 12 with nothing installed (a folder of its own; needs root)
+  --debian RELEASE
+               also the plugin's tests in a later Debian, with its GStreamer: trixie (1.26) or forky
+               (1.28); in a folder of its own, which needs root.  It can be given more than once
   --soak       also the long runs that watch the memory (about half an hour)
   --fuzz MINUTES
                no tests but libFuzzer, for so long in all: the targets of tests/fuzz in turns, built
@@ -43,6 +46,7 @@ TEXT
 soak=no
 arm64=no
 vm=no
+debians=()
 deps_only=no
 slowest=
 fuzz=
@@ -54,6 +58,11 @@ while [ $# -gt 0 ]; do
     --arm64) arm64=yes ;;
     --vm) vm=yes ;;
     --werror) werror=true ;;
+    --debian)
+      [[ ${2:-} =~ ^[a-z]+$ ]] ||
+        { echo "test.sh: --debian: '${2:-}' is no release; trixie, say" >&2; exit 2; }
+      debians+=("$2")
+      shift ;;
     --fuzz)
       [[ ${2:-} =~ ^[1-9][0-9]*$ ]] ||
         { echo "test.sh: --fuzz: '${2:-}' is no number of minutes from 1 on" >&2; exit 2; }
@@ -78,6 +87,7 @@ results=$PWD/build-results # of the last run: a file for each section, as Meson 
 
 [ $arm64 = no ] || packages_test+=("${packages_arm64[@]}")
 [ $vm = no ] || packages_test+=("${packages_vm[@]}")
+[ ${#debians[@]} -eq 0 ] || packages_test+=("${packages_root[@]}")
 [ -z "$fuzz" ] || packages_test=("${packages_demo[@]}" "${packages_fuzz[@]}")
 install_missing "${packages_test[@]}" || exit 1
 [ $deps_only = no ] || exit 0
@@ -151,20 +161,46 @@ test_arm64() {
     run_tests build-arm64 arm64 --no-suite soak --no-suite kernels --timeout-multiplier 20
 }
 
-# What a clone contains goes in; two videos and at least three stills must come out, the second
-# video with the answers of a model that was taught there.
-test_vm() {
-  local base=$PWD/build-vm/base root=$PWD/build-vm/system result=FAIL began=$SECONDS
+# fresh_debian ROOT RELEASE SECTION TEST: a Debian in ROOT that has what a clone contains; else the
+# test is recorded as skipped.
+fresh_debian() {
+  local root=$1 release=$2 base=$PWD/build-vm/base-$2
   mkdir -p build-vm
-  if [ "$(id -u)" -ne 0 ] || ! unshare --mount true || ! make_fresh_debian "$base"; then
-    echo "Skipped: a fresh Debian 12 cannot be made here: root, mounts and a Debian mirror are needed"
-    record vm demo SKIP 0
-    return
+  if [ "$(id -u)" -ne 0 ] || ! unshare --mount true || ! make_fresh_debian "$base" "$release"; then
+    echo "Skipped: a fresh Debian cannot be made here: root, mounts and a Debian mirror are needed"
+    record "$3" "$4" SKIP 0
+    return 1
   fi
   rm -rf --one-file-system "$root"
   cp -a "$base" "$root"
   mkdir "$root/root/winnow"
   git ls-files -z | tar -c --null -T - | tar -x -C "$root/root/winnow"
+}
+
+# The plugin's tests with another GStreamer.
+test_debian() {
+  local release=$1 root=$PWD/build-vm/$1
+  fresh_debian "$root" "$release" "debian-$release" build || return
+  # shellcheck disable=SC2016  # the inner shell expands them
+  if in_fresh_debian "$root" bash -c '
+    . configs/debian.sh && install_missing "${packages_plugin[@]}" &&
+      meson setup build -Dwerror="$0" -Dtests=enabled -Dgstreamer=enabled -Dintrospection=enabled &&
+      meson compile -C build' "$werror" >"$root.log" 2>&1; then
+    in_fresh_debian "$root" meson test -C build --no-rebuild --print-errorlogs --suite gst \
+      --timeout-multiplier 10
+    cp "$root/root/winnow/build/meson-logs/testlog.json" "$results/debian-$release.json"
+  else
+    tail -n 30 "$root.log"
+    record "debian-$release" build FAIL 0
+  fi
+  rm -rf --one-file-system "$root"
+}
+
+# Two videos and at least three stills must come out, the second with the answers of a model that was
+# taught there.
+test_vm() {
+  local root=$PWD/build-vm/system result=FAIL began=$SECONDS
+  fresh_debian "$root" bookworm vm demo || return
   if in_fresh_debian "$root" ./demo.sh --clip --no-window >"$root.log" 2>&1 &&
     [ "$(grep -c ' exit [0-2]/2 ' "$root.log")" -ge 20 ] &&
     grep -q ' bird seen .* exit ' "$root.log" && grep -q ' person seen ' "$root.log" &&
@@ -271,6 +307,7 @@ test_beside() {
   renice -n 10 -p $BASHPID >/dev/null
   [ $vm = no ] || section vm test_vm
   [ $arm64 = no ] || test_arm64
+  for release in "${debians[@]}"; do section "debian $release" test_debian "$release"; done
 }
 
 # Without it the test that needs it says so and is skipped.
@@ -292,7 +329,7 @@ test_sanitize
 test_threads
 test_clang
 section style test_style
-[ $arm64$vm = nono ] || section "what runs beside: waiting" wait $beside
+[ $arm64$vm${#debians[@]} = nono0 ] || section "what runs beside: waiting" wait $beside
 cat "$results/beside.log"
 
 ends=$(cat "$results"/*.json | grep -oE '"result": "[A-Z]+"')

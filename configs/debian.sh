@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The Debian 12 packages that demo.sh and test.sh need, and how they install
+# The packages of Debian 12 and later that demo.sh and test.sh need, and how they install
 # what is missing.  Sourced by both; the one list of packages.
 
 packages_demo=(
@@ -17,6 +17,13 @@ packages_demo=(
   python3 python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
 )
 
+# From 1.24 on, GStreamer has a library for what others recognise.
+debian_release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+[ "$debian_release" = bookworm ] || packages_demo+=(libgstreamer-plugins-bad1.0-dev)
+
+# The plugin's tests alone.
+packages_plugin=("${packages_demo[@]}" check gstreamer1.0-plugins-bad python3-numpy)
+
 packages_test=(
   "${packages_demo[@]}"
   g++ clang libomp-dev check libasan8 libubsan1 libtsan2 valgrind shellcheck groff
@@ -31,7 +38,8 @@ packages_arm64=(
 
 packages_fuzz=(clang libclang-rt-14-dev check)
 
-packages_vm=(debootstrap qemu-system-x86 busybox-static v4l-utils)
+packages_root=(debootstrap)
+packages_vm=("${packages_root[@]}" qemu-system-x86 busybox-static v4l-utils)
 
 # Unpacked into a folder, not installed.
 packages_arm64_sysroot=(
@@ -108,15 +116,18 @@ fetch_kernel() {
   )
 }
 
-# make_fresh_debian FOLDER: a Debian 12 with nothing but the base system, from
+# make_fresh_debian FOLDER RELEASE: a Debian with nothing but the base system, from
 # the mirror that this system uses.
 make_fresh_debian() {
-  local folder=$1 mirror
+  local folder=$1 release=$2 script=() mirror
   [ ! -f "$folder/complete" ] || return 0
   rm -rf --one-file-system "$folder"
   # shellcheck disable=SC2016  # apt expands it
   mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -n 1)
-  debootstrap --variant=minbase bookworm "$folder" "$mirror" >"$folder.log" 2>&1 &&
+  # A release that is younger than debootstrap is made as every one is before its time.
+  [ -e "/usr/share/debootstrap/scripts/$release" ] || script=(/usr/share/debootstrap/scripts/sid)
+  debootstrap --variant=minbase "$release" "$folder" "$mirror" "${script[@]}" \
+    >"$folder.log" 2>&1 &&
     cp /etc/resolv.conf "$folder/etc/" && touch "$folder/complete"
 }
 
