@@ -87,9 +87,10 @@ static gboolean set_caps(GstBaseSink *base, GstCaps *caps) {
   return gst_winnow_frame_map_caps(&GST_WINNOW_SHM_SINK(base)->info, caps);
 }
 
-/* Frames may come with any strides. */
+/* Frames may come with any strides, and in larger ones. */
 static gboolean propose_allocation(GstBaseSink *base, GstQuery *query) {
   gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, NULL);
+  gst_query_add_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, NULL);
   return TRUE;
 }
 
@@ -106,17 +107,15 @@ static GstFlowReturn publish(GstWinnowShmSink *self, GstBuffer *buffer) {
   gint n_results = gather(held, results);
   GstVideoFrame mapped;
   WnFrame frame;
-  WnError error = {.message = "the frame cannot be mapped"};
-  WnStatus status = WN_ERROR_IO;
-  if (gst_video_frame_map(&mapped, &self->info, buffer, GST_MAP_READ)) {
-    if (gst_winnow_frame_map(&mapped, &frame)) {
-      if (n_results > 0 && results[0].time_ns != 0)
-        frame.time_ns = results[0].time_ns + results[0].age_ns;
-      status =
-          gst_winnow_shm_publisher_publish(self->publisher, &frame, results, n_results, &error);
-    }
-    gst_video_frame_unmap(&mapped);
-  }
+  WnError error;
+  if (!gst_winnow_frame_open(GST_ELEMENT(self), &self->info, buffer, GST_MAP_READ, &mapped))
+    return GST_FLOW_ERROR;
+  gst_winnow_frame_map(&mapped, &frame); /* the pad template has no other formats */
+  if (n_results > 0 && results[0].time_ns != 0)
+    frame.time_ns = results[0].time_ns + results[0].age_ns;
+  WnStatus status =
+      gst_winnow_shm_publisher_publish(self->publisher, &frame, results, n_results, &error);
+  gst_video_frame_unmap(&mapped);
   if (status == WN_OK) return GST_FLOW_OK;
   GST_ELEMENT_ERROR(self, STREAM, FAILED, ("%s", error.message), (NULL));
   return GST_FLOW_ERROR;

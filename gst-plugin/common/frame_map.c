@@ -60,11 +60,41 @@ gboolean gst_winnow_frame_map_caps(GstVideoInfo *info, const GstCaps *caps) {
   return TRUE;
 }
 
+/* The part of the memory that the caps are about: whole cells of chroma, so that an odd place is
+ * moved by a pixel. */
+static void crop(GstVideoFrame *frame, const GstVideoInfo *info, GstBuffer *buffer) {
+  const GstVideoFormatInfo *format = frame->info.finfo;
+  const GstVideoCropMeta *meta = gst_buffer_get_video_crop_meta(buffer);
+  guint across = 0, down = 0;
+  for (guint c = 0; c < GST_VIDEO_FORMAT_INFO_N_COMPONENTS(format); c++) {
+    across = MAX(across, GST_VIDEO_FORMAT_INFO_W_SUB(format, c));
+    down = MAX(down, GST_VIDEO_FORMAT_INFO_H_SUB(format, c));
+  }
+  const guint left = meta != NULL ? MIN(meta->x, (guint)frame->info.width) >> across << across : 0;
+  const guint top = meta != NULL ? MIN(meta->y, (guint)frame->info.height) >> down << down : 0;
+  for (guint p = 0; p < GST_VIDEO_FRAME_N_PLANES(frame); p++) {
+    gint components[GST_VIDEO_MAX_COMPONENTS];
+    gst_video_format_info_component(format, p, components);
+    const gint c = components[0];
+    const gsize row = top >> GST_VIDEO_FORMAT_INFO_H_SUB(format, c);
+    const gsize column = left >> GST_VIDEO_FORMAT_INFO_W_SUB(format, c);
+    frame->data[p] = (guint8 *)frame->data[p] +
+                     (gssize)row * GST_VIDEO_FRAME_PLANE_STRIDE(frame, p) +
+                     column * (gsize)GST_VIDEO_FORMAT_INFO_PSTRIDE(format, c);
+  }
+  frame->info.width = MIN(info->width, frame->info.width - (gint)left);
+  frame->info.height = MIN(info->height, frame->info.height - (gint)top);
+}
+
 gboolean gst_winnow_frame_open(GstElement *element, const GstVideoInfo *info, GstBuffer *buffer,
                                GstMapFlags access, GstVideoFrame *frame) {
   /* NO_REF: a reference would make the buffer shared, and metas could not be added. */
   GstMapFlags flags = (GstMapFlags)(access | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
-  if (gst_video_frame_map(frame, info, buffer, flags)) return TRUE;
+  if (gst_video_frame_map(frame, info, buffer, flags)) {
+    crop(frame, info, buffer);
+    if (frame->info.width > 0 && frame->info.height > 0) return TRUE;
+    gst_video_frame_unmap(frame);
+  }
   GST_ELEMENT_ERROR(element, STREAM, FAILED,
                     ("a buffer of %" G_GSIZE_FORMAT " bytes is no %dx%d %s frame: fix its caps",
                      gst_buffer_get_size(buffer), GST_VIDEO_INFO_WIDTH(info),
