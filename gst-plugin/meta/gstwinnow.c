@@ -36,9 +36,10 @@ static gboolean transform(GstBuffer *to, GstCustomMeta *meta, GstBuffer *from, G
 /**
  * gst_winnow_meta_register:
  *
- * Registers #GST_WINNOW_META_NAME, once however often it is called.  A program
- * that receives buffers from another process calls this before the first one
- * arrives; the functions below and the plugin call it themselves.
+ * Registers #GST_WINNOW_META_NAME, once however often it is called.  Before the first buffer of
+ * another process arrives it has to be done: it is where the plugin or this library was loaded by
+ * then, which programs in C do by linking it. One in Python calls this after Gst.init(), because
+ * Python loads libraries when they are used.
  *
  * Returns: (transfer none): the registered meta
  */
