@@ -211,7 +211,7 @@ static void gst_winnow_shm_sink_class_init(GstWinnowShmSinkClass *klass) {
   base->render = render;
   base->event = event;
   GST_VIDEO_SINK_CLASS(klass)->show_frame = show_frame;
-  gst_winnow_frame_add_template(GST_ELEMENT_CLASS(klass), "sink", GST_PAD_SINK);
+  gst_winnow_frame_add_template(GST_ELEMENT_CLASS(klass), "sink", GST_PAD_SINK, TRUE);
   gst_element_class_set_static_metadata(
       GST_ELEMENT_CLASS(klass), "Winnow shared-memory sink", "Sink/Video",
       "Gives frames and their results to other processes", "The Winnow authors");

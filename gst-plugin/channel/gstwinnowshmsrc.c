@@ -231,7 +231,7 @@ static void gst_winnow_shm_src_class_init(GstWinnowShmSrcClass *klass) {
   base->unlock_stop = unlock_stop;
   base->negotiate = negotiate;
   GST_PUSH_SRC_CLASS(klass)->create = create;
-  gst_winnow_frame_add_template(GST_ELEMENT_CLASS(klass), "src", GST_PAD_SRC);
+  gst_winnow_frame_add_template(GST_ELEMENT_CLASS(klass), "src", GST_PAD_SRC, FALSE);
   gst_element_class_set_static_metadata(
       GST_ELEMENT_CLASS(klass), "Winnow shared-memory source", "Source/Video",
       "Takes frames and their results from another process", "The Winnow authors");

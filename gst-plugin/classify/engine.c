@@ -101,3 +101,15 @@ void gst_winnow_engine_warn_model(GstElement *element, const GstWinnowEngine *en
 void gst_winnow_engine_warn(GstElement *element, const GstWinnowEngine *engine) {
   warn(element, wn_session_watch_warning(engine->session));
 }
+
+void gst_winnow_engine_log(GstElement *element, const GstWinnowEngine *engine,
+                           GstClockTime full_duration) {
+  const WnModelInfo *info = wn_model_info(engine->model);
+  GST_INFO_OBJECT(element,
+                  "%s: %s, %d classes, %d exits, %d threads, %" GST_TIME_FORMAT " for all stages",
+                  info->id, wn_precision_name(info->precision), info->n_classes, info->n_exits,
+                  wn_session_threads(engine->session), GST_TIME_ARGS(full_duration));
+  for (gint32 stage = 0; stage < info->n_stages; stage++)
+    for (gint32 k = 0; k < info->stages[stage].n_kernels; k++)
+      GST_DEBUG_OBJECT(element, "stage %d runs %s", stage, info->stages[stage].kernels[k]);
+}

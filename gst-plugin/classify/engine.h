@@ -33,4 +33,8 @@ void gst_winnow_engine_warn_model(GstElement *element, const GstWinnowEngine *en
 /* Posts what the session has to say about the watch list of a new policy. */
 void gst_winnow_engine_warn(GstElement *element, const GstWinnowEngine *engine);
 
+/* Notes in the log which model runs, how long all of it took, and on which kernels. */
+void gst_winnow_engine_log(GstElement *element, const GstWinnowEngine *engine,
+                           GstClockTime full_duration);
+
 #endif

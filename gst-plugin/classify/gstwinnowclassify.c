@@ -52,7 +52,8 @@
  *
  * ## What the model sees
  *
- * A network answers well only where it gets the numbers that it was trained with: which ones stand
+ * Pictures as the stream has them: where it says in a tag how it is to be turned, as telephones'
+ * do, put `videoflip video-direction=auto` in front. A network answers well only where it gets the numbers that it was trained with: which ones stand
  * for black and white, in which order the channels lie, how much of the frame is taken. What the
  * file and those beside it do not say, properties do, in the words of the options of `winnow`: most
  * often #GstWinnowClassify:preset, which says it as a library's users have it by default. Where
@@ -87,6 +88,7 @@
  */
 #include "classify/private.h"
 #include "common/display_event.h"
+#include "common/dmabuf.h"
 #include "common/frame_map.h"
 #include "gstwinnow.h"
 #include "common/regions.h"
@@ -116,7 +118,8 @@ static void cut_stream(GstWinnowClassify *self) {
 static void work(gpointer owner, const GstWinnowJob *job) {
   GstWinnowClassify *self = owner;
   GstWinnowResultList *results = NULL;
-  gboolean ok = gst_winnow_classify_infer(self, &job->frame, job->regions, &job->times, &results);
+  gboolean ok =
+      gst_winnow_classify_infer(self, &job->copy.frame, job->regions, &job->times, &results);
   GST_OBJECT_LOCK(self);
   if (!ok) self->failed = TRUE;
   GstWinnowResultList *old = results;
@@ -158,14 +161,8 @@ static gboolean start(GstBaseTransform *trans) {
     return FALSE;
   }
 
+  gst_winnow_engine_log(GST_ELEMENT(self), &self->engine, full_duration);
   const WnModelInfo *info = wn_model_info(self->engine.model);
-  GST_INFO_OBJECT(self,
-                  "%s: %s, %d classes, %d exits, %d threads, %" GST_TIME_FORMAT " for all stages",
-                  info->id, wn_precision_name(info->precision), info->n_classes, info->n_exits,
-                  wn_session_threads(self->engine.session), GST_TIME_ARGS(full_duration));
-  for (gint32 stage = 0; stage < info->n_stages; stage++)
-    for (gint32 k = 0; k < info->stages[stage].n_kernels; k++)
-      GST_DEBUG_OBJECT(self, "stage %d runs %s", stage, info->stages[stage].kernels[k]);
   GST_OBJECT_LOCK(self);
   gst_winnow_stats_reset(&self->stats, (guint)info->n_stages, info->macs_full);
   gst_winnow_latency_begin(&self->latency,
@@ -186,6 +183,7 @@ static gboolean stop(GstBaseTransform *trans) {
   cut_stream(self);
   gst_winnow_classify_infer_clear(self);
   gst_winnow_engine_close(&self->engine);
+  gst_winnow_frame_copy_clear(&self->copy);
   return TRUE;
 }
 
@@ -282,6 +280,11 @@ static gboolean classify_frame(GstWinnowClassify *self, GstBuffer *buffer,
   const WnRect whole = {0, 0, frame.width, frame.height};
   g_autoptr(GArray) regions = roi_list ? gst_winnow_regions_collect(buffer, &whole) : NULL;
   if (self->worker == NULL) {
+    /* The network reads some rows more than once, and a driver's memory only slowly. */
+    if (gst_winnow_dmabuf_has(buffer)) {
+      gst_winnow_frame_copy(&self->copy, &frame);
+      frame = self->copy.frame;
+    }
     ok = classify_now(self, &frame, regions, times);
   } else if (ok &&
              gst_winnow_worker_submit(self->worker, &frame, g_steal_pointer(&regions), times)) {
@@ -423,8 +426,8 @@ static void gst_winnow_classify_class_init(GstWinnowClassifyClass *klass) {
   gst_winnow_properties_install(object_class, &gst_winnow_settings_properties);
   set_any_property = object_class->set_property;
   object_class->set_property = set_property;
-  gst_winnow_frame_add_template(element_class, "sink", GST_PAD_SINK);
-  gst_winnow_frame_add_template(element_class, "src", GST_PAD_SRC);
+  gst_winnow_frame_add_template(element_class, "sink", GST_PAD_SINK, TRUE);
+  gst_winnow_frame_add_template(element_class, "src", GST_PAD_SRC, TRUE);
   gst_element_class_set_static_metadata(
       element_class, "Winnow classifier", "Filter/Analyzer/Video",
       "Classifies frames with a network that rules classes out as it goes", "The Winnow authors");

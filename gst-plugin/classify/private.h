@@ -45,6 +45,7 @@ struct _GstWinnowClassify {
   /* The streaming thread's. */
   GstVideoInfo info;
   GstWinnowWorker *worker; /* NULL unless async */
+  GstWinnowFrameCopy copy; /* of a frame in a driver's memory */
 
   /* Of the thread that infers. */
   GstWinnowEngine engine;

@@ -6,8 +6,6 @@
  */
 #include "classify/worker.h"
 
-#include <string.h>
-
 struct GstWinnowWorker {
   GThread *thread;
   GstWinnowWork work;
@@ -45,7 +43,7 @@ static gpointer worker_main(gpointer data) {
 
 static void job_free(GstWinnowJob *job) {
   if (job->regions != NULL) g_array_unref(job->regions);
-  g_free(job->pixels);
+  gst_winnow_frame_copy_clear(&job->copy);
   g_free(job);
 }
 
@@ -77,23 +75,10 @@ void gst_winnow_worker_free(GstWinnowWorker *worker) {
   g_free(worker);
 }
 
-/* The frame, with its planes packed one behind the other in the job's block. */
-static void copy_frame(GstWinnowJob *job, const WnFrame *frame) {
-  job->frame = *frame;
-  gsize size = wn_frame_lay_out(&job->frame, 1, NULL);
-  if (size > job->capacity) {
-    g_free(job->pixels);
-    job->pixels = g_malloc(size);
-    job->capacity = size;
-  }
-  wn_frame_lay_out(&job->frame, 1, job->pixels);
-  wn_frame_copy(&job->frame, frame);
-}
-
 gboolean gst_winnow_worker_submit(GstWinnowWorker *worker, const WnFrame *frame, GArray *regions,
                                   const GstWinnowFrameTimes *times) {
   GstWinnowJob *job = worker->spare;
-  copy_frame(job, frame);
+  gst_winnow_frame_copy(&job->copy, frame);
   if (job->regions != NULL) g_array_unref(job->regions);
   job->regions = regions;
   job->times = *times;

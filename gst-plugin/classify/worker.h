@@ -10,15 +10,13 @@
 #define GST_WINNOW_CLASSIFY_WORKER_H
 
 #include <gst/gst.h>
-#include <winnow/frame.h>
 #include "classify/times.h"
+#include "common/frame_copy.h"
 
 typedef struct {
-  WnFrame frame;
+  GstWinnowFrameCopy copy;
   GArray *regions; /* of WnRect; NULL: the whole frame */
   GstWinnowFrameTimes times;
-  guint8 *pixels; /* what `frame` points into */
-  gsize capacity;
 } GstWinnowJob;
 
 typedef struct GstWinnowWorker GstWinnowWorker;

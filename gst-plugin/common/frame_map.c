@@ -5,8 +5,10 @@
  */
 #include "common/frame_map.h"
 
+#include "common/dmabuf.h"
+
 void gst_winnow_frame_add_template(GstElementClass *klass, const gchar *name,
-                                   GstPadDirection direction) {
+                                   GstPadDirection direction, gboolean dmabuf) {
   GstCaps *caps =
       gst_caps_new_simple("video/x-raw", "width", GST_TYPE_INT_RANGE, 1, WN_FRAME_MAX_SIDE,
                           "height", GST_TYPE_INT_RANGE, 1, WN_FRAME_MAX_SIDE, "framerate",
@@ -21,6 +23,7 @@ void gst_winnow_frame_add_template(GstElementClass *klass, const gchar *name,
   }
   gst_caps_set_value(caps, "format", &formats);
   g_value_unset(&formats);
+  if (dmabuf) gst_winnow_dmabuf_append_caps(caps);
   gst_element_class_add_pad_template(klass,
                                      gst_pad_template_new(name, direction, GST_PAD_ALWAYS, caps));
   gst_caps_unref(caps);
@@ -53,7 +56,7 @@ static WnChromaSite map_chroma_site(GstVideoChromaSite site) {
 }
 
 gboolean gst_winnow_frame_map_caps(GstVideoInfo *info, const GstCaps *caps) {
-  if (!gst_video_info_from_caps(info, caps)) return FALSE;
+  if (!gst_winnow_dmabuf_info(info, caps)) return FALSE;
   const gchar *site = gst_structure_get_string(gst_caps_get_structure(caps, 0), "chroma-site");
   info->chroma_site = GST_VIDEO_CHROMA_SITE_UNKNOWN;
   if (site != NULL) info->chroma_site = gst_video_chroma_site_from_string(site);
@@ -90,7 +93,8 @@ gboolean gst_winnow_frame_open(GstElement *element, const GstVideoInfo *info, Gs
                                GstMapFlags access, GstVideoFrame *frame) {
   /* NO_REF: a reference would make the buffer shared, and metas could not be added. */
   GstMapFlags flags = (GstMapFlags)(access | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
-  if (gst_video_frame_map(frame, info, buffer, flags)) {
+  if (gst_winnow_dmabuf_has(buffer) ? gst_winnow_dmabuf_map(frame, info, buffer, flags)
+                                    : gst_video_frame_map(frame, info, buffer, flags)) {
     crop(frame, info, buffer);
     if (frame->info.width > 0 && frame->info.height > 0) return TRUE;
     gst_video_frame_unmap(frame);

@@ -9,9 +9,10 @@
 #include <gst/video/video.h>
 #include <winnow/frame.h>
 
-/* Adds a pad template with the caps of every frame that the engine reads. */
+/* Adds a pad template with the caps of every frame that the engine reads; `dmabuf`: those in a
+ * driver's memory too. */
 void gst_winnow_frame_add_template(GstElementClass *klass, const gchar *name,
-                                   GstPadDirection direction);
+                                   GstPadDirection direction, gboolean dmabuf);
 
 /* gst_video_info_from_caps() with the chroma site as the caps name it, else unknown.
  * GStreamer itself overrules the caps where they name no colorimetry. */
