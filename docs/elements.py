@@ -86,8 +86,12 @@ def caps_of(pad):
         features = [f for f in caps["features"].split(", ") if f != "memory:SystemMemory"]
         if features:
             kind += f"({', '.join(features)})"
-        words = []
-        for name, value in sorted(caps["fields"].items()):
+        words, fields = [], dict(caps["fields"])
+        if "memory:DMABuf" in features:  # which has another form from 1.24 on
+            fields = {name: value for name, value in fields.items() if "format" not in name}
+            words.append("those formats, from GStreamer 1.24 on as `drm-format` where the kernel"
+                         " has a name for them")
+        for name, value in sorted(fields.items()):
             value = re.sub(r"\(\w+\)", "", value)
             limits = re.match(r"\[ (\S+), (\S+) \]$", value)
             if name == "format":

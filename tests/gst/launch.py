@@ -41,6 +41,14 @@ def exists(element):
 def stand_in(line):
     """The line with stand-ins, and the names of the elements that they stand in for."""
     found = []
+    # several pads of one camera
+    for name in re.findall(r"libcamerasrc name=(\w+)", line):
+        found.append("libcamerasrc")
+        line = line.replace(f"libcamerasrc name={name}", f"{CAMERA} ! tee name={name}")
+        line = re.sub(rf"\b{name}\.src(_\d+)? !", f"{name}. ! queue ! videoconvert ! videoscale !",
+                      line)
+    # a camera that encodes
+    line = re.sub(r"v4l2src([^!]*)! image/jpeg", r"v4l2src\1! jpegenc ! image/jpeg", line)
     for element, other in STAND_INS.items():
         # with its properties, as far as the next link
         pattern = re.compile(rf"(?<![\w=/-]){element}\b((?:\s+[\w:-]+=\S+)*)")
@@ -60,6 +68,8 @@ class Folder:
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="winnow-launch-"))
         for name in ("apps", "models", "configs"):
             (self.path / name).symlink_to(ROOT / name)
+        for model in (ROOT / "models").glob("*.onnx"):  # as if they were installed
+            (self.path / model.name).symlink_to(model)
         return self
 
     def __exit__(self, *_):
