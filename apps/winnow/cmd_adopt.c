@@ -6,9 +6,24 @@
 #include <winnow/adopt.h>
 
 #include "commands.h"
+#include "modelinfo.h"
 #include "options.h"
 #include "output.h"
 #include "report.h"
+
+/* Beside the model, for GStreamer's own elements, where they can be told. */
+static int describe(const char *output) {
+  WnModel *model = NULL;
+  WnError error;
+  if (wn_model_open(output, NULL, &model, &error) != WN_OK) return report_error(&error);
+  char *path = g_strconcat(output, ".modelinfo", NULL);
+  GString *text = modelinfo_text(model);
+  bool ok = text == NULL || output_write(path, text);
+  if (text != NULL) g_string_free(text, TRUE);
+  g_free(path);
+  wn_model_unref(model);
+  return ok ? STATUS_OK : STATUS_FAILED;
+}
 
 static int adopt(const Options *options, const char *output) {
   WnModelOptions how = {0};
@@ -20,6 +35,8 @@ static int adopt(const Options *options, const char *output) {
   if (options_model(options, &how, &error) != WN_OK ||
       wn_adopt(path, &how, output, &error) != WN_OK)
     status = report_error(&error);
+  else
+    status = describe(output);
   g_free(path);
   return status;
 }
@@ -50,7 +67,8 @@ const Command command_adopt = {
     "in\n"
     "files beside it or in the network itself ('winnow inspect' shows what and where), so that no\n"
     "command, element or program has to be told again. Weights in a file beside the model stay\n"
-    "there: OUT.onnx belongs into the same folder then.\n\n"
+    "there: OUT.onnx belongs into the same folder then. OUT.onnx.modelinfo beside it is for\n"
+    "GStreamer's own inference elements (1.28).\n\n"
     "Examples:\n"
     "  winnow adopt resnet18.onnx --preset torchvision --labels imagenet.txt -o resnet18-w.onnx\n"
     "  winnow adopt model.onnx --range -1..1 --resize stretch -o model-w.onnx",

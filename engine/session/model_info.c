@@ -159,6 +159,21 @@ static const char *size_source(const WniInputMeaning *meaning, const WniImageTar
   return said ? meaning->source[WNI_SIZE] : target->width > 0 ? "the graph" : NULL;
 }
 
+static const char *element_type(int type) {
+  switch (type) {
+  case WNI_TENSOR_UINT8:
+    return "uint8";
+  case WNI_TENSOR_INT8:
+    return "int8";
+  case WNI_TENSOR_FLOAT16:
+    return "float16";
+  case WNI_TENSOR_DOUBLE:
+    return "float64";
+  default:
+    return "float32";
+  }
+}
+
 static void describe_inputs(WnModel *model) {
   for (int i = 0; i < model->plan.n_inputs; i++) {
     const WniPlanInput *input = &model->plan.inputs[i];
@@ -178,6 +193,7 @@ static void describe_inputs(WnModel *model) {
                           .crop = target->crop > 0 ? target->crop : 1,
                           .rounding = wni_rounding_name(target->rounding),
                           .interpolation = wni_interpolation_name(target->interpolation),
+                          .element_type = element_type(input->element_type),
                           .source = {.mean = meaning->source[WNI_MEAN],
                                      .std = meaning->source[WNI_STD],
                                      .channels = meaning->source[WNI_CHANNELS],

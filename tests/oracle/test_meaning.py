@@ -3,6 +3,7 @@
 beside it, from other keys, from the network itself.  Each case has what the library's own code
 makes of a pixel."""
 
+import configparser
 import json
 import os
 import pathlib
@@ -279,6 +280,29 @@ def adopt(path, out, *options):
                           capture_output=True, text=True, check=False)
 
 
+def check_modelinfo(path, meaning):
+    """What GStreamer's elements read of a model: each tensor, what black and white become."""
+    info = configparser.ConfigParser(interpolation=None, delimiters="=")
+    info.read(f"{path}.modelinfo")
+    outputs = [o.name for o in of.load(path.read_bytes()).outputs]
+    entry = meaning["inputs"][0]
+    assert info["modelinfo"]["version"] == "1.0", info
+    assert set(info.sections()) == {"modelinfo", entry["name"], *outputs}, info.sections()
+    image = info[entry["name"]]
+    assert image["dir"] == "input" and image["dims"] == "-1,3,-1,-1", dict(image)
+    ranges = [[float(x) for x in pair.split(",")] for pair in image["ranges"].split(";")]
+    if entry["channels"] == "bgr":
+        ranges.reverse()
+    wanted = [[-m / s, (1 - m) / s] for m, s in zip(entry["mean"], entry["std"])]
+    assert np.allclose(ranges, wanted, atol=1e-5), (ranges, wanted)
+    ids = [info[name]["id"] for name in outputs]
+    assert ids == [info["modelinfo"]["group-id"]], ids
+    softmaxed = meaning["scores"]["kind"] == "probabilities"
+    assert ids == ["classification-generic-softmaxed-out" if softmaxed
+                   else "classification-generic-out"], ids
+    assert [info[name]["dims"] for name in outputs] == ["-1,3"], dict(info)
+
+
 def adopted_as_found(model, files=(), options=()):
     """Alone in another folder it means the same, the network is as it was, nothing is said."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
@@ -290,6 +314,7 @@ def adopted_as_found(model, files=(), options=()):
         done = adopt(path, out, *options)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
         after = inspect(out)
+        check_modelinfo(out, after)
         assert after["warning"] is None and after["labels"] == before["labels"]
         for key in ("mean", "std", "channels", "resize", "crop", "rounding", "interpolation",
                     "size", "shape"):

@@ -177,6 +177,7 @@ typedef struct WnInputInfo {
   double crop;                     /* share of the picture's shorter side that is taken */
   const char *rounding;            /* "exact", "even", "down" or "first" */
   const char *interpolation;       /* "area", "linear", "nearest", "bilinear", ... */
+  const char *element_type;        /* in the file: "float32", "uint8", ...; it is fed float32 */
   WnInputSources source;
 } WnInputInfo;
 
