@@ -24,8 +24,13 @@ debian_release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 # The plugin's tests alone.
 packages_plugin=("${packages_demo[@]}" check gstreamer1.0-plugins-bad python3-numpy)
 
-packages_test=(
+packages_package=(
   "${packages_demo[@]}"
+  apt-utils debhelper dpkg-dev fakeroot lintian
+)
+
+packages_test=(
+  "${packages_package[@]}"
   g++ clang libomp-dev check libasan8 libubsan1 libtsan2 valgrind shellcheck groff
   pre-commit clang-tidy-14
   python3-numpy python3-pil python3-onnx
@@ -39,6 +44,7 @@ packages_arm64=(
 packages_fuzz=(clang libclang-rt-14-dev check)
 
 packages_root=(debootstrap)
+packages_clean=("${packages_root[@]}" qemu-user-static)
 packages_vm=("${packages_root[@]}" qemu-system-x86 busybox-static v4l-utils)
 
 # Unpacked into a folder, not installed.
@@ -116,29 +122,68 @@ fetch_kernel() {
   )
 }
 
-# make_fresh_debian FOLDER RELEASE: a Debian with nothing but the base system, from
-# the mirror that this system uses.
+# with_qemu COMMAND...: runs it where programs of arm64 run under QEMU.  A kernel that does not know
+# how is told in a namespace of its own (Linux 6.7), so that the system stays as it is.  What is not
+# in the namespace yet waits until this has given it its users.
+with_qemu() {
+  local pid qemu
+  if [ "$(dpkg --print-architecture)" = arm64 ] || [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ]; then
+    "$@"
+    return
+  fi
+  qemu=':qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:'
+  qemu+='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
+  qemu+=:/usr/bin/qemu-aarch64-static:FP
+  # shellcheck disable=SC2016  # the inner shells expand them
+  unshare --user sh -c 'until [ "$(id -u)" = 0 ]; do sleep 0.1; done
+    exec unshare --mount sh -c '\''
+      mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc &&
+        printf %s "$0" >/proc/sys/fs/binfmt_misc/register && exec "$@"'\'' "$@"' \
+    sh "$qemu" "$@" &
+  pid=$!
+  until [ "$(readlink /proc/$pid/ns/user)" != "$(readlink /proc/self/ns/user)" ]; do sleep 0.1; done
+  echo 0 0 65536 >/proc/$pid/gid_map
+  echo 0 0 65536 >/proc/$pid/uid_map
+  wait $pid
+}
+
+# make_fresh_debian FOLDER RELEASE [ARCHITECTURE]: a Debian (for this system's processor) with
+# nothing but the base system, from the mirror that this system uses.
 make_fresh_debian() {
-  local folder=$1 release=$2 script=() mirror
+  local folder=$1 release=$2 script=() own arch mirror
+  own=$(dpkg --print-architecture)
+  arch=${3:-$own}
   [ ! -f "$folder/complete" ] || return 0
   rm -rf --one-file-system "$folder"
   # shellcheck disable=SC2016  # apt expands it
   mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -n 1)
   # A release that is younger than debootstrap is made as every one is before its time.
   [ -e "/usr/share/debootstrap/scripts/$release" ] || script=(/usr/share/debootstrap/scripts/sid)
-  debootstrap --variant=minbase "$release" "$folder" "$mirror" "${script[@]}" \
-    >"$folder.log" 2>&1 &&
-    cp /etc/resolv.conf "$folder/etc/" && touch "$folder/complete"
+  if [ "$arch" = "$own" ]; then
+    debootstrap --variant=minbase "$release" "$folder" "$mirror" "${script[@]}" >"$folder.log" 2>&1
+  else
+    debootstrap --foreign --arch="$arch" --variant=minbase "$release" "$folder" "$mirror" \
+      "${script[@]}" >"$folder.log" 2>&1 &&
+      debootstrap_under_qemu "$folder" >>"$folder.log" 2>&1
+  fi && cp /etc/resolv.conf "$folder/etc/" && echo "$arch" >"$folder/complete"
+}
+
+# Its devices are there by then; it takes the namespace for a container where no others are made.
+debootstrap_under_qemu() {
+  # shellcheck disable=SC2016
+  with_qemu unshare --mount sh -c 'mount --rbind /proc "$0/proc" &&
+    container=lxc exec chroot "$0" /debootstrap/debootstrap --second-stage' "$1"
 }
 
 # in_fresh_debian FOLDER COMMAND...: runs it in the project's copy there, as root, with
 # mounts that end with it.
 in_fresh_debian() {
-  local folder=$1
+  local folder=$1 qemu=()
   shift
+  [ "$(cat "$folder/complete")" = "$(dpkg --print-architecture)" ] || qemu=(with_qemu)
   # shellcheck disable=SC2016  # the inner shell expands them
-  unshare --mount --fork sh -c '
-    mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && folder=$0 &&
+  "${qemu[@]}" unshare --mount --fork sh -c '
+    mount --rbind /proc "$0/proc" && mount --rbind /dev "$0/dev" && folder=$0 &&
       exec env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
         chroot "$folder" sh -c "cd /root/winnow && exec \"\$@\"" sh "$@"' "$folder" "$@"
 }
