@@ -3,7 +3,7 @@
 #
 # Installs what is missing, builds plainly and with sanitizers, and runs the
 # tests in each; the unit tests under valgrind too.  What needs a build of its own that nothing else
-# uses (another processor, a virtual machine) runs beside that.  The last line counts.
+# uses (the packages, another processor, a virtual machine) runs beside that.  The last line counts.
 set -u
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=configs/debian.sh
@@ -16,7 +16,8 @@ Usage: ./test.sh [OPTION...]
 Installs what is missing (asks for sudo if not root), builds into build/, build-sanitize/
 (AddressSanitizer and UBSan), build-threads/ (ThreadSanitizer) and build-clang/, runs the tests in
 the first two, the unit tests under valgrind and with clang too, and those of what threads share in
-the third; then the checks of style in .pre-commit-config.yaml, whose tools are downloaded once.
+the third; then the checks of style in .pre-commit-config.yaml, whose tools are downloaded once. On
+Debian 12 and 13 the packages are built too, as ./package.sh does, and looked into.
 The last line is "N passed, N failed, N skipped"; the exit status is 0 if none failed.
 
 Options:
@@ -29,6 +30,9 @@ Options:
   --debian RELEASE
                also the plugin's tests in a later Debian, with its GStreamer: trixie (1.26) or forky
                (1.28); in a folder of its own, which needs root.  It can be given more than once
+  --packages   no tests but those of the packages, each way for Debian 12 and 13, amd64 and arm64:
+               built, installed in a Debian with nothing installed, used, upgraded, removed and
+               purged (needs root; arm64 runs under QEMU; about an hour)
   --soak       also the long runs that watch the memory (about half an hour)
   --fuzz MINUTES
                no tests but libFuzzer, for so long in all: the targets of tests/fuzz in turns, built
@@ -47,6 +51,7 @@ soak=no
 arm64=no
 vm=no
 debians=()
+packages=no
 deps_only=no
 slowest=
 fuzz=
@@ -57,6 +62,7 @@ while [ $# -gt 0 ]; do
     --soak) soak=yes ;;
     --arm64) arm64=yes ;;
     --vm) vm=yes ;;
+    --packages) packages=yes ;;
     --werror) werror=true ;;
     --debian)
       [[ ${2:-} =~ ^[a-z]+$ ]] ||
@@ -89,6 +95,7 @@ results=$PWD/build-results # of the last run: a file for each section, as Meson 
 [ $vm = no ] || packages_test+=("${packages_vm[@]}")
 [ ${#debians[@]} -eq 0 ] || packages_test+=("${packages_root[@]}")
 [ -z "$fuzz" ] || packages_test=("${packages_demo[@]}" "${packages_fuzz[@]}")
+[ $packages = no ] || packages_test=("${packages_package[@]}" "${packages_clean[@]}")
 install_missing "${packages_test[@]}" || exit 1
 [ $deps_only = no ] || exit 0
 
@@ -216,6 +223,33 @@ test_vm() {
   rm -rf --one-file-system "$root"
 }
 
+# The packages for this system, and what is in them.
+test_package() {
+  local log=$results/package.log status=0 result=FAIL began=$SECONDS
+  ./package.sh --out "$results/apt" >"$log" 2>&1 &&
+    tests/packages/contents.py "$results"/apt/*/* >>"$log" || status=$?
+  [ $status -eq 0 ] || tail -n 30 "$log"
+  case $status in
+    0) result=OK ;;
+    77) result=SKIP ;; # no Debian that they are made for
+  esac
+  record package package $result $((SECONDS - began))
+}
+
+# test_packages_of RELEASE ARCH: in Debians with nothing installed, from the first to the last command.
+test_packages_of() {
+  local folder=$results/apt/$1/$2 log=$results/$1-$2.log status=0 result=FAIL began=$SECONDS
+  ./package.sh --release "$1" --arch "$2" --out "$results/apt" >"$log" 2>&1 &&
+    tests/packages/contents.py "$folder" >>"$log" &&
+    tests/packages/clean.sh "$folder" "$1" "$2" >>"$log" 2>&1 || status=$?
+  case $status in
+    0) result=OK ;;
+    77) result=SKIP ;;
+    *) tail -n 30 "$log" ;;
+  esac
+  record packages "$1 $2" $result $((SECONDS - began))
+}
+
 # Ends with the first target that breaks.
 FUZZ_TURN=60 # seconds
 fuzz_options=(-rss_limit_mb=4096 -timeout=60 -max_len=65536 -print_final_stats=1)
@@ -306,6 +340,7 @@ test_style() {
 test_beside() {
   renice -n 10 -p $BASHPID >/dev/null
   [ $vm = no ] || section vm test_vm
+  section package test_package
   [ $arm64 = no ] || test_arm64
   for release in "${debians[@]}"; do section "debian $release" test_debian "$release"; done
 }
@@ -315,6 +350,28 @@ test_beside() {
 
 if [ -n "$fuzz" ]; then
   run_fuzz
+  exit
+fi
+
+# The last line counts; the exit status is that of the script.
+sum_up() {
+  local ends passed skipped failed
+  ends=$(cat "$results"/*.json | grep -oE '"result": "[A-Z]+"')
+  passed=$(grep -cE '"(OK|EXPECTEDFAIL)"' <<<"$ends")
+  skipped=$(grep -c '"SKIP"' <<<"$ends")
+  failed=$(grep -cvE '"(OK|EXPECTEDFAIL|SKIP)"' <<<"$ends")
+  python3 tests/last_run.py "$results" failed
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" -eq 0 ]
+}
+
+if [ $packages = yes ]; then
+  for release in bookworm trixie; do
+    for arch in amd64 arm64; do
+      section "$release $arch" test_packages_of $release $arch
+    done
+  done
+  sum_up
   exit
 fi
 
@@ -329,13 +386,6 @@ test_sanitize
 test_threads
 test_clang
 section style test_style
-[ $arm64$vm${#debians[@]} = nono0 ] || section "what runs beside: waiting" wait $beside
+section "what runs beside: waiting" wait $beside
 cat "$results/beside.log"
-
-ends=$(cat "$results"/*.json | grep -oE '"result": "[A-Z]+"')
-passed=$(grep -cE '"(OK|EXPECTEDFAIL)"' <<<"$ends")
-skipped=$(grep -c '"SKIP"' <<<"$ends")
-failed=$(grep -cvE '"(OK|EXPECTEDFAIL|SKIP)"' <<<"$ends")
-python3 tests/last_run.py "$results" failed
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+sum_up

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What `./test.sh` counts and what `./test.sh --slowest` lists.  env SOURCE_ROOT: the project.
 
-A copy of the script runs where `meson` only writes the log of two tests for each section, and
-`pre-commit` finds what it is told; `dpkg-query` says that all is installed.
+A copy of the script runs where `meson` only writes the log of two tests for each section,
+`pre-commit` finds and package.sh does what it is told; `dpkg-query` says that all is installed.
 """
 import os
 import pathlib
@@ -29,6 +29,9 @@ EOF
 PRE_COMMIT = """#!/bin/sh
 case "$1" in install-hooks) exit ${OFFLINE:-0} ;; run) exit ${UNTIDY:-0} ;; esac
 """
+PACKAGE = """#!/bin/sh
+exit ${UNPACKAGED:-0}
+"""
 
 
 class Test(unittest.TestCase):
@@ -40,6 +43,10 @@ class Test(unittest.TestCase):
         for path in ("configs/debian.sh", "tests/last_run.py"):
             (self.folder / path).parent.mkdir()
             shutil.copy(ROOT / path, self.folder / path)
+        for path in ("package.sh", "tests/packages/contents.py"):
+            (self.folder / path).parent.mkdir(exist_ok=True)
+            (self.folder / path).write_text(PACKAGE, encoding="utf-8")
+            (self.folder / path).chmod(0o755)
         (self.folder / "build-arm64-sysroot").mkdir()
         (self.folder / "build-arm64-sysroot/complete").touch()
         (self.folder / "bin").mkdir()
@@ -58,26 +65,30 @@ class Test(unittest.TestCase):
 
     def test_all_sections_count_and_say_their_time(self):
         done = self.run_script("--arm64")
-        self.assert_counts(done, "9 passed, 0 failed, 8 skipped", 0)
+        self.assert_counts(done, "10 passed, 0 failed, 8 skipped", 0)
         for section in ("building in build", "plain", "valgrind", "sanitize", "threads", "clang",
                         "style", "building in build-arm64", "cortex-a72"):
             self.assertRegex(done.stdout, rf"(?m)^== {section}: \d+ s$")
 
     def test_failures_count(self):
         done = self.run_script(RESULT="TIMEOUT")
-        self.assert_counts(done, "6 passed, 5 failed, 0 skipped", 1)
+        self.assert_counts(done, "7 passed, 5 failed, 0 skipped", 1)
         named = [line.split()[2:] for line in done.stdout.splitlines()[-11:-1]]
         self.assertIn("plain of plain TIMEOUT".split(), named)
         self.assertEqual(done.stdout.splitlines()[-2], "    why")
-        self.assert_counts(self.run_script(SILENT="valgrind"), "5 passed, 1 failed, 4 skipped", 1)
+        self.assert_counts(self.run_script(SILENT="valgrind"), "6 passed, 1 failed, 4 skipped", 1)
         done = self.run_script("--arm64", BROKEN="compile")
-        self.assert_counts(done, "1 passed, 5 failed, 0 skipped", 1)
+        self.assert_counts(done, "2 passed, 5 failed, 0 skipped", 1)
 
     def test_style_counts_as_one(self):
-        self.assert_counts(self.run_script(UNTIDY="1"), "5 passed, 1 failed, 5 skipped", 1)
+        self.assert_counts(self.run_script(UNTIDY="1"), "6 passed, 1 failed, 5 skipped", 1)
         done = self.run_script(OFFLINE="1", UNTIDY="1")
-        self.assert_counts(done, "5 passed, 0 failed, 6 skipped", 0)
+        self.assert_counts(done, "6 passed, 0 failed, 6 skipped", 0)
         self.assertRegex(done.stdout, r"(?m)^Skipped: the style's tools")
+
+    def test_packages_count_as_one(self):
+        self.assert_counts(self.run_script(UNPACKAGED="1"), "6 passed, 1 failed, 5 skipped", 1)
+        self.assert_counts(self.run_script(UNPACKAGED="77"), "6 passed, 0 failed, 6 skipped", 0)
 
     def test_the_slowest_of_the_last_run(self):
         self.run_script("--arm64")
