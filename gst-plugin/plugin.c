@@ -5,6 +5,7 @@
  */
 #include "gstwinnow.h"
 #include "classify/gstwinnowclassify.h"
+#include "gate/gstwinnowgate.h"
 #include "overlay/gstwinnowoverlay.h"
 #include "channel/gstwinnowpublish.h"
 #include "channel/gstwinnowshmsink.h"
@@ -13,6 +14,7 @@
 static gboolean plugin_init(GstPlugin *plugin) {
   gst_winnow_meta_register();
   gboolean ok = GST_ELEMENT_REGISTER(winnowclassify, plugin);
+  ok = GST_ELEMENT_REGISTER(winnowgate, plugin) && ok;
   ok = GST_ELEMENT_REGISTER(winnowoverlay, plugin) && ok;
   ok = GST_ELEMENT_REGISTER(winnowpublish, plugin) && ok;
   ok = GST_ELEMENT_REGISTER(winnowshmsink, plugin) && ok;

@@ -128,14 +128,27 @@ static gint64 now_ns(void) {
   return g_get_monotonic_time() * 1000;
 }
 
+/* What the state said, which is written where the caller wants it. */
+static gint take_changes(GstWinnowTrack *track, const WnStateChange *changes, gint n,
+                         WnStateChange *out) {
+  for (gint i = 0; i < n; i++) {
+    if (changes[i].event != WN_STATE_CHANGED) track->seen = changes[i].event == WN_STATE_SEEN;
+    if (out != NULL) out[i] = changes[i];
+  }
+  return n;
+}
+
 gint gst_winnow_track_feed(GstWinnowTrack *track, const WnResult *result, WnStateChange *changes) {
-  return wn_state_feed(track->state, result, now_ns(), changes);
+  WnStateChange all[WN_STATE_MAX_CHANGES];
+  return take_changes(track, all, wn_state_feed(track->state, result, now_ns(), all), changes);
 }
 
 gint gst_winnow_track_tick(GstWinnowTrack *track, WnStateChange *changes) {
-  return wn_state_tick(track->state, now_ns(), changes);
+  WnStateChange all[WN_STATE_MAX_CHANGES];
+  return take_changes(track, all, wn_state_tick(track->state, now_ns(), all), changes);
 }
 
 gint gst_winnow_track_finish(GstWinnowTrack *track, WnStateChange *changes) {
-  return wn_state_end(track->state, changes);
+  WnStateChange all[WN_STATE_MAX_CHANGES];
+  return take_changes(track, all, wn_state_end(track->state, all), changes);
 }

@@ -14,6 +14,7 @@ typedef struct {
   gboolean has_region;
   WnRect region;
   WnState *state;
+  gboolean seen; /* a watched state holds */
 } GstWinnowTrack;
 
 typedef struct GstWinnowTracks GstWinnowTracks;

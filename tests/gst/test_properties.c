@@ -4,8 +4,8 @@
  */
 #include "fixture.h"
 
-static const gchar *const elements[] = {"winnowclassify", "winnowoverlay", "winnowpublish",
-                                        "winnowshmsink", "winnowshmsrc"};
+static const gchar *const elements[] = {"winnowclassify", "winnowgate",    "winnowoverlay",
+                                        "winnowpublish",  "winnowshmsink", "winnowshmsrc"};
 
 /* A value that a property of this kind may have, other than its default. */
 static void set_other(const GParamSpec *spec, GValue *value) {
