@@ -122,12 +122,11 @@ def value_of(prop):
     kind = TYPES.get(prop["type"], prop["type"])
     if "values" in prop:
         kind = "one of " + ", ".join(f"`{v['nick']}`" for v in prop["values"])
-    if "min" in prop and "max" in prop:
-        kind += f", {prop['min']:g} to {prop['max']:g}"
-    elif "min" in prop:
-        kind += f", {prop['min']:g} or more"
-    elif "max" in prop:
-        kind += f", up to {prop['max']:g}"
+    least, most = ((f"{prop[limit]:.12g}" if limit in prop else "") for limit in ("min", "max"))
+    if least and most:
+        kind += f", {least} to {most}"
+    elif least or most:
+        kind += f", {least} or more" if least else f", up to {most}"
     if prop["when"] == "read-only":
         return kind
     initial = prop["default"]
@@ -167,7 +166,8 @@ def signals(element):
 
 def page_of(element, texts):
     text, since = about(element, texts)
-    inherited = " > ".join(element["above"][:element["above"].index("GstElement")])
+    above = element["above"]
+    inherited = " > ".join(above[:above.index("GstElement")] or ["GstElement"])
     parts = [f"## {element['name']}",
              f"*{element['long-name']}: {sentence(element['description'])} {element['klass']},"
              f" a {inherited}; since {since}.*",

@@ -29,7 +29,7 @@ static void add_limits(json_t *to, const GParamSpec *spec) {
     if (s->maximum < (MAX)) json_object_set_new(to, "max", json_integer((json_int_t)s->maximum));  \
   }
   WHOLE(INT, Int, G_MININT, G_MAXINT)
-  WHOLE(UINT, UInt, G_MAXUINT, G_MAXUINT)
+  WHOLE(UINT, UInt, G_MAXUINT, G_MAXINT)
   WHOLE(INT64, Int64, G_MININT64, G_MAXINT64)
   WHOLE(UINT64, UInt64, G_MAXUINT64, G_MAXINT64)
 #undef WHOLE

@@ -28,8 +28,8 @@ def elements_of(line):
     """The words of a launch line that are elements."""
     words = re.sub(r"\([^()]*\)", "", line).split()
     return [word for before, word in zip(["!"] + words, words)
-            if re.fullmatch(r"[a-z][a-z0-9_]*", word) and (before == "!" or "=" in before
-                                                           or "." in before)]
+            if re.fullmatch(r"[a-z][a-z0-9_]*", word) and (before in ("!", "-m", "-q")
+                                                           or "=" in before or "." in before)]
 
 
 def exists(element):
