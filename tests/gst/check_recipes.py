@@ -46,7 +46,7 @@ def missing(line):
 def check_files(folder, line):
     """What it writes is there."""
     problems = []
-    sinks = r"(filesink|winnowpublish|splitmuxsink)\b[^!]* location=(\S+)"
+    sinks = r"(filesink|multifilesink|winnowpublish|splitmuxsink)\b[^!]* location=(\S+)"
     for sink, name in re.findall(sinks, line):
         found = list(folder.path.glob(re.sub(r"%\d*d", "*", name.replace("/tmp/", ""))))
         if not found or not all(path.stat().st_size for path in found):

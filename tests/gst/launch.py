@@ -14,6 +14,8 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CAMERA = "videotestsrc is-live=true num-buffers=20"
+BIRD = ("filesrc location=bird.jpg ! jpegdec ! imagefreeze is-live=true num-buffers=60"
+        " ! video/x-raw,framerate=30/1 ! videoscale ! videoconvert")
 # Whatever a line says about them, these are never what they are called here.
 STAND_INS = {
     "v4l2src": CAMERA,
@@ -47,6 +49,10 @@ def stand_in(line):
         line = line.replace(f"libcamerasrc name={name}", f"{CAMERA} ! tee name={name}")
         line = re.sub(rf"\b{name}\.src(_\d+)? !", f"{name}. ! queue ! videoconvert ! videoscale !",
                       line)
+    # a camera that has to see something
+    if "watch=" in line:
+        line = line.replace("image/jpeg", "jpegenc ! image/jpeg")
+        line = re.sub(r"v4l2src( device=\S+)?", BIRD, line)
     # a camera that encodes
     line = re.sub(r"v4l2src([^!]*)! image/jpeg", r"v4l2src\1! jpegenc ! image/jpeg", line)
     for element, other in STAND_INS.items():
@@ -68,6 +74,8 @@ class Folder:
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="winnow-launch-"))
         for name in ("apps", "models", "configs"):
             (self.path / name).symlink_to(ROOT / name)
+        (self.path / "bird.jpg").symlink_to(
+            next((ROOT / "tests" / "data" / "photos" / "albatross").glob("*.jpg")))
         for model in (ROOT / "models").glob("*.onnx"):  # as if they were installed
             (self.path / model.name).symlink_to(model)
         return self
