@@ -12,6 +12,9 @@
  * file, which is appended to, a FIFO or standard output. The keys are those of `winnow classify
  * --json`; a result of a region has `x`, `y`, `w` and `h` too.
  *
+ * A location with a number in it, such as `seen-%05d.json`, is a file for each line, counted from
+ * 0.
+ *
  * The stream never waits for whoever reads: a line for which a FIFO has no room, or no reader, is
  * left out and counted in #GstWinnowPublish:dropped. What arrives are whole lines.
  *
@@ -37,6 +40,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include "gstwinnow.h"
 #include "common/properties.h"
 #include "common/tracks.h"
@@ -53,6 +57,8 @@ struct _GstWinnowPublish {
   guint64 dropped;
   /* of the streaming thread */
   LineOutput output;
+  gchar *pattern; /* of files of one line each, or NULL: all go to `output` */
+  guint n_files;
   GstWinnowDisplay display;
   GstWinnowTracks *tracks; /* one, of the frame or its region, where there was one */
   GstWinnowResult *last;   /* that it was fed */
@@ -73,12 +79,29 @@ static void forget(GstWinnowPublish *self) {
   g_clear_pointer(&self->last, gst_winnow_result_unref);
 }
 
+/* Whether one number stands in it, %d or with its digits, and nothing else that begins with %. */
+static gboolean is_pattern(const gchar *location) {
+  return g_regex_match_simple("^[^%]*%(0?[1-9])?d[^%]*$", location, G_REGEX_DOLLAR_ENDONLY, 0);
+}
+
+static gchar *numbered(const gchar *pattern, guint number) {
+  const gchar *percent = strchr(pattern, '%'), *d = strchr(percent, 'd');
+  gint width = d > percent + 1 ? d[-1] - '0' : 0, before = (gint)(percent - pattern);
+  return percent[1] == '0' ? g_strdup_printf("%.*s%0*u%s", before, pattern, width, number, d + 1)
+                           : g_strdup_printf("%.*s%*u%s", before, pattern, width, number, d + 1);
+}
+
 static gboolean start(GstBaseTransform *trans) {
   GstWinnowPublish *self = GST_WINNOW_PUBLISH(trans);
   GST_OBJECT_LOCK(self);
   g_autofree gchar *location = g_strdup(self->location);
   self->dropped = 0;
   GST_OBJECT_UNLOCK(self);
+  self->n_files = 0;
+  if (is_pattern(location)) {
+    self->pattern = g_steal_pointer(&location);
+    return TRUE;
+  }
   if (line_output_open(&self->output, location)) return TRUE;
   GST_ELEMENT_ERROR(self, RESOURCE, OPEN_WRITE,
                     ("location: cannot write to '%s': %s", location, g_strerror(errno)), (NULL));
@@ -88,13 +111,35 @@ static gboolean start(GstBaseTransform *trans) {
 static gboolean stop(GstBaseTransform *trans) {
   GstWinnowPublish *self = GST_WINNOW_PUBLISH(trans);
   line_output_close(&self->output);
+  g_clear_pointer(&self->pattern, g_free);
   forget(self);
   return TRUE;
 }
 
+/* What fails is said once. */
+static gboolean write_file(GstWinnowPublish *self, const gchar *line) {
+  LineOutput output;
+  g_autofree gchar *location = numbered(self->pattern, self->n_files);
+  if (!line_output_open(&output, location)) {
+    GST_OBJECT_LOCK(self);
+    gboolean first = self->dropped == 0;
+    GST_OBJECT_UNLOCK(self);
+    if (first)
+      GST_ELEMENT_WARNING(self, RESOURCE, OPEN_WRITE,
+                          ("location: cannot write to '%s': %s", location, g_strerror(errno)),
+                          (NULL));
+    return FALSE;
+  }
+  self->n_files++;
+  gboolean written = line_output_write(&output, line);
+  line_output_close(&output);
+  return written;
+}
+
 static void write_line(GstWinnowPublish *self, const gchar *json) {
   g_autofree gchar *line = g_strconcat(json, "\n", NULL);
-  if (line_output_write(&self->output, line)) return;
+  if (self->pattern != NULL ? write_file(self, line) : line_output_write(&self->output, line))
+    return;
   GST_OBJECT_LOCK(self);
   self->dropped++;
   GST_OBJECT_UNLOCK(self);
@@ -186,7 +231,8 @@ static const GstWinnowProperty rows[] = {
     /**
      * GstWinnowPublish:location:
      *
-     * The file that is appended to, or a FIFO; `-` for standard output.
+     * The file that is appended to, or a FIFO; `-` for standard output. With a number, `%d` or with
+     * digits `%05d`, a file for each line.
      *
      * Since: 0.1
      */

@@ -67,9 +67,9 @@
  * |[
  * gst-launch-1.0 -m v4l2src ! image/jpeg ! tee name=t \
  *   t. ! queue leaky=downstream max-size-buffers=1 ! jpegdec \
- *   ! winnowclassify name=c model-file=models/everyday.onnx watch=bird ! fakesink \
- *   t. ! queue ! winnowgate classifier=c \
- *   ! splitmuxsink async-handling=true muxer=matroskamux location=/tmp/bird-%05d.mkv
+ *   ! winnowclassify name=c model-file=models/everyday.onnx watch=bird \
+ *   ! fakesink async=false t. ! queue ! winnowgate classifier=c \
+ *   ! splitmuxsink muxer=matroskamux location=/tmp/bird-%05d.mkv
  * ]| The same of a camera, whose JPEG pictures are not encoded again.
  *
  * Since: 0.1

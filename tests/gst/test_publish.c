@@ -328,6 +328,61 @@ GST_START_TEST(test_what_cannot_be_opened) {
 }
 GST_END_TEST
 
+/* A number in the location stands for the line's; whatever else begins with % is a name. */
+GST_START_TEST(test_a_file_for_each_line) {
+  static const gchar *const names[][2] = {{"%d.json", "1.json"},
+                                          {"a%05d.json", "a00001.json"},
+                                          {"a%3d", "a  1"},
+                                          {"%s%d", "%s%d"},
+                                          {"%", "%"},
+                                          {"%n", "%n"},
+                                          {"%d%d", "%d%d"}};
+  for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+    gboolean numbered = i < 3;
+    Publisher p = publisher_new();
+    g_free(p.path);
+    p.path = g_build_filename(p.folder, names[i][0], NULL);
+    publisher_start(&p, FALSE);
+    push(&p, "cat", 7);
+    push(&p, NULL, 0);
+    push(&p, "dog", 8);
+    publisher_stop(&p);
+    g_free(p.path);
+    p.path = g_build_filename(p.folder, names[i][1], NULL);
+    static const gchar *const labels[] = {"cat", "dog"};
+    static const guint seeds[] = {7, 8};
+    check_file(&p, labels + numbered, seeds + numbered, numbered ? 1 : 2);
+    if (numbered) {
+      g_unlink(p.path);
+      *strchr(p.path + strlen(p.folder), '1') = '0';
+      check_file(&p, labels, seeds, 1);
+    }
+    publisher_free(&p);
+  }
+}
+GST_END_TEST
+
+/* A folder that is not there is said once, and nothing stops. */
+GST_START_TEST(test_no_folder_for_lines) {
+  Publisher p = publisher_new();
+  g_free(p.path);
+  p.path = g_build_filename(p.folder, "none", "%d", NULL);
+  GstBus *bus = gst_bus_new();
+  publisher_start(&p, FALSE);
+  gst_element_set_bus(p.element, bus);
+  for (guint i = 0; i < 3; i++) push(&p, "cat", i);
+  fail_unless_equals_uint64(dropped(&p), 3);
+  GstMessage *message = gst_bus_pop_filtered(bus, GST_MESSAGE_WARNING);
+  fail_unless(message != NULL);
+  gst_message_unref(message);
+  fail_unless(gst_bus_pop_filtered(bus, GST_MESSAGE_WARNING) == NULL, "said twice");
+  gst_element_set_bus(p.element, NULL);
+  gst_object_unref(bus);
+  publisher_stop(&p);
+  publisher_free(&p);
+}
+GST_END_TEST
+
 static Suite *publish_suite(void) {
   Suite *suite = suite_create("publish");
   TCase *tcase = tcase_create("general");
@@ -342,6 +397,8 @@ static Suite *publish_suite(void) {
   tcase_add_test(tcase, test_standard_output_may_be_a_socket);
   tcase_add_test(tcase, test_a_full_disk_is_counted);
   tcase_add_test(tcase, test_what_cannot_be_opened);
+  tcase_add_test(tcase, test_a_file_for_each_line);
+  tcase_add_test(tcase, test_no_folder_for_lines);
   return suite;
 }
 
