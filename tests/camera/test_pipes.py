@@ -48,7 +48,7 @@ class Pipes(CliTest):
 
     @unittest.skipIf(shutil.which("ffmpeg") is None, "no ffmpeg")
     def test_what_ffmpeg_writes(self):
-        """README's line for a camera module: raw frames become a clip on the way."""
+        """docs/camera.md's line for a camera module: raw frames become a clip on the way."""
         raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", "64x48", "-framerate", "25"]
         clip = subprocess.run(["ffmpeg", "-loglevel", "error", *raw, "-i", "-", "-f",
                                "yuv4mpegpipe", "-"], input=bytes(64 * 48 * 3 // 2) * 3, check=True,

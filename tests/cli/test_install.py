@@ -12,6 +12,7 @@ import unittest
 ROOT, BUILD = (pathlib.Path(os.environ[key]) for key in ("SOURCE_ROOT", "BUILD"))
 MESON, CC = os.environ["MESON"], os.environ["CC"].split()
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROGRAMS = (ROOT / "docs" / "programs.md").read_text(encoding="utf-8")
 
 
 def output(*command, **environment):
@@ -46,7 +47,7 @@ class Install(unittest.TestCase):
         self.assertIn(f"{models.resolve()}/person.onnx", done.stderr)
 
     def test_the_example_builds_and_classifies(self):
-        self.assertIn("`cc classify.c $(pkg-config --cflags --libs winnow)` builds it", README)
+        self.assertIn("`cc classify.c $(pkg-config --cflags --libs winnow)` builds it", PROGRAMS)
         flags = output("pkg-config", "--cflags", "--libs", "winnow", **self.environment).split()
         program = self.root / "classify"
         output(*CC, ROOT / "apps/examples/classify.c", *flags, "-o", program, **self.environment)

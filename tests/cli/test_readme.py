@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs every launch line of README.md and checks that the files it links to exist.
+"""Runs every launch line of README.md and docs/pipelines.md and checks that the files that these
+and the other pages of docs/ link to exist.
 
 Where a line needs a camera or a window, a test picture and a sink without a
 window take their place.  GST_PLUGIN_PATH says where the plugin is.
@@ -13,13 +14,17 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(os.environ["SOURCE_ROOT"])
-text = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-for target in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
-    assert (ROOT / target).exists(), f"README.md links to {target}, which is missing"
-for target in re.findall(r"`((?:apps|tests|models|configs)/[\w./-]+)`", text):
-    assert (ROOT / target).exists(), f"README.md names {target}, which is missing"
+for page in PAGES:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", text):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}, which is missing"
+    for target in re.findall(r"`((?:apps|tests|models|configs)/[\w./-]+)`", text):
+        assert (ROOT / target).exists(), f"{page.name} names {target}, which is missing"
 
+text = "".join((ROOT / name).read_text(encoding="utf-8")
+               for name in ("README.md", "docs/pipelines.md"))
 lines = [line.replace("/tmp/camera", "camera")  # in the folder in which they run
          for line in re.findall(r"^gst-launch-1\.0 .*$", text, re.M)]
 assert len(lines) >= 5, lines
