@@ -102,5 +102,6 @@ def wrong(folder):
 if len(sys.argv) != 2:
     sys.exit(__doc__)
 problems = list(wrong(pathlib.Path(sys.argv[1])))
-print("\n".join(problems))
+for problem in problems:
+    print(problem)
 sys.exit(bool(problems))
