@@ -24,7 +24,7 @@
  * so that the gate can stand behind one, where a pre-roll takes little memory. A stream that came
  * encoded needs #GstWinnowGate:classifier, the name of a winnowclassify elsewhere in the pipeline:
  * its results are then found by running time, whether they are ahead of the buffers or up to two
- * seconds behind. Where there are none at all a warning on the bus says so.
+ * seconds behind. A warning on the bus says when there are none.
  *
  * ## Events
  *
@@ -33,7 +33,8 @@
  * - A state that comes back within #GstWinnowGate:hold goes on with its event.
  * - An event that is longer than #GstWinnowGate:max is cut at the next key frame, where another one
  *   begins.
- * - At the end of the stream an event ends, and what was held back is dropped.
+ * - At the end of the stream, with a flush and when the element stops an event ends, and what was
+ *   held back is dropped.
  *
  * An element message `winnowgate` and a serialised custom event `GstWinnowGate` tell, before the
  * first buffer and after the last one, `event` (`begin` or `end`), `id` (uint64, the number of the
@@ -214,12 +215,11 @@ static gboolean start(GstWinnowGate *self) {
 static void stop(GstWinnowGate *self) {
   g_clear_pointer(&self->source, gst_winnow_source_free);
   g_clear_pointer(&self->splitters, gst_winnow_split_free);
+  gst_winnow_gate_finish(self, FALSE);
   g_clear_pointer(&self->ring, gst_winnow_ring_free);
   g_clear_pointer(&self->spans, gst_winnow_spans_free);
   g_clear_pointer(&self->watcher, gst_winnow_watcher_free);
-  g_clear_pointer(&self->event, gst_structure_free);
   g_clear_pointer(&self->problem, g_free);
-  self->open = FALSE;
 }
 
 static GstStateChangeReturn change_state(GstElement *element, GstStateChange change) {
@@ -244,7 +244,8 @@ static const GstWinnowProperty rows[] = {
      * GstWinnowGate:when:
      *
      * The states that are wanted: labels and groups of the model as in winnowclassify's `watch`,
-     * `nothing` and `unknown`. Where it is not set, what the classifier watches.
+     * `nothing` and `unknown`. Where it is not set, what the classifier watches. With a watch list
+     * the network stops as soon as nothing of it is left: other labels are then less sure.
      *
      * Since: 0.1
      */

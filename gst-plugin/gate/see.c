@@ -58,22 +58,12 @@ static void hear_event(gpointer owner, GstEventType type) {
 
 const GstWinnowSourceCalls gst_winnow_gate_source_calls = {hear_buffer, hear_event};
 
-gboolean gst_winnow_gate_check(GstWinnowGate *self) {
-  g_mutex_lock(&self->lock);
-  g_autofree gchar *problem = g_strdup(self->problem);
-  gboolean seen = gst_winnow_watcher_has_seen(self->watcher);
-  g_mutex_unlock(&self->lock);
-  if (problem != NULL) {
-    GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("%s", problem), (NULL));
-    return FALSE;
-  }
-  if (seen || self->told || self->began == GST_WINNOW_TIME_NONE ||
-      self->now - self->began < NO_RESULTS)
-    return TRUE;
+static void warn(GstWinnowGate *self) {
   self->told = TRUE;
   if (self->source != NULL)
     GST_ELEMENT_WARNING(self, STREAM, FAILED,
-                        ("classifier: no results for %d s from the element that it names",
+                        ("classifier: no results for %d s from the element that it names: where a "
+                         "sink behind that waits for others, set async=false on it",
                          (gint)(NO_RESULTS / (gint64)GST_SECOND)),
                         (NULL));
   else
@@ -83,6 +73,20 @@ gboolean gst_winnow_gate_check(GstWinnowGate *self) {
                          "classifier=NAME",
                          (gint)(NO_RESULTS / (gint64)GST_SECOND)),
                         (NULL));
+}
+
+gboolean gst_winnow_gate_check(GstWinnowGate *self) {
+  g_mutex_lock(&self->lock);
+  g_autofree gchar *problem = g_strdup(self->problem);
+  gboolean seen = self->source == NULL && gst_winnow_watcher_has_seen(self->watcher);
+  /* On buffers, a look at one that has no result counts as well. */
+  gint64 latest = self->source != NULL ? gst_winnow_spans_latest(self->spans) : self->began;
+  g_mutex_unlock(&self->lock);
+  if (problem != NULL) {
+    GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("%s", problem), (NULL));
+    return FALSE;
+  }
+  if (!seen && !self->told && self->now - MAX(latest, self->began) >= NO_RESULTS) warn(self);
   return TRUE;
 }
 

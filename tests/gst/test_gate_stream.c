@@ -227,11 +227,15 @@ GST_END_TEST
 /* What cannot be found, or says nothing, is told. */
 GST_START_TEST(test_bad_classifier) {
   Pair pair = pair_open(NULL, NULL);
-  gate_push(&pair.gate, 0, 60, NULL);
+  see(&pair, 0, 10, "dog");
+  gate_push(&pair.gate, 0, 59, NULL);
+  fail_if_posted(&pair.gate, GST_MESSAGE_WARNING);
+  gate_push(&pair.gate, 59, 70, NULL);
   fail_unless_posted(&pair.gate, GST_MESSAGE_WARNING, "classifier: no results for 5 s");
+  fail_if_posted(&pair.gate, GST_MESSAGE_WARNING);
   g_object_set(pair.gate.element, "when", "zebra", NULL);
-  see(&pair, 0, 1, "dog");
-  fail_unless_equals_int(gst_harness_push(pair.gate.harness, gate_buffer(60, NULL, 0)),
+  see(&pair, 10, 11, "dog");
+  fail_unless_equals_int(gst_harness_push(pair.gate.harness, gate_buffer(70, NULL, 0)),
                          GST_FLOW_ERROR);
   fail_unless_posted(&pair.gate, GST_MESSAGE_ERROR, "'zebra' is not a label");
   pair_close(&pair);
@@ -352,6 +356,7 @@ GST_START_TEST(test_restart) {
   fail_unless_passed(&gate, "0-2");
   fail_unless_told(&gate, "begin 0 cat 0");
   gst_element_set_state(gate.element, GST_STATE_READY);
+  fail_unless_told(&gate, "end 0 cat 0+3");
   gst_element_set_state(gate.element, GST_STATE_PLAYING);
   gst_harness_push_event(gate.harness, gst_event_new_stream_start("again"));
   gst_harness_set_src_caps_str(gate.harness, "anything/at-all");
