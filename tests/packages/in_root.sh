@@ -51,7 +51,8 @@ for test in commands readme teach pipeline; do
 done
 winnow-camera --list 2>&1 | grep 'no camera'
 if command -v systemd-analyze; then
-  systemd-analyze verify --man=no winnow-camera@front.service winnow-pipeline@door.service
+  systemd-analyze verify --man=no winnow-camera@front.service winnow-pipeline@door.service \
+    winnow-retention@door.service winnow-retention@door.timer
 fi
 case $names in
 *gir1.2-gstwinnow-1.0*)
