@@ -23,7 +23,7 @@ def check_page(build):
 
 
 def check_names():
-    """What the written part of the page names is in the sources."""
+    """What the written part of the page names is in the sources, and the other way round."""
     written = PAGE.read_text(encoding="utf-8").split("## Reference")[0]
     sources = "".join(path.read_text(encoding="utf-8")
                       for path in sorted((launch.ROOT / "gst-plugin").glob("*/*.[ch]")))
@@ -31,6 +31,10 @@ def check_names():
     for domain, code in re.findall(r"`([A-Z]+)/([A-Z_]+)`", written):
         if not re.search(rf"\b{domain}, {code}\b|GST_{domain}_ERROR_{code}\b", sources):
             problems.append(f"docs/elements.md: no element posts {domain}/{code}")
+    posted = r"GST_ELEMENT_(ERROR|WARNING)\(\w+, (\w+), (\w+)"
+    for kind, domain, code in re.findall(posted, sources):
+        if not re.search(rf"^\| {kind.lower()} .*`{domain}/{code}`", written, re.M):
+            problems.append(f"docs/elements.md tells of no {kind.lower()} {domain}/{code}")
     said = written.split("sticky event")[1].split("as they are set")[0]
     for name in re.findall(r"`([\w-]+)`", said):
         if f'"{name}"' not in sources:
