@@ -73,8 +73,9 @@ apt-get install -q -y "$packages"/*.deb
 versions_are "$version"
 run_test commands
 # What systemd makes for a service that has run.
-mkdir -p /var/cache/private/winnow/door /var/lib/private/winnow/door /var/cache/winnow /var/lib/winnow
-touch /var/cache/private/winnow/door/registry
+mkdir -p /var/cache/private/winnow/door /var/lib/private/winnow/door /var/cache/winnow /var/lib/winnow \
+  /var/lib/systemd/timers
+touch /var/cache/private/winnow/door/registry /var/lib/systemd/timers/stamp-winnow-retention@door.timer
 ln -s ../private/winnow/door /var/cache/winnow/door
 ln -s ../private/winnow/door /var/lib/winnow/door
 # shellcheck disable=SC2086
