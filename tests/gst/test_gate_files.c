@@ -46,23 +46,45 @@ static gboolean has_elements(const gchar *line) {
   return missing == NULL;
 }
 
-/* Until the end of the stream.  Gives how many warnings say `says`, which may be NULL. */
+/* Whether the message says that a file was begun (1) or closed (-1). */
+static gint files_open(GstMessage *message) {
+  const GstStructure *structure = gst_message_get_structure(message);
+  return gst_structure_has_name(structure, "splitmuxsink-fragment-opened")   ? 1
+         : gst_structure_has_name(structure, "splitmuxsink-fragment-closed") ? -1
+                                                                             : 0;
+}
+
+/* Until the end of the stream.  Gives how many warnings say `says`, which may be NULL.  The
+ * splitmuxsink of GStreamer 1.26 does not always say that it ends, but closes its last file. */
 static guint run(GstElement *pipeline, const gchar *says) {
   GstBus *bus = gst_element_get_bus(pipeline);
-  guint n = 0;
+  guint n = 0, n_files = 0;
+  gint n_open = 0;
   gboolean ended = FALSE;
   gst_element_set_state(pipeline, GST_STATE_PLAYING);
   while (!ended) {
-    GstMessage *message = gst_bus_timed_pop_filtered(
-        bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_WARNING);
+    GstMessage *message = gst_bus_timed_pop_filtered(bus, 5 * GST_SECOND,
+                                                     GST_MESSAGE_EOS | GST_MESSAGE_ERROR |
+                                                         GST_MESSAGE_WARNING | GST_MESSAGE_ELEMENT);
     g_autoptr(GError) error = NULL;
-    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+    if (message == NULL) {
+      ended = n_files > 0 && n_open == 0;
+      continue;
+    }
+    switch (GST_MESSAGE_TYPE(message)) {
+    case GST_MESSAGE_ERROR:
       gst_message_parse_error(message, &error, NULL);
       fail("%s", error->message);
-    } else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING) {
+      break;
+    case GST_MESSAGE_WARNING:
       gst_message_parse_warning(message, &error, NULL);
       n += says != NULL && strstr(error->message, says) != NULL;
-    } else {
+      break;
+    case GST_MESSAGE_ELEMENT:
+      n_open += files_open(message);
+      n_files += files_open(message) > 0;
+      break;
+    default:
       ended = TRUE;
     }
     gst_message_unref(message);
