@@ -46,8 +46,9 @@
  * A splitmuxsink behind the gate begins a file with each event, whose number is that of the event,
  * unless #GstWinnowGate:split is off. It writes a group of pictures when the next one begins, so
  * that the last group of an event, of JPEG one picture, is written when the next event begins or
- * the stream ends. With an encoder between the two and no event until the end, splitmuxsink of
- * GStreamer 1.22 never ends.
+ * the stream ends. There, splitmuxsink of GStreamer 1.22 and 1.26 at times closes its last file and
+ * does not say that it is done, whatever is in front of it; with an encoder between the two and no
+ * event until then it never does.
  *
  * ## Time
  *

@@ -15,11 +15,11 @@ gst-launch-1.0 -q videotestsrc num-buffers=1 ! video/x-raw,width=64,height=48 ! 
 size=$(od -An -tu1 -j16 -N8 "$out/out.png" | tr -s ' \n' ' ')
 test "$size" = " 0 0 2 128 0 0 1 224 " || { echo "out.png is not 640x480:$size" >&2; exit 1; }
 test "$(wc -c < "$out/out.webm")" -gt 10000 || { echo "out.webm is too small" >&2; exit 1; }
-# A clip, a picture and a result of each event. The splitmuxsink of GStreamer 1.26 closes its last
-# file and every other time does not say that it is at its end.
+# A clip, a picture and a result of each event. GStreamer's splitmuxsink closes its last file and
+# at times does not say that it is at its end.
 status=0
 SOURCE="filesrc location=$3 ! decodebin ! videoconvert" ASYNC=false BEFORE=1 AFTER=3 \
-  timeout -s KILL 60 "$1/record-on-event.sh" "$(dirname "$2")/../everyday.onnx" bird "$out/events" \
+  timeout -s KILL 30 "$1/record-on-event.sh" "$(dirname "$2")/../everyday.onnx" bird "$out/events" \
   > "$out/log" || status=$?
 if test "$status" -ne 0; then
   test "$status" -eq 137

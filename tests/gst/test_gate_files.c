@@ -54,8 +54,9 @@ static gint files_open(GstMessage *message) {
                                                                              : 0;
 }
 
-/* Until the end of the stream.  Gives how many warnings say `says`, which may be NULL.  The
- * splitmuxsink of GStreamer 1.26 does not always say that it ends, but closes its last file. */
+/* Until the end of the stream.  Gives how many warnings say `says`, which may be NULL.
+ * GStreamer's splitmuxsink (1.22, 1.26) does not always say that it ends, but closes its last file.
+ */
 static guint run(GstElement *pipeline, const gchar *says) {
   GstBus *bus = gst_element_get_bus(pipeline);
   guint n = 0, n_files = 0;
