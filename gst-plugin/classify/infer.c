@@ -138,9 +138,11 @@ void gst_winnow_classify_infer_pass(GstWinnowClassify *self, const GstWinnowFram
   WnStateChange changes[WN_STATE_MAX_CHANGES];
   for (guint i = 0; i < gst_winnow_tracks_count(self->tracks); i++) {
     const GstWinnowResultEntry *entry = g_ptr_array_index(self->announced, i);
+    const gint64 age_ns = gst_winnow_frame_age(&self->announced_times, times);
     WnResult late = *entry->result;
-    late.age_ns = gst_winnow_frame_age(&self->announced_times, times);
-    if (late.age_ns == 0) continue;
+    if (age_ns == 0) continue;
+    late.age_ns += age_ns;
+    late.stop_reason = WN_STOP_FINAL; /* nobody has looked whether this frame is unchanged */
     post_changes(self, i, times, changes,
                  gst_winnow_track_feed(gst_winnow_tracks_get(self->tracks, i), &late, changes));
   }

@@ -224,6 +224,27 @@ GST_START_TEST(test_async) {
 }
 GST_END_TEST
 
+/* A state whose last result was a repeated one ends as any other does where nothing is classified
+ * any more. */
+GST_START_TEST(test_state_ends) {
+  Fixture fixture = fixture_open("unchanged", 8.0, "max-age", 10 * FRAME_DURATION, "stable-time",
+                                 (guint64)0, NULL);
+  fixture_caps(&fixture, "RGB", 64, 48, NULL);
+  fail_unless_new(push(&fixture, 1), 0);
+  fail_unless_repeats(push(&fixture, 1), 0, FRAME_DURATION);
+  fail_unless_equals_int((gint)fixture_count_messages(&fixture), 1);
+  g_object_set(fixture.element, "inference-interval", 1000u, NULL);
+  for (guint i = 0; i < 9; i++) push(&fixture, 1);
+  fail_unless_equals_int((gint)fixture_count_messages(&fixture), 0);
+  for (guint i = 0; i < 9; i++) push(&fixture, 1);
+  GstMessage *message = fixture_message(&fixture, GST_MESSAGE_ELEMENT);
+  fail_unless_equals_string(gst_structure_get_string(gst_message_get_structure(message), "state"),
+                            "unknown");
+  gst_message_unref(message);
+  fixture_close(&fixture);
+}
+GST_END_TEST
+
 static Suite *classify_unchanged_suite(void) {
   Suite *suite = suite_create("classify_unchanged");
   TCase *tc = tcase_create("general");
@@ -236,6 +257,7 @@ static Suite *classify_unchanged_suite(void) {
   tcase_add_test(tc, test_cuts);
   tcase_add_test(tc, test_not_for_regions);
   tcase_add_test(tc, test_async);
+  tcase_add_test(tc, test_state_ends);
   return suite;
 }
 
