@@ -32,7 +32,8 @@ struct _GstWinnowGate {
   GMutex lock;
   GstWinnowWatcher *watcher;
   GstWinnowSpans *spans;
-  gchar *problem; /* that ends the stream */
+  gchar *problem;   /* that ends the stream */
+  gboolean refused; /* or does not: what was in force stays */
 
   /* Of the streaming thread. */
   GstSegment segment;

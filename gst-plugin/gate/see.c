@@ -14,6 +14,17 @@ GstWinnowSpanRules gst_winnow_gate_rules(GstWinnowGate *self) {
   return rules;
 }
 
+/* With the lock: the property says again what is in force, if anything is. */
+static void take_back(GstWinnowGate *self) {
+  const gchar *when;
+  self->refused = gst_winnow_watcher_in_force(self->watcher, &when);
+  if (!self->refused) return;
+  GST_OBJECT_LOCK(self);
+  g_free(self->when);
+  self->when = g_strdup(when);
+  GST_OBJECT_UNLOCK(self);
+}
+
 /* With the lock: takes the results on a buffer. */
 static void watch(GstWinnowGate *self, GstBuffer *buffer, gint64 time) {
   GST_OBJECT_LOCK(self);
@@ -22,6 +33,7 @@ static void watch(GstWinnowGate *self, GstBuffer *buffer, gint64 time) {
   GST_OBJECT_UNLOCK(self);
   if (self->problem != NULL) return;
   const gchar *state = gst_winnow_watcher_feed(self->watcher, buffer, time, &self->problem);
+  if (self->problem != NULL) take_back(self);
   gst_winnow_spans_feed(self->spans, time, state, hold);
 }
 
@@ -77,12 +89,18 @@ static void warn(GstWinnowGate *self) {
 
 gboolean gst_winnow_gate_check(GstWinnowGate *self) {
   g_mutex_lock(&self->lock);
-  g_autofree gchar *problem = g_strdup(self->problem);
+  gboolean refused = self->refused;
+  g_autofree gchar *problem = refused ? g_steal_pointer(&self->problem) : g_strdup(self->problem);
+  self->refused = FALSE;
   gboolean seen = self->source == NULL && gst_winnow_watcher_has_seen(self->watcher);
   /* On buffers, a look at one that has no result counts as well. */
   gint64 latest = self->source != NULL ? gst_winnow_spans_latest(self->spans) : self->began;
   g_mutex_unlock(&self->lock);
-  if (problem != NULL) {
+  if (refused) {
+    GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS, ("%s; what was set before stays", problem),
+                        (NULL));
+    g_object_notify(G_OBJECT(self), "when");
+  } else if (problem != NULL) {
     GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("%s", problem), (NULL));
     return FALSE;
   }

@@ -12,7 +12,9 @@
 #include "common/tracks.h"
 
 struct GstWinnowWatcher {
-  gchar *text; /* of the property */
+  gchar *text;       /* of the property */
+  gchar *good;       /* the one that `when` was made of */
+  gboolean in_force; /* one was */
   gchar *description;
   GstWinnowDisplay display;
   gboolean changed; /* one of these, since `when` was made of them */
@@ -39,6 +41,7 @@ void gst_winnow_watcher_free(GstWinnowWatcher *watcher) {
   gst_winnow_when_clear(&watcher->when);
   g_free(watcher->description);
   g_free(watcher->text);
+  g_free(watcher->good);
   g_free(watcher);
 }
 
@@ -54,10 +57,14 @@ gboolean gst_winnow_watcher_has_seen(const GstWinnowWatcher *watcher) {
 
 /* ---- What is waited for --------------------------------------------------- */
 
+static void set_text(gchar **text, const gchar *to) {
+  g_free(*text);
+  *text = g_strdup(to);
+}
+
 void gst_winnow_watcher_set_when(GstWinnowWatcher *watcher, const gchar *when) {
   if (g_strcmp0(when, watcher->text) == 0) return;
-  g_free(watcher->text);
-  watcher->text = g_strdup(when);
+  set_text(&watcher->text, when);
   watcher->changed = TRUE;
 }
 
@@ -68,11 +75,39 @@ void gst_winnow_watcher_event(GstWinnowWatcher *watcher, GstEvent *event) {
   watcher->changed = TRUE;
 }
 
-static gboolean configure(GstWinnowWatcher *watcher, gchar **problem) {
+gboolean gst_winnow_watcher_in_force(const GstWinnowWatcher *watcher, const gchar **when) {
+  *when = watcher->good;
+  return watcher->in_force;
+}
+
+static gboolean is_watching(const GPtrArray *results) {
+  for (guint i = 0; i < results->len; i++)
+    if (gst_winnow_result_get_watched(g_ptr_array_index(results, i)) < 0) return FALSE;
+  return TRUE;
+}
+
+static gboolean parse(const GstWinnowWatcher *watcher, const GPtrArray *results,
+                      GstWinnowWhen *when, gchar **problem) {
+  if (watcher->text != NULL || is_watching(results))
+    return gst_winnow_when_parse(watcher->text, watcher->description, when, problem);
+  *problem = g_strdup("when is not set and the classifier has no watch list: set when=LABEL,... "
+                      "here or watch=LABEL,... there");
+  return FALSE;
+}
+
+/* What cannot be is said once, and what was in force before stays.  FALSE: nothing was. */
+static gboolean configure(GstWinnowWatcher *watcher, const GPtrArray *results, gchar **problem) {
+  GstWinnowWhen when;
   if (!watcher->changed) return TRUE;
+  if (!parse(watcher, results, &when, problem)) {
+    watcher->changed = !watcher->in_force;
+    if (watcher->in_force) set_text(&watcher->text, watcher->good);
+    return watcher->in_force;
+  }
   gst_winnow_when_clear(&watcher->when);
-  if (!gst_winnow_when_parse(watcher->text, watcher->description, &watcher->when, problem))
-    return FALSE;
+  watcher->when = when;
+  watcher->in_force = TRUE;
+  set_text(&watcher->good, watcher->text);
   gst_winnow_tracks_configure(watcher->entries, &watcher->display, watcher->when.description);
   gst_winnow_tracks_configure(watcher->plain, &watcher->display, NULL);
   watcher->changed = FALSE;
@@ -115,12 +150,6 @@ static void age_tracks(GstWinnowTracks *tracks, const GstWinnowWatcher *watcher,
   }
 }
 
-static gboolean is_watching(const GPtrArray *results) {
-  for (guint i = 0; i < results->len; i++)
-    if (gst_winnow_result_get_watched(g_ptr_array_index(results, i)) < 0) return FALSE;
-  return TRUE;
-}
-
 /* ---- The answer ----------------------------------------------------------- */
 
 static const gchar *wanted_entry(const GstWinnowWatcher *watcher) {
@@ -151,13 +180,9 @@ static const gchar *wanted(const GstWinnowWatcher *watcher) {
 const gchar *gst_winnow_watcher_feed(GstWinnowWatcher *watcher, GstBuffer *buffer, gint64 time,
                                      gchar **problem) {
   g_autoptr(GPtrArray) results = gst_winnow_results_from_buffer(buffer);
-  if (results->len > 0 || watcher->description != NULL)
-    if (!configure(watcher, problem)) return NULL;
-  if (results->len > 0 && watcher->text == NULL && !is_watching(results)) {
-    *problem = g_strdup("when is not set and the classifier has no watch list: set when=LABEL,... "
-                        "here or watch=LABEL,... there");
-    return NULL;
-  }
+  /* Whether anything is watched the results say. */
+  if (results->len > 0 || (watcher->description != NULL && watcher->text != NULL))
+    if (!configure(watcher, results, problem)) return NULL;
   if (results->len > 0) {
     take(watcher, results, time);
   } else if (watcher->last != NULL) {

@@ -17,12 +17,16 @@ void gst_winnow_watcher_free(GstWinnowWatcher *watcher);
 /* From the next buffer on. */
 void gst_winnow_watcher_set_when(GstWinnowWatcher *watcher, const gchar *when);
 
+/* *when is what counts now; FALSE: nothing that could count was set yet. */
+gboolean gst_winnow_watcher_in_force(const GstWinnowWatcher *watcher, const gchar **when);
+
 /* Takes over how the results behind the event are decided upon, if it is about that. */
 void gst_winnow_watcher_event(GstWinnowWatcher *watcher, GstEvent *event);
 
 /* Takes the results on a buffer, which is at running time `time` in ns, or that it has none.  Gives
  * the name of a wanted state that holds now, valid until the next call, or NULL.  *problem, which
- * is NULL before, becomes a new sentence when it cannot be decided. */
+ * is NULL before, becomes a new sentence when it cannot be decided, or what is asked for cannot be
+ * and what was in force before stays. */
 const gchar *gst_winnow_watcher_feed(GstWinnowWatcher *watcher, GstBuffer *buffer, gint64 time,
                                      gchar **problem);
 

@@ -357,6 +357,32 @@ GST_START_TEST(test_bad_when) {
 }
 GST_END_TEST
 
+/* While buffers flow what cannot be is refused, and what was asked before stays the question: the
+ * property says so again.  So it is where another model has no such label. */
+GST_START_TEST(test_bad_when_later) {
+  static const gchar *const bad[] = {"zebra", "", NULL};
+  for (guint i = 0; i < G_N_ELEMENTS(bad) + 1; i++) {
+    Gate gate = gate_open("when", "cat", NULL);
+    push_display(&gate, DESCRIPTION("[]"));
+    gate_push(&gate, 0, 3, "dog");
+    if (i < G_N_ELEMENTS(bad))
+      g_object_set(gate.element, "when", bad[i], NULL);
+    else
+      push_display(&gate, "{\"labels\":[\"horse\",\"dog\"],\"groups\":[],\"watch\":[]}");
+    gate_push(&gate, 3, 5, "dog");
+    fail_unless_posted(&gate, GST_MESSAGE_WARNING, "what was set before stays");
+    g_autofree gchar *when = NULL;
+    g_object_get(gate.element, "when", &when, NULL);
+    fail_unless_equals_string(when, "cat");
+    gate_push(&gate, 5, 7, "cat");
+    fail_unless_passed(&gate, "5-6");
+    fail_if_posted(&gate, GST_MESSAGE_WARNING);
+    fail_if_posted(&gate, GST_MESSAGE_ERROR);
+    gate_close(&gate);
+  }
+}
+GST_END_TEST
+
 /* Another list while buffers flow is another question. */
 GST_START_TEST(test_another_when) {
   Gate gate = gate_open("when", "cat", NULL);
@@ -418,6 +444,7 @@ static Suite *gate_suite(void) {
   tcase_add_test(tc, test_when);
   tcase_add_test(tc, test_unknown);
   tcase_add_test(tc, test_bad_when);
+  tcase_add_test(tc, test_bad_when_later);
   tcase_add_test(tc, test_another_when);
   tcase_add_test(tc, test_steady_state);
   tcase_add_test(tc, test_no_results);
