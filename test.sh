@@ -155,11 +155,9 @@ run_meson_tests() {
 # of float32, so that only the kernels' tests use them.  Cross files are read once, at the setup;
 # configure takes none.
 test_arm64() {
-  local sysroot=$PWD/build-arm64-sysroot cross=()
-  make_arm64_sysroot "$sysroot" || { record arm64 sysroot FAIL 0; return; }
-  printf "[constants]\nsysroot = '%s'\n" "$sysroot" >"$sysroot/sysroot.ini"
-  [ -f build-arm64/build.ninja ] ||
-    cross=(--cross-file "$sysroot/sysroot.ini" --cross-file configs/cross/aarch64-linux-gnu.ini)
+  local cross=()
+  arm64_cross "$PWD/build-arm64-sysroot" || { record arm64 sysroot FAIL 0; return; }
+  [ ! -f build-arm64/build.ninja ] || cross=()
   build build-arm64 "${cross[@]}" -Dapps=disabled -Dgstreamer=disabled -Dintrospection=disabled \
     -Dtests=enabled || return
   QEMU_CPU=max run_tests build-arm64 arm64-kernels --suite kernels --timeout-multiplier 20

@@ -76,14 +76,42 @@ install_missing() {
     apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
-# apt_aside ARCHITECTURE: in a folder of its own, package lists of its own, so that the system's
-# stay as they are; sets `apt`, the options that use them.
+# apt_aside ARCHITECTURE [RELEASE]: in a folder of its own, package lists of its own, so that the
+# system's stay as they are; sets `apt`, the options that use them.  RELEASE: another Debian, from the
+# mirror that this system uses.
 apt_aside() {
   mkdir -p lists/partial cache/archives/partial
   apt=(-q -o "APT::Architecture=$1" -o "APT::Architectures::=$1"
     -o "Dir::State::Lists=$PWD/lists" -o "Dir::Cache=$PWD/cache" -o Dir::State::status=/dev/null
     -o APT::Sandbox::User=)
+  if [ -n "${2:-}" ]; then
+    echo "deb $(debian_mirror) $2 main" >sources.list
+    apt+=(-o "Dir::Etc::SourceList=$PWD/sources.list" -o Dir::Etc::SourceParts=-)
+  fi
   apt-get "${apt[@]}" update
+}
+
+debian_mirror() {
+  # shellcheck disable=SC2016  # apt expands it
+  apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -n 1
+}
+
+# make_root_aside FOLDER ARCHITECTURE RELEASE PACKAGE...: these and all that they need, downloaded and
+# unpacked, not installed; programs in it run with its own ld.so.
+make_root_aside() {
+  local folder=$1 arch=$2 release=$3 package
+  shift 3
+  [ ! -f "$folder/complete" ] || return 0
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  (
+    cd "$folder" || exit 1
+    apt_aside "$arch" "$release" &&
+      apt-get "${apt[@]}" install -y --no-install-recommends --download-only "$@" || exit 1
+    for package in cache/archives/*.deb; do dpkg-deb -x "$package" . || exit 1; done
+    rm -rf lists cache sources.list
+    touch complete
+  )
 }
 
 # make_arm64_sysroot FOLDER: downloads arm64 packages and unpacks them.
@@ -100,6 +128,13 @@ make_arm64_sysroot() {
     rm -rf lists cache ./*.deb
     touch complete
   )
+}
+
+# arm64_cross FOLDER: makes that sysroot; sets `cross`, the options for Meson to build for arm64.
+arm64_cross() {
+  make_arm64_sysroot "$1" || return
+  printf "[constants]\nsysroot = '%s'\n" "$1" >"$1/sysroot.ini"
+  cross=(--cross-file "$1/sysroot.ini" --cross-file configs/cross/aarch64-linux-gnu.ini)
 }
 
 # fetch_kernel FOLDER: Debian's kernel with its drivers for cameras, unpacked and not installed.
@@ -155,8 +190,7 @@ make_fresh_debian() {
   arch=${3:-$own}
   [ ! -f "$folder/complete" ] || return 0
   rm -rf --one-file-system "$folder"
-  # shellcheck disable=SC2016  # apt expands it
-  mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -n 1)
+  mirror=$(debian_mirror)
   # A release that is younger than debootstrap is made as every one is before its time.
   [ -e "/usr/share/debootstrap/scripts/$release" ] || script=(/usr/share/debootstrap/scripts/sid)
   if [ "$arch" = "$own" ]; then
