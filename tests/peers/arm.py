@@ -13,7 +13,6 @@ builds in build-arm64/.
 """
 
 import argparse
-import contextlib
 import json
 import os
 import subprocess
@@ -94,7 +93,7 @@ class OnnxRuntime:
     def command(self, cpu):
         root = arm_tools.root("node")
         describe(root, *PROCESSORS[cpu])
-        # Without a compiler and collections at odd times a frame's JavaScript takes next to nothing.
+        # Neither compiled nor collected at odd times, a frame's JavaScript takes next to nothing.
         return ["-L", root, os.path.join(root, "usr/bin/node"), "--jitless", "--no-expose-wasm",
                 "--single-threaded", "--no-memory-reducer", "--no-scavenge-task",
                 os.path.join(HERE, "arm_ort.mjs")]
@@ -171,6 +170,21 @@ def parse():
     return options
 
 
+def count_all(sides, options):
+    plugin, records = make_plugin(), []
+    with tempfile.TemporaryDirectory() as folder:
+        for model in options.models:
+            try:
+                case = cases.Case(model, folder)
+            except ValueError as error:
+                sys.exit(f"{model} is no ONNX file: {error}")
+            for cpu in options.cpus.split(","):
+                records.append(count(case, cpu, sides, plugin, options, folder))
+                if options.json:
+                    print(json.dumps(records[-1]), flush=True)
+    return records
+
+
 def main():
     options = parse()
     arm_tools.build()
@@ -179,15 +193,11 @@ def main():
         if side.missing():
             print(f"{side.name} is left out: {side.missing()}", file=sys.stderr)
     sides = [side for side in sides if not side.missing()]
-    plugin, records = make_plugin(), []
-    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
-        for model in options.models:
-            case = cases.Case(model, folder)
-            for cpu in options.cpus.split(","):
-                records.append(count(case, cpu, sides, plugin, options, folder))
-                if options.json:
-                    print(json.dumps(records[-1]), flush=True)
-    if records and not options.json:
+    try:
+        records = count_all(sides, options)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{' '.join(error.cmd[-4:])} ended with status {error.returncode}")
+    if not options.json:
         print_table(records, sides)
 
 
