@@ -2,7 +2,8 @@
  *
  * Prints what another process publishes on a shared-memory channel.
  *
- *   cc reader.c $(pkg-config --cflags --libs winnow) -o reader && ./reader /run/winnow/camera/camera
+ *   cc reader.c $(pkg-config --cflags --libs winnow) -o reader
+ *   ./reader /run/winnow/camera/camera
  */
 #include <stdio.h>
 #include <winnow/ipc.h>

@@ -53,11 +53,11 @@
  * ## What the model sees
  *
  * Pictures as the stream has them: where it says in a tag how it is to be turned, as telephones'
- * do, put `videoflip video-direction=auto` in front. A network answers well only where it gets the numbers that it was trained with: which ones stand
- * for black and white, in which order the channels lie, how much of the frame is taken. What the
- * file and those beside it do not say, properties do, in the words of the options of `winnow`: most
- * often #GstWinnowClassify:preset, which says it as a library's users have it by default. Where
- * nobody says it a warning on the bus tells, once for each model that is opened, what is assumed;
+ * do, put `videoflip video-direction=auto` in front. A network answers well only where it gets the
+ * numbers that it was trained with: which ones stand for black and white, in which order the
+ * channels lie, how much of the frame is taken. What the file and those beside it do not say,
+ * properties do, as the options of `winnow`: most often #GstWinnowClassify:preset, as a library's
+ * users have it. Where nobody does, a warning on the bus tells once for each model what is assumed;
  * `preset=none` says that it is right. `winnow adopt` writes all of it into the file. Of a model
  * whose classes do not exclude each other (`scores=sigmoid`) the survivors are those above 0.5.
  *

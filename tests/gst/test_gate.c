@@ -357,18 +357,18 @@ GST_START_TEST(test_bad_when) {
 }
 GST_END_TEST
 
-/* While buffers flow what cannot be is refused, and what was asked before stays the question: the
- * property says so again.  So it is where another model has no such label. */
+/* Later what cannot be is refused, by another model too, and the property says what still counts.
+ */
 GST_START_TEST(test_bad_when_later) {
   static const gchar *const bad[] = {"zebra", "", NULL};
-  for (guint i = 0; i < G_N_ELEMENTS(bad) + 1; i++) {
+  for (guint i = 0; i <= G_N_ELEMENTS(bad); i++) {
     Gate gate = gate_open("when", "cat", NULL);
     push_display(&gate, DESCRIPTION("[]"));
     gate_push(&gate, 0, 3, "dog");
-    if (i < G_N_ELEMENTS(bad))
-      g_object_set(gate.element, "when", bad[i], NULL);
+    if (i == G_N_ELEMENTS(bad))
+      push_display(&gate, "{\"labels\":[\"dog\"],\"watch\":[]}");
     else
-      push_display(&gate, "{\"labels\":[\"horse\",\"dog\"],\"groups\":[],\"watch\":[]}");
+      g_object_set(gate.element, "when", bad[i], NULL);
     gate_push(&gate, 3, 5, "dog");
     fail_unless_posted(&gate, GST_MESSAGE_WARNING, "what was set before stays");
     g_autofree gchar *when = NULL;
@@ -376,8 +376,7 @@ GST_START_TEST(test_bad_when_later) {
     fail_unless_equals_string(when, "cat");
     gate_push(&gate, 5, 7, "cat");
     fail_unless_passed(&gate, "5-6");
-    fail_if_posted(&gate, GST_MESSAGE_WARNING);
-    fail_if_posted(&gate, GST_MESSAGE_ERROR);
+    fail_if_posted(&gate, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
     gate_close(&gate);
   }
 }
