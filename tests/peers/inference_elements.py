@@ -81,7 +81,10 @@ def seconds(element, frames, picture, options):
 
 def rate(element, frames, picture, options):
     short = seconds(element, frames, picture, options)
-    return 2 * frames / (seconds(element, 3 * frames, picture, options) - short)
+    long = seconds(element, 3 * frames, picture, options)
+    if long <= short:
+        sys.exit("the machine is too busy to time anything: a run three times as long took less")
+    return 2 * frames / (long - short)
 
 
 def choose(folder, n):
