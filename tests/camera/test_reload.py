@@ -45,6 +45,11 @@ def facts(path):
     return set(told["labels"]), len(told["stages"]), told["macs-full"]
 
 
+def setUpModule():
+    """Who starts the tests with nohup has the signal ignored, also by what they start."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Reload(CliTest):
     program = CAMERA
 
