@@ -129,11 +129,11 @@ static gint64 now_ns(void) {
 }
 
 /* What the state said, which is written where the caller wants it. */
-static gint take_changes(GstWinnowTrack *track, const WnStateChange *changes, gint n,
-                         WnStateChange *out) {
+static gint take_changes(GstWinnowTrack *track, const WnStateChange *all, gint n,
+                         WnStateChange *changes) {
   for (gint i = 0; i < n; i++) {
-    if (changes[i].event != WN_STATE_CHANGED) track->seen = changes[i].event == WN_STATE_SEEN;
-    if (out != NULL) out[i] = changes[i];
+    if (all[i].event != WN_STATE_CHANGED) track->seen = all[i].event == WN_STATE_SEEN;
+    if (changes != NULL) changes[i] = all[i];
   }
   return n;
 }

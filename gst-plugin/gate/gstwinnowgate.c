@@ -52,12 +52,12 @@
  *
  * ## Time
  *
- * Time stamps stay, and events about gaps tell sinks and mixers of raw streams that nothing comes;
- * or with #GstWinnowGate:retimestamp they go on from event to event, and begin at 0. The latency of
- * the pipeline is not made longer by the pre-roll, since that would delay everything else in it: a
- * sink with `sync=true` drops a live pre-roll as late. Sinks that write files do not. A pipeline
- * that is not live begins to play when each of its sinks has a buffer: of one with several branches
- * that may be never.
+ * Time stamps stay, and events about gaps tell sinks and mixers of raw streams that nothing comes
+ * (an encoder or muxer gets none); or with #GstWinnowGate:retimestamp they go on from event to
+ * event, and begin at 0. The latency of the pipeline is not made longer by the pre-roll, since that
+ * would delay everything else in it: a sink with `sync=true` drops a live pre-roll as late. Sinks
+ * that write files do not. A pipeline that is not live begins to play when each of its sinks has a
+ * buffer: of one with several branches that may be never.
  *
  * ## Example launch lines
  * |[

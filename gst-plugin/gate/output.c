@@ -9,6 +9,9 @@
 /* So often sinks and mixers are told that nothing comes. */
 #define GAP_EVERY GST_SECOND
 
+/* So many elements behind the gate an encoder is looked for. */
+#define FARTHEST_ENCODER 8
+
 void gst_winnow_output_init(GstWinnowOutput *output, GstPad *src, gboolean retimestamp) {
   *output = (GstWinnowOutput){.src = src,
                               .retimestamp = retimestamp,
@@ -38,11 +41,36 @@ static gboolean sends(GstWinnowOutput *output, const gchar *name) {
   return is;
 }
 
-/* Only of raw streams: sinks and mixers take those.  Behind encoded ones are muxers, which need no
- * such word, and splitmuxsink of GStreamer 1.22 waits for ever after one where no DTS follow. */
+static gboolean encodes(GstElement *element) {
+  GstElementFactory *factory = gst_element_get_factory(element);
+  return factory != NULL &&
+         gst_element_factory_list_is_type(factory, GST_ELEMENT_FACTORY_TYPE_ENCODER |
+                                                       GST_ELEMENT_FACTORY_TYPE_MUXER);
+}
+
+static gboolean is_plain(GstElement *element, GstPad *pad, gpointer depth);
+
+/* Whether what leaves the pad comes to an encoder or a muxer, `depth` elements from it at most. */
+static gboolean is_encoded(GstPad *pad, guint depth) {
+  g_autoptr(GstPad) peer = gst_pad_get_peer(pad);
+  g_autoptr(GstElement) element = peer != NULL ? gst_pad_get_parent_element(peer) : NULL;
+  if (element == NULL || depth == 0) return FALSE;
+  if (encodes(element)) return TRUE;
+  if (element->numsrcpads == 0) return FALSE; /* a sink, for which foreach is not true */
+  return !gst_element_foreach_src_pad(element, is_plain, GUINT_TO_POINTER(depth - 1));
+}
+
+static gboolean is_plain(GstElement *element, GstPad *pad, gpointer depth) {
+  return !is_encoded(pad, GPOINTER_TO_UINT(depth));
+}
+
+/* Only of raw streams that stay so: sinks and mixers take the word.  Muxers need none, and take it
+ * amiss: splitmuxsink of GStreamer 1.22 waits for ever after one where no DTS follow, and
+ * matroskamux of 1.26 writes an empty frame. */
 static void send_gap(GstWinnowOutput *output, GstClockTime to) {
   if (GST_CLOCK_TIME_IS_VALID(output->gap_from) && to > output->gap_from && !output->retimestamp &&
-      (sends(output, "video/x-raw") || sends(output, "audio/x-raw")))
+      (sends(output, "video/x-raw") || sends(output, "audio/x-raw")) &&
+      !is_encoded(output->src, FARTHEST_ENCODER))
     gst_pad_push_event(output->src, gst_event_new_gap(output->gap_from, to - output->gap_from));
   output->gap_from = output->to = GST_CLOCK_TIME_NONE;
 }

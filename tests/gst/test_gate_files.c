@@ -156,7 +156,10 @@ static void check_files(const gchar *folder, const gchar *decoder, const guint *
     fail_unless(g_file_test(path, G_FILE_TEST_EXISTS), "%s: no file %u", line, i);
     Played played = play(path, decoder);
     fail_unless(played.begins_with_key, "%s: file %u", line, i);
-    fail_unless(played.n_encoded == frames[i] && played.n_decoded == frames[i],
+    /* Of VP8 some may be there that are never shown. */
+    fail_unless(played.n_decoded == frames[i] &&
+                    (played.n_encoded == frames[i] ||
+                     (g_str_equal(decoder, "vp8dec") && played.n_encoded > frames[i])),
                 "%s: file %u has %u frames, %u can be decoded, %u are wanted", line, i,
                 played.n_encoded, played.n_decoded, frames[i]);
     g_unlink(path);
