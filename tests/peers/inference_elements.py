@@ -3,12 +3,11 @@
 second that pass, all of one picture.
 
 The picture is made once and only passed on after that, so that nothing but the element is measured;
-what it takes to start the program is left out: a round is a short run and one three times as
-long, of which the difference counts.  The sides take turns, ROUNDS times; medians are printed.  All
-threads of a side share CPUS processors.
+what it takes to start, and the first frames, are left out.  The sides take turns, ROUNDS times;
+medians are printed.  Each has a thread for every processor: onnxinference cannot be told another
+number, and ONNX Runtime pins its threads to processors whatever the process is allowed.
 
-usage: inference_elements.py MODEL[,PEER] ... [--pictures FOLDER] [--size WxH] [--cpus N]
-       [--rounds N]
+usage: inference_elements.py MODEL[,PEER] ... [--pictures FOLDER] [--size WxH] [--rounds N]
 
 PEER is the model that onnxinference is given where it cannot take MODEL, a cascade say.  Of
 pictures (FOLDER/*/*.jpg) each round takes another one, for how early a network ends depends on what
@@ -28,7 +27,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 import onnxfile
 
-SECONDS = 2
+SECONDS, WARM = 3, 5  # of a run, after so many frames
+CPUS = len(os.sched_getaffinity(0))
 METADATA, KEY, VALUE = 14, 1, 2  # fields of ONNX's ModelProto and StringStringEntryProto
 
 
@@ -49,8 +49,8 @@ def named(model, folder):
     return path
 
 
-def winnow(model, cpus):
-    return f"winnowclassify model-file={model} threads={cpus} post-messages=false"
+def winnow(model):
+    return f"winnowclassify model-file={model} threads={CPUS} post-messages=false"
 
 
 def peer(model, folder):
@@ -65,26 +65,42 @@ def peer(model, folder):
             "input-image-format=chw input-tensor-scale=127.5 optimization-level=enable-all")
 
 
-def seconds(element, frames, picture, options):
+def line_of(element, picture, options):
     width, height = options.size.split("x")
     source = (f"filesrc location={picture} ! jpegdec ! videoconvertscale" if picture else
               "videotestsrc num-buffers=1 pattern=ball")
-    line = (f"{source} ! video/x-raw,format=NV12,width={width},height={height} ! "
-            f"imagefreeze num-buffers={frames} ! video/x-raw,framerate=30/1 ! {element} ! "
-            "fakesink sync=false")
-    cpus = f"0-{options.cpus - 1}"
-    begin = time.monotonic()
-    subprocess.run(["taskset", "-c", cpus, "gst-launch-1.0", "-q", *line.split()],
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    return time.monotonic() - begin
+    return (f"{source} ! video/x-raw,format=NV12,width={width},height={height} ! imagefreeze ! "
+            f"video/x-raw,framerate=30/1 ! {element} ! fakesink name=sink sync=false")
 
 
-def rate(element, frames, picture, options):
-    short = seconds(element, frames, picture, options)
-    long = seconds(element, 3 * frames, picture, options)
-    if long <= short:
-        sys.exit("the machine is too busy to time anything: a run three times as long took less")
-    return 2 * frames / (long - short)
+def play(line):
+    """In a process of its own: prints how many frames a second reach the sink once it runs."""
+    import gi
+    gi.require_version("Gst", "1.0")
+    from gi.repository import Gst
+    Gst.init(None)
+    times = []
+
+    def on_frame(_, __):
+        times.append(time.monotonic())
+        return Gst.PadProbeReturn.OK
+
+    pipeline = Gst.parse_launch(line)
+    pipeline.get_by_name("sink").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, on_frame)
+    pipeline.set_state(Gst.State.PLAYING)
+    while len(times) <= WARM or times[-1] - times[WARM] < SECONDS:
+        message = pipeline.get_bus().timed_pop_filtered(20 * Gst.MSECOND, Gst.MessageType.ERROR)
+        if message is not None:
+            sys.exit(message.parse_error()[0].message)
+    last = len(times) - 1
+    print((last - WARM) / (times[last] - times[WARM]))
+    pipeline.set_state(Gst.State.NULL)
+
+
+def rate(element, picture, options):
+    done = subprocess.run([sys.executable, __file__, "--play", line_of(element, picture, options)],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
+    return float(done.stdout)
 
 
 def choose(folder, n):
@@ -100,9 +116,8 @@ def choose(folder, n):
 def compare(pair, options, folder):
     """Prints the row of MODEL[,PEER]."""
     ours, _, theirs = pair.partition(",")
-    sides = [winnow(ours, options.cpus), peer(theirs or ours, folder)]
-    frames = [max(10, int(SECONDS * rate(side, 20, None, options))) for side in sides]
-    runs = [[rate(side, n, picture, options) for side, n in zip(sides, frames)]
+    sides = [winnow(ours), peer(theirs or ours, folder)]
+    runs = [[rate(side, picture, options) for side in sides]
             for picture in choose(options.pictures, options.rounds)]
     a, b = (statistics.median(column) for column in zip(*runs))
     ratio = statistics.median(x / y for x, y in runs)
@@ -111,16 +126,18 @@ def compare(pair, options, folder):
 
 
 def main():
+    if sys.argv[1:2] == ["--play"]:
+        play(sys.argv[2])
+        return
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("models", nargs="+", metavar="MODEL[,PEER]")
     parser.add_argument("--pictures", metavar="FOLDER")
     parser.add_argument("--size", default="1280x720")
-    parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     if subprocess.run(["gst-inspect-1.0", "--exists", "onnxinference"], check=False).returncode:
         sys.exit("onnxinference is missing: Debian 13 has it in gstreamer1.0-plugins-bad")
-    print(f"| {options.size} NV12, {options.cpus} processor(s) | winnowclassify, frames/s | "
+    print(f"| {options.size} NV12, {CPUS} processors | winnowclassify, frames/s | "
           "onnxinference, frames/s | ratio |\n|---|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as folder:
         for pair in options.models:
