@@ -335,11 +335,6 @@ static gchar **string_field(GstWinnowSettings *settings, guint i) {
                                      rows[i].offset - G_STRUCT_OFFSET(GstWinnowClassify, settings));
 }
 
-void gst_winnow_string_set(gchar **string, const gchar *to) {
-  g_free(*string);
-  *string = g_strdup(to);
-}
-
 GstWinnowSettings gst_winnow_settings_copy(const GstWinnowSettings *settings) {
   GstWinnowSettings copy = *settings;
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {

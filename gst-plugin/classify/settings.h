@@ -65,9 +65,6 @@ void gst_winnow_settings_take(GstWinnowSettings *to, const GstWinnowSettings *fr
 /* Tells who listens that these may have changed. */
 void gst_winnow_settings_notify(GObject *element, GstWinnowChange change);
 
-/* Replaces a string that is owned by a copy of another. */
-void gst_winnow_string_set(gchar **string, const gchar *to);
-
 /* What decides the steady state. */
 GstWinnowDisplay gst_winnow_settings_display(const GstWinnowSettings *settings);
 

@@ -166,3 +166,8 @@ void gst_winnow_properties_clear(GObject *object) {
     if (properties->rows[i].type.type == G_TYPE_STRING)
       g_clear_pointer((gchar **)G_STRUCT_MEMBER_P(object, properties->rows[i].offset), g_free);
 }
+
+void gst_winnow_string_set(gchar **string, const gchar *to) {
+  g_free(*string);
+  *string = g_strdup(to);
+}

@@ -109,6 +109,9 @@ void gst_winnow_properties_init(GObject *object);
 /* Frees the strings. */
 void gst_winnow_properties_clear(GObject *object);
 
+/* Replaces a string that is owned by a copy of another. */
+void gst_winnow_string_set(gchar **string, const gchar *to);
+
 /* The row behind a property; NULL: a class above installed it. */
 const GstWinnowProperty *gst_winnow_properties_find(const GParamSpec *spec);
 

@@ -4,6 +4,8 @@
  */
 #include "gate/private.h"
 
+#include "common/properties.h"
+
 /* So long a stream may go on without any result until that is said. */
 #define NO_RESULTS (5 * (gint64)GST_SECOND)
 
@@ -20,8 +22,7 @@ static void take_back(GstWinnowGate *self) {
   self->refused = gst_winnow_watcher_in_force(self->watcher, &when);
   if (!self->refused) return;
   GST_OBJECT_LOCK(self);
-  g_free(self->when);
-  self->when = g_strdup(when);
+  gst_winnow_string_set(&self->when, when);
   GST_OBJECT_UNLOCK(self);
 }
 

@@ -29,10 +29,6 @@ static void unhook(gpointer data) {
   g_free(hooked);
 }
 
-static void hook_free(gpointer data) {
-  g_free(data);
-}
-
 static GstPadProbeReturn see(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
   Hook *hook = data;
   GstEvent *event = GST_PAD_PROBE_INFO_EVENT(info);
@@ -50,7 +46,7 @@ static gboolean hook_pad(GstElement *element, GstPad *pad, gpointer data) {
   hook->element = element;
   Hooked *hooked = g_new0(Hooked, 1);
   hooked->pad = gst_object_ref(pad);
-  hooked->probe = gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, see, hook, hook_free);
+  hooked->probe = gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, see, hook, g_free);
   g_ptr_array_add(split->hooks, hooked);
   return TRUE;
 }

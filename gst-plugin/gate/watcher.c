@@ -9,6 +9,7 @@
 #include "gate/when.h"
 #include "gstwinnow.h"
 #include "common/display_event.h"
+#include "common/properties.h"
 #include "common/tracks.h"
 
 struct GstWinnowWatcher {
@@ -57,14 +58,9 @@ gboolean gst_winnow_watcher_has_seen(const GstWinnowWatcher *watcher) {
 
 /* ---- What is waited for --------------------------------------------------- */
 
-static void set_text(gchar **text, const gchar *to) {
-  g_free(*text);
-  *text = g_strdup(to);
-}
-
 void gst_winnow_watcher_set_when(GstWinnowWatcher *watcher, const gchar *when) {
   if (g_strcmp0(when, watcher->text) == 0) return;
-  set_text(&watcher->text, when);
+  gst_winnow_string_set(&watcher->text, when);
   watcher->changed = TRUE;
 }
 
@@ -101,13 +97,13 @@ static gboolean configure(GstWinnowWatcher *watcher, const GPtrArray *results, g
   if (!watcher->changed) return TRUE;
   if (!parse(watcher, results, &when, problem)) {
     watcher->changed = !watcher->in_force;
-    if (watcher->in_force) set_text(&watcher->text, watcher->good);
+    if (watcher->in_force) gst_winnow_string_set(&watcher->text, watcher->good);
     return watcher->in_force;
   }
   gst_winnow_when_clear(&watcher->when);
   watcher->when = when;
   watcher->in_force = TRUE;
-  set_text(&watcher->good, watcher->text);
+  gst_winnow_string_set(&watcher->good, watcher->text);
   gst_winnow_tracks_configure(watcher->entries, &watcher->display, watcher->when.description);
   gst_winnow_tracks_configure(watcher->plain, &watcher->display, NULL);
   watcher->changed = FALSE;
