@@ -141,3 +141,7 @@ void fail_if_posted(Gate *gate, GstMessageType type) {
   GstMessage *message = gst_bus_pop_filtered(gate->bus, type);
   fail_unless(message == NULL, "%" GST_PTR_FORMAT, message);
 }
+
+void gate_push_display(Gate *gate, const gchar *description) {
+  fail_unless(gst_harness_push_event(gate->harness, display_event(description, 0)));
+}

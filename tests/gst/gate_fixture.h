@@ -52,4 +52,7 @@ void fail_unless_told(Gate *gate, const gchar *wanted);
 void fail_unless_posted(Gate *gate, GstMessageType type, const gchar *says);
 void fail_if_posted(Gate *gate, GstMessageType type);
 
+/* Says how the results behind it are shown, with the description or without one. */
+void gate_push_display(Gate *gate, const gchar *description);
+
 #endif

@@ -10,10 +10,6 @@ static void push_end(Gate *gate) {
   fail_unless(gst_harness_push_event(gate->harness, gst_event_new_eos()));
 }
 
-static void push_display(Gate *gate, const gchar *description) {
-  fail_unless(gst_harness_push_event(gate->harness, display_event(description, 0)));
-}
-
 /* From before the state begins until after it has ended; the message and the event say it. */
 GST_START_TEST(test_around_an_event) {
   Gate gate = gate_open("when", "cat", "pre-roll", 3 * STEP, "hold", 2 * STEP, NULL);
@@ -304,7 +300,7 @@ GST_START_TEST(test_when) {
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
     Gate gate = gate_open("when", cases[i].when, NULL);
     gboolean watching = cases[i].description != NULL && strstr(cases[i].description, "[]") == NULL;
-    push_display(&gate, cases[i].description);
+    gate_push_display(&gate, cases[i].description);
     static const gchar *const labels[] = {"cat", "dog", "", "truck"};
     for (guint k = 0; k < 8; k++) {
       GstBuffer *buffer = gate_buffer(k, labels[k / 2], watching ? k / 2 != 2 : -1);
@@ -347,7 +343,7 @@ GST_START_TEST(test_bad_when) {
   };
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
     Gate gate = gate_open("when", cases[i].when, NULL);
-    push_display(&gate, cases[i].description);
+    gate_push_display(&gate, cases[i].description);
     fail_unless_equals_int(gst_harness_push(gate.harness, gate_buffer(0, "cat", -1)),
                            GST_FLOW_ERROR);
     fail_unless_posted(&gate, GST_MESSAGE_ERROR, cases[i].says);
@@ -363,10 +359,10 @@ GST_START_TEST(test_bad_when_later) {
   static const gchar *const bad[] = {"zebra", "", NULL};
   for (guint i = 0; i <= G_N_ELEMENTS(bad); i++) {
     Gate gate = gate_open("when", "cat", NULL);
-    push_display(&gate, DESCRIPTION("[]"));
+    gate_push_display(&gate, DESCRIPTION("[]"));
     gate_push(&gate, 0, 3, "dog");
     if (i == G_N_ELEMENTS(bad))
-      push_display(&gate, "{\"labels\":[\"dog\"],\"watch\":[]}");
+      gate_push_display(&gate, "{\"labels\":[\"dog\"],\"watch\":[]}");
     else
       g_object_set(gate.element, "when", bad[i], NULL);
     gate_push(&gate, 3, 5, "dog");
