@@ -13,6 +13,7 @@
 
 #include "commands.h"
 #include "json.h"
+#include "layer_times.h"
 #include "options.h"
 #include "report.h"
 #include "tensor_input.h"
@@ -33,6 +34,7 @@ typedef struct Bench {
   uint64_t macs;              /* of what is computed, heads included when they are */
   int64_t *total_ns;          /* [frames], sorted once measured */
   int64_t *stage_ns;          /* [n_stages][frames], each row sorted once measured */
+  LayerTimes *layers;         /* NULL: not asked for */
 } Bench;
 
 static int64_t now_ns(void) {
@@ -140,6 +142,7 @@ static void print_bench_json(const Bench *bench) {
     put_int(stage, "index", i);
     put_int(stage, "latency-median", stage_median(bench, i));
   }
+  if (bench->layers != NULL) layer_times_put(bench->layers, json);
   print_json(json);
 }
 
@@ -168,6 +171,7 @@ static void print_bench_text(const Bench *bench) {
     g_free(macs);
     g_free(time);
   }
+  if (bench->layers != NULL) layer_times_print(bench->layers);
   g_free(peak);
   g_free(arena);
   g_free(weights);
@@ -179,7 +183,7 @@ static void print_bench_text(const Bench *bench) {
 }
 
 /* Opens, measures and prints; an exit status. */
-static int bench_model(Bench *bench, const Options *options, bool as_json) {
+static int bench_model(Bench *bench, const Options *options, bool layers, bool as_json) {
   int status = STATUS_OK;
   WnSession *session = NULL;
   bench->rss_at_start_bytes = memory_bytes("VmRSS:");
@@ -195,10 +199,13 @@ static int bench_model(Bench *bench, const Options *options, bool as_json) {
   bench->total_ns = g_new0(int64_t, bench->frames);
   bench->stage_ns = g_new0(int64_t, (gsize)bench->frames * (gsize)bench->info->n_stages);
   status = measure(bench, session);
+  if (status == STATUS_OK && layers)
+    bench->layers = layer_times_measure(session, bench->info, bench->heads, bench->frames);
   if (status == STATUS_OK && as_json) print_bench_json(bench);
   if (status == STATUS_OK && !as_json) print_bench_text(bench);
 
 out:
+  layer_times_free(bench->layers);
   g_free(bench->stage_ns);
   g_free(bench->total_ns);
   wn_session_free(session);
@@ -207,11 +214,14 @@ out:
 }
 
 static int run(int argc, char **argv) {
-  gboolean as_json = FALSE;
+  gboolean as_json = FALSE, layers = FALSE;
   char *exits = NULL;
   Bench bench = {.frames = DEFAULT_FRAMES};
   const GOptionEntry own[] = {
       {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print one JSON object", NULL},
+      {"layers", 0, 0, G_OPTION_ARG_NONE, &layers,
+       "Time every layer too: its share of the time and of the processor's peak, and its bytes",
+       NULL},
       {"frames", 0, 0, G_OPTION_ARG_INT, &bench.frames, "Frames to time (default 100)", "N"},
       {"exits", 0, 0, G_OPTION_ARG_STRING, &exits, "off: compute no exit heads (default on)",
        "on|off"},
@@ -231,7 +241,7 @@ static int run(int argc, char **argv) {
     report("--exits %s: must be on or off", exits);
     status = STATUS_USAGE;
   }
-  if (status == STATUS_OK) status = bench_model(&bench, &options, as_json);
+  if (status == STATUS_OK) status = bench_model(&bench, &options, layers, as_json);
   options_clear(&options);
   g_strfreev(bench.inputs);
   g_free(exits);
@@ -243,9 +253,12 @@ const Command command_bench = {
     "MODEL",
     "Time every stage of a network",
     "All stages are computed for every frame and no exit is taken; what exits save on real\n"
-    "pictures is shown by 'winnow eval'. A tenth of the frames, at least three, warm up first.\n\n"
+    "pictures is shown by 'winnow eval'. A tenth of the frames, at least three, warm up first.\n"
+    "With --layers the threads meet around every layer; the peak is that of the matrix kernel of\n"
+    "the layer's type with its operands in the nearest cache.\n\n"
     "Examples:\n"
     "  winnow bench models/paper/edge-cifar10.onnx\n"
-    "  winnow bench models/paper/edge-cifar10.onnx --threads 1 --exits off --json",
+    "  winnow bench models/paper/edge-cifar10.onnx --threads 1 --exits off --json\n"
+    "  winnow bench models/paper/edge-cifar10.onnx --threads 1 --layers",
     run,
     NULL};

@@ -46,6 +46,8 @@ static inline void wni_check_igemm(const WniIgemmArgs *args, WniType type, int t
 
 static inline void wni_check_dwconv(const WniDwconvArgs *args, WniType type) {
   assert(args->n_taps > 0);
+  assert(args->w_step >= args->n_channels);
+  assert(args->columns != 1 && (!args->columns || args->n_taps % (size_t)args->columns == 0));
   assert(args->x_step % (ptrdiff_t)wni_type_bytes(type) == 0);
   assert(args->y_step % (ptrdiff_t)wni_type_bytes(args->output.type) == 0);
   wni_check_output(&args->output, type);

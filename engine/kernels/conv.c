@@ -184,27 +184,45 @@ void wni_conv_run(const WniConv *conv, const void *x, const void *residual, void
   }
 }
 
+/* Channels whose inputs for a row of outputs stay in the nearest cache, as the next row reads most
+ * of them again; a whole number of lines of it. */
+static size_t channels_at_once(const WniConv *conv) {
+  enum { CACHE_BYTES = 1 << 14, LINE = 64 };
+  size_t bytes = wni_type_bytes(conv->kernel->type);
+  size_t rows = conv->columns ? conv->n_taps / (size_t)conv->columns : 1;
+  size_t fitting = CACHE_BYTES / (rows * conv->in.w * bytes + 1), line = LINE / bytes;
+  size_t count = fitting / line * line;
+  return count < 2 * line || count > conv->out.c ? conv->out.c : count;
+}
+
 void wni_dwconv_run(const WniConv *conv, const void *x, void *y, WniThread thread) {
-  size_t begin, end;
+  size_t begin, end, at_once = channels_at_once(conv), channels = conv->out.c;
+  ptrdiff_t x_bytes = (ptrdiff_t)wni_type_bytes(conv->kernel->type);
+  ptrdiff_t y_bytes = (ptrdiff_t)wni_type_bytes(conv->output.type);
   WniDwconvArgs args = {.n_pixels = conv->out.w,
-                        .n_channels = conv->out.c,
                         .n_taps = conv->n_taps,
+                        .w_step = channels,
+                        .columns = conv->columns,
                         .tap = conv->tap,
-                        .x_step = conv->x_step * (ptrdiff_t)wni_type_bytes(conv->kernel->type),
-                        .y_step = conv->out.w_stride * (ptrdiff_t)wni_type_bytes(conv->output.type),
-                        .w = conv->weights,
-                        .bias = conv->bias,
-                        .scale = conv->scale,
+                        .x_step = conv->x_step * x_bytes,
+                        .y_step = conv->out.w_stride * y_bytes,
                         .output = conv->output};
   wni_parallel_range(thread, conv->out.n * conv->out.h, 1, &begin, &end);
-  for (size_t row = begin; row < end; row++) {
-    size_t n = row / conv->out.h, oy = row % conv->out.h;
-    args.x = (const char *)x + first_tap(conv, n, oy, 0);
-    args.y = (char *)y + pixel_offset(&conv->out, conv->output.type, n, oy, 0);
-    conv->kernel->run.dwconv(&args);
-    bool dense = conv->out.w_stride == (ptrdiff_t)conv->out.c;
-    for (size_t ox = 0; ox < (dense ? 1 : conv->out.w); ox++)
-      finish(conv, conv->out.c * (dense ? conv->out.w : 1),
-             (char *)args.y + (ptrdiff_t)ox * args.y_step);
+  for (size_t c = 0; c < channels; c += at_once) {
+    args.n_channels = c + at_once < channels ? at_once : channels - c;
+    args.w = (const char *)conv->weights + (ptrdiff_t)c * x_bytes;
+    args.bias = (const char *)conv->bias + c * sizeof(float); /* or int32 */
+    args.scale = conv->scale ? conv->scale + c : NULL;
+    for (size_t row = begin; row < end; row++) {
+      size_t n = row / conv->out.h, oy = row % conv->out.h;
+      args.x = (const char *)x + first_tap(conv, n, oy, 0) + (ptrdiff_t)c * x_bytes;
+      args.y = (char *)y + pixel_offset(&conv->out, conv->output.type, n, oy, 0) +
+               (ptrdiff_t)c * y_bytes;
+      conv->kernel->run.dwconv(&args);
+      bool dense = args.n_channels == (size_t)conv->out.w_stride;
+      for (size_t ox = 0; ox < (dense ? 1 : conv->out.w); ox++)
+        finish(conv, args.n_channels * (dense ? conv->out.w : 1),
+               (char *)args.y + (ptrdiff_t)ox * args.y_step);
+    }
   }
 }

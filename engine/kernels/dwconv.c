@@ -28,7 +28,7 @@ static inline void sum_bf16(const WniDwconvArgs *args, size_t c, size_t n, float
   for (size_t j = 0; j < n; j++) sum[j] = ((const float *)args->bias)[c + j];
   for (size_t t = 0; t < args->n_taps; t++) {
     const uint16_t *x = (const uint16_t *)(const void *)((const char *)args->x + args->tap[t]) + c;
-    const uint16_t *w = (const uint16_t *)args->w + t * args->n_channels + c;
+    const uint16_t *w = (const uint16_t *)args->w + t * args->w_step + c;
     for (size_t j = 0; j < n; j++) sum[j] += wni_bf16_to_f32(x[j]) * wni_bf16_to_f32(w[j]);
   }
 }
@@ -49,7 +49,7 @@ static inline void sum_f32(const WniDwconvArgs *args, size_t c, size_t n, float 
   for (size_t j = 0; j < n; j++) sum[j] = ((const float *)args->bias)[c + j];
   for (size_t t = 0; t < args->n_taps; t++) {
     const float *x = (const float *)(const void *)((const char *)args->x + args->tap[t]) + c;
-    const float *w = (const float *)args->w + t * args->n_channels + c;
+    const float *w = (const float *)args->w + t * args->w_step + c;
     for (size_t j = 0; j < n; j++) sum[j] += x[j] * w[j];
   }
 }
@@ -58,7 +58,7 @@ static inline void sum_u8(const WniDwconvArgs *args, size_t c, size_t n, int32_t
   for (size_t j = 0; j < n; j++) sum[j] = ((const int32_t *)args->bias)[c + j];
   for (size_t t = 0; t < args->n_taps; t++) {
     const uint8_t *x = (const uint8_t *)args->x + args->tap[t] + c;
-    const int8_t *w = (const int8_t *)args->w + t * args->n_channels + c;
+    const int8_t *w = (const int8_t *)args->w + t * args->w_step + c;
     for (size_t j = 0; j < n; j++) sum[j] += x[j] * w[j];
   }
 }

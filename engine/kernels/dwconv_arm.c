@@ -24,7 +24,7 @@ static inline __attribute__((always_inline)) void block_u8(const WniDwconvArgs *
   int32x4_t sum[PIXELS][2];
   for (int i = 0; i < pixels; i++)
     for (int v = 0; v < 2; v++) sum[i][v] = vld1q_s32(bias + 4 * v);
-  for (size_t t = 0; t < args->n_taps; t++, w += args->n_channels) {
+  for (size_t t = 0; t < args->n_taps; t++, w += args->w_step) {
     int16x8_t weights = vmovl_s8(vld1_s8(w));
     const uint8_t *from = (const uint8_t *)x + args->tap[t] + c;
 #pragma GCC unroll 4
@@ -51,7 +51,7 @@ block_bf16(const WniDwconvArgs *args, const char *x, char *y, size_t c, int pixe
   float32x4_t sum[PIXELS][2];
   for (int i = 0; i < pixels; i++)
     for (int v = 0; v < 2; v++) sum[i][v] = vld1q_f32(bias + 4 * v);
-  for (size_t t = 0; t < args->n_taps; t++, w += args->n_channels) {
+  for (size_t t = 0; t < args->n_taps; t++, w += args->w_step) {
     const char *from = x + args->tap[t] + c * sizeof *w;
     for (int v = 0; v < 2; v++) {
       float32x4_t weights = wni_arm_load_bf16(w + 4 * v);

@@ -27,9 +27,9 @@ static inline __attribute__((always_inline)) void block(const WniDwconvArgs *arg
   Ints sum[PIXELS];
   const int8_t *w = (const int8_t *)args->w + c;
   for (int i = 0; i < pixels; i++) sum[i] = load_ints((const int32_t *)args->bias + c);
-  for (size_t t = 0; t < args->n_taps; t += 2, w += 2 * args->n_channels) {
+  for (size_t t = 0; t < args->n_taps; t += 2, w += 2 * args->w_step) {
     bool pair = t + 1 < args->n_taps;
-    Ints weights = pairs_of_signed(w, pair ? w + args->n_channels : none);
+    Ints weights = pairs_of_signed(w, pair ? w + args->w_step : none);
     const uint8_t *first = (const uint8_t *)x + args->tap[t] + c;
     ptrdiff_t second = pair ? args->tap[t + 1] - args->tap[t] : 0;
 #pragma GCC unroll 4
@@ -44,10 +44,7 @@ static inline __attribute__((always_inline)) void block(const WniDwconvArgs *arg
 
 /* Whether the taps are 3x3 neighbours, and pixels follow one another as taps do. */
 static bool is_square(const WniDwconvArgs *args) {
-  if (args->n_taps != 9) return false;
-  for (int t = 0; t < 9; t++)
-    if (args->tap[t] != args->tap[t / 3 * 3] + t % 3 * args->x_step) return false;
-  return true;
+  return args->n_taps == 9 && args->columns == 3 && args->tap[1] - args->tap[0] == args->x_step;
 }
 
 /* LANES channels of a row of 3x3 windows: each column of inputs is widened once for the three
@@ -56,7 +53,7 @@ static void square_row(const WniDwconvArgs *args, size_t c) {
   static const int8_t none[LANES];
   const Ints bias = load_ints((const int32_t *)args->bias + c);
   const int8_t *w = (const int8_t *)args->w + c;
-  size_t n = args->n_channels;
+  size_t n = args->w_step;
   Ints upper[3], lower[3], sum[3] = {bias, bias, bias};
   for (size_t k = 0; k < 3; k++) {
     upper[k] = pairs_of_signed(w + k * n, w + (3 + k) * n);
@@ -87,7 +84,7 @@ static void single(const WniDwconvArgs *args, const char *x, char *y, size_t c) 
   int32_t sum = ((const int32_t *)args->bias)[c];
   for (size_t t = 0; t < args->n_taps; t++)
     sum += ((const uint8_t *)x)[args->tap[t] + (ptrdiff_t)c] *
-           ((const int8_t *)args->w)[t * args->n_channels + c];
+           ((const int8_t *)args->w)[t * args->w_step + c];
   wni_write_scaled(args->output.type, y, c,
                    wni_clampf((float)sum * args->scale[c], args->output.low, args->output.high),
                    args->output.zero);

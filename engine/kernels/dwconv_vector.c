@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Depthwise convolution of a row of pixels (kernels.h) on vectors, compiled once per
- * instruction set: the sums of PIXELS pixels by two vectors of channels stay in registers, so that
- * a load of weights serves all of the pixels.
+ * instruction set: the sums of several pixels stay in registers.  Windows of 3, 5 and 7 columns
+ * overlap, and each input is loaded once for all of the pixels that it belongs to.
  */
 #include "kernels/check.h"
 #include "kernels/isa.h"
@@ -16,69 +16,133 @@ static inline const float *at(const void *base, ptrdiff_t bytes) {
   return (const float *)(const void *)((const char *)base + bytes);
 }
 
-/* `pixels` and `vectors` are constants: everything unrolls. */
-static inline __attribute__((always_inline)) void
-block(const WniDwconvArgs *args, const char *x, char *y, size_t c, int pixels, int vectors) {
-  WniVector sum[PIXELS][2];
+static inline void store(const WniDwconvArgs *args, char *y, size_t c, const WniVector *sum,
+                         int pixels) {
   WniVector low = (WniVector){0} + args->output.low, high = (WniVector){0} + args->output.high;
-  const float *bias = (const float *)args->bias + c, *w = (const float *)args->w + c;
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int i = 0; i < pixels; i++)
-    for (int v = 0; v < vectors; v++) sum[i][v] = wni_load(bias + v * WNI_LANES);
-  for (size_t t = 0; t < args->n_taps; t++, w += args->n_channels) {
+    wni_store((float *)(void *)(y + i * args->y_step) + c, wni_clamp(sum[i], low, high));
+}
+
+/* A vector of channels of `pixels` windows of `columns` columns that are `stride` columns apart;
+ * all three are constants. */
+static inline __attribute__((always_inline)) void windows(const WniDwconvArgs *args, const char *x,
+                                                          char *y, size_t c, int pixels,
+                                                          int columns, int stride) {
+  WniVector sum[PIXELS], bias = wni_load((const float *)args->bias + c);
+  const ptrdiff_t step = args->tap[1] - args->tap[0];
+  const float *w = (const float *)args->w + c;
+#pragma GCC unroll 8
+  for (int i = 0; i < pixels; i++) sum[i] = bias;
+  for (size_t t = 0; t < args->n_taps; t += (size_t)columns) {
     const char *from = x + args->tap[t] + c * sizeof(float);
-#pragma GCC unroll 2
-    for (int v = 0; v < vectors; v++) {
-      WniVector weights = wni_load(w + v * WNI_LANES);
-#pragma GCC unroll 4
+    WniVector weights[7];
+#pragma GCC unroll 7
+    for (int k = 0; k < columns; k++, w += args->w_step) weights[k] = wni_load(w);
+#pragma GCC unroll 24
+    for (int j = 0; j < (pixels - 1) * stride + columns; j++) {
+      WniVector column = wni_load(at(from, j * step));
+#pragma GCC unroll 8
       for (int i = 0; i < pixels; i++)
-        sum[i][v] += weights * wni_load(at(from, i * args->x_step) + v * WNI_LANES);
+        if (j >= i * stride && j - i * stride < columns) sum[i] += weights[j - i * stride] * column;
     }
   }
-#pragma GCC unroll 4
-  for (int i = 0; i < pixels; i++) {
-    float *to = (float *)(void *)(y + i * args->y_step) + c;
-    for (int v = 0; v < vectors; v++)
-      wni_store(to + v * WNI_LANES, wni_clamp(sum[i][v], low, high));
+  store(args, y, c, sum, pixels);
+}
+
+/* The same of taps that lie anywhere. */
+static inline __attribute__((always_inline)) void places(const WniDwconvArgs *args, const char *x,
+                                                         char *y, size_t c, int pixels) {
+  WniVector sum[PIXELS], bias = wni_load((const float *)args->bias + c);
+  const float *w = (const float *)args->w + c;
+#pragma GCC unroll 8
+  for (int i = 0; i < pixels; i++) sum[i] = bias;
+  for (size_t t = 0; t < args->n_taps; t++, w += args->w_step) {
+    const char *from = x + args->tap[t] + c * sizeof(float);
+    WniVector weights = wni_load(w);
+#pragma GCC unroll 8
+    for (int i = 0; i < pixels; i++) sum[i] += weights * wni_load(at(from, i * args->x_step));
   }
+  store(args, y, c, sum, pixels);
 }
 
 /* One channel of one pixel, where there is no whole vector of them. */
 static void single(const WniDwconvArgs *args, const char *x, char *y, size_t c) {
   float sum = ((const float *)args->bias)[c];
   for (size_t t = 0; t < args->n_taps; t++)
-    sum += at(x, args->tap[t])[c] * ((const float *)args->w)[t * args->n_channels + c];
+    sum += at(x, args->tap[t])[c] * ((const float *)args->w)[t * args->w_step + c];
   ((float *)(void *)y)[c] = wni_clampf(sum, args->output.low, args->output.high);
 }
 
-static inline __attribute__((always_inline)) void run_pixels(const WniDwconvArgs *args,
-                                                             const char *x, char *y, int pixels) {
-  size_t c = 0;
-  for (; c + 2 * WNI_LANES <= args->n_channels; c += 2 * WNI_LANES) block(args, x, y, c, pixels, 2);
-  for (; c + WNI_LANES <= args->n_channels; c += WNI_LANES) block(args, x, y, c, pixels, 1);
-  if (c < args->n_channels && c > 0) { /* some of the channels before once more */
-    block(args, x, y, args->n_channels - WNI_LANES, pixels, 1);
-    return;
+/* All channels of `pixels` pixels; the last vector overlaps the one before.  columns 0: anywhere.
+ */
+static inline __attribute__((always_inline)) void
+run_pixels(const WniDwconvArgs *args, const char *x, char *y, int pixels, int columns, int stride) {
+  size_t n = args->n_channels;
+  for (size_t c = 0; c < n; c += WNI_LANES) {
+    size_t first = c + WNI_LANES <= n ? c : n - WNI_LANES;
+    if (columns)
+      windows(args, x, y, first, pixels, columns, stride);
+    else
+      places(args, x, y, first, pixels);
   }
-  for (int i = 0; i < pixels; i++)
-    for (size_t j = c; j < args->n_channels; j++)
-      single(args, x + i * args->x_step, y + i * args->y_step, j);
+}
+
+/* A row, PIXELS at a time; the last ones overlap those before. */
+static inline __attribute__((always_inline)) void run_row(const WniDwconvArgs *args, int columns,
+                                                          int stride) {
+  enum { FEW = PIXELS / 2 };
+  const char *x = args->x;
+  char *y = args->y;
+  size_t n = args->n_pixels, i = 0;
+  for (; i + PIXELS <= n; i += PIXELS)
+    run_pixels(args, x + (ptrdiff_t)i * args->x_step, y + (ptrdiff_t)i * args->y_step, PIXELS,
+               columns, stride);
+  for (; i < n && n >= FEW; i += FEW) {
+    ptrdiff_t first = (ptrdiff_t)(i + FEW <= n ? i : n - FEW);
+    run_pixels(args, x + first * args->x_step, y + first * args->y_step, FEW, columns, stride);
+  }
+  for (; i < n; i++)
+    run_pixels(args, x + (ptrdiff_t)i * args->x_step, y + (ptrdiff_t)i * args->y_step, 1, 0, 0);
+}
+
+#define DEFINE_ROW(columns, stride)                                                                \
+  static void row_##columns##_##stride(const WniDwconvArgs *args) {                                \
+    run_row(args, columns, stride);                                                                \
+  }
+DEFINE_ROW(3, 1)
+DEFINE_ROW(3, 2)
+DEFINE_ROW(5, 1)
+DEFINE_ROW(5, 2)
+DEFINE_ROW(7, 1)
+DEFINE_ROW(7, 2)
+
+/* [columns / 2 - 1][stride - 1] */
+static void (*const rows[3][2])(const WniDwconvArgs *) = {
+    {row_3_1, row_3_2}, {row_5_1, row_5_2}, {row_7_1, row_7_2}};
+
+static void run_singles(const WniDwconvArgs *args) {
+  for (size_t i = 0; i < args->n_pixels; i++)
+    for (size_t c = 0; c < args->n_channels; c++)
+      single(args, (const char *)args->x + (ptrdiff_t)i * args->x_step,
+             (char *)args->y + (ptrdiff_t)i * args->y_step, c);
 }
 
 void WNI_NAME(dwconv_f32)(const WniDwconvArgs *args) {
   wni_check_dwconv(args, WNI_F32);
-  const char *x = args->x;
-  char *y = args->y;
-  size_t left = args->n_pixels;
-  for (; left >= PIXELS; left -= PIXELS) {
-    run_pixels(args, x, y, PIXELS);
-    x += PIXELS * args->x_step;
-    y += PIXELS * args->y_step;
+  const WniDwconvArgs copy = *args; /* which no store to y can change */
+  int columns = args->columns;
+  if (args->n_channels < WNI_LANES) {
+    run_singles(&copy);
+    return;
   }
-  if (left == 3)
-    run_pixels(args, x, y, 3);
-  else if (left == 2)
-    run_pixels(args, x, y, 2);
-  else if (left == 1)
-    run_pixels(args, x, y, 1);
+  if (columns == 3 || columns == 5 || columns == 7) {
+    ptrdiff_t step = args->tap[1] - args->tap[0];
+    for (int stride = 1; stride <= 2; stride++)
+      if (args->x_step == stride * step) {
+        rows[columns / 2 - 1][stride - 1](&copy);
+        return;
+      }
+  }
+  run_row(&copy, 0, 0);
 }

@@ -120,10 +120,12 @@ typedef void WniFn_igemm(const WniIgemmArgs *args);
 
 /* dwconv: a row of pixels of a depthwise convolution, x_step and y_step bytes apart.  For c <
  * n_channels
- *   sum[c] = bias[c] + sum_t x[tap[t] + c] w[t n_channels + c]
- * with types, scale, output and y as for igemm; `tap` in bytes.                 */
+ *   sum[c] = bias[c] + sum_t x[tap[t] + c] w[t w_step + c]
+ * with types, scale, output and y as for igemm; `tap` in bytes.  Where `columns` is not 0, runs of
+ * so many taps lie as far from one another as the first two.                    */
 typedef struct WniDwconvArgs {
-  size_t n_pixels, n_channels, n_taps;
+  size_t n_pixels, n_channels, n_taps, w_step;
+  int columns;
   ptrdiff_t x_step, y_step;
   const ptrdiff_t *tap;
   const void *x, *w, *bias;

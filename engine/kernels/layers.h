@@ -55,6 +55,7 @@ typedef struct WniConv {
   ptrdiff_t y_step, x_step;  /* input elements from one output row, pixel to the next */
   size_t n_taps, n_channels; /* of one group; taps that lie side by side count as one */
   ptrdiff_t *tap;            /* [n_taps] bytes */
+  int columns;               /* taps in a row at equal distances, as kernels.h has it */
   /* igemm: [groups][panels][n_taps][n_channels / tile k][tile n][tile k]; dwconv: [n_taps][c] */
   void *weights;
   size_t panel_bytes; /* of the weights of one panel */

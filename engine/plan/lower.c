@@ -141,6 +141,10 @@ WnStatus wni_lower_input(WniLowering *lowering, int i, WniTensor *out) {
   return wni_lower_value(lowering, lowering->node->in[i], out);
 }
 
+static uint64_t bytes_of(const WniTensor *tensor) {
+  return (uint64_t)wni_shape_count(&tensor->shape) * wni_type_bytes(tensor->type);
+}
+
 static WniOperand operand_at(const WniTensor *tensor) {
   ptrdiff_t bytes = (ptrdiff_t)wni_type_bytes(tensor->type);
   return (WniOperand){tensor->buffer, tensor->offset * bytes, tensor->data};
@@ -169,8 +173,11 @@ WnStatus wni_lower_push(WniLowering *lowering, WniStep *step, const WniTensor *c
   step->shape = lowering->graph->values[node->out[0]].shape;
   step->out = operand_at(out);
   step->n_in = n_inputs;
+  step->bytes = bytes_of(out) + plan->weight_bytes - lowering->bytes_counted;
+  lowering->bytes_counted = plan->weight_bytes;
   for (int i = 0; i < n_inputs; i++) {
     step->in[i] = operand_at(inputs[i]);
+    step->bytes += bytes_of(inputs[i]);
     if (inputs[i]->buffer >= 0) plan->buffers[inputs[i]->buffer].last = index;
   }
   WniBuffer *buffer = &plan->buffers[out->buffer];

@@ -25,6 +25,7 @@ typedef struct WniLowering {
   int final;          /* value of the final logits; -1: none */
   WniType type;       /* of activations where the file does not say: F32 or BF16 */
   WniNode *node;      /* the one being lowered */
+  size_t bytes_counted; /* of the plan's weights, for the steps so far */
   WnError *error;
 } WniLowering;
 

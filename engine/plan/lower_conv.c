@@ -96,6 +96,7 @@ static WnStatus set_taps(WniLowering *lowering, const WniWindow *window, size_t 
   conv->n_channels = merge ? columns * channels : channels;
   if (merge) columns = 1;
   conv->n_taps = rows * columns;
+  conv->columns = columns > 1 ? (int)columns : 0;
   conv->tap = wni_plan_alloc(lowering->plan, conv->n_taps, sizeof *conv->tap);
   if (!conv->tap) return wni_lower_no_memory(lowering);
   for (size_t r = 0; r < rows; r++)

@@ -66,7 +66,7 @@ typedef struct WniStep {
   bool head;       /* only exits need it */
   bool alone;      /* too little work to share: thread 0 does it */
   bool final_rows; /* the final classifier: may compute the surviving rows alone */
-  uint64_t macs, parameters;
+  uint64_t macs, parameters, bytes; /* bytes read and written, weights included */
   const char *kernel; /* its name */
   char *name;         /* of the ONNX node */
   char *op;           /* "Conv+Relu" */

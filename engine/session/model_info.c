@@ -39,7 +39,8 @@ static void describe_layers(WnModel *model) {
                            .head = step->head,
                            .rank = step->shape.rank,
                            .macs = step->macs,
-                           .parameters = step->parameters};
+                           .parameters = step->parameters,
+                           .bytes = step->bytes};
     memcpy(layer->shape, step->shape.dim, sizeof layer->shape);
   }
 }

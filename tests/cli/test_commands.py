@@ -414,8 +414,30 @@ class Bench(CliTest):
                             says=["y.npy", "3x32x32"])
         self.expect_failure(1, "bench", MODEL, "--input", self.folder / "none.npy", says="none.npy")
 
+    def test_layers(self):
+        report = self.bench("--threads", "1", "--layers")
+        layers = report["layers"]
+        inspected = self.succeed("inspect", MODEL)
+        for layer in layers:
+            self.assertIn(layer["name"][:20], inspected)
+        self.assertAlmostEqual(sum(layer["share-of-time"] for layer in layers), 1)
+        self.assertAlmostEqual(sum(layer["macs"] for layer in layers) / 1e6, 125.49, delta=0.01)
+        for layer in layers:
+            self.assertGreater(layer["latency-median"], 0)
+            self.assertGreater(layer["bytes"], 0)
+            self.assertEqual("share-of-peak" in layer, layer["macs"] > 0)
+        largest = max(layers, key=lambda layer: layer["macs"])
+        self.assertTrue(0.01 < largest["share-of-peak"] < 10, largest)
+        off = self.bench("--layers", "--exits", "off")["layers"]
+        for with_heads, without in zip(layers, off):
+            self.assertEqual(without["latency-median"] == 0, with_heads["head"])
+        self.assertNotIn("layers", self.bench())
+
     def test_text(self):
+        text = self.succeed("bench", MODEL, "--frames", "3", "--layers")
+        self.assertRegex(text, r"stage +layer .* of peak +bytes +kernel\n0 +")
         text = self.succeed("bench", MODEL, "--frames", "3")
+        self.assertNotIn("of peak", text)
         self.assertIn(", 3 frames", text)
         self.assertIn("MAC/s", text)
 

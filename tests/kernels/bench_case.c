@@ -110,6 +110,8 @@ static void run_dwconv(const BenchWork *work) {
                         .x_step = (ptrdiff_t)pixel_bytes,
                         .y_step = (ptrdiff_t)pixel_bytes,
                         .n_taps = work->size->a,
+                        .w_step = channels,
+                        .columns = SIDE,
                         .tap = work->tap,
                         .w = work->array[1],
                         .bias = work->array[2],

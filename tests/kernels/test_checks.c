@@ -71,6 +71,8 @@ typedef struct Call {
   FAULT(igemm, U8 | REFERENCE, no_scale, a->scale = NULL)                                          \
   FAULT(igemm, U8 | REFERENCE, residual, a->residual = a->x)                                       \
   FAULT(dwconv, ANY, no_taps, a->n_taps = 0)                                                       \
+  FAULT(dwconv, ANY, weights_of_fewer_channels, a->w_step = a->n_channels - 1)                     \
+  FAULT(dwconv, ANY, rows_that_are_not_whole, a->columns = 2)                                      \
   FAULT(dwconv, F32 | BF16, pixels_between_elements, a->x_step = 1)                                \
   FAULT(dwconv, F32 | BF16, outputs_between_elements, a->y_step = 1)                               \
   FAULT(dwconv, F32 | BF16, output_of_bytes, a->output.type = WNI_U8)                              \
@@ -183,6 +185,7 @@ static Call good_call(const WniKernel *kernel) {
     call.args.dwconv = (WniDwconvArgs){.n_pixels = 2,
                                        .n_channels = CHANNELS,
                                        .n_taps = 1,
+                                       .w_step = CHANNELS,
                                        .x_step = CHANNELS * 4,
                                        .y_step = CHANNELS * 4,
                                        .tap = tap,

@@ -9,33 +9,45 @@
 #include <float.h>
 #include <math.h>
 
+enum { MOST_TAPS = 49 };
+
 typedef struct Problem {
   WniDwconvArgs args;
-  size_t tap_at[9]; /* elements */
+  size_t tap_at[MOST_TAPS]; /* elements */
   WniType type;
-  ptrdiff_t tap[9];
+  ptrdiff_t tap[MOST_TAPS];
   Fenced x, w, bias, scale, y;
 } Problem;
 
-/* Pixels beside each other, with a gap between what they read and between what they write. */
-static Problem problem_new(WniType type, WniType y_type, size_t pixels, size_t n, size_t taps,
+/* `taps` places of no order, or where `side` is not 0 a window of side x side whose neighbours are
+ * `stride` columns away. */
+typedef struct Window {
+  size_t taps, side, stride;
+} Window;
+
+/* Pixels with a gap between what they read, between their weights and between what they write. */
+static Problem problem_new(WniType type, WniType y_type, size_t pixels, size_t n, Window window,
                            Contents x, Contents w, unsigned *seed) {
   static const int zeros[] = {0, 128, 255};
-  size_t bytes = wni_type_bytes(type), y_bytes = wni_type_bytes(y_type), step = n + 3;
-  bool square = taps == 9 && n % 2; /* 3x3 neighbours, or nine places of no order */
+  size_t bytes = wni_type_bytes(type), y_bytes = wni_type_bytes(y_type), column = n + 3;
+  size_t side = window.side, taps = side ? side * side : window.taps;
+  size_t x_step = side ? window.stride * column : column;
+  size_t row = ((pixels - 1) * window.stride + side) * column;
   Problem p = {.type = type,
                .args = {.n_pixels = pixels,
                         .n_channels = n,
                         .n_taps = taps,
-                        .x_step = (ptrdiff_t)(step * bytes),
+                        .w_step = n + n % 3,
+                        .columns = (int)side,
+                        .x_step = (ptrdiff_t)(x_step * bytes),
                         .y_step = (ptrdiff_t)((n + 1) * y_bytes),
                         .output = output_of(y_type, zeros[n % 3], n & 1)}};
   for (size_t t = 0; t < taps; t++) {
-    p.tap_at[t] = square ? t / 3 * (pixels + 2) * step + t % 3 * step : t * (n + 2);
+    p.tap_at[t] = side ? t / side * row + t % side * column : t * (n + 2);
     p.tap[t] = (ptrdiff_t)(p.tap_at[t] * bytes);
   }
-  p.x = random_activations(type, (pixels - 1) * step + p.tap_at[taps - 1] + n, x, seed);
-  p.w = random_weights(type, taps * n, w, seed);
+  p.x = random_activations(type, (pixels - 1) * x_step + p.tap_at[taps - 1] + n, x, seed);
+  p.w = random_weights(type, (taps - 1) * p.args.w_step + n, w, seed);
   p.bias = random_bias(type, n, seed);
   p.scale = random_scales(n, seed);
   p.y = fenced_new(((pixels - 1) * (n + 1) + n) * y_bytes);
@@ -59,12 +71,13 @@ static void run(const WniKernel *kernel, Problem *p, void *y) {
 
 static void expect_sums(const WniKernel *kernel, const Problem *p) {
   size_t n = p->args.n_channels, taps = p->args.n_taps;
+  size_t x_step = (size_t)p->args.x_step / wni_type_bytes(p->type);
   for (size_t i = 0; i < p->args.n_pixels; i++)
     for (size_t c = 0; c < n; c++) {
       double sum = element(WNI_F32, false, p->bias.data, c), size = fabs(sum);
       for (size_t t = 0; t < taps; t++) {
-        double product = element(p->type, false, p->x.data, i * (n + 3) + p->tap_at[t] + c) *
-                         element(p->type, true, p->w.data, t * n + c);
+        double product = element(p->type, false, p->x.data, i * x_step + p->tap_at[t] + c) *
+                         element(p->type, true, p->w.data, t * p->args.w_step + c);
         sum += product;
         size += fabs(product);
       }
@@ -104,9 +117,25 @@ START_TEST(sizes) {
   for (size_t n = 1; n <= 70; n++)
     for (size_t pixels = 1; pixels < 7; pixels++) {
       WniType y_type = (n + pixels) % 3 ? type : WNI_F32;
-      try_dwconv(k,
-                 problem_new(type, y_type, pixels, n, 1 + (n + pixels) % 9, SMALL, SMALL, &seed));
+      Window window = {.taps = 1 + (n + pixels) % 9};
+      try_dwconv(k, problem_new(type, y_type, pixels, n, window, SMALL, SMALL, &seed));
     }
+}
+END_TEST
+
+START_TEST(windows) {
+  WniType type = (WniType)_i;
+  unsigned seed = 5;
+  for
+    EACH_VARIANT(k, WNI_KERNEL_dwconv, type)
+  for (size_t side = 2; side <= 7; side++)
+    for (size_t stride = 1; stride <= 3; stride++)
+      for (size_t pixels = 1; pixels < 20; pixels++) {
+        size_t n = 1 + (pixels * 7 + side + 5 * stride) % 67;
+        WniType y_type = (n + pixels) % 3 ? type : WNI_F32;
+        Window window = {.side = side, .stride = stride};
+        try_dwconv(k, problem_new(type, y_type, pixels, n, window, SMALL, SMALL, &seed));
+      }
 }
 END_TEST
 
@@ -117,8 +146,9 @@ START_TEST(extreme_integers) {
   for (int x = SMALL; x < CONTENTS_COUNT; x++)
     for (int w = SMALL; w < CONTENTS_COUNT; w++)
       for (size_t n = 30; n < 36; n++) {
-        try_dwconv(k, problem_new(WNI_U8, WNI_U8, 5, n, 9, (Contents)x, (Contents)w, &seed));
-        try_dwconv(k, problem_new(WNI_U8, WNI_F32, 5, n, 9, (Contents)x, (Contents)w, &seed));
+        Window window = {.taps = 9, .side = n % 2 ? 3 : 0, .stride = 1};
+        try_dwconv(k, problem_new(WNI_U8, WNI_U8, 5, n, window, (Contents)x, (Contents)w, &seed));
+        try_dwconv(k, problem_new(WNI_U8, WNI_F32, 5, n, window, (Contents)x, (Contents)w, &seed));
       }
 }
 END_TEST
@@ -130,7 +160,8 @@ START_TEST(nan_passes) {
   for
     EACH_VARIANT(k, WNI_KERNEL_dwconv, type)
   for (size_t n = 1; n < 40; n++) {
-    Problem p = problem_new(type, type, 2, n, 9, SMALL, SMALL, &seed);
+    Window window = {.taps = 9, .side = n % 2 ? 3 : 0, .stride = 1};
+    Problem p = problem_new(type, type, 2, n, window, SMALL, SMALL, &seed);
     if (type == WNI_BF16)
       ((uint16_t *)p.x.data)[n - 1] = 0x7FC1;
     else
@@ -141,8 +172,8 @@ START_TEST(nan_passes) {
 END_TEST
 
 TCase *case_dwconv(void) {
-  const TTest *const tests[] = {sizes, nan_passes};
-  TCase *tcase = case_of("dwconv", tests, 2, WNI_TYPE_COUNT);
+  const TTest *const tests[] = {sizes, windows, nan_passes};
+  TCase *tcase = case_of("dwconv", tests, 3, WNI_TYPE_COUNT);
   tcase_add_test(tcase, extreme_integers);
   return tcase;
 }

@@ -201,6 +201,7 @@ typedef struct WnLayerInfo {
   int64_t shape[WN_MAX_RANK]; /* [rank] of its output, ONNX order */
   uint64_t macs;
   uint64_t parameters;
+  uint64_t bytes; /* read and written by a frame: inputs, output, weights as they are packed */
 } WnLayerInfo;
 
 /* Everything `winnow inspect` prints.  Pointers belong to the model. */
@@ -371,6 +372,15 @@ WnStatus wn_session_set_input(WnSession *session, int32_t input, const float *te
  * skips what only exits need; their outputs are then undefined.  `stage_ns` [n_stages] receives
  * each stage's time and may be NULL. */
 void wn_session_run(WnSession *session, bool heads, int64_t *stage_ns);
+
+/* The same with `layer_ns` [n_layers] for the time of every layer, 0 for those that were skipped.
+ * Threads meet around each, so that together they take a little longer than the network. */
+void wn_session_time_layers(WnSession *session, bool heads, int64_t *layer_ns);
+
+/* Multiply-accumulates a second that one core does with the matrix kernel of the type that
+ * `kernel`, a name from WnLayerInfo, computes in, operands in the nearest cache: measured for some
+ * milliseconds.  0: no such kernel. */
+double wn_kernel_peak(const char *kernel);
 
 /* Copies output `index` of the last wn_session_run() in ONNX order; of one that the file has as
  * integers, those. */
