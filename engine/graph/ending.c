@@ -80,7 +80,7 @@ static void reach(Range *range, double x) {
 
 static Range range_of_constant(const WniConstant *constant) {
   Range all = anything;
-  if (constant->is_int || constant->count == 0) return anything;
+  if (constant->is_int || constant->halves || constant->count == 0) return anything;
   all.low = all.high = (double)constant->f[0];
   for (size_t i = 1; i < constant->count; i++) reach(&all, (double)constant->f[i]);
   return all;

@@ -95,8 +95,14 @@ WnStatus wni_fold_same(WniFold *fold) {
 
 /* Cast, CastLike */
 WnStatus wni_fold_cast(WniFold *fold) {
-  const WniConstant *x = wni_fold_input(fold, 0), *like = wni_fold_input(fold, 1);
+  WniConstant *x = &wni_node_input(fold->graph, fold->node, 0)->constant;
+  const WniConstant *like = wni_fold_input(fold, 1);
   bool is_int = fold->graph->values[fold->node->out[0]].is_int;
+  if (x->halves) { /* whoever reads the numbers widens them (halves.c) */
+    x->lent = true;
+    *fold->out = *x;
+    return WN_OK;
+  }
   int to = like ? like->type : (int)wni_attr_int(fold->node->proto, "to", 1);
   void *data;
   WnStatus status = wni_fold_allocate(fold, is_int, &data);
@@ -152,6 +158,7 @@ WnStatus wni_fold_constant_of_shape(WniFold *fold) {
   WnStatus status = WN_OK;
   if (attribute && attribute->t)
     status = wni_onnx_tensor(attribute->t, wni_node_name(fold->node->proto), &value, fold->error);
+  if (status == WN_OK && !wni_constant_widen(&value)) status = too_large(fold);
   if (status == WN_OK && attribute && value.count != 1)
     status = wni_node_fail(fold->graph, fold->node, WN_ERROR_MODEL, fold->error,
                            "its value is not one number");

@@ -177,6 +177,10 @@ void wni_front_find(const WniGraph *graph, int input, WniFront *out);
  * weights that layers multiply with stay integers, all else becomes numbers (weights.c). */
 WnStatus wni_settle_weights(WniGraph *graph, WniNode *node, WnError *error);
 
+/* Widens the float16 constants that `node` reads, but those that layers pack as they are
+ * (halves.c). Errors: MEMORY. */
+WnStatus wni_settle_halves(WniGraph *graph, WniNode *node, WnError *error);
+
 /* Folds DequantizeLinear of a constant, weights or not. */
 WnStatus wni_fold_weights(WniGraph *graph, WniNode *node, WnError *error);
 

@@ -181,6 +181,7 @@ static WnStatus settle_empty(WniGraph *graph, WniNode *node, WnError *error) {
 
 WnStatus wni_shape_infer(WniGraph *graph, WniNode *node, WnError *error) {
   WnStatus status = wni_settle_weights(graph, node, error);
+  if (status == WN_OK) status = wni_settle_halves(graph, node, error);
   if (status != WN_OK) return status;
   WniInference inference = {.graph = graph, .node = node, .error = error};
   const WniValue *first = wni_node_input(graph, node, 0);

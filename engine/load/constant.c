@@ -4,6 +4,7 @@
  */
 #include "load/constant.h"
 
+#include "base/half.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
@@ -83,9 +84,11 @@ int64_t wni_constant_integer(const WniConstant *constant, size_t i) {
 bool wni_constant_widen(WniConstant *constant) {
   WniConstant wide;
   void *data;
-  if (!constant->bytes) return true;
-  if (!wni_constant_new(&wide, true, constant->rank, constant->dim, &data)) return false;
-  for (size_t i = 0; i < constant->count; i++)
+  if (!constant->bytes && !constant->halves) return true;
+  if (!wni_constant_new(&wide, constant->is_int, constant->rank, constant->dim, &data))
+    return false;
+  if (constant->halves) wni_half_widen(constant->halves, constant->count, data);
+  for (size_t i = 0; constant->bytes && i < constant->count; i++)
     ((int64_t *)data)[i] = wni_constant_integer(constant, i);
   wide.type = constant->type;
   wni_constant_clear(constant);

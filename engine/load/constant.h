@@ -3,7 +3,7 @@
  * A tensor whose elements are known when the model is planned: weights, biases,
  * and the integers of shape computations.  Two element types are enough for most:
  * all floating types are widened or narrowed to float32, all others to int64.  The 8-bit
- * integers of quantized weights stay as they are until someone asks for more.
+ * integers of quantized weights stay as they are until someone asks for more, and so does float16.
  */
 #ifndef WNI_LOAD_CONSTANT_H
 #define WNI_LOAD_CONSTANT_H
@@ -19,12 +19,14 @@ typedef struct WniConstant {
   int type; /* of integers: TensorProto.DataType, where the file said it or Cast does; else 0 */
   int rank;
   int64_t dim[WNI_MAX_RANK];
-  size_t count;         /* product of dim; may be 0 */
-  const float *f;       /* [count] in row-major order, unless is_int */
-  const int64_t *i;     /* [count] if is_int, unless there are bytes */
-  const uint8_t *bytes; /* [count] 8-bit integers; then is_int */
-  bool is_signed;       /* the bytes are int8 */
-  void *owned;          /* what to free; NULL: borrowed */
+  size_t count;           /* product of dim; may be 0 */
+  const float *f;         /* [count] in row-major order, unless is_int or there are halves */
+  const int64_t *i;       /* [count] if is_int, unless there are bytes */
+  const uint8_t *bytes;   /* [count] 8-bit integers; then is_int */
+  bool is_signed;         /* the bytes are int8 */
+  const uint16_t *halves; /* [count] float16, always borrowed */
+  bool lent;              /* another constant has these halves, too */
+  void *owned;            /* what to free; NULL: borrowed */
 } WniConstant;
 
 /* The number of elements; false: a dimension is negative, or the product is over `limit`.  So it is
@@ -46,7 +48,7 @@ void wni_constant_clear(WniConstant *constant);
 /* Element i of integers, 8-bit or other. */
 int64_t wni_constant_integer(const WniConstant *constant, size_t i);
 
-/* Turns bytes into int64; false: no memory. */
+/* Turns halves into float32, or bytes into int64; false: no memory. */
 bool wni_constant_widen(WniConstant *constant);
 
 /* Turns int64 into bytes if it is of type int8 or uint8; false: no memory. */

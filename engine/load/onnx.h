@@ -89,8 +89,8 @@ const int64_t *wni_attr_ints(const Onnx__NodeProto *node, const char *name, size
 /* True when the string attribute is there and equals `text`. */
 bool wni_attr_is(const Onnx__NodeProto *node, const char *name, const char *text);
 
-/* Converts a tensor to float32 or int64 (see constant.h).  `what` names it in
- * messages.  The constant may point into `tensor`, which must outlive it. */
+/* Converts a tensor to float32 or int64, or leaves it as it is where constant.h says so.  `what`
+ * names it in messages.  The constant may point into `tensor`, which must outlive it. */
 WnStatus wni_onnx_tensor(const Onnx__TensorProto *tensor, const char *what, WniConstant *out,
                          WnError *error);
 

@@ -7,22 +7,14 @@
 #include "load/onnx.h"
 
 #include "base/error.h"
+#include "base/half.h"
 #include "base/memory.h"
 
-#include <math.h>
 #include <string.h>
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "raw tensor data is read as little-endian"
 #endif
-
-static float half_to_float(uint16_t h) {
-  int exponent = (h >> 10) & 31, fraction = h & 1023;
-  float magnitude = exponent == 31 ? (fraction ? NAN : INFINITY)
-                    : exponent     ? ldexpf((float)(fraction + 1024), exponent - 25)
-                                   : ldexpf((float)fraction, -24);
-  return (h & 0x8000) ? -magnitude : magnitude;
-}
 
 static float bfloat_to_float(uint16_t h) {
   uint32_t bits = (uint32_t)h << 16;
@@ -36,7 +28,7 @@ static float bfloat_to_float(uint16_t h) {
 static float read_half(const void *at) {
   uint16_t v;
   memcpy(&v, at, sizeof v);
-  return half_to_float(v);
+  return wni_half_to_f32(v);
 }
 static float read_bfloat(const void *at) {
   uint16_t v;
@@ -233,11 +225,14 @@ WnStatus wni_onnx_tensor(const Onnx__TensorProto *tensor, const char *what, WniC
                        .type = type->read_f ? 0 : tensor->data_type,
                        .is_signed = type->is_signed};
   for (size_t d = 0; d < tensor->n_dims; d++) out->dim[d] = tensor->dims[d];
-  /* Weights are large: float32 and bytes are used where they lie. */
+  /* Weights are large: float32, float16 and bytes are used where they lie. */
   if (tensor->data_type == WNI_TENSOR_FLOAT && (uintptr_t)source.data % _Alignof(float) == 0)
     out->f = (const float *)(const void *)source.data;
   else if (type->is_byte && !type->packed && source.step_bytes == 1)
     out->bytes = source.data;
+  else if (tensor->data_type == WNI_TENSOR_FLOAT16 && source.step_bytes == 2 &&
+           (uintptr_t)source.data % _Alignof(uint16_t) == 0)
+    out->halves = (const uint16_t *)(const void *)source.data;
   else
     status = type->is_byte ? copy_bytes(type, &source, what, out, error)
                            : widen(type, &source, what, out, error);

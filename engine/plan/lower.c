@@ -5,6 +5,7 @@
 #include "plan/lower.h"
 
 #include "base/error.h"
+#include "base/half.h"
 #include "base/memory.h"
 #include "graph/quantize.h"
 
@@ -120,6 +121,8 @@ static WnStatus place_constant(WniLowering *lowering, int value) {
     if (status != WN_OK) return status;
   } else if (v->constant.is_int)
     for (size_t i = 0; i < count; i++) copy[i] = (float)wni_constant_integer(&v->constant, i);
+  else if (v->constant.halves)
+    wni_half_widen(v->constant.halves, count, copy);
   else if (count)
     memcpy(copy, v->constant.f, count * sizeof *copy);
   *tensor = (WniTensor){.buffer = -1, .data = copy, .shape = v->shape};

@@ -155,7 +155,7 @@ static WnStatus pack_conv(WniLowering *lowering, const WniWindow *window, const 
   conv->panel_bytes = wni_weights_panel_bytes(weights, &packing);
   size_t per_group = conv->out.c / packing.groups;
   size_t panels = (per_group + packing.tile_n - 1) / packing.tile_n * packing.groups;
-  conv->weights = wni_plan_alloc(lowering->plan, panels, conv->panel_bytes);
+  conv->weights = wni_plan_alloc_raw(lowering->plan, panels, conv->panel_bytes);
   if (!conv->weights) return wni_lower_no_memory(lowering);
   (depthwise ? wni_weights_pack_dwconv : wni_weights_pack_igemm)(weights, &packing, conv->weights);
   wni_lower_release(lowering, weights);

@@ -13,13 +13,14 @@ static void pack_rows(const WniLowering *lowering, const WniWeights *weights,
   enum { SLICE = 1 << 21 }; /* elements */
   size_t at_once = SLICE / weights->inputs + 1, row_bytes;
   row_bytes = weights->inputs * wni_type_bytes(packing->type);
-  if (!weights->f || weights->input_step != 1) at_once = weights->outputs;
+  if (weights->q || weights->input_step != 1) at_once = weights->outputs;
   for (size_t first = 0; first < weights->outputs; first += at_once) {
     WniWeights slice = *weights;
     WniPacking part = *packing;
     size_t left = weights->outputs - first;
     slice.outputs = left < at_once ? left : at_once;
     if (weights->f) slice.f += first * weights->output_step;
+    if (weights->halves) slice.halves += first * weights->output_step;
     if (part.row_scale) part.row_scale += first;
     wni_weights_pack_rows(&slice, &part, (char *)to + first * row_bytes);
     wni_lower_release(lowering, &slice);

@@ -15,15 +15,23 @@ WniType wni_lower_compute_type(const WniLowering *lowering, const WniTensor *x,
   return lowering->type;
 }
 
+static bool is_read(const WniValue *value) {
+  return value && (value->n_readers > 0 || value->is_output);
+}
+
 void wni_lower_release(const WniLowering *lowering, const WniWeights *weights) {
   const WniGraph *graph = lowering->graph;
   const WniValue *value = &graph->values[lowering->node->in[1]];
+  /* what the file holds of them: DequantizeLinear and Cast lend it */
+  const WniValue *lender =
+      value->producer >= 0 ? wni_node_input(graph, &graph->nodes[value->producer], 0) : NULL;
   size_t count = weights->outputs * weights->inputs * weights->taps;
   if (value->is_output || value->n_readers != 1) return;
   if (weights->f && value->known)
     wni_onnx_release(graph->onnx, weights->f, count * sizeof *weights->f);
-  if (weights->q && graph->values[graph->nodes[value->producer].in[0]].n_readers == 1)
-    wni_onnx_release(graph->onnx, weights->q, count);
+  if (weights->q && lender->n_readers == 1) wni_onnx_release(graph->onnx, weights->q, count);
+  if (weights->halves && !is_read(lender))
+    wni_onnx_release(graph->onnx, weights->halves, count * sizeof *weights->halves);
 }
 
 static int32_t to_int32(double value) {

@@ -101,8 +101,8 @@ static WnStatus pack(WniLowering *lowering, const WniWeights *weights, const Wni
   if (status != WN_OK) return status;
   packing.type = winograd->kernel->type;
   packing.tile_n = tile_n;
-  winograd->weights =
-      wni_plan_alloc(plan, t * t * weights->inputs * columns, wni_type_bytes(packing.type));
+  winograd->weights = (columns == weights->outputs ? wni_plan_alloc_raw : wni_plan_alloc)(
+      plan, t * t * weights->inputs * columns, wni_type_bytes(packing.type));
   winograd->zeros = wni_plan_alloc(plan, tile_n, sizeof(float));
   if (!winograd->weights || !winograd->zeros) return wni_lower_no_memory(lowering);
   wni_weights_pack_winograd(weights, wni_winograd_matrices(winograd->m, winograd->r), &packing,

@@ -4,11 +4,14 @@
  */
 #include "plan/weights.h"
 
+#include "base/half.h"
 #include "graph/quantize.h"
-
 #include "kernels/winograd.h"
 
+#include <string.h>
+
 enum { MAX_INT8_INPUTS = 1 << 16 }; /* times 255 times 128 fits an int32 */
+enum { RUN = 512 };                 /* numbers that are widened at once */
 
 /* DequantizeLinear of a constant: the integers themselves. */
 static bool read_quantized(const WniGraph *graph, const WniNode *node, WniWeights *out) {
@@ -40,6 +43,7 @@ WnStatus wni_weights_read(const WniGraph *graph, const WniNode *node, WniWeights
   out->input_step = rows ? out->taps : out->outputs;
   if (value->known && !value->constant.is_int) {
     out->f = value->constant.f;
+    out->halves = value->constant.halves;
     return WN_OK;
   }
   if (read_quantized(graph, node, out)) return WN_OK;
@@ -91,20 +95,51 @@ int32_t wni_weights_sum(const WniWeights *weights, size_t output) {
   return sum;
 }
 
-/* Stores one weight as element `index` of `to`. */
-static inline void put(const WniWeights *w, const WniPacking *packing, size_t output, size_t input,
-                       size_t tap, void *to, size_t index) {
-  size_t at = offset(w, output, input, tap);
-  if (packing->type == WNI_U8) {
-    ((int8_t *)to)[index] = (int8_t)integer_at(w, at);
-    return;
-  }
-  float value = w->q ? (float)integer_at(w, at) * wni_weights_scale(w, output) : w->f[at];
-  if (packing->row_scale) value *= packing->row_scale[output];
+/* One number, however it lies there. */
+static inline float number_at(const WniWeights *w, size_t output, size_t at) {
+  if (w->q) return (float)integer_at(w, at) * wni_weights_scale(w, output);
+  return w->f ? w->f[at] : wni_half_to_f32(w->halves[at]);
+}
+
+/* Stores a number as element `index` of `to`. */
+static inline void put_number(const WniPacking *packing, size_t output, float value, void *to,
+                              size_t index) {
+  value *= packing->row_scale[output];
   if (packing->type == WNI_BF16)
     ((uint16_t *)to)[index] = wni_f32_to_bf16(value);
   else
     ((float *)to)[index] = value;
+}
+
+/* Stores one weight as element `index` of `to`. */
+static inline void put(const WniWeights *w, const WniPacking *packing, size_t output, size_t input,
+                       size_t tap, void *to, size_t index) {
+  size_t at = offset(w, output, input, tap);
+  if (packing->type == WNI_U8)
+    ((int8_t *)to)[index] = (int8_t)integer_at(w, at);
+  else
+    put_number(packing, output, number_at(w, output, at), to, index);
+}
+
+/* Inputs of one output with all their taps lie side by side as floats, or can be brought to. */
+static bool has_runs(const WniWeights *w) {
+  return w->f || (w->halves && w->input_step == w->taps && w->taps <= RUN);
+}
+
+/* How many inputs at most are read at once: what they are read from and what they are written to
+ * both stay in cache. */
+static size_t run_inputs(const WniWeights *w) {
+  enum { INPUTS = 16 };
+  return w->halves && RUN / w->taps < INPUTS ? RUN / w->taps : INPUTS;
+}
+
+/* Inputs [begin, end) of an output: where they lie or, of float16, in buffer [RUN]. */
+static const float *read_run(const WniWeights *w, size_t output, size_t begin, size_t end,
+                             float *buffer) {
+  size_t at = offset(w, output, begin, 0);
+  if (w->f) return w->f + at;
+  wni_half_widen(w->halves + at, (end - begin) * w->taps, buffer);
+  return buffer;
 }
 
 /* Panels of one group. */
@@ -131,15 +166,15 @@ size_t wni_weights_panel_bytes(const WniWeights *weights, const WniPacking *pack
          packing->tile_k * wni_type_bytes(packing->type);
 }
 
-/* float32 rows of tile n.  Some inputs of one output after the other: what they are read from and
- * what they are written to both stay in cache. */
+/* float32 rows of tile n.  Some inputs of one output after the other. */
 static void pack_panel_f32(const WniWeights *w, const float *row_scale, size_t first, size_t n,
                            size_t tile_n, float *to) {
-  enum { INPUTS = 16 };
-  for (size_t begin = 0; begin < w->inputs; begin += INPUTS) {
-    size_t end = begin + INPUTS < w->inputs ? begin + INPUTS : w->inputs;
+  size_t step = run_inputs(w);
+  float buffer[RUN];
+  for (size_t begin = 0; begin < w->inputs; begin += step) {
+    size_t end = begin + step < w->inputs ? begin + step : w->inputs;
     for (size_t j = 0; j < n; j++) {
-      const float *from = w->f + offset(w, first + j, begin, 0);
+      const float *from = read_run(w, first + j, begin, end, buffer);
       for (size_t i = begin; i < end; i++, from += w->input_step)
         for (size_t t = 0; t < w->taps; t++)
           to[(t * w->inputs + i) * tile_n + j] = from[t] * row_scale[first + j];
@@ -157,16 +192,20 @@ static void pack_f32(const WniWeights *w, const WniPacking *packing, float *to) 
     }
 }
 
-/* One output, whose first element is number `at` of `to`. */
-static void pack_output(const WniWeights *w, const WniPacking *packing, size_t output, void *to,
-                        size_t at) {
+/* Inputs [begin, end) of one output, whose first element is number `at` of `to`; from `run` where
+ * that is no NULL. */
+static void pack_inputs(const WniWeights *w, const WniPacking *packing, size_t output, size_t begin,
+                        size_t end, const float *run, void *to, size_t at) {
   size_t tile_k = packing->tile_k, group_step = packing->tile_n * tile_k;
   size_t tap_step = k_groups(w, packing) * group_step;
   for (size_t t = 0; t < w->taps; t++) {
-    size_t k = t % packing->merged * w->inputs, in_group = k % tile_k;
+    size_t k = t % packing->merged * w->inputs + begin, in_group = k % tile_k;
     size_t group = at + t / packing->merged * tap_step + k / tile_k * group_step;
-    for (size_t i = 0; i < w->inputs; i++) {
-      put(w, packing, output, i, t, to, group + in_group);
+    for (size_t i = begin; i < end; i++) {
+      if (run)
+        put_number(packing, output, run[(i - begin) * w->input_step + t], to, group + in_group);
+      else
+        put(w, packing, output, i, t, to, group + in_group);
       if (++in_group < tile_k) continue;
       in_group = 0;
       group += group_step;
@@ -174,8 +213,29 @@ static void pack_output(const WniWeights *w, const WniPacking *packing, size_t o
   }
 }
 
+static void pack_output(const WniWeights *w, const WniPacking *packing, size_t output, void *to,
+                        size_t at) {
+  float buffer[RUN];
+  size_t step = has_runs(w) ? run_inputs(w) : w->inputs;
+  for (size_t begin = 0; begin < w->inputs; begin += step) {
+    size_t end = begin + step < w->inputs ? begin + step : w->inputs;
+    const float *run = has_runs(w) ? read_run(w, output, begin, end, buffer) : NULL;
+    pack_inputs(w, packing, output, begin, end, run, to, at);
+  }
+}
+
+/* What the outputs and inputs there are do not fill. */
+static void clear_tails(const WniWeights *w, const WniPacking *packing, char *to) {
+  size_t panels = panel_number(w, packing), bytes = wni_weights_panel_bytes(w, packing);
+  bool rows = w->inputs * packing->merged % packing->tile_k != 0;
+  bool columns = w->outputs / packing->groups % packing->tile_n != 0;
+  for (size_t panel = 0; panel < packing->groups * panels; panel++)
+    if (rows || (columns && panel % panels == panels - 1)) memset(to + panel * bytes, 0, bytes);
+}
+
 void wni_weights_pack_igemm(const WniWeights *weights, const WniPacking *packing, void *to) {
-  if (weights->f && packing->type == WNI_F32 && packing->tile_k == 1) {
+  clear_tails(weights, packing, to);
+  if (has_runs(weights) && packing->type == WNI_F32 && packing->tile_k == 1) {
     pack_f32(weights, packing, to);
     return;
   }
@@ -217,12 +277,12 @@ static void transform_filters(const WniWinogradMatrices *matrices, Filters g, si
 }
 
 /* A weight as the transform takes it: the integer itself for I16. */
-static double number_at(const WniWeights *w, const WniPacking *packing, size_t output, size_t input,
+static double factor_at(const WniWeights *w, const WniPacking *packing, size_t output, size_t input,
                         size_t tap) {
   size_t at = offset(w, output, input, tap);
   if (packing->type == WNI_I16) return integer_at(w, at);
-  double number =
-      w->q ? (double)integer_at(w, at) * (double)wni_weights_scale(w, output) : (double)w->f[at];
+  double number = w->q ? (double)integer_at(w, at) * (double)wni_weights_scale(w, output)
+                       : (double)number_at(w, output, at);
   return number * (double)packing->row_scale[output];
 }
 
@@ -239,7 +299,7 @@ void wni_weights_pack_winograd(const WniWeights *weights, const WniWinogradMatri
       size_t at = (first * weights->inputs) + i / pair * pair * tile_n + i % pair;
       for (size_t j = 0; j < n; j++)
         for (size_t t = 0; t < r * r; t++)
-          g[t / r][t % r][j] = number_at(weights, packing, first + j, i, t);
+          g[t / r][t % r][j] = factor_at(weights, packing, first + j, i, t);
       transform_filters(matrices, g, n, packing->type,
                         (char *)to + at * wni_type_bytes(packing->type), pair, product_step);
     }
@@ -253,12 +313,13 @@ void wni_weights_pack_dwconv(const WniWeights *weights, const WniPacking *packin
 }
 
 void wni_weights_pack_rows(const WniWeights *weights, const WniPacking *packing, void *to) {
-  if (weights->f && packing->type == WNI_F32 && weights->input_step == 1) {
+  if (!weights->q && packing->type == WNI_F32 && weights->input_step == 1) {
     for (size_t o = 0; o < weights->outputs; o++) {
-      const float *from = weights->f + offset(weights, o, 0, 0);
+      const float *from = weights->f ? weights->f + offset(weights, o, 0, 0) : NULL;
       float scale = packing->row_scale[o];
       float *row = (float *)to + o * weights->inputs;
-      for (size_t i = 0; i < weights->inputs; i++) row[i] = from[i] * scale;
+      if (!from) wni_half_widen(weights->halves + offset(weights, o, 0, 0), weights->inputs, row);
+      for (size_t i = 0; i < weights->inputs; i++) row[i] = (from ? from : row)[i] * scale;
     }
     return;
   }

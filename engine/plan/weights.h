@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The constant weights of a Conv, Gemm or MatMul, as floats or as the int8 of a quantized
+ * The constant weights of a Conv, Gemm or MatMul, as floats, float16 or the int8 of a quantized
  * model, and their packing into the orders in which the kernels read them:
  *
  *   igemm   [group][panel of tile n outputs][tap][input channels / tile k][tile n][tile k]
@@ -16,8 +16,9 @@
 
 /* One number is at [output * output_step + input * input_step + tap]. */
 typedef struct WniWeights {
-  const float *f;   /* or */
-  const uint8_t *q; /* int8: scale[output or 0] * (q - zero) */
+  const float *f;         /* or */
+  const uint16_t *halves; /* float16, or */
+  const uint8_t *q;       /* int8: scale[output or 0] * (q - zero) */
   bool q_signed;
   int zero;
   const float *scale;

@@ -207,6 +207,28 @@ def float16_raw(g):
     half_types(g, TensorProto.FLOAT16, np.float16)
 
 
+@case(13, shape=(1, 16, 8, 8))
+def float16_shared(g):
+    """Weights of several pages, once and again, which are packed from where they lie."""
+    def stored(*shape):
+        return g.init(g.values(*shape).astype(np.float16))
+
+    def wide(half):
+        return g.node("Cast", half, to=TensorProto.FLOAT)
+
+    three, point, rows = stored(32, 16, 3, 3), stored(24, 32, 1, 1), stored(10, 24)
+    y = g.node("Relu", g.node("Conv", ["x", wide(three)], pads=[1, 1, 1, 1]))
+    again = g.node("Conv", ["x", wide(three)], pads=[0, 0, 0, 0])
+    g.put("depthwise", "Conv", [y, wide(stored(32, 1, 3, 3))], group=32)
+    g.put("grouped", "Conv", [y, wide(stored(6, 16, 5, 5))], group=2)
+    y = g.node("Conv", [y, wide(point)])
+    row = g.node("Flatten", g.node("GlobalAveragePool", y))
+    g.put("gemm", "Gemm", [row, wide(rows)], transB=1)
+    g.put("matmul", "MatMul", [row, wide(stored(24, 7))])
+    g.put("again", "Conv", [again, wide(point)])
+    g.put("rows", "ReduceSum", wide(rows), keepdims=0)
+
+
 @case(13, shape=(1, 3, 4, 4))
 def float16_typed(g):
     half_types(g, TensorProto.FLOAT16, np.float16, raw=False)

@@ -5,6 +5,7 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/half.h"
 #include "base/list.h"
 #include "base/memory.h"
 #include "base/names.h"
@@ -14,6 +15,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +29,30 @@ START_TEST(error_is_one_printable_line) {
   ck_assert_str_eq(error.message, "a?b??|\xc3\xa4|???");
   ck_assert_int_eq(error.status, WN_ERROR_MODEL);
   ck_assert_int_eq(wni_fail(NULL, WN_ERROR_IO, "nobody listens"), WN_ERROR_IO);
+}
+END_TEST
+
+static float half_by_definition(int half) {
+  int exponent = half >> 10 & 31, fraction = half & 1023;
+  float magnitude = exponent == 31 ? (fraction ? NAN : INFINITY)
+                    : exponent     ? ldexpf((float)(fraction + 1024), exponent - 25)
+                                   : ldexpf((float)fraction, -24);
+  return half & 0x8000 ? -magnitude : magnitude;
+}
+
+START_TEST(every_float16_is_a_float32) {
+  static uint16_t halves[1 << 16];
+  static float wide[1 << 16];
+  for (int i = 0; i < 1 << 16; i++) halves[i] = (uint16_t)i;
+  wni_half_widen(halves, 1 << 16, wide);
+  for (int i = 0; i < 1 << 16; i++) {
+    float expected = half_by_definition(i);
+    if (isnan(expected))
+      ck_assert_msg(isnan(wide[i]), "%#x became %g", i, (double)wide[i]);
+    else
+      ck_assert_msg(memcmp(&wide[i], &expected, sizeof expected) == 0, "%#x became %g", i,
+                    (double)wide[i]);
+  }
 }
 END_TEST
 
@@ -226,8 +252,8 @@ START_TEST(sizes_do_not_overflow) {
 }
 END_TEST
 
-SUITE_MAIN("base", error_is_one_printable_line, numbers_are_read_in_every_locale,
-           bad_numbers_are_refused, labels_are_names_or_indices, names_are_found_again,
-           crc32_is_the_usual_one, files_that_are_none_are_refused, files_are_written_whole_or_not,
-           ranges_cover_everything_once, cpu_mask_switches_sets_off, cpu_flags_are_a_mask,
-           sizes_do_not_overflow)
+SUITE_MAIN("base", error_is_one_printable_line, every_float16_is_a_float32,
+           numbers_are_read_in_every_locale, bad_numbers_are_refused, labels_are_names_or_indices,
+           names_are_found_again, crc32_is_the_usual_one, files_that_are_none_are_refused,
+           files_are_written_whole_or_not, ranges_cover_everything_once, cpu_mask_switches_sets_off,
+           cpu_flags_are_a_mask, sizes_do_not_overflow)

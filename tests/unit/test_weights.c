@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Weights between the file and the plan: what is copied of them, and when.
+ */
+#include "graph/graph.h"
+#include "suite.h"
+
+static void build(WniGraphUse use, WniOnnx *onnx, WniGraph *graph) {
+  WnError error = {0};
+  ck_assert_msg(wni_onnx_load(MODEL_FILE, onnx, &error) == WN_OK, "%s", error.message);
+  ck_assert_msg(wni_graph_build(onnx, (WniImageSizes){0}, use, graph, &error) == WN_OK, "%s",
+                error.message);
+}
+
+static void clear(WniOnnx *onnx, WniGraph *graph) {
+  wni_graph_clear(graph);
+  wni_onnx_clear(onnx);
+}
+
+/* The file has a Cast behind each of them. */
+START_TEST(float16_stays_in_the_file) {
+  WniOnnx onnx;
+  WniGraph graph;
+  int n = 0;
+  build(WNI_GRAPH_TO_RUN, &onnx, &graph);
+  for (int i = 0; i < graph.n_nodes; i++) {
+    const WniNode *node = &graph.nodes[i];
+    if (node->dead || (node->op != WNI_OP_CONV && node->op != WNI_OP_GEMM)) continue;
+    const WniConstant *weights = &wni_node_input(&graph, node, 1)->constant;
+    ck_assert_msg(weights->halves && !weights->owned, "%s has a copy", node->proto->name);
+    n++;
+  }
+  ck_assert_int_ge(n, 20);
+  clear(&onnx, &graph);
+}
+END_TEST
+
+/* Whoever looks at a file as it is, reads numbers. */
+START_TEST(float16_is_widened_for_readers) {
+  WniOnnx onnx;
+  WniGraph graph;
+  build(WNI_GRAPH_OF_FILE, &onnx, &graph);
+  for (int i = 0; i < graph.n_nodes; i++)
+    for (int k = 0; k < graph.nodes[i].n_in && !graph.nodes[i].dead; k++) {
+      const WniValue *value = wni_node_input(&graph, &graph.nodes[i], k);
+      ck_assert(!value || !value->known || !value->constant.halves);
+    }
+  clear(&onnx, &graph);
+}
+END_TEST
+
+SUITE_MAIN("weights", float16_stays_in_the_file, float16_is_widened_for_readers)
