@@ -66,7 +66,7 @@ void WNI_NAME(vec_f32)(WniVecOp op, const float *a, const float *b, const float 
   ROW(HARD_SIGMOID, wni_clampf(a * x + b, 0.0f, 1.0f))                                              \
   ROW(HARD_SWISH, x * wni_clampf(x * (1.0f / 6.0f) + 0.5f, 0.0f, 1.0f))                              \
   ROW(SIGMOID, wni_sigmoid(x))                                                                     \
-  ROW(SWISH, x * wni_sigmoid(a * x))                                                                 \
+  ROW(SWISH, wni_swish(x, a))                                                                      \
   ROW(TANH, wni_tanh(x))                                                                           \
   ROW(SOFTSIGN, x / (1.0f + wni_abs(x)))                                                           \
   ROW(SOFTPLUS, wni_softplus(x))                                                                   \

@@ -158,7 +158,7 @@ static const Accuracy accuracies[] = {
     {{WNI_ACT_ERF, 0, 0}, 2, 0},          {{WNI_ACT_SOFTPLUS, 0, 0}, 3, 0},
     {{WNI_ACT_ELU, 1, 0}, 1.1, 0},        {{WNI_ACT_GELU, 0, 0}, 0, 2e-7},
     {{WNI_ACT_GELU_TANH, 0, 0}, 0, 2e-7}, {{WNI_ACT_MISH, 0, 0}, 0, 2e-7},
-    {{WNI_ACT_SWISH, 1, 0}, 4, 0x1p-149},
+    {{WNI_ACT_SWISH, 1, 0}, 4, 0x1p-127}, {{WNI_ACT_SWISH, -2, 0}, 4, 0x1p-126},
 };
 
 enum { VALUES = 4096, STEP = 49999 };
