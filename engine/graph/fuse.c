@@ -2,8 +2,8 @@
  *
  * Merges nodes of the graph (graph.h), in four passes: what does nothing is removed; chains become
  * the operators they stand for (chains.c); per-channel arithmetic with constants goes into the
- * weights before it; residual additions and activations become the end of the node before.
- * A node is only merged into one whose output nobody else reads.
+ * weights before it (affine.c); residual additions and activations become the end of the node
+ * before. A node is only merged into one whose output nobody else reads.
  */
 #include "graph/fuse.h"
 #include "graph/elementwise.h"
@@ -62,11 +62,7 @@ static WnStatus remove_aliases(WniGraph *graph, WnError *error) {
   return status;
 }
 
-/* ---- arithmetic with constants ---- */
-
-static bool is_normalization(const WniNode *node) {
-  return node->op == WNI_OP_INSTANCE_NORMALIZATION || node->op == WNI_OP_GROUP_NORMALIZATION;
-}
+/* ---- merging ---- */
 
 bool wni_is_product(const WniGraph *graph, const WniNode *node) {
   if (node->op != WNI_OP_MATMUL) return false;
@@ -75,179 +71,46 @@ bool wni_is_product(const WniGraph *graph, const WniNode *node) {
          (!b->known && !wni_is_quantized_constant(graph, node->in[1]));
 }
 
-/* The output channels of a node with weights, and the dimension they are in;
- * false: it has none that can be scaled. */
-static bool weighted_channels(const WniGraph *graph, const WniNode *node, int *axis, size_t *n) {
-  const WniValue *weights = wni_node_input(graph, node, 1);
-  const WniShape *out = &graph->values[node->out[0]].shape;
-  if (node->op != WNI_OP_CONV && node->op != WNI_OP_GEMM && node->op != WNI_OP_MATMUL) return false;
-  if (!weights->known || (node->op != WNI_OP_CONV && weights->shape.rank != 2)) return false;
-  *axis = node->op == WNI_OP_CONV ? 1 : out->rank - 1;
-  *n = (size_t)out->dim[*axis];
-  return wni_bias_is_row(graph, node);
-}
-
-bool wni_bias_is_row(const WniGraph *graph, const WniNode *node) {
-  const WniValue *c = node->op == WNI_OP_MATMUL ? NULL : wni_node_input(graph, node, 2);
-  if (node->op != WNI_OP_GEMM || !c) return !c || c->known;
-  int64_t n = graph->values[node->out[0]].shape.dim[1];
-  return c->known && (wni_shape_count(&c->shape) == 1 ||
-                      (wni_shape_count(&c->shape) == n && c->shape.dim[c->shape.rank - 1] == n));
-}
-
-WnStatus wni_affine_start(const WniGraph *graph, WniNode *node, size_t n, WnError *error) {
-  const WniValue *bias = node->op == WNI_OP_MATMUL ? NULL : wni_node_input(graph, node, 2);
-  bool gemm = node->op == WNI_OP_GEMM;
-  float alpha = gemm ? wni_attr_float(node->proto, "alpha", 1.0f) : 1.0f;
-  float beta = gemm ? wni_attr_float(node->proto, "beta", 1.0f) : 1.0f;
-  if (node->scale) return WN_OK;
-  node->scale = calloc(n, sizeof *node->scale);
-  node->shift = calloc(n, sizeof *node->shift);
-  if (!node->scale || !node->shift) return wni_fail_memory(error, "weights");
-  if (is_normalization(node)) { /* one number a channel, or a group */
-    const WniConstant *scale = &wni_node_input(graph, node, 1)->constant, *shift = &bias->constant;
-    for (size_t c = 0; c < n; c++) {
-      node->scale[c] = scale->f[c * scale->count / n];
-      node->shift[c] = shift->f[c * shift->count / n];
-    }
-    return WN_OK;
-  }
-  for (size_t c = 0; c < n; c++) node->scale[c] = alpha;
-  if (!bias || !wni_bias_is_row(graph, node)) return WN_OK;
-  for (size_t c = 0; c < n; c++)
-    node->shift[c] = beta * bias->constant.f[bias->constant.count == 1 ? 0 : c];
-  return WN_OK;
-}
-
-void wni_batch_normalization(const WniGraph *graph, const WniNode *node, size_t c, float *scale,
-                             float *shift) {
-  const float *gamma = wni_node_input(graph, node, 1)->constant.f;
-  const float *beta = wni_node_input(graph, node, 2)->constant.f;
-  const float *mean = wni_node_input(graph, node, 3)->constant.f;
-  const float *variance = wni_node_input(graph, node, 4)->constant.f;
-  double epsilon = (double)wni_attr_float(node->proto, "epsilon", 1e-5f);
-  double s = (double)gamma[c] / sqrt((double)variance[c] + epsilon);
-  *scale = (float)s;
-  *shift = (float)((double)beta[c] - (double)mean[c] * s);
-}
-
-/* Whether `constant` differs along dimension `axis` of `out` only. */
-static bool is_per_channel(const WniGraph *graph, const WniNode *node, const WniConstant *constant,
-                           const WniShape *out, int axis) {
-  int offset = wni_broadcast_offset(graph, node, out->rank, constant->rank);
-  if (constant->rank > out->rank) return false;
-  for (int d = 0; d < constant->rank; d++)
-    if (constant->dim[d] != 1 && (d + offset != axis || constant->dim[d] != out->dim[axis]))
-      return false;
-  return true;
-}
-
-/* y = scale x + shift for channel c of a BatchNormalization or of arithmetic with
- * the constant operand `constant`, which is input number `side`. */
-static void channel_affine(const WniGraph *graph, const WniNode *node, const WniConstant *constant,
-                           int side, size_t c, float *scale, float *shift) {
-  float k = constant ? constant->f[constant->count == 1 ? 0 : c] : 0;
-  *scale = 1;
-  *shift = 0;
-  switch (node->op) {
-  case WNI_OP_BATCH_NORMALIZATION:
-    wni_batch_normalization(graph, node, c, scale, shift);
-    break;
-  case WNI_OP_ADD:
-    *shift = k;
-    break;
-  case WNI_OP_SUB:
-    *scale = side ? 1.0f : -1.0f;
-    *shift = side ? -k : k;
-    break;
-  case WNI_OP_MUL:
-    *scale = k;
-    break;
-  case WNI_OP_DIV:
-    *scale = 1 / k;
-    break;
-  default:
-    break;
-  }
-}
-
-/* The living node that makes `value` for one reader alone; NULL otherwise, and where the value
- * is rounded to integers. */
-static WniNode *private_producer(WniGraph *graph, int value) {
+WniNode *wni_private_producer(WniGraph *graph, int value) {
   const WniValue *v = &graph->values[value];
   return v->producer >= 0 && v->n_readers == 1 && !v->is_output && !v->known && !v->on_grid
              ? &graph->nodes[v->producer]
              : NULL;
 }
 
-/* `node` ends here and `into` makes its output. */
-static void merge(WniGraph *graph, WniNode *node, WniNode *into) {
+void wni_merge(WniGraph *graph, WniNode *node, WniNode *into) {
   into->out[0] = node->out[0];
   graph->values[node->out[0]].producer = (int)(into - graph->nodes);
   node->dead = true;
 }
 
-/* The layer that makes `value`, through nothing but Transposes, for one reader alone: what follows
- * it element by element may as well stand before them.  Dimension d of what it makes is dimension
- * where[d] of `value`. */
-static WniNode *private_layer(WniGraph *graph, int value, int *where) {
-  WniNode *node = private_producer(graph, value);
+WniNode *wni_private_layer(WniGraph *graph, int value, int *where) {
+  WniNode *node = wni_private_producer(graph, value);
   int rank = graph->values[value].shape.rank, inner[WNI_MAX_RANK];
   size_t n;
   for (int d = 0; d < rank; d++) where[d] = d;
   if (!node || node->op != WNI_OP_TRANSPOSE) return node;
   const int64_t *perm = wni_attr_ints(node->proto, "perm", &n);
-  WniNode *layer = private_layer(graph, node->in[0], inner);
+  WniNode *layer = wni_private_layer(graph, node->in[0], inner);
   for (int d = 0; d < rank; d++)
     for (int k = 0; k < rank; k++)
       if (inner[k] == (perm ? (int)perm[d] : rank - 1 - d)) where[k] = d;
   return layer;
 }
 
-/* `node` ends where the value that it reads as input i is made, in the layer or behind it. */
-static void merge_behind(WniGraph *graph, WniNode *node, int i) {
-  merge(graph, node, &graph->nodes[graph->values[node->in[i]].producer]);
+int wni_layers_count(const WniNode *made) {
+  return made->op == WNI_OP_CONCAT ? made->n_in : 1;
 }
 
-/* The same of a node whose outputs can be scaled and shifted. */
-static bool scaled_channels(const WniGraph *graph, const WniNode *node, int *axis, size_t *n) {
-  if (!is_normalization(node)) return weighted_channels(graph, node, axis, n);
-  *axis = 1;
-  *n = (size_t)graph->values[node->out[0]].shape.dim[1];
-  return wni_node_input(graph, node, 1)->known && wni_node_input(graph, node, 2)->known;
+WniNode *wni_layers_at(WniGraph *graph, WniNode *made, int i) {
+  return made->op == WNI_OP_CONCAT ? wni_private_producer(graph, made->in[i]) : made;
 }
 
-static WnStatus merge_affine(WniGraph *graph, WniNode *node, WnError *error) {
-  bool normalization = node->op == WNI_OP_BATCH_NORMALIZATION;
-  if (!normalization && node->op != WNI_OP_ADD && node->op != WNI_OP_SUB &&
-      node->op != WNI_OP_MUL && node->op != WNI_OP_DIV)
-    return WN_OK;
-  const WniValue *second = wni_node_input(graph, node, 1);
-  int side = normalization || second->known ? 1 : 0;
-  const WniConstant *constant = normalization ? NULL : &graph->values[node->in[side]].constant;
-  if (!normalization && !graph->values[node->in[side]].known) return WN_OK;
-  if (node->op == WNI_OP_DIV && side == 0) return WN_OK;
-  const WniValue *x = &graph->values[node->in[normalization ? 0 : 1 - side]];
-  const WniShape *out = &graph->values[node->out[0]].shape;
-  int axis, where[WNI_MAX_RANK];
-  WniNode *into = private_layer(graph, (int)(x - graph->values), where);
-  size_t channels;
-  if (!into || into->activation_name || into->residual >= 0 ||
-      wni_shape_count(&x->shape) != wni_shape_count(out) || x->shape.rank != out->rank ||
-      !scaled_channels(graph, into, &axis, &channels) || (normalization && where[axis] != 1) ||
-      (constant && !is_per_channel(graph, node, constant, out, where[axis])))
-    return WN_OK;
-  WnStatus status = wni_affine_start(graph, into, channels, error);
-  if (status != WN_OK) return status;
-  for (size_t c = 0; c < channels; c++) {
-    float scale, shift;
-    channel_affine(graph, node, constant, side, c, &scale, &shift);
-    into->scale[c] *= scale;
-    into->shift[c] = into->shift[c] * scale + shift;
-  }
-  merge_behind(graph, node, normalization ? 0 : 1 - side);
-  return WN_OK;
+void wni_merge_behind(WniGraph *graph, WniNode *node, int i) {
+  wni_merge(graph, node, &graph->nodes[graph->values[node->in[i]].producer]);
 }
+
+/* ---- factors of products ---- */
 
 /* The constant number that `node`, a Mul or a Div, multiplies its other operand with; side: which
  * that is.  False: it does anything else. */
@@ -270,10 +133,10 @@ static void merge_factor(WniGraph *graph, WniNode *node) {
   int side;
   float factor;
   if (!scales(graph, node, &side, &factor)) return;
-  WniNode *into = private_producer(graph, node->in[side]);
+  WniNode *into = wni_private_producer(graph, node->in[side]);
   if (!into || !wni_is_product(graph, into) || into->activation_name || into->residual >= 0) return;
   into->factor *= factor;
-  merge(graph, node, into);
+  wni_merge(graph, node, into);
 }
 
 /* ---- residual additions and activations ---- */
@@ -289,7 +152,7 @@ static bool takes_residual(const WniGraph *graph, const WniNode *node) {
   size_t channels;
   if (node->op == WNI_OP_CONV)
     return !wni_conv_is_depthwise(graph, node) && wni_bias_is_row(graph, node);
-  return weighted_channels(graph, node, &axis, &channels) || node->op == WNI_OP_MATMUL;
+  return wni_weighted_channels(graph, node, &axis, &channels) || node->op == WNI_OP_MATMUL;
 }
 
 /* A product takes along what is broadcast to it and made before, such as the mask of an attention.
@@ -297,14 +160,14 @@ static bool takes_residual(const WniGraph *graph, const WniNode *node) {
 static void merge_mask(WniGraph *graph, WniNode *node) {
   if (node->op != WNI_OP_ADD || graph->onnx->opset < 7) return;
   for (int side = 0; side < 2; side++) {
-    WniNode *into = private_producer(graph, node->in[side]);
+    WniNode *into = wni_private_producer(graph, node->in[side]);
     const WniValue *mask = &graph->values[node->in[1 - side]], *sum = &graph->values[node->out[0]];
     if (!into || !wni_is_product(graph, into) || into->activation_name || into->residual >= 0 ||
         !(mask->known || mask->producer < into - graph->nodes) ||
         !wni_shape_equals(&graph->values[node->in[side]].shape, &sum->shape))
       continue;
     into->residual = node->in[1 - side];
-    merge(graph, node, into);
+    wni_merge(graph, node, into);
     return;
   }
 }
@@ -315,10 +178,10 @@ static void merge_residual(WniGraph *graph, WniNode *node) {
   const WniValue *a = &graph->values[node->in[0]], *b = &graph->values[node->in[1]];
   if (a->known || b->known || !wni_shape_equals(&a->shape, &b->shape)) return;
   int later = a->producer > b->producer ? 0 : 1;
-  WniNode *into = private_producer(graph, node->in[later]);
+  WniNode *into = wni_private_producer(graph, node->in[later]);
   if (!into || into->activation_name || into->residual >= 0 || !takes_residual(graph, into)) return;
   into->residual = node->in[1 - later];
-  merge(graph, node, into);
+  wni_merge(graph, node, into);
 }
 
 /* Whether lowering asks for a typed output. */
@@ -363,22 +226,29 @@ static WnStatus merge_activation(WniGraph *graph, WniNode *node, WnError *error)
   WnStatus status = wni_activation_read(graph, node, &activation, &is_activation, error);
   if (status != WN_OK || !is_activation) return status;
   int where[WNI_MAX_RANK];
-  WniNode *into = private_layer(graph, node->in[0], where);
-  if (!into || !takes_activation(into)) return WN_OK;
-  into->activation = activation;
-  into->activation_name = wni_op_info(node->op)->name;
-  merge_behind(graph, node, 0);
+  WniNode *made = wni_private_layer(graph, node->in[0], where);
+  if (!made) return WN_OK;
+  for (int i = 0; i < wni_layers_count(made); i++) {
+    const WniNode *into = wni_layers_at(graph, made, i);
+    if (!into || !takes_activation(into)) return WN_OK;
+  }
+  for (int i = 0; i < wni_layers_count(made); i++) {
+    WniNode *into = wni_layers_at(graph, made, i);
+    into->activation = activation;
+    into->activation_name = wni_op_info(node->op)->name;
+  }
+  wni_merge_behind(graph, node, 0);
   return WN_OK;
 }
 
 /* The node before stores what QuantizeLinear would: lowering looks at the value. */
 static void merge_quantization(WniGraph *graph, WniNode *node) {
   if (node->op != WNI_OP_QUANTIZE_LINEAR || !graph->values[node->out[0]].quantized) return;
-  WniNode *into = private_producer(graph, node->in[0]);
+  WniNode *into = wni_private_producer(graph, node->in[0]);
   WniActivation activation;
   bool is_activation = false;
   if (into) wni_activation_read(graph, into, &activation, &is_activation, NULL);
-  if (into && (makes_any_type(into) || is_activation)) merge(graph, node, into);
+  if (into && (makes_any_type(into) || is_activation)) wni_merge(graph, node, into);
 }
 
 /* n_readers of all values, over the living nodes */
@@ -419,8 +289,10 @@ WnStatus wni_fuse(WniGraph *graph, WnError *error) {
   }
   for (int i = 0; i < graph->n_nodes && status == WN_OK; i++) {
     WniNode *node = &graph->nodes[i];
-    if (!node->dead) status = merge_affine(graph, node, error);
+    if (!node->dead) status = wni_merge_affine(graph, node, error);
     if (status == WN_OK && !node->dead) merge_factor(graph, node);
+    if (status == WN_OK && !node->dead && graph->use == WNI_GRAPH_TO_RUN)
+      status = wni_merge_sum(graph, node, error);
     if (status == WN_OK && !node->dead) merge_residual(graph, node);
     if (status == WN_OK && !node->dead) merge_mask(graph, node);
     if (status == WN_OK && !node->dead) status = merge_activation(graph, node, error);

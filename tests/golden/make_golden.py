@@ -30,6 +30,7 @@ import cases_folded  # noqa: E402, F401
 import cases_functions  # noqa: E402, F401
 import cases_moves  # noqa: E402, F401
 import cases_linear  # noqa: E402, F401
+import cases_merged  # noqa: E402, F401
 import cases_network  # noqa: E402, F401
 import cases_normalised  # noqa: E402, F401
 import cases_quantized  # noqa: E402, F401

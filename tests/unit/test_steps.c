@@ -23,6 +23,11 @@ static const Expected expected[] = {
     {"layers_between_transposes", "Mul", 1},
     {"softmax_axes_13", "Softmax", 19}, /* 15, and 4 copies to runs of what lies side by side */
     {"group_norm_chain", NULL, 4},      /* a convolution, and each normalisation */
+    {"sums_of_layers", NULL, 9},        /* each of them */
+    {"sums_that_stay", NULL, 22},
+    {"parts_of_concat", "BatchNormalization+Relu", 3}, /* with an input, a reader, other axes */
+    {"parts_of_concat", "Mul", 0},
+    {"numbers_behind_clamps", NULL, 21}, /* 13 layers, and what stays behind 6 of them */
 };
 
 static int count_steps(const WnModel *model, const char *op) {
