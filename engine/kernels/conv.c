@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Drivers of convolution (layers.h).  Output pixels are taken tile m at a time in
+ * Driver of convolution (layers.h).  Output pixels are taken tile m at a time in
  * reading order, whatever row they are in; per block of panels of tile n output
  * channels, so that the block's weights stay in cache while the pixels pass.
  */
 #include "kernels/check.h"
-#include "kernels/layers.h"
+#include "kernels/conv_parts.h"
 
 #include <string.h>
 
 enum {
-  BLOCK_BYTES = 1 << 19, /* of weights that stay in cache while pixels pass */
+  NEAR_BYTES = 1 << 16,  /* of weights that stay near while pixels pass */
+  CACHE_BYTES = 1 << 18, /* of weights or pixels that stay in the second cache */
   UNITS_A_THREAD = 8
 };
 
@@ -31,24 +32,19 @@ void wni_halo_clear(const WniHalo *halo, void *y, WniThread thread) {
   }
 }
 
-/* Any activation that the kernel does not do follows while the tile is still in cache. */
-static void finish(const WniConv *conv, size_t n, void *y) {
-  if (conv->activation.kind > WNI_ACT_CLAMP) conv->act->run.act(&conv->activation, n, y);
-}
+/* The next output pixel of a part, where it lies and where its row began. */
+typedef struct Walk {
+  size_t n, oy, ox;
+  const char *x, *residual;
+  char *y;
+  ptrdiff_t x_step, residual_step, y_step; /* to the next pixel of the row, in bytes */
+} Walk;
 
-/* Where a pixel of an image lies, in bytes. */
-static ptrdiff_t pixel_offset(const WniImage *image, WniType type, size_t n, size_t y, size_t x) {
-  ptrdiff_t elements = (ptrdiff_t)n * image->n_stride + (ptrdiff_t)y * image->h_stride +
-                       (ptrdiff_t)x * image->w_stride;
-  return elements * (ptrdiff_t)wni_type_bytes(type);
-}
-
-/* Where an output pixel's first tap lies, in bytes. */
-static ptrdiff_t first_tap(const WniConv *conv, size_t n, size_t oy, size_t ox) {
-  ptrdiff_t elements = (ptrdiff_t)n * conv->in.n_stride + (ptrdiff_t)oy * conv->y_step +
-                       (ptrdiff_t)ox * conv->x_step;
-  return elements * (ptrdiff_t)wni_type_bytes(conv->kernel->type);
-}
+/* Bases at the part's group and first panel. */
+typedef struct Bases {
+  const char *x, *residual;
+  char *y;
+} Bases;
 
 /* Pixels that are computed together, and where their channels of one panel lie. */
 typedef struct Tile {
@@ -57,80 +53,94 @@ typedef struct Tile {
   int m;
 } Tile;
 
-/* A walk over panels of output channels of one group: all pixels of a tile for
- * one panel after the other, so that the block's weights stay in cache and each pixel is
- * located once. */
-typedef struct Block {
-  size_t group, first, last; /* panels */
-} Block;
+static Bases bases_of(const WniConv *conv, const WniConvPart *part, const void *x,
+                      const void *residual, void *y) {
+  size_t column =
+      part->group * (conv->out.c / conv->groups) + part->panel * (size_t)conv->kernel->tile_n;
+  size_t x_bytes = wni_type_bytes(conv->kernel->type), y_bytes = wni_type_bytes(conv->output.type);
+  return (Bases){(const char *)x + part->group * (conv->in.c / conv->groups) * x_bytes,
+                 residual ? (const char *)residual + column * y_bytes : NULL,
+                 (char *)y + column * y_bytes};
+}
 
-/* The m pixels from `first` on, at their group's channels; behind m the last one again. */
-static void locate(const WniConv *conv, const Block *block, size_t first, size_t m, const char *x,
-                   const char *residual, char *y, Tile *tile) {
+static void walk_to_row(const WniConv *conv, const Bases *bases, Walk *walk) {
+  WniType type = conv->output.type;
+  walk->x = bases->x + wni_first_tap(conv, walk->n, walk->oy, walk->ox);
+  walk->y = bases->y + wni_pixel_offset(&conv->out, type, walk->n, walk->oy, walk->ox);
+  if (bases->residual)
+    walk->residual =
+        bases->residual + wni_pixel_offset(&conv->residual, type, walk->n, walk->oy, walk->ox);
+}
+
+static Walk walk_from(const WniConv *conv, const Bases *bases, size_t pixel) {
   size_t ow = conv->out.w, per_image = conv->out.h * ow;
-  size_t n = first / per_image, oy = first % per_image / ow, ox = first % ow;
-  size_t per_group = conv->out.c / conv->groups;
-  size_t column = block->group * per_group + block->first * (size_t)conv->kernel->tile_n;
-  x += block->group * (conv->in.c / conv->groups) * wni_type_bytes(conv->kernel->type);
-  y += column * wni_type_bytes(conv->output.type);
-  if (residual) residual += column * wni_type_bytes(conv->output.type);
-  tile->m = (int)m;
+  ptrdiff_t x_bytes = (ptrdiff_t)wni_type_bytes(conv->kernel->type);
   ptrdiff_t y_bytes = (ptrdiff_t)wni_type_bytes(conv->output.type);
-  ptrdiff_t x_step = conv->x_step * (ptrdiff_t)wni_type_bytes(conv->kernel->type);
-  ptrdiff_t y_step = conv->out.w_stride * y_bytes;
-  ptrdiff_t residual_step = residual ? conv->residual.w_stride * y_bytes : 0;
-  for (int i = 0; i < tile->m;) {
-    const char *from = x + first_tap(conv, n, oy, ox);
-    const char *add =
-        residual ? residual + pixel_offset(&conv->residual, conv->output.type, n, oy, ox) : NULL;
-    char *to = y + pixel_offset(&conv->out, conv->output.type, n, oy, ox);
-    for (; i < tile->m && ox < ow; i++, ox++) {
-      tile->x[i] = from;
-      tile->y[i] = to;
-      tile->residual[i] = add;
-      from += x_step;
-      to += y_step;
-      if (add) add += residual_step;
+  Walk walk = {.n = pixel / per_image,
+               .oy = pixel % per_image / ow,
+               .ox = pixel % ow,
+               .x_step = conv->x_step * x_bytes,
+               .y_step = conv->out.w_stride * y_bytes,
+               .residual_step = bases->residual ? conv->residual.w_stride * y_bytes : 0};
+  walk_to_row(conv, bases, &walk);
+  return walk;
+}
+
+/* The next m pixels; behind m the last one again. */
+static void locate(const WniConv *conv, const Bases *bases, int m, Walk *walk, Tile *tile) {
+  tile->m = m;
+  for (int i = 0; i < m;) {
+    for (; i < m && walk->ox < conv->out.w; i++, walk->ox++) {
+      tile->x[i] = walk->x;
+      tile->y[i] = walk->y;
+      tile->residual[i] = walk->residual;
+      walk->x += walk->x_step;
+      walk->y += walk->y_step;
+      if (walk->residual) walk->residual += walk->residual_step;
     }
-    ox = 0;
-    if (++oy == conv->out.h) oy = 0, n++;
+    if (walk->ox < conv->out.w) break;
+    walk->ox = 0;
+    if (++walk->oy == conv->out.h) walk->oy = 0, walk->n++;
+    walk_to_row(conv, bases, walk);
   }
-  for (int i = tile->m; i < conv->kernel->tile_m; i++) {
-    tile->x[i] = tile->x[i - 1];
-    tile->y[i] = tile->y[i - 1];
-    tile->residual[i] = tile->residual[i - 1];
+  for (int i = m; i < conv->kernel->tile_m; i++) {
+    tile->x[i] = tile->x[m - 1];
+    tile->y[i] = tile->y[m - 1];
+    tile->residual[i] = tile->residual[m - 1];
   }
 }
 
 /* On to the next panel. */
 static void advance(const WniConv *conv, Tile *tile) {
   size_t step = (size_t)conv->kernel->tile_n * wni_type_bytes(conv->output.type);
-  for (int i = 0; i < conv->kernel->tile_m; i++) {
-    tile->y[i] = (char *)tile->y[i] + step;
-    if (tile->residual[i]) tile->residual[i] = (const char *)tile->residual[i] + step;
-  }
+  int tile_m = conv->kernel->tile_m;
+  for (int i = 0; i < tile_m; i++) tile->y[i] = (char *)tile->y[i] + step;
+  if (!tile->residual[0]) return;
+  for (int i = 0; i < tile_m; i++) tile->residual[i] = (const char *)tile->residual[i] + step;
 }
 
-/* What follows the kernel, for the panels that the tile has come through: an activation has much to
- * prepare, so that neighbours are handed to it together. */
-static void finish_tile(const WniConv *conv, const Block *block, const Tile *tile) {
-  size_t tile_n = (size_t)conv->kernel->tile_n, n = (block->last - block->first) * tile_n;
-  size_t left = conv->out.c / conv->groups - block->first * tile_n, bytes;
-  bytes = wni_type_bytes(conv->output.type);
+/* What follows the kernel, for the panels that the tile has come through, while they are in cache:
+ * an activation has much to prepare, so that neighbours are handed to it together. */
+static void finish_tile(const WniConv *conv, const WniConvPart *part, const Tile *tile) {
+  if (conv->activation.kind <= WNI_ACT_CLAMP) return;
+  size_t tile_n = (size_t)conv->kernel->tile_n, n = (part->panel_end - part->panel) * tile_n;
+  size_t left = conv->out.c / conv->groups - part->panel * tile_n;
+  size_t bytes = wni_type_bytes(conv->output.type), own = n < left ? n : left;
   for (int i = 0, run; i < tile->m; i += run) {
     char *y = (char *)tile->y[i] - n * bytes;
-    size_t own = n < left ? n : left;
     for (run = 1; i + run < tile->m; run++)
       if ((char *)tile->y[i + run] != (char *)tile->y[i] + (size_t)run * own * bytes) break;
-    finish(conv, own * (size_t)run, y);
+    wni_conv_finish(conv, own * (size_t)run, y);
   }
 }
 
-static void run_block(const WniConv *conv, const Block *block, Tile *tile) {
+/* All panels of the part for one tile. */
+static void run_tile(const WniConv *conv, const WniConvPart *part, Tile *tile) {
   size_t tile_n = (size_t)conv->kernel->tile_n, per_group = conv->out.c / conv->groups;
-  size_t panels = (per_group + tile_n - 1) / tile_n;
+  size_t unit = part->group * wni_conv_panels(conv) + part->panel;
   WniIgemmArgs args = {
       .m = tile->m,
+      .n = (int)tile_n,
       .n_taps = conv->n_taps,
       .n_channels = conv->n_channels,
       .tap = conv->tap,
@@ -138,24 +148,67 @@ static void run_block(const WniConv *conv, const Block *block, Tile *tile) {
       .residual = tile->residual[0] ? tile->residual : NULL,
       .y = tile->y,
       .output = conv->output,
+      .w = (const char *)conv->weights + unit * conv->panel_bytes,
+      .bias = (const char *)conv->bias + unit * tile_n * sizeof(float), /* or int32 */
+      .scale = conv->scale ? conv->scale + unit * tile_n : NULL,
   };
-  for (size_t panel = block->first; panel < block->last; panel++) {
-    size_t unit = block->group * panels + panel, left = per_group - panel * tile_n;
-    args.n = (int)(left < tile_n ? left : tile_n);
-    args.w = (const char *)conv->weights + unit * conv->panel_bytes;
-    args.bias = (const char *)conv->bias + unit * tile_n * sizeof(float); /* or int32 */
-    args.scale = conv->scale ? conv->scale + unit * tile_n : NULL;
-    if (panel == block->first)
-      wni_check_igemm(&args, conv->kernel->type, conv->kernel->tile_m, conv->kernel->tile_n);
+  wni_check_igemm(&args, conv->kernel->type, conv->kernel->tile_m, conv->kernel->tile_n);
+  for (size_t panel = part->panel; panel < part->panel_end; panel++) {
+    size_t left = per_group - panel * tile_n;
+    if (left < tile_n) args.n = (int)left;
     conv->kernel->run.igemm(&args);
     advance(conv, tile);
+    args.w = (const char *)args.w + conv->panel_bytes;
+    args.bias = (const char *)args.bias + tile_n * sizeof(float);
+    if (args.scale) args.scale += tile_n;
   }
-  finish_tile(conv, block, tile);
+  finish_tile(conv, part, tile);
 }
 
-/* Panels of a block: as many as the cache holds, but enough blocks for all threads. */
+size_t wni_conv_panels(const WniConv *conv) {
+  size_t tile_n = (size_t)conv->kernel->tile_n;
+  return (conv->out.c / conv->groups + tile_n - 1) / tile_n;
+}
+
+/* n pixels as so few tiles as there can be, which differ by one pixel at most: a small one would
+ * leave the kernel idle. */
+typedef struct Tiles {
+  size_t count, least, larger; /* the first `larger` have one more than the least */
+} Tiles;
+
+static Tiles tiles_of(const WniConv *conv, size_t n) {
+  size_t tile_m = (size_t)conv->kernel->tile_m, count = (n + tile_m - 1) / tile_m;
+  return (Tiles){count, count ? n / count : 0, count ? n % count : 0};
+}
+
+static size_t tile_begin(const Tiles *tiles, size_t tile) {
+  return tile * tiles->least + (tile < tiles->larger ? tile : tiles->larger);
+}
+
+/* Tiles [begin, end) of `tiles`, whose first pixel is that of the part. */
+static void run_tiles(const WniConv *conv, const WniConvPart *part, const Tiles *tiles,
+                      size_t begin, size_t end, const Bases *bases) {
+  Tile tile;
+  Walk walk = walk_from(conv, bases, part->pixel + tile_begin(tiles, begin));
+  for (size_t t = begin; t < end; t++) {
+    locate(conv, bases, (int)(tiles->least + (t < tiles->larger)), &walk, &tile);
+    run_tile(conv, part, &tile);
+  }
+}
+
+void wni_conv_part(const WniConv *conv, const WniConvPart *part, const void *x,
+                   const void *residual, void *y) {
+  Tiles tiles = tiles_of(conv, part->pixel_end - part->pixel);
+  Bases bases = bases_of(conv, part, x, residual, y);
+  if (tiles.count) run_tiles(conv, part, &tiles, 0, tiles.count, &bases);
+}
+
+/* Panels of a block: as many as a cache holds, the near one where pixels can come again and again
+ * from the second, but enough blocks for all threads. */
 static size_t panels_at_once(const WniConv *conv, size_t panels, size_t tiles, WniThread thread) {
-  size_t fitting = BLOCK_BYTES / conv->panel_bytes;
+  size_t pixel_bytes = conv->in.c * wni_type_bytes(conv->kernel->type);
+  bool few = conv->in.n * conv->in.h * conv->in.w * pixel_bytes <= CACHE_BYTES;
+  size_t fitting = (few ? NEAR_BYTES : CACHE_BYTES) / conv->panel_bytes;
   size_t sharing = conv->groups * panels * tiles / (UNITS_A_THREAD * (size_t)thread.count);
   size_t count = fitting < sharing ? fitting : sharing;
   return count < 1 ? 1 : count < panels ? count : panels;
@@ -163,66 +216,20 @@ static size_t panels_at_once(const WniConv *conv, size_t panels, size_t tiles, W
 
 void wni_conv_run(const WniConv *conv, const void *x, const void *residual, void *y,
                   WniThread thread) {
-  size_t tile_m = (size_t)conv->kernel->tile_m, tile_n = (size_t)conv->kernel->tile_n;
-  size_t n_pixels = conv->out.n * conv->out.h * conv->out.w;
-  size_t tiles = (n_pixels + tile_m - 1) / tile_m;
-  size_t panels = (conv->out.c / conv->groups + tile_n - 1) / tile_n;
-  size_t at_once = panels_at_once(conv, panels, tiles, thread);
-  size_t blocks = (panels + at_once - 1) / at_once, begin, end;
-  wni_parallel_range(thread, conv->groups * blocks * tiles, 1, &begin, &end);
-  for (size_t unit = begin; unit < end; unit++) {
-    size_t first = unit / tiles % blocks * at_once;
-    Block block = {.group = unit / tiles / blocks,
-                   .first = first,
-                   .last = first + at_once < panels ? first + at_once : panels};
-    /* tiles differ by one pixel at most: a small one would leave the kernel idle */
-    size_t tile_begin = n_pixels * (unit % tiles) / tiles;
-    size_t tile_end = n_pixels * (unit % tiles + 1) / tiles;
-    Tile tile;
-    locate(conv, &block, tile_begin, tile_end - tile_begin, x, residual, y, &tile);
-    run_block(conv, &block, &tile);
-  }
-}
-
-/* Channels whose inputs for a row of outputs stay in the nearest cache, as the next row reads most
- * of them again; a whole number of lines of it. */
-static size_t channels_at_once(const WniConv *conv) {
-  enum { CACHE_BYTES = 1 << 14, LINE = 64 };
-  size_t bytes = wni_type_bytes(conv->kernel->type);
-  size_t rows = conv->columns ? conv->n_taps / (size_t)conv->columns : 1;
-  size_t fitting = CACHE_BYTES / (rows * conv->in.w * bytes + 1), line = LINE / bytes;
-  size_t count = fitting / line * line;
-  return count < 2 * line || count > conv->out.c ? conv->out.c : count;
-}
-
-void wni_dwconv_run(const WniConv *conv, const void *x, void *y, WniThread thread) {
-  size_t begin, end, at_once = channels_at_once(conv), channels = conv->out.c;
-  ptrdiff_t x_bytes = (ptrdiff_t)wni_type_bytes(conv->kernel->type);
-  ptrdiff_t y_bytes = (ptrdiff_t)wni_type_bytes(conv->output.type);
-  WniDwconvArgs args = {.n_pixels = conv->out.w,
-                        .n_taps = conv->n_taps,
-                        .w_step = channels,
-                        .columns = conv->columns,
-                        .tap = conv->tap,
-                        .x_step = conv->x_step * x_bytes,
-                        .y_step = conv->out.w_stride * y_bytes,
-                        .output = conv->output};
-  wni_parallel_range(thread, conv->out.n * conv->out.h, 1, &begin, &end);
-  for (size_t c = 0; c < channels; c += at_once) {
-    args.n_channels = c + at_once < channels ? at_once : channels - c;
-    args.w = (const char *)conv->weights + (ptrdiff_t)c * x_bytes;
-    args.bias = (const char *)conv->bias + c * sizeof(float); /* or int32 */
-    args.scale = conv->scale ? conv->scale + c : NULL;
-    for (size_t row = begin; row < end; row++) {
-      size_t n = row / conv->out.h, oy = row % conv->out.h;
-      args.x = (const char *)x + first_tap(conv, n, oy, 0) + (ptrdiff_t)c * x_bytes;
-      args.y = (char *)y + pixel_offset(&conv->out, conv->output.type, n, oy, 0) +
-               (ptrdiff_t)c * y_bytes;
-      conv->kernel->run.dwconv(&args);
-      bool dense = args.n_channels == (size_t)conv->out.w_stride;
-      for (size_t ox = 0; ox < (dense ? 1 : conv->out.w); ox++)
-        finish(conv, args.n_channels * (dense ? conv->out.w : 1),
-               (char *)args.y + (ptrdiff_t)ox * args.y_step);
-    }
+  size_t panels = wni_conv_panels(conv);
+  Tiles tiles = tiles_of(conv, conv->out.n * conv->out.h * conv->out.w);
+  size_t at_once = panels_at_once(conv, panels, tiles.count, thread);
+  size_t blocks = (panels + at_once - 1) / at_once, unit, end;
+  wni_parallel_range(thread, conv->groups * blocks * tiles.count, 1, &unit, &end);
+  while (unit < end) { /* units are tiles of blocks of groups */
+    size_t block = unit / tiles.count, tile = unit % tiles.count;
+    size_t panel = block % blocks * at_once;
+    size_t tile_end = tile + (end - unit) < tiles.count ? tile + (end - unit) : tiles.count;
+    WniConvPart part = {.group = block / blocks,
+                        .panel = panel,
+                        .panel_end = panel + at_once < panels ? panel + at_once : panels};
+    Bases bases = bases_of(conv, &part, x, residual, y);
+    run_tiles(conv, &part, &tiles, tile, tile_end, &bases);
+    unit += tile_end - tile;
   }
 }

@@ -74,9 +74,11 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
       store_row(sum[i], residual ? residual[i] : NULL, low, high, vectors, y[i]);
     return;
   }
+#pragma GCC unroll 16
   for (int i = 0; i < m; i++) {
     float row[TILE_N];
-    memcpy(row, sum[i], (size_t)vectors * sizeof *sum[i]);
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v++) wni_store(row + v * WNI_LANES, sum[i][v]);
     store_part(args, row, residual ? residual[i] : NULL, y[i]);
   }
 }

@@ -52,6 +52,7 @@ typedef struct WniConv {
   WniOutput output;
   WniImage in, out, residual;
   size_t groups;
+  size_t pad[2];             /* rows above and columns left of the image that taps reach */
   ptrdiff_t y_step, x_step;  /* input elements from one output row, pixel to the next */
   size_t n_taps, n_channels; /* of one group; taps that lie side by side count as one */
   ptrdiff_t *tap;            /* [n_taps] bytes */
@@ -64,7 +65,35 @@ typedef struct WniConv {
 } WniConv;
 void wni_conv_run(const WniConv *conv, const void *x, const void *residual, void *y,
                   WniThread thread);
+/* Panels of tile n output channels that a group has. */
+size_t wni_conv_panels(const WniConv *conv);
 void wni_dwconv_run(const WniConv *conv, const void *x, void *y, WniThread thread);
+
+/* Convolutions behind one another by bands of rows, so that what lies between them stays in cache
+ * (bands.c): one without stride or not that makes `depthwise`'s input, the depthwise one itself,
+ * and one of 1x1.  The first or the last may be missing.  Batch 1.
+ *
+ *   x  --expand-->  ring  --depthwise-->  band  --project-->  y
+ *
+ * `expand` writes rows of the ring, `project` reads those of the band: their strides are these. */
+enum { WNI_BANDS_TAPS = 49 }; /* of the depthwise one, at most */
+typedef struct WniBands {
+  WniConv expand, depthwise, project;
+  bool expands, projects;
+  size_t rows;       /* of depthwise's output in a band */
+  size_t panels;     /* of expand at a time: fewer than all only without `project` */
+  size_t ring_rows;  /* of expanded pixels, enough for a band; behind them lies one of zeros */
+  size_t dilation;   /* of depthwise, in rows */
+  size_t pad[2];     /* rows above and columns left of depthwise's input */
+  int zero;          /* what every byte of a zero of its input is */
+  size_t parts;      /* threads that there is work for */
+  size_t part_bytes; /* of `work` for one of them */
+  size_t ring_bytes; /* of these, in front of the band */
+} WniBands;
+/* Sets what follows from the convolutions, their strides included; returns the bytes of `work`. */
+size_t wni_bands_plan(WniBands *bands);
+void wni_bands_run(const WniBands *bands, const void *x, const void *residual, void *y, void *work,
+                   WniThread thread);
 
 /* Conv with r x r taps, no stride, no groups, by Winograd's F(m x m, r x r) (winograd.h).  x points
  * at the first pixel's first tap and may be read up to the last tap of whole tiles. */

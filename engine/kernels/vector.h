@@ -7,6 +7,11 @@
 #define WNI_KERNELS_VECTOR_H
 
 #include <stdint.h>
+#if defined __x86_64__
+#include <immintrin.h>
+#elif defined __aarch64__
+#include <arm_neon.h>
+#endif
 
 typedef float WniVector __attribute__((vector_size(WNI_LANES * sizeof(float))));
 typedef int32_t WniMask __attribute__((vector_size(WNI_LANES * sizeof(int32_t))));
@@ -26,10 +31,21 @@ static inline WniVector wni_select(WniMask where, WniVector a, WniVector b) {
   return (WniVector)(((WniMask)a & where) | ((WniMask)b & ~where));
 }
 
-/* wni_clampf() of every lane. */
+/* wni_clampf() of every lane.  The instructions of x86 give their second operand where either is
+ * NaN, those of Arm a NaN. */
 static inline WniVector wni_clamp(WniVector x, WniVector low, WniVector high) {
+#if defined __x86_64__ && WNI_LANES == 16
+  return (WniVector)_mm512_min_ps((__m512)high, _mm512_max_ps((__m512)low, (__m512)x));
+#elif defined __x86_64__ && WNI_LANES == 8
+  return (WniVector)_mm256_min_ps((__m256)high, _mm256_max_ps((__m256)low, (__m256)x));
+#elif defined __x86_64__
+  return (WniVector)_mm_min_ps((__m128)high, _mm_max_ps((__m128)low, (__m128)x));
+#elif defined __aarch64__
+  return (WniVector)vminq_f32((float32x4_t)high, vmaxq_f32((float32x4_t)low, (float32x4_t)x));
+#else
   x = wni_select(x < low, low, x);
   return wni_select(x > high, high, x);
+#endif
 }
 
 #endif

@@ -19,12 +19,12 @@ typedef struct WniHaloNeed {
 typedef struct WniLowering {
   WniPlan *plan;
   WniGraph *graph;
-  WniTensor *tensors; /* [n_values] where values lie, once they are made */
-  bool *placed;       /* [n_values] tensors[v] is valid */
-  WniHaloNeed *halos; /* [n_values] */
-  int final;          /* value of the final logits; -1: none */
-  WniType type;       /* of activations where the file does not say: F32 or BF16 */
-  WniNode *node;      /* the one being lowered */
+  WniTensor *tensors;   /* [n_values] where values lie, once they are made */
+  bool *placed;         /* [n_values] tensors[v] is valid */
+  WniHaloNeed *halos;   /* [n_values] */
+  int final;            /* value of the final logits; -1: none */
+  WniType type;         /* of activations where the file does not say: F32 or BF16 */
+  WniNode *node;        /* the one being lowered */
   size_t bytes_counted; /* of the plan's weights, for the steps so far */
   WnError *error;
 } WniLowering;

@@ -170,6 +170,7 @@ WnStatus wni_lower_push_conv(WniLowering *lowering, WniStep *step, const WniWind
   WniTensor first = *x;
   conv->act = wni_kernel_find(WNI_KERNEL_act, WNI_F32);
   conv->output = wni_lower_output_stage(&conv->activation, y);
+  for (int axis = 0; axis < 2; axis++) conv->pad[axis] = (size_t)window->pad_begin[axis];
   conv->y_step = (ptrdiff_t)window->stride[0] * conv->in.h_stride;
   conv->x_step = (ptrdiff_t)window->stride[1] * conv->in.w_stride;
   WnStatus status = pack_conv(lowering, window, weights, x, y, conv);

@@ -213,6 +213,8 @@ static WnStatus lower_graph(WniGraph *graph, const WniTargets *targets, WniType 
   if (status == WN_OK) status = place_inputs(&lowering, targets);
   if (status == WN_OK) status = lower_stages(&lowering);
   if (status == WN_OK) status = place_outputs(&lowering, targets);
+  if (status == WN_OK && wni_plan_join_bands(plan) != WN_OK)
+    status = wni_fail_memory(error, "the plan");
   if (status == WN_OK && !wni_arena_place(plan))
     status = wni_fail(error, WN_ERROR_MEMORY, "the network needs more memory than is supported");
   if (status == WN_OK) {

@@ -14,6 +14,7 @@
 typedef enum WniStepKind {
   WNI_STEP_CONV,
   WNI_STEP_DWCONV,
+  WNI_STEP_BANDS,
   WNI_STEP_WINOGRAD,
   WNI_STEP_FULLY_CONNECTED,
   WNI_STEP_MATMUL,
@@ -43,6 +44,7 @@ typedef struct WniStep {
   WniStepKind kind;
   union {
     WniConv conv; /* also depthwise */
+    WniBands bands;
     WniWinograd winograd;
     WniFullyConnected fully_connected;
     WniMatmul matmul;
@@ -67,10 +69,10 @@ typedef struct WniStep {
   bool alone;      /* too little work to share: thread 0 does it */
   bool final_rows; /* the final classifier: may compute the surviving rows alone */
   uint64_t macs, parameters, bytes; /* bytes read and written, weights included */
-  const char *kernel; /* its name */
-  char *name;         /* of the ONNX node */
-  char *op;           /* "Conv+Relu" */
-  WniShape shape;     /* of the output */
+  const char *kernel;               /* its name */
+  char *name;                       /* of the ONNX node */
+  char *op;                         /* "Conv+Relu" */
+  WniShape shape;                   /* of the output */
 } WniStep;
 
 /* A piece of the arena, alive from step `first` to step `last`. */
@@ -163,6 +165,9 @@ WnStatus wni_targets_find(const WniGraph *graph, const WniMetadata *metadata, in
 
 /* Gives every living node its stage (stage.c). */
 WnStatus wni_stage_assign(WniGraph *graph, const WniTargets *targets, WnError *error);
+
+/* Joins convolutions whose images need not be whole in memory (join_bands.c).  Errors: MEMORY. */
+WnStatus wni_plan_join_bands(WniPlan *plan);
 
 /* Gives every buffer its place so that no two alive at once overlap (arena.c).
  * False: the arena would be too large. */

@@ -20,6 +20,12 @@ static void run_conv(const WniStep *step, const Operands *at, WniThread thread) 
 static void run_dwconv(const WniStep *step, const Operands *at, WniThread thread) {
   wni_dwconv_run(&step->layer.conv, at->in[0], at->out, thread);
 }
+static void run_bands(const WniStep *step, const Operands *at, WniThread thread) {
+  const WniBands *bands = &step->layer.bands;
+  bool add = bands->projects && bands->project.residual.n;
+  wni_bands_run(bands, at->in[0], add ? at->in[2] : NULL, at->out, (void *)(uintptr_t)at->in[1],
+                thread);
+}
 static void run_winograd(const WniStep *step, const Operands *at, WniThread thread) {
   const WniWinograd *winograd = &step->layer.winograd;
   wni_winograd_run(winograd, at->in[0], winograd->residual.n ? at->in[2] : NULL, at->out,
@@ -72,6 +78,7 @@ static void run_top(const WniStep *step, const Operands *at, WniThread thread) {
 static RunFunction *const table[WNI_STEP_KIND_COUNT] = {
     [WNI_STEP_CONV] = run_conv,
     [WNI_STEP_DWCONV] = run_dwconv,
+    [WNI_STEP_BANDS] = run_bands,
     [WNI_STEP_WINOGRAD] = run_winograd,
     [WNI_STEP_FULLY_CONNECTED] = run_fully_connected,
     [WNI_STEP_MATMUL] = run_matmul,

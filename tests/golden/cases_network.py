@@ -200,3 +200,33 @@ def branches(g):
     g.put("else", "If", [false], **two("x"))
     height = g.node("Gather", [g.node("Shape", "x"), g.init(np.array(2))])
     g.put("by_shape", "If", [g.node("Equal", [height, g.init(np.array(4))])], **two("x"))
+
+
+@case(14, shape=(1, 4, 40, 36))
+def mobile_blocks(g):
+    """Images large enough to be walked over in bands, with every kind of window between."""
+    def act(x, kind):
+        return g.node("Clip", [x, g.init(np.float32(0)), g.init(np.float32(6))]) \
+            if kind == "Clip" else g.node(kind, x)
+
+    def depthwise(x, c, k, kind="Clip", **attrs):
+        return act(g.conv(x, c, c, k, group=c, **attrs), kind)
+
+    def expanded(c, kind="Clip"):
+        return act(g.conv("x", 4, c, 1), kind)
+
+    y = depthwise(expanded(24), 24, 3, **P1)
+    g.put("residual", "Add", [g.conv(y, 24, 4, 1), "x"])
+    y = depthwise(expanded(40, "HardSwish"), 40, 5, "HardSwish", pads=[2] * 4, strides=[2, 2])
+    g.out(g.conv(y, 40, 3, 1), "stride_2")
+    stem = act(g.conv("x", 4, 32, 3, strides=[1, 1], **P1), "Relu")
+    g.out(g.conv(depthwise(stem, 32, 7, "Sigmoid", pads=[3] * 4, strides=[2, 2]), 32, 3, 1), "stem")
+    y = depthwise(expanded(20), 20, 3, dilations=[2, 3], pads=[2, 3, 2, 3], strides=[2, 1])
+    g.out(g.conv(y, 20, 2, 1), "dilated")
+    y = depthwise(expanded(17), 17, 3, pads=[0, 0, 1, 1], strides=[2, 2])
+    g.out(g.node("Relu", g.conv(y, 17, 3, 1)), "uneven")
+    wide = depthwise(expanded(150), 150, 3, pads=[1, 0, 1, 2], strides=[2, 2])
+    g.put("channels_apart", "GlobalAveragePool", wide)
+    twice = expanded(24)
+    g.put("second_reader", "GlobalAveragePool", twice)
+    g.out(g.conv(depthwise(twice, 24, 3), 24, 2, 1), "not_expanded")

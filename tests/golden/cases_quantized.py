@@ -122,6 +122,25 @@ def quantized_network(g):
     g.out(g.node("Transpose", total, perm=[0, 2, 3, 1]), "turned")
 
 
+@case(13, shape=(1, 4, 40, 36))
+def quantized_blocks(g):
+    """Images large enough to be walked over in bands; zeros around them are zero points."""
+    x = pair(g, "x", zero=100)
+
+    def expanded(c, zero):
+        return pair(g, conv(g, x, 4, c, 1), zero=zero)
+
+    y = pair(g, conv(g, expanded(40, 77), 40, 40, group=40, **P1), zero=60)
+    y = pair(g, conv(g, y, 40, 4, 1))
+    g.out(pair(g, g.node("Add", [x, y])), "residual")
+    y = expanded(56, 3)
+    y = pair(g, g.node("Relu", conv(g, y, 56, 56, 5, 56, pads=[2] * 4, strides=[2, 2])), zero=0)
+    g.out(conv(g, y, 56, 3, 1), "stride_2")
+    y = expanded(150, 200)
+    y = pair(g, conv(g, y, 150, 150, group=150, strides=[3, 3], pads=[1, 0, 1, 2]), zero=0)
+    g.out(g.node("GlobalMaxPool", y), "channels_apart")
+
+
 @case(13, shape=(1, 16, 9, 10))
 def quantized_3x3(g):
     """Wide enough for every way to compute a 3x3 convolution; sides that no tile divides."""

@@ -6,6 +6,8 @@
 
 static const BenchCase table[] = {
     /* a taps, b channels */
+    {WNI_KERNEL_igemm, "1x1, 16 channels", PEAK_FLOPS, 1, 16, 0},
+    {WNI_KERNEL_igemm, "1x1, 32 channels", PEAK_FLOPS, 1, 32, 0},
     {WNI_KERNEL_igemm, "1x1, 64 channels", PEAK_FLOPS, 1, 64, 0},
     {WNI_KERNEL_igemm, "1x1, 512 channels", PEAK_FLOPS, 1, 512, 0},
     {WNI_KERNEL_igemm, "3x3, 64 channels", PEAK_FLOPS, 9, 64, 0},
