@@ -24,6 +24,7 @@ typedef struct WniLowering {
   WniHaloNeed *halos;   /* [n_values] */
   int final;            /* value of the final logits; -1: none */
   WniType type;         /* of activations where the file does not say: F32 or BF16 */
+  double byte_cost;     /* of a byte of weights in multiply-accumulates (lower_sizes.c) */
   WniNode *node;        /* the one being lowered */
   size_t bytes_counted; /* of the plan's weights, for the steps so far */
   WnError *error;
@@ -138,16 +139,34 @@ WnStatus wni_lower_affine(WniLowering *lowering, const WniWeights *weights, WniP
  * is given back, so that a model never lies in memory twice. */
 void wni_lower_release(const WniLowering *lowering, const WniWeights *weights);
 
+/* Packs some outputs after the other and releases each part at once: a layer may be most of the
+ * model.  Of all that `pack` makes, `unit` outputs side by side become `unit_bytes`. */
+void wni_lower_pack(const WniLowering *lowering, const WniWeights *weights,
+                    const WniPacking *packing, WniPackFunction *pack, size_t unit,
+                    size_t unit_bytes, void *to);
+
 /* Appends a convolution of x whose `step` has kind, kernel, images, groups and activation: of a
  * window, or the product of rows with a matrix, which are pixels to it.  `residual` may be NULL. */
 WnStatus wni_lower_push_conv(WniLowering *lowering, WniStep *step, const WniWindow *window,
                              const WniWeights *weights, const WniTensor *x,
                              const WniTensor *residual, const WniTensor *y);
 
+/* Says what a byte of weights costs and makes room for all of them, before anything is lowered
+ * (lower_sizes.c). */
+WnStatus wni_lower_sizes(WniLowering *lowering);
+
+/* The window of a Conv, and the type in which a layer will compute before its input is placed. */
+WnStatus wni_lower_conv_window(const WniLowering *lowering, const WniNode *node, WniWindow *window);
+WniType wni_lower_expected_type(const WniLowering *lowering, const WniNode *node);
+
 /* How many outputs a side of a convolution Winograd's filtering should compute together; 0: none
  * (lower_winograd.c). */
 int wni_winograd_choose(const WniLowering *lowering, const WniNode *node, const WniWindow *window,
                         WniType type);
+
+/* How many times as many bytes its weights have then as they have directly. */
+double wni_winograd_growth(const WniLowering *lowering, const WniNode *node,
+                           const WniWindow *window, WniType type);
 
 /* Appends the node's convolution of x, which has the type to compute in and the zeros that the
  * window reads; tile 0: directly, else by Winograd's filtering. */

@@ -13,12 +13,6 @@
 #include <math.h>
 #include <string.h>
 
-static WnStatus conv_window(const WniLowering *lowering, const WniNode *node, WniWindow *window) {
-  const WniGraph *graph = lowering->graph;
-  return wni_window_read(graph, node, &wni_node_input(graph, node, 0)->shape,
-                         &wni_node_input(graph, node, 1)->shape, window, lowering->error);
-}
-
 /* What the taps reach beyond the image, which at the far side may be less than the pads.  `tile` is
  * how many outputs a side are computed together. */
 static WniHaloNeed conv_halo(const WniWindow *window, int tile, const WniShape *x) {
@@ -62,15 +56,6 @@ static void need_zeros(WniLowering *lowering, int value, WniHaloNeed need) {
   }
 }
 
-/* The type in which a convolution will compute, before anything has been placed. */
-static WniType expected_type(const WniLowering *lowering, const WniNode *node) {
-  const WniValue *value = wni_node_input(lowering->graph, node, 0);
-  WniWeights weights;
-  WniTensor x = {.type = value->quantized ? WNI_U8 : lowering->type};
-  if (wni_weights_read(lowering->graph, node, &weights, NULL) != WN_OK) return x.type;
-  return wni_lower_compute_type(lowering, &x, &weights);
-}
-
 WnStatus wni_lower_find_halos(WniLowering *lowering) {
   const WniGraph *graph = lowering->graph;
   for (int i = 0; i < graph->n_nodes; i++) {
@@ -78,9 +63,10 @@ WnStatus wni_lower_find_halos(WniLowering *lowering) {
     WniWindow window;
     if (node->dead || node->op != WNI_OP_CONV) continue;
     if (graph->values[node->out[0]].shape.rank != 4) continue; /* a row is copied */
-    WnStatus status = conv_window(lowering, node, &window);
+    WnStatus status = wni_lower_conv_window(lowering, node, &window);
     if (status != WN_OK) return status;
-    int tile = wni_winograd_choose(lowering, node, &window, expected_type(lowering, node));
+    int tile =
+        wni_winograd_choose(lowering, node, &window, wni_lower_expected_type(lowering, node));
     need_zeros(lowering, node->in[0],
                conv_halo(&window, tile ? tile : 1, &wni_node_input(graph, node, 0)->shape));
   }
@@ -157,6 +143,11 @@ static WnStatus pack_conv(WniLowering *lowering, const WniWindow *window, const 
   size_t panels = (per_group + packing.tile_n - 1) / packing.tile_n * packing.groups;
   conv->weights = wni_plan_alloc_raw(lowering->plan, panels, conv->panel_bytes);
   if (!conv->weights) return wni_lower_no_memory(lowering);
+  if (packing.groups == 1 && !depthwise) {
+    wni_lower_pack(lowering, weights, &packing, wni_weights_pack_igemm, packing.tile_n,
+                   conv->panel_bytes, conv->weights);
+    return WN_OK;
+  }
   (depthwise ? wni_weights_pack_dwconv : wni_weights_pack_igemm)(weights, &packing, conv->weights);
   wni_lower_release(lowering, weights);
   return WN_OK;
@@ -237,7 +228,7 @@ WnStatus wni_lower_conv(WniLowering *lowering) {
   WniWindow window;
   WniWeights weights;
   WniTensor x;
-  WnStatus status = conv_window(lowering, node, &window);
+  WnStatus status = wni_lower_conv_window(lowering, node, &window);
   bool computed = !has_constant_weights(lowering->graph, node);
   if (status == WN_OK && !computed)
     status = wni_weights_read(lowering->graph, node, &weights, lowering->error);

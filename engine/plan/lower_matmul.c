@@ -7,26 +7,6 @@
 
 #include "graph/fuse.h"
 
-/* Some rows at a time: the matrix may be most of the model. */
-static void pack_rows(const WniLowering *lowering, const WniWeights *weights,
-                      const WniPacking *packing, void *to) {
-  enum { SLICE = 1 << 21 }; /* elements */
-  size_t at_once = SLICE / weights->inputs + 1, row_bytes;
-  row_bytes = weights->inputs * wni_type_bytes(packing->type);
-  if (weights->q || weights->input_step != 1) at_once = weights->outputs;
-  for (size_t first = 0; first < weights->outputs; first += at_once) {
-    WniWeights slice = *weights;
-    WniPacking part = *packing;
-    size_t left = weights->outputs - first;
-    slice.outputs = left < at_once ? left : at_once;
-    if (weights->f) slice.f += first * weights->output_step;
-    if (weights->halves) slice.halves += first * weights->output_step;
-    if (part.row_scale) part.row_scale += first;
-    wni_weights_pack_rows(&slice, &part, (char *)to + first * row_bytes);
-    wni_lower_release(lowering, &slice);
-  }
-}
-
 /* y [m][outputs] = x [m][inputs] times the weights; scale and shift of the node applied. */
 static WnStatus push_fully_connected(WniLowering *lowering, const WniWeights *weights,
                                      const WniTensor *x, const WniTensor *y, bool activate) {
@@ -44,7 +24,8 @@ static WnStatus push_fully_connected(WniLowering *lowering, const WniWeights *we
   fc->m = (size_t)wni_shape_count(&x->shape) / fc->k;
   fc->weights = wni_plan_alloc_raw(lowering->plan, fc->n * fc->k, wni_type_bytes(x->type));
   if (!fc->weights) return wni_lower_no_memory(lowering);
-  pack_rows(lowering, weights, &packing, fc->weights);
+  wni_lower_pack(lowering, weights, &packing, wni_weights_pack_rows, 1,
+                 fc->k * wni_type_bytes(x->type), fc->weights);
   step.kernel = fc->kernel->name;
   step.macs = (uint64_t)fc->m * fc->n * fc->k;
   step.parameters = fc->n * fc->k + (wni_node_input(lowering->graph, node, 2) ? fc->n : 0);

@@ -34,6 +34,27 @@ void wni_lower_release(const WniLowering *lowering, const WniWeights *weights) {
     wni_onnx_release(graph->onnx, weights->halves, count * sizeof *weights->halves);
 }
 
+void wni_lower_pack(const WniLowering *lowering, const WniWeights *weights,
+                    const WniPacking *packing, WniPackFunction *pack, size_t unit,
+                    size_t unit_bytes, void *to) {
+  enum { SLICE = 1 << 18 }; /* elements */
+  size_t row = weights->inputs * weights->taps, at_once = (SLICE / row / unit + 1) * unit;
+  if (weights->output_step != row) at_once = weights->outputs; /* they lie among each other */
+  for (size_t first = 0; first < weights->outputs; first += at_once) {
+    WniWeights slice = *weights;
+    WniPacking part = *packing;
+    size_t left = weights->outputs - first;
+    slice.outputs = left < at_once ? left : at_once;
+    if (weights->f) slice.f += first * row;
+    if (weights->halves) slice.halves += first * row;
+    if (weights->q) slice.q += first * row;
+    if (weights->n_scales > 1) slice.scale += first;
+    part.row_scale += first;
+    pack(&slice, &part, (char *)to + first / unit * unit_bytes);
+    wni_lower_release(lowering, &slice);
+  }
+}
+
 static int32_t to_int32(double value) {
   return (int32_t)fmin(fmax(rint(value), INT32_MIN), INT32_MAX);
 }

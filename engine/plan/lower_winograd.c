@@ -9,10 +9,6 @@
 
 #include <math.h>
 
-/* What a byte of weights costs in multiply-accumulates: the time to fetch it, and memory.  It keeps
- * the weights of deep layers, which Winograd makes up to four times as large for a few pixels,
- * as they are.  Those of large networks come from memory for every frame. */
-enum { CACHED_BYTE_COST = 4, MEMORY_BYTE_COST = 6, CACHED_PARAMETERS = 8 << 20 };
 /* What a transform costs for each of the t x t elements of one tile's channel. */
 enum { TRANSFORM_COST = 10 };
 /* What the estimate must promise: it is not exact, and the direct way needs no more memory. */
@@ -23,7 +19,9 @@ enum { MIN_BLOCK = 24 };
 typedef struct Layer {
   double images, h, w, in, out; /* outputs, channels */
   int r;                        /* side of the filter */
-  double byte_cost;             /* of the weights */
+  double byte_cost;             /* of the weights, in multiply-accumulates.  It keeps those of deep
+                                 * layers, which Winograd makes up to four times as large for a few
+                                 * pixels, as they are */
 } Layer;
 
 static double ceil_div(double a, int b) {
@@ -61,14 +59,13 @@ int wni_winograd_choose(const WniLowering *lowering, const WniNode *node, const 
                         WniType type) {
   const int64_t *x = wni_node_input(lowering->graph, node, 0)->shape.dim;
   const int64_t *w = wni_node_input(lowering->graph, node, 1)->shape.dim;
-  bool cached = lowering->graph->parameters <= CACHED_PARAMETERS;
   Layer layer = {.images = (double)x[0],
                  .h = (double)window->out[0],
                  .w = (double)window->out[1],
                  .in = (double)w[1],
                  .out = (double)w[0],
                  .r = (int)window->size[0],
-                 .byte_cost = cached ? CACHED_BYTE_COST : MEMORY_BYTE_COST};
+                 .byte_cost = lowering->byte_cost};
   for (int axis = 0; axis < 2; axis++)
     if (window->size[axis] != layer.r || window->stride[axis] != 1 || window->dilation[axis] != 1)
       return 0;
@@ -79,6 +76,14 @@ int wni_winograd_choose(const WniLowering *lowering, const WniNode *node, const 
   double four = type == WNI_F32 && layer.r == 3 ? winograd_cost(&layer, type, 4) : INFINITY;
   if (direct <= MIN_GAIN * fmin(two, four)) return 0;
   return two <= four ? 2 : 4;
+}
+
+double wni_winograd_growth(const WniLowering *lowering, const WniNode *node,
+                           const WniWindow *window, WniType type) {
+  int m = wni_winograd_choose(lowering, node, window, type), r = (int)window->size[0];
+  if (m == 0) return 1;
+  double direct = r * r * weight_bytes(type, false);
+  return (m + r - 1) * (m + r - 1) * weight_bytes(type, true) / direct;
 }
 
 /* Room for the transformed inputs and products of a block, alive in the next step only. */
@@ -105,9 +110,10 @@ static WnStatus pack(WniLowering *lowering, const WniWeights *weights, const Wni
       plan, t * t * weights->inputs * columns, wni_type_bytes(packing.type));
   winograd->zeros = wni_plan_alloc(plan, tile_n, sizeof(float));
   if (!winograd->weights || !winograd->zeros) return wni_lower_no_memory(lowering);
-  wni_weights_pack_winograd(weights, wni_winograd_matrices(winograd->m, winograd->r), &packing,
-                            winograd->weights);
-  wni_lower_release(lowering, weights);
+  packing.matrices = wni_winograd_matrices(winograd->m, winograd->r);
+  packing.columns = columns;
+  wni_lower_pack(lowering, weights, &packing, wni_weights_pack_winograd, tile_n,
+                 weights->inputs * tile_n * wni_type_bytes(packing.type), winograd->weights);
   return WN_OK;
 }
 

@@ -209,7 +209,8 @@ static WnStatus lower_graph(WniGraph *graph, const WniTargets *targets, WniType 
     status = wni_fail_memory(error, "the plan");
     goto done;
   }
-  status = wni_lower_find_halos(&lowering);
+  status = wni_lower_sizes(&lowering);
+  if (status == WN_OK) status = wni_lower_find_halos(&lowering);
   if (status == WN_OK) status = place_inputs(&lowering, targets);
   if (status == WN_OK) status = lower_stages(&lowering);
   if (status == WN_OK) status = place_outputs(&lowering, targets);

@@ -25,9 +25,26 @@ void *wni_plan_alloc(WniPlan *plan, size_t count, size_t size) {
   return own(plan, memory, count * size) ? memory : NULL;
 }
 
+void wni_plan_reserve(WniPlan *plan, double bytes) {
+  if (!(bytes < (double)(SIZE_MAX / 4))) return;
+  char *memory = wni_alloc_raw((size_t)bytes);
+  if (!own(plan, memory, 0)) return;
+  plan->room = memory;
+  plan->room_bytes = (size_t)bytes;
+}
+
 void *wni_plan_alloc_raw(WniPlan *plan, size_t count, size_t size) {
   size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
+  if (bytes <= plan->room_bytes) {
+    size_t taken = wni_round_up(bytes, WNI_ALIGNMENT);
+    char *at = plan->room;
+    if (taken > plan->room_bytes) taken = plan->room_bytes;
+    plan->room += taken;
+    plan->room_bytes -= taken;
+    plan->weight_bytes += bytes;
+    return at;
+  }
   void *memory = wni_alloc_raw(bytes);
   return own(plan, memory, bytes) ? memory : NULL;
 }

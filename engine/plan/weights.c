@@ -248,62 +248,73 @@ void wni_weights_pack_igemm(const WniWeights *weights, const WniPacking *packing
   }
 }
 
-/* Filters of r x r side by side: [row][column][output]. */
-typedef double Filters[WNI_WINOGRAD_MAX_R][WNI_WINOGRAD_MAX_R][WNI_MAX_TILE_N];
+/* Filters of some outputs side by side. */
+enum { LANES = 8 }; /* divides WNI_WINOGRAD_CHANNELS */
+typedef double Lanes __attribute__((vector_size(LANES * sizeof(double))));
 
-/* G g Gt of n <= WNI_MAX_TILE_N outputs side by side.  Where I16 is asked for, with G doubled; the
- * next output is `step` elements on. */
-static void transform_filters(const WniWinogradMatrices *matrices, Filters g, size_t n,
-                              WniType type, void *to, size_t step, size_t product_step) {
-  int r = matrices->r, t = matrices->m + r - 1;
+/* a[0] x[0] + a[1] x[step] + ... of r, which is constant where this is inlined. */
+static inline void combine(const double *a, const Lanes *x, int step, int r, Lanes *sum) {
+  *sum = a[0] * x[0];
+  for (int i = 1; i < r; i++) *sum += a[i] * x[i * step];
+}
+
+static inline void store_lanes(const Lanes *value, WniType type, void *to, size_t at, size_t step) {
+  for (int j = 0; j < LANES; j++)
+    if (type == WNI_I16)
+      ((int16_t *)to)[at + (size_t)j * step] = (int16_t)(4 * (*value)[j]);
+    else
+      ((float *)to)[at + (size_t)j * step] = (float)(*value)[j];
+}
+
+/* G g Gt, g [row][column].  Where I16 is asked for, with G doubled; the next output is `step`
+ * elements on. */
+static inline void transform_filters(const WniWinogradMatrices *matrices, int r, const Lanes *g,
+                                     WniType type, void *to, size_t step, size_t product_step) {
+  int t = matrices->m + r - 1;
   for (int i = 0; i < t; i++) {
-    double half[WNI_WINOGRAD_MAX_R][WNI_MAX_TILE_N] = {{0}};
-    for (int row = 0; row < r; row++)
-      for (int column = 0; column < r; column++)
-        for (size_t j = 0; j < n; j++)
-          half[column][j] += matrices->filter[i][row] * g[row][column][j];
+    Lanes half[WNI_WINOGRAD_MAX_R], value;
+    for (int column = 0; column < r; column++)
+      combine(matrices->filter[i], g + column, r, r, &half[column]);
     for (int k = 0; k < t; k++) {
-      double value[WNI_MAX_TILE_N] = {0};
-      size_t at = (size_t)(i * t + k) * product_step;
-      for (int column = 0; column < r; column++)
-        for (size_t j = 0; j < n; j++) value[j] += matrices->filter[k][column] * half[column][j];
-      for (size_t j = 0; j < n; j++)
-        if (type == WNI_I16)
-          ((int16_t *)to)[at + j * step] = (int16_t)(4 * value[j]);
-        else
-          ((float *)to)[at + j * step] = (float)value[j];
+      combine(matrices->filter[k], half, 1, r, &value);
+      store_lanes(&value, type, to, (size_t)(i * t + k) * product_step, step);
     }
   }
 }
 
-/* A weight as the transform takes it: the integer itself for I16. */
-static double factor_at(const WniWeights *w, const WniPacking *packing, size_t output, size_t input,
-                        size_t tap) {
-  size_t at = offset(w, output, input, tap);
-  if (packing->type == WNI_I16) return integer_at(w, at);
-  double number = w->q ? (double)integer_at(w, at) * (double)wni_weights_scale(w, output)
-                       : (double)number_at(w, output, at);
-  return number * (double)packing->row_scale[output];
+/* The filters from `input` to outputs `first` and on, as the transform takes them: for I16 the
+ * integers themselves. */
+static inline void read_filters(const WniWeights *w, const WniPacking *packing, size_t first,
+                                size_t input, Lanes *g) {
+  float buffer[RUN];
+  for (size_t j = 0; j < LANES; j++) {
+    size_t output = first + j;
+    const float *run = has_runs(w) ? read_run(w, output, input, input + 1, buffer) : NULL;
+    double scale = packing->type == WNI_I16 ? 1 : (double)packing->row_scale[output];
+    if (w->q && packing->type != WNI_I16) scale *= (double)wni_weights_scale(w, output);
+    for (size_t t = 0; t < w->taps; t++)
+      g[t][j] = (run ? (double)run[t] : integer_at(w, offset(w, output, input, t))) * scale;
+  }
 }
 
-void wni_weights_pack_winograd(const WniWeights *weights, const WniWinogradMatrices *matrices,
-                               const WniPacking *packing, void *to) {
-  size_t r = (size_t)matrices->r;
-  size_t tile_n = packing->tile_n, panels = (weights->outputs + tile_n - 1) / tile_n;
+void wni_weights_pack_winograd(const WniWeights *weights, const WniPacking *packing, void *to) {
+  const WniWinogradMatrices *matrices = packing->matrices;
+  size_t tile_n = packing->tile_n, bytes = wni_type_bytes(packing->type);
   size_t pair = packing->type == WNI_I16 ? 2 : 1; /* channels side by side */
-  size_t product_step = panels * weights->inputs * tile_n;
-  for (size_t first = 0; first < weights->outputs; first += tile_n) {
-    size_t left = weights->outputs - first, n = left < tile_n ? left : tile_n;
+  size_t product_step = packing->columns * weights->inputs;
+  for (size_t first = 0; first < weights->outputs; first += LANES)
     for (size_t i = 0; i < weights->inputs; i++) {
-      Filters g;
-      size_t at = (first * weights->inputs) + i / pair * pair * tile_n + i % pair;
-      for (size_t j = 0; j < n; j++)
-        for (size_t t = 0; t < r * r; t++)
-          g[t / r][t % r][j] = factor_at(weights, packing, first + j, i, t);
-      transform_filters(matrices, g, n, packing->type,
-                        (char *)to + at * wni_type_bytes(packing->type), pair, product_step);
+      Lanes g[WNI_WINOGRAD_MAX_R * WNI_WINOGRAD_MAX_R];
+      size_t at = first / tile_n * tile_n * weights->inputs + i / pair * pair * tile_n + i % pair +
+                  first % tile_n * pair;
+      void *panel = (char *)to + at * bytes;
+      read_filters(weights, packing, first, i, g);
+      if (matrices->r == 3)
+        transform_filters(matrices, 3, g, packing->type, panel, pair, product_step);
+      else
+        transform_filters(matrices, WNI_WINOGRAD_MAX_R, g, packing->type, panel, pair,
+                          product_step);
     }
-  }
 }
 
 void wni_weights_pack_dwconv(const WniWeights *weights, const WniPacking *packing, void *to) {

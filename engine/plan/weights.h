@@ -51,7 +51,11 @@ typedef struct WniPacking {
   size_t groups, tile_n, tile_k;
   size_t merged; /* taps that follow each other as one with so many times the channels */
   const float *row_scale;
+  const WniWinogradMatrices *matrices; /* Winograd's filtering: these, and */
+  size_t columns;                      /* outputs of all panels, those packed elsewhere too */
 } WniPacking;
+
+typedef void WniPackFunction(const WniWeights *weights, const WniPacking *packing, void *to);
 
 /* Where the bias and scale of output o are. */
 size_t wni_weights_column(const WniWeights *weights, const WniPacking *packing, size_t output);
@@ -59,9 +63,9 @@ size_t wni_weights_columns(const WniWeights *weights, const WniPacking *packing)
 
 size_t wni_weights_panel_bytes(const WniWeights *weights, const WniPacking *packing);
 void wni_weights_pack_igemm(const WniWeights *weights, const WniPacking *packing, void *to);
-/* For Winograd's filtering: F32, or I16 from int8, whose inputs are an even number. */
-void wni_weights_pack_winograd(const WniWeights *weights, const WniWinogradMatrices *matrices,
-                               const WniPacking *packing, void *to);
+/* For Winograd's filtering: F32, or I16 from int8, whose inputs are an even number; outputs in
+ * multiples of WNI_WINOGRAD_CHANNELS. */
+void wni_weights_pack_winograd(const WniWeights *weights, const WniPacking *packing, void *to);
 void wni_weights_pack_dwconv(const WniWeights *weights, const WniPacking *packing, void *to);
 void wni_weights_pack_rows(const WniWeights *weights, const WniPacking *packing, void *to);
 

@@ -2,6 +2,7 @@
 """Golden cases: convolution, pooling, padding."""
 
 import numpy as np
+from onnx import TensorProto, helper
 
 from builder import case
 
@@ -367,3 +368,19 @@ def conv_5d(g):
     y = g.node("Conv", [cube, g.weights(2, 2, 3, 3, 1)], **same)
     y = g.node("Relu", g.node("Add", [y, cube]))
     g.put("block", "Conv", [y, g.weights(4, 2, 3, 3, 1)], **same)
+
+
+@case(13, shape=(1, 1, 16, 16))
+def conv_large(g):
+    """Filters that Winograd's filtering would make four times as large, all of one number."""
+    def filters(c_in, k):
+        value = helper.make_tensor("value", TensorProto.FLOAT, [1], [1 / (c_in * k * k)])
+        return g.node("ConstantOfShape", g.ints(320, c_in, k, k), value=value)
+
+    y = g.node("Conv", ["x", filters(1, 1), g.weights(320)])
+    for _ in range(2):
+        y = g.node("Conv", [y, filters(320, 3)], pads=[1] * 4)
+    y = g.node("MaxPool", y, kernel_shape=[2, 2], strides=[2, 2])
+    for _ in range(2):
+        y = g.node("Conv", [y, filters(320, 3)], pads=[1] * 4)
+    g.put("y", "GlobalAveragePool", y)

@@ -2,8 +2,12 @@
  *
  * Weights between the file and the plan: what is copied of them, and when.
  */
+#include <winnow/winnow.h>
+
 #include "graph/graph.h"
 #include "suite.h"
+
+#include <string.h>
 
 static void build(WniGraphUse use, WniOnnx *onnx, WniGraph *graph) {
   WnError error = {0};
@@ -49,4 +53,28 @@ START_TEST(float16_is_widened_for_readers) {
 }
 END_TEST
 
-SUITE_MAIN("weights", float16_stays_in_the_file, float16_is_widened_for_readers)
+/* The network would take 4 times the bytes where Winograd's filtering saves the most products. */
+START_TEST(filters_do_not_grow_without_bound) {
+  const WnModelOptions options = {.any_graph = true, .precision = WN_PRECISION_FP32};
+  WnModel *model;
+  WnError error;
+  size_t direct = 0;
+  bool winograd = false;
+  ck_assert_msg(wn_model_open(GOLDEN_DIR "/conv_large/model.onnx", &options, &model, &error) ==
+                    WN_OK,
+                "%s", error.message);
+  const WnModelInfo *info = wn_model_info(model);
+  for (int l = 0; l < info->n_layers; l++) {
+    direct += info->layers[l].parameters * sizeof(float);
+    winograd = winograd || strncmp(info->layers[l].kernel, "winograd", 8) == 0;
+  }
+  ck_assert(winograd);
+  ck_assert_uint_gt(direct, 12 << 20);
+  ck_assert_uint_gt(info->weight_bytes, direct);
+  ck_assert_uint_le(info->weight_bytes, 22 << 20);
+  wn_model_unref(model);
+}
+END_TEST
+
+SUITE_MAIN("weights", float16_stays_in_the_file, float16_is_widened_for_readers,
+           filters_do_not_grow_without_bound)
