@@ -67,8 +67,41 @@ static inline void wni_arm_put_scaled(WniType type, void *row, size_t i, float32
   }
 }
 
-/* What kernels.h says behind the sums [args->m][tile_n] of types F32 and BF16, and of U8. */
+/* How sums of integers become bytes: as rounding keeps the order, the clamp of the rounded numbers
+ * is the rounded clamp, which bytes do sixteen at a time. */
+typedef struct WniArmBytes {
+  int16x8_t zero;
+  uint8x16_t low, high;
+} WniArmBytes;
+
+static inline WniArmBytes wni_arm_bytes(const WniOutput *output) {
+  uint32_t low = (uint32_t)vcvtns_s32_f32(output->low), zero = (uint32_t)output->zero;
+  uint32_t high = (uint32_t)vcvtns_s32_f32(output->high);
+  return (WniArmBytes){.zero = vdupq_n_s16((int16_t)zero),
+                       .low = vdupq_n_u8((uint8_t)(low + zero)),
+                       .high = vdupq_n_u8((uint8_t)(high + zero))};
+}
+
+static inline int32x4_t wni_arm_rounded(int32x4_t sum, float32x4_t scale) {
+  return vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(sum), scale));
+}
+
+/* wni_write_scaled() of sixteen; each step of narrowing saturates. */
+static inline uint8x16_t wni_arm_to_bytes(const int32x4_t *sum, const float32x4_t *scale,
+                                          WniArmBytes to) {
+  int16x8_t half[2];
+#pragma GCC unroll 2
+  for (int i = 0; i < 2; i++)
+    half[i] = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(wni_arm_rounded(sum[2 * i], scale[2 * i])),
+                                         wni_arm_rounded(sum[2 * i + 1], scale[2 * i + 1])),
+                         to.zero);
+  uint8x16_t y = vqmovun_high_s16(vqmovun_s16(half[0]), half[1]);
+  return vminq_u8(vmaxq_u8(y, to.low), to.high);
+}
+
+/* What kernels.h says behind the sums [args->m][tile_n] of types F32 and BF16, and of U8, there
+ * from column `first` on. */
 void wni_arm_store_f32(const WniIgemmArgs *args, const float *sums, int tile_n);
-void wni_arm_store_i32(const WniIgemmArgs *args, const int32_t *sums, int tile_n);
+void wni_arm_store_i32(const WniIgemmArgs *args, const int32_t *sums, int tile_n, int first);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * How a tile of sums becomes y (arm.h), four columns at a time.  A row with less than tile n
- * columns goes through a room of its own, so that nothing is read or written behind it.
+ * How a tile of sums becomes y (arm.h), four columns at a time.  A row whose columns are not so
+ * many goes through a room of its own, so that nothing is read or written behind it.
  */
 #include "kernels/arm.h"
 
@@ -37,19 +37,22 @@ void wni_arm_store_f32(const WniIgemmArgs *args, const float *sums, int tile_n) 
   }
 }
 
-static void row_scaled(const WniIgemmArgs *args, const int32_t *sums, void *y, int n) {
-  for (int j = 0; j < n; j += 4) {
+static void row_scaled(const WniIgemmArgs *args, const int32_t *sums, void *y, int first) {
+  for (int j = first; j < args->n; j += 4) {
     float32x4_t x = vmulq_f32(vcvtq_f32_s32(vld1q_s32(sums + j)), vld1q_f32(args->scale + j));
     wni_arm_put_scaled(args->output.type, y, (size_t)j,
                        wni_arm_clamp(x, args->output.low, args->output.high), args->output.zero);
   }
 }
 
-void wni_arm_store_i32(const WniIgemmArgs *args, const int32_t *sums, int tile_n) {
+void wni_arm_store_i32(const WniIgemmArgs *args, const int32_t *sums, int tile_n, int first) {
+  size_t bytes = wni_type_bytes(args->output.type), at = (size_t)first * bytes;
+  size_t left = (size_t)args->n * bytes - at;
   _Alignas(16) char room[ROW_BYTES];
+  if (left == 0) return;
   for (int i = 0; i < args->m; i++, sums += tile_n) {
-    bool whole = args->n == tile_n;
-    row_scaled(args, sums, whole ? args->y[i] : room, tile_n);
-    if (!whole) memcpy(args->y[i], room, (size_t)args->n * wni_type_bytes(args->output.type));
+    bool whole = args->n % 4 == 0;
+    row_scaled(args, sums, whole ? args->y[i] : room, first);
+    if (!whole) memcpy((char *)args->y[i] + at, room + at, left);
   }
 }

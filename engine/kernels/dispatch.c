@@ -6,14 +6,15 @@
 
 #include "base/cpu.h"
 
-#define WNI_KERNEL(op, dtype, tile, set, m, n, k) extern WniFn_##op wni_##op##_##dtype##__##set;
+#define WNI_KERNEL(op, dtype, tile, set, m, n, k, x_offset)                                        \
+  extern WniFn_##op wni_##op##_##dtype##__##set;
 #include "kernels/variants.inc"
 
 /* The types as variants.inc spells them. */
 enum { TYPE_f32 = WNI_F32, TYPE_bf16 = WNI_BF16, TYPE_u8 = WNI_U8, TYPE_i16 = WNI_I16 };
 
 static const WniKernel table[] = {
-#define WNI_KERNEL(op, dtype, tile, set, m, n, k)                                                  \
+#define WNI_KERNEL(op, dtype, tile, set, m, n, k, x_offset)                                        \
   {.name = #op "_" #dtype #tile "__" #set,                                                         \
    .kind = WNI_KERNEL_##op,                                                                        \
    .type = (WniType)TYPE_##dtype,                                                                  \
@@ -21,6 +22,7 @@ static const WniKernel table[] = {
    .tile_m = m,                                                                                    \
    .tile_n = n,                                                                                    \
    .tile_k = k,                                                                                    \
+   .offset = x_offset,                                                                             \
    .run = {.op = wni_##op##_##dtype##__##set}},
 #include "kernels/variants.inc"
 };

@@ -2,13 +2,16 @@
  *
  * The implicit matrix product of bytes with SDOT, four products of int8 per sum.
  *
- * x is taken as x - 128, which fits int8 and is one exclusive-or of x.  What the sums lack then,
- * 128 times the weights' sum, is one more row of the tile, whose x is -128 everywhere and which
- * is subtracted at the end; all modulo 2^32, hence exact.
- * Sixteen channels of a row make one vector, whose lanes SDOT multiplies without broadcasts.
- * Registers: 8 x 8 sums take 16, the row of weights 2, x takes 8, its constant 1; five are left
- * for the weights.  Per 16 channels, 1024 products, 64 + 8 SDOT stand against 8 exclusive-ors and
- * 8 + 8 loads.
+ * x is taken as x - 128 (the kernel's offset), which fits int8 and is one exclusive-or of x.
+ * The rows of a tile are put side by side first, tap behind tap, each filled up to whole groups of
+ * four channels: what reads them then knows no taps, and panels of columns share the work.
+ *
+ *   x                 row [TILE_M][BUFFER]            one panel: ROWS x COLUMNS sums in registers
+ *   tap 0: c c c c c     c c c c c - - - d d d ...    16 channels of a row make one vector, whose
+ *   tap 1: d d d         ...                          lanes SDOT multiplies without broadcasts
+ *
+ * Registers: 6 x 16 sums take 24, x takes 6; two are left for the weights.  Per 16 channels 96 SDOT
+ * stand against 6 + 16 loads.
  */
 #include "kernels/check.h"
 #include "kernels/arm.h"
@@ -17,15 +20,62 @@ enum {
   TILE_M = WNI_TILE_M(igemm_u8),
   TILE_N = WNI_TILE_N(igemm_u8),
   TILE_K = WNI_TILE_K(igemm_u8),
-  VECTORS = TILE_N / 4,
-  STEP = 16
+  ROWS = 6,
+  VECTORS = 4,
+  COLUMNS = 4 * VECTORS,
+  GROUP = TILE_N * TILE_K, /* bytes of weights */
+  STEP = 16,
+  LANES = STEP / TILE_K,
+  BUFFER = 1024,        /* channels; more of them go through it in parts */
+  PITCH = BUFFER + STEP /* the last vector of a row may be stored over its end */
 };
 
 WniFn_igemm WNI_NAME(igemm_u8);
 
-typedef struct Sums {
-  int32x4_t of_x[TILE_M][VECTORS], of_w[VECTORS];
-} Sums;
+/* A tile on its way through the buffer. */
+typedef struct Work {
+  const WniIgemmArgs *args;
+  const int8_t *w; /* of the groups in the buffer */
+  size_t groups;
+  bool first, last;
+  int direct;
+  int8_t x[TILE_M][PITCH];
+  int32_t sums[TILE_M][TILE_N]; /* between two fillings, and of columns that are not direct */
+} Work;
+
+static inline int8x16_t less_128(uint8x16_t x) {
+  return vreinterpretq_s8_u8(veorq_u8(x, vdupq_n_u8(0x80)));
+}
+
+enum { FILLED = 4 /* rows at once */ };
+
+/* Channels [c, c + n) of FILLED rows to `to`; n is STEP or a multiple of it. */
+static inline __attribute__((always_inline)) void fill_step(const uint8_t *const *x, size_t c,
+                                                            size_t n, int8_t *to) {
+#pragma GCC unroll 4
+  for (int i = 0; i < FILLED; i++)
+#pragma GCC unroll 2
+    for (size_t j = 0; j < n; j += STEP)
+      vst1q_s8(to + i * PITCH + c + j, less_128(vld1q_u8(x[i] + c + j)));
+}
+
+/* n channels of FILLED rows to `to`, and zeros up to a whole group. */
+static void fill_rows(const void *const *rows, ptrdiff_t at, size_t n, int8_t *to) {
+  const uint8_t *x[FILLED];
+  size_t c = 0;
+  for (int i = 0; i < FILLED; i++) x[i] = (const uint8_t *)rows[i] + at;
+  for (; c + 2 * STEP <= n; c += 2 * STEP) fill_step(x, c, 2 * STEP, to);
+  if (c + STEP <= n) {
+    fill_step(x, c, STEP, to);
+    c += STEP;
+  }
+  if (c == n) return;
+  for (int i = 0; i < FILLED; i++) memset(to + i * PITCH + n / TILE_K * TILE_K, 0, TILE_K);
+  if (n >= STEP)
+    fill_step(x, n - STEP, STEP, to); /* some channels once more */
+  else
+    for (int i = 0; i < FILLED; i++) vst1q_s8(to + i * PITCH, less_128(wni_arm_load_part(x[i], n)));
+}
 
 /* The instruction has the lane inside. */
 static inline int32x4_t dot(int32x4_t sum, int8x16_t w, int8x16_t x, int lane) {
@@ -41,69 +91,145 @@ static inline int32x4_t dot(int32x4_t sum, int8x16_t w, int8x16_t x, int lane) {
   }
 }
 
-static inline int8x16_t less_128(uint8x16_t x) {
-  return vreinterpretq_s8_u8(veorq_u8(x, vdupq_n_u8(0x80)));
-}
-
-/* The first n channels of x [rows], in groups of TILE_K. */
-static inline __attribute__((always_inline)) void add_groups(Sums *sums, const int8x16_t *x,
-                                                             size_t n, const int8_t *w, int rows) {
+/* `rows` and `vectors` are constants at each call, here and below.  The first n groups of x. */
+static inline __attribute__((always_inline)) void add_groups(int32x4_t sum[ROWS][VECTORS],
+                                                             const int8_t *x, const int8_t *w,
+                                                             size_t n, int rows, int vectors) {
+  int8x16_t sixteen[ROWS]; /* channels */
+#pragma GCC unroll 6
+  for (int i = 0; i < rows; i++) sixteen[i] = vld1q_s8(x + i * PITCH);
 #pragma GCC unroll 4
-  for (int lane = 0; lane < STEP / TILE_K; lane++) {
-    if ((size_t)(lane * TILE_K) >= n) return;
+  for (int lane = 0; lane < LANES; lane++, w += GROUP) {
+    if ((size_t)lane >= n) return;
 #pragma GCC unroll 2
-    for (int v = 0; v < VECTORS; v++) {
-      int8x16_t four = vld1q_s8(w + (lane * VECTORS + v) * 4 * TILE_K); /* columns */
-      sums->of_w[v] = vdotq_s32(sums->of_w[v], four, vdupq_n_s8(-128));
-#pragma GCC unroll 8
-      for (int i = 0; i < rows; i++) sums->of_x[i][v] = dot(sums->of_x[i][v], four, x[i], lane);
+    for (int v = 0; v < vectors; v += 2) {
+      int8x16_t w0 = vld1q_s8(w + v * 4 * TILE_K), w1 = vld1q_s8(w + (v + 1) * 4 * TILE_K);
+#pragma GCC unroll 6
+      for (int i = 0; i < rows; i++) {
+        sum[i][v] = dot(sum[i][v], w0, sixteen[i], lane);
+        sum[i][v + 1] = dot(sum[i][v + 1], w1, sixteen[i], lane);
+      }
     }
   }
 }
 
-/* n channels of one tap; returns where the weights of the next begin. */
-static inline __attribute__((always_inline)) const int8_t *
-add_tap(Sums *sums, const uint8_t *const *x, size_t n, const int8_t *w, int rows) {
-  int8x16_t group[TILE_M];
-  size_t c = 0;
-  for (; c + STEP <= n; c += STEP, w += STEP * TILE_N) {
-#pragma GCC unroll 8
-    for (int i = 0; i < rows; i++) group[i] = less_128(vld1q_u8(x[i] + c));
-    add_groups(sums, group, STEP, w, rows);
-  }
-  if (c == n) return w;
-#pragma GCC unroll 8
-  for (int i = 0; i < rows; i++) group[i] = less_128(wni_arm_load_part(x[i] + c, n - c));
-  add_groups(sums, group, n - c, w, rows);
-  return w + (n - c + TILE_K - 1) / TILE_K * TILE_K * TILE_N;
+static inline __attribute__((always_inline)) void multiply(int32x4_t sum[ROWS][VECTORS],
+                                                           const int8_t *x, const int8_t *w,
+                                                           size_t groups, int rows, int vectors) {
+  for (; groups >= LANES; groups -= LANES, x += STEP, w += LANES * GROUP)
+    add_groups(sum, x, w, LANES, rows, vectors);
+  if (groups > 0) add_groups(sum, x, w, groups, rows, vectors);
 }
 
-/* `rows` is a constant at each call. */
-static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, int rows) {
-  Sums sums = {0};
-  const int8_t *w = args->w;
-#pragma GCC unroll 8
-  for (int i = 0; i < rows; i++)
-    for (int v = 0; v < VECTORS; v++)
-      sums.of_x[i][v] = vld1q_s32((const int32_t *)args->bias + 4 * v);
-  for (size_t t = 0; t < args->n_taps; t++) {
-    const uint8_t *x[TILE_M];
-    for (int i = 0; i < rows; i++) x[i] = (const uint8_t *)args->x[i] + args->tap[t];
-    w = add_tap(&sums, x, args->n_channels, w, rows);
+/* Sums of a panel that are done to bytes of y. */
+static inline __attribute__((always_inline)) void store(const WniIgemmArgs *args,
+                                                        int32x4_t sum[ROWS][VECTORS], int row,
+                                                        int column, int rows, int vectors) {
+  const WniArmBytes to = wni_arm_bytes(&args->output);
+  void *const *y = args->y + row;
+  float32x4_t scale[VECTORS];
+#pragma GCC unroll 4
+  for (int v = 0; v < VECTORS; v++)
+    scale[v] = vld1q_f32(args->scale + column + 4 * (v < vectors ? v : 0));
+#pragma GCC unroll 6
+  for (int i = 0; i < rows; i++) {
+    for (int v = vectors; v < VECTORS; v++) sum[i][v] = sum[i][0];
+    uint8x16_t bytes = wni_arm_to_bytes(sum[i], scale, to);
+    if (vectors == VECTORS)
+      vst1q_u8((uint8_t *)y[i] + column, bytes);
+    else
+      vst1_u8((uint8_t *)y[i] + column, vget_low_u8(bytes));
   }
-  int32_t out[TILE_M * TILE_N];
-#pragma GCC unroll 8
-  for (int i = 0; i < rows; i++)
-    for (int v = 0; v < VECTORS; v++)
-      vst1q_s32(out + i * TILE_N + 4 * v, vsubq_s32(sums.of_x[i][v], sums.of_w[v]));
-  wni_arm_store_i32(args, out, TILE_N);
 }
 
-/* A few pixels that are left over do not cost a whole tile. */
+/* Columns whose sums become bytes straight from the registers; the rest go through `sums`. */
+static int direct_columns(const WniIgemmArgs *args) {
+  int rest = args->n % COLUMNS;
+  if (args->output.type != WNI_U8) return 0;
+  return rest == COLUMNS / 2 ? args->n : args->n - rest;
+}
+
+/* The panel at (row, column) of the tile by what is in the buffer. */
+static inline __attribute__((always_inline)) void panel(Work *work, int row, int column, int rows,
+                                                        int vectors) {
+  int32x4_t sum[ROWS][VECTORS];
+  int32_t *sums = &work->sums[row][column];
+  if (work->first) {
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; v++) {
+      int32x4_t bias = vld1q_s32((const int32_t *)work->args->bias + column + 4 * v);
+#pragma GCC unroll 6
+      for (int i = 0; i < rows; i++) sum[i][v] = bias;
+    }
+  } else {
+#pragma GCC unroll 6
+    for (int i = 0; i < rows; i++)
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; v++) sum[i][v] = vld1q_s32(sums + i * TILE_N + 4 * v);
+  }
+  multiply(sum, work->x[row], work->w + column * TILE_K, work->groups, rows, vectors);
+  if (work->last && column + 4 * vectors <= work->direct) {
+    store(work->args, sum, row, column, rows, vectors);
+    return;
+  }
+#pragma GCC unroll 6
+  for (int i = 0; i < rows; i++)
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; v++) vst1q_s32(sums + i * TILE_N + 4 * v, sum[i][v]);
+}
+
+/* The panels of some rows below each other: the weights are still in cache. */
+static inline __attribute__((always_inline)) void run_rows(Work *work, int row, int end, int column,
+                                                           int rows, int vectors) {
+  for (; row < end; row += rows) panel(work, row, column, rows, vectors);
+}
+
+/* One copy for every number of rows, of whole panels and of those of eight columns. */
+#define PANELS(ROW) ROW(1) ROW(2) ROW(3) ROW(4) ROW(5) ROW(6)
+#define PANEL_FUNCTIONS(rows)                                                                      \
+  static void wide_##rows(Work *work, int row, int end, int column) {                              \
+    run_rows(work, row, end, column, rows, VECTORS);                                               \
+  }                                                                                                \
+  static void narrow_##rows(Work *work, int row, int end, int column) {                            \
+    run_rows(work, row, end, column, rows, VECTORS / 2);                                           \
+  }
+PANELS(PANEL_FUNCTIONS)
+#define PANEL_NAMES(rows) {wide_##rows, narrow_##rows},
+static void (*const panels[ROWS][2])(Work *work, int row, int end,
+                                     int column) = {PANELS(PANEL_NAMES)};
+
+/* All panels by what is in the buffer. */
+static void run_panels(Work *work) {
+  int m = work->args->m, n = work->args->n, whole = m / ROWS * ROWS;
+  for (int column = 0; column < n; column += COLUMNS) {
+    bool narrow = n - column <= COLUMNS / 2;
+    if (whole > 0) panels[ROWS - 1][narrow](work, 0, whole, column);
+    if (whole < m) panels[m - whole - 1][narrow](work, whole, m, column);
+  }
+}
+
 void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
   wni_check_igemm_tile(args, TILE_M, TILE_N);
-  if (args->m <= TILE_M / 2)
-    run(args, TILE_M / 2);
-  else
-    run(args, TILE_M);
+  Work work;
+  size_t filled = 0;
+  work.args = args;
+  work.w = args->w;
+  work.first = true;
+  work.direct = direct_columns(args);
+  for (size_t t = 0; t < args->n_taps; t++)
+    for (size_t c = 0; c < args->n_channels;) {
+      size_t left = args->n_channels - c, n = left < BUFFER - filled ? left : BUFFER - filled;
+      for (int i = 0; i < args->m; i += FILLED)
+        fill_rows(args->x + i, args->tap[t] + (ptrdiff_t)c, n, work.x[i] + filled);
+      c += n;
+      filled += (n + TILE_K - 1) / TILE_K * TILE_K;
+      work.last = c == args->n_channels && t + 1 == args->n_taps;
+      if (filled < BUFFER && !work.last) continue;
+      work.groups = filled / TILE_K;
+      run_panels(&work);
+      work.w += filled * TILE_N;
+      work.first = false;
+      filled = 0;
+    }
+  wni_arm_store_i32(args, work.sums[0], TILE_N, work.direct);
 }

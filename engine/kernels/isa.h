@@ -18,7 +18,7 @@
 /* The tiles of variants.inc.  WNI_TILE_M(igemm_u8) is that of wni_igemm_u8__avx2 where WNI_ISA is
  * avx2. */
 enum {
-#define WNI_KERNEL(kind, type, tile, set, m, n, k)                                                 \
+#define WNI_KERNEL(kind, type, tile, set, m, n, k, offset)                                         \
   WNI_TILE_##kind##_##type##__##set##_M = m, WNI_TILE_##kind##_##type##__##set##_N = n,            \
   WNI_TILE_##kind##_##type##__##set##_K = k,
 #include "kernels/variants.inc"

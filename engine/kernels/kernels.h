@@ -98,7 +98,8 @@ enum { WNI_MAX_TILE_M = 32, WNI_MAX_TILE_N = 64 };
  *                    bias, and nothing follows
  *   w        packed in groups of the tile's k channels:
  *            [n_taps][ceil(n_channels / tile k)][tile n][tile k], zero beyond n and n_channels
- *   bias, scale  [tile n], zero beyond n
+ *   bias, scale  [tile n], zero beyond n.  A kernel with an offset takes x - offset for x, and its
+ *            bias is larger by offset times the sum of the column's weights
  *   tap      bytes
  *   x, y     WNI_MAX_TILE_M pointers, valid up to the tile's m rows: behind m
  *            they repeat the last one and nothing is stored through them.  x may be read up to
@@ -326,6 +327,7 @@ typedef struct WniKernel {
   WniType type;               /* of x */
   uint32_t isa;               /* WNI_CPU_* that it needs */
   int tile_m, tile_n, tile_k; /* 0 where it has none */
+  int offset;                 /* igemm of U8: what it takes off x, as bytes with a sign suit it */
   union {
 #define WNI_KIND(kind) WniFn_##kind *kind;
     WNI_KERNEL_KINDS(WNI_KIND)

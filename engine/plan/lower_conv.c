@@ -135,7 +135,8 @@ static WnStatus pack_conv(WniLowering *lowering, const WniWindow *window, const 
                         .groups = depthwise ? 1 : conv->groups,
                         .tile_n = depthwise ? 1 : (size_t)conv->kernel->tile_n,
                         .tile_k = depthwise ? 1 : (size_t)conv->kernel->tile_k,
-                        .merged = conv->n_channels / weights->inputs};
+                        .merged = conv->n_channels / weights->inputs,
+                        .offset = conv->kernel->offset};
   status = wni_lower_affine(lowering, weights, &packing, x, y, &conv->bias, &conv->scale);
   if (status != WN_OK) return status;
   conv->panel_bytes = wni_weights_panel_bytes(weights, &packing);

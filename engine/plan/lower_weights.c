@@ -59,8 +59,8 @@ static int32_t to_int32(double value) {
   return (int32_t)fmin(fmax(rint(value), INT32_MIN), INT32_MAX);
 }
 
-/* sum_k (x - zero) w + bias = sum_k x w + (bias - zero sum_k w), in steps of the products.
- * False: a scale is beyond float32. */
+/* sum_k (x - zero) w + bias = sum_k x w + (bias - zero sum_k w), in steps of the products; with
+ * what the kernel's offset asks for, modulo 2^32.  False: a scale is beyond float32. */
 static bool integer_affine(const WniNode *node, const WniWeights *weights,
                            const WniPacking *packing, const WniTensor *x, const WniTensor *y,
                            int32_t *bias, float *scale) {
@@ -68,7 +68,9 @@ static bool integer_affine(const WniNode *node, const WniWeights *weights,
     size_t at = wni_weights_column(weights, packing, o);
     float step = x->quant.scale * wni_weights_scale(weights, o) * node->scale[o];
     double shift = rint((double)node->shift[o] / (double)step);
-    bias[at] = to_int32(shift - (double)x->quant.zero * wni_weights_sum(weights, o));
+    int32_t sum = wni_weights_sum(weights, o);
+    uint32_t own = (uint32_t)to_int32(shift - (double)x->quant.zero * sum);
+    bias[at] = (int32_t)(own + (uint32_t)packing->offset * (uint32_t)sum);
     scale[at] = y->type == WNI_U8 ? step / y->quant.scale : step;
     if (!isfinite(scale[at])) return false;
   }

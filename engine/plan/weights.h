@@ -45,12 +45,13 @@ float wni_weights_scale(const WniWeights *weights, size_t output);
  * these add. */
 int32_t wni_weights_sum(const WniWeights *weights, size_t output);
 
-/* How to pack.  `row_scale` [outputs] multiplies floats. */
+/* How to pack.  `row_scale` [outputs] multiplies floats; `offset` is the kernel's. */
 typedef struct WniPacking {
   WniType type;
   size_t groups, tile_n, tile_k;
   size_t merged; /* taps that follow each other as one with so many times the channels */
   const float *row_scale;
+  int offset;
   const WniWinogradMatrices *matrices; /* Winograd's filtering: these, and */
   size_t columns;                      /* outputs of all panels, those packed elsewhere too */
 } WniPacking;

@@ -21,7 +21,7 @@ enum { MAX_THREADS = 256, BATCHES = 15, TOGETHER = 15, FMA_ROUNDS = 20000 };
 static const double BATCH_S = 1e-3, THREADED_S = 0.02;
 
 /* The sets that differ in their vectors are those that all portable kernels are compiled for. */
-#define WNI_KERNEL(kind, type, tile, set, m, n, k)
+#define WNI_KERNEL(kind, type, tile, set, m, n, k, offset)
 #define WNI_PORTABLE(set)                                                                          \
   extern PeakFma peak_fma__##set;                                                                  \
   extern PeakRead peak_read__##set;
@@ -33,7 +33,7 @@ static const struct Loops {
   PeakFma *fma;
   PeakRead *read;
 } table[] = {
-#define WNI_KERNEL(kind, type, tile, set, m, n, k)
+#define WNI_KERNEL(kind, type, tile, set, m, n, k, offset)
 #define WNI_PORTABLE(set) {WNI_CPU_##set, peak_fma__##set, peak_read__##set},
 #include "kernels/variants.inc"
 };

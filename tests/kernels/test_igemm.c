@@ -64,6 +64,16 @@ static Fenced pack_weights(const Problem *p, const WniKernel *kernel, size_t fir
   return packed;
 }
 
+/* What the kernel's offset adds to the biases: that times the sum of each column's weights. */
+static void add_offset(const Problem *p, const WniKernel *kernel, size_t first, Fenced *bias) {
+  uint32_t *column = bias->data;
+  const int8_t *w = p->w.data;
+  size_t n = (size_t)p->n;
+  for (size_t j = 0; kernel->offset && j < bias->bytes / 4 && first + j < n; j++)
+    for (size_t k = 0; k < p->taps * p->channels; k++)
+      column[j] += (uint32_t)(kernel->offset * w[k * n + first + j]);
+}
+
 /* 32-bit numbers from column `first` on, zeros behind. */
 static Fenced pad_columns(const Fenced *columns, size_t first, int tile_n) {
   Fenced padded = fenced_new((size_t)tile_n * 4);
@@ -81,6 +91,7 @@ static void run_tile(const Problem *p, const WniKernel *kernel, int row, int col
   Fenced w = pack_weights(p, kernel, (size_t)column);
   Fenced bias = pad_columns(&p->bias, (size_t)column, kernel->tile_n);
   Fenced scale = pad_columns(&p->scale, (size_t)column, kernel->tile_n);
+  add_offset(p, kernel, (size_t)column, &bias);
   WniIgemmArgs args = {.m = p->m - row < kernel->tile_m ? p->m - row : kernel->tile_m,
                        .n = p->n - column < kernel->tile_n ? p->n - column : kernel->tile_n,
                        .n_taps = p->taps,

@@ -21,7 +21,7 @@ import arm_tools
 SETS = {"cortex-a53": ["v128", "neon"], "cortex-a55": ["v128", "neon", "dotprod"],
         "cortex-a72": ["v128", "neon"], "neoverse-n1": ["v128", "neon", "dotprod"],
         "neoverse-n2": ["v128", "neon", "dotprod", "i8mm", "bf16"]}
-KERNELS = r"^wni_(igemm|dwconv|fc)_"
+KERNELS = r"^(wni_)?(igemm|dwconv|fc)_"
 MULTIPLY = re.compile(r"(fml[as]|fmul|[su]dot|usdot|(us|s|u)mmla|bfmmla|bfdot|[su]ml[as]l2?|"
                       r"[su]mull2?|ml[as]|mul)\tv")
 BRANCH = re.compile(r"(?:b|b\.\w+|cbn?z|tbn?z)\t(?:.*, )?([0-9a-f]+) <")
@@ -41,11 +41,15 @@ class Loop:
 
 
 def functions(text):
-    """{name: [(address, instruction)]} of what objdump -d prints."""
-    found, current = {}, None
+    """{name: [(address, instruction)]} of what objdump -d prints; one that is no kernel's own is
+    named after its file first."""
+    found, current, file = {}, None, ""
     for line in text.splitlines():
-        if head := re.fullmatch(r"[0-9a-f]+ <(.+)>:", line):
-            current = found.setdefault(head[1], [])
+        if head := re.fullmatch(r"(.+?)(\.c)?\.o: +file format .+", line):
+            file = os.path.basename(head[1])
+        elif head := re.fullmatch(r"[0-9a-f]+ <(.+)>:", line):
+            own = head[1].startswith("wni_")
+            current = found.setdefault(head[1] if own else f"{file} {head[1]}".lstrip(), [])
         elif current is not None and (code := re.match(r"\s*([0-9a-f]+):\t([^/]+)", line)):
             current.append((int(code[1], 16), code[2].strip()))
     return found

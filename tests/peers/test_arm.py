@@ -44,6 +44,11 @@ class Loops(unittest.TestCase):
                                          "fmla\tv3.4s, v0.4s, v2.s[1]", "b.ne\t#0"])
         self.assertEqual(len(found[0].multiplies), 2)
 
+    def test_is_of_a_file_whose_name_matches(self):
+        text = FUNCTION.replace("kernel.o", "fc_u8.c.o").replace("wni_other__neon", "rows")
+        found = list(arm_loops.loops_of(text, "^fc_", 1))
+        self.assertEqual([loop.function for loop in found], ["fc_u8 rows"])
+
     def test_multiplies_often_enough(self):
         self.assertEqual(list(arm_loops.loops_of(FUNCTION, "^wni_igemm_", 3)), [])
 

@@ -363,9 +363,44 @@ START_TEST(threads_agree_on_the_last_stage) {
 }
 END_TEST
 
+/* Output 0 of an int8 network on numbers of every size, by the instruction sets of the mask. */
+static size_t integer_scores(const char *mask, float *scores, size_t most) {
+  WnModelOptions any = {.any_graph = true};
+  WnSessionOptions options = {.threads = 1};
+  const char *path = GOLDEN_DIR "/quantized_network/model.onnx";
+  WnModel *model;
+  WnSession *session;
+  ck_assert_int_eq(wn_cpu_set_mask(mask, NULL), WN_OK);
+  ck_assert_int_eq(wn_model_open(path, &any, &model, NULL), WN_OK);
+  ck_assert_int_eq(wn_session_new(model, &options, &session, NULL), WN_OK);
+  size_t n = wn_model_info(model)->inputs[0].n_elements;
+  size_t n_scores = wn_model_output(model, 0)->n_elements;
+  ck_assert_uint_le(n_scores, most);
+  float *x = calloc(n, sizeof *x);
+  ck_assert_ptr_nonnull(x);
+  for (size_t i = 0; i < n; i++) x[i] = (float)(3 * sin((double)(i * i)));
+  ck_assert_int_eq(wn_session_set_input(session, 0, x, n, NULL), WN_OK);
+  wn_session_run(session, true, NULL);
+  ck_assert_int_eq(wn_session_output(session, 0, scores, n_scores, NULL), WN_OK);
+  free(x);
+  wn_session_free(session);
+  wn_model_unref(model);
+  return n_scores;
+}
+
+START_TEST(integers_are_the_same_on_every_processor) {
+  float want[1024], got[1024];
+  char sets[256];
+  snprintf(sets, sizeof sets, "%s", wn_cpu_flags());
+  size_t n = integer_scores("none", want, 1024);
+  integer_scores(*sets ? sets : "none", got, 1024);
+  ck_assert_mem_eq(got, want, n * sizeof *want);
+}
+END_TEST
+
 SUITE_MAIN("session", headers_and_library_have_one_version, results_hold_together,
            completion_gives_the_full_networks_scores, completion_needs_a_frame,
            threads_do_not_change_results, threads_agree_on_the_last_stage,
            deadline_stops_before_a_stage_that_would_be_late, expected_durations_are_moving_averages,
            bad_policies_change_nothing, groups_can_be_watched, strategy_none_computes_no_heads,
-           any_size_of_frame)
+           any_size_of_frame, integers_are_the_same_on_every_processor)
