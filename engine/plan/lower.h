@@ -135,6 +135,10 @@ WniType wni_lower_compute_type(const WniLowering *lowering, const WniTensor *x,
 WnStatus wni_lower_affine(WniLowering *lowering, const WniWeights *weights, WniPacking *packing,
                           const WniTensor *x, const WniTensor *y, void **bias, float **scale);
 
+/* Whether the QuantizeLinear `node` makes of x, which is quantized, the same numbers. */
+bool wni_lower_quantize_is_view(const WniLowering *lowering, const WniNode *node,
+                                const WniTensor *x);
+
 /* Weights that only the node being lowered reads are packed now: what was read of the file for them
  * is given back, so that a model never lies in memory twice. */
 void wni_lower_release(const WniLowering *lowering, const WniWeights *weights);

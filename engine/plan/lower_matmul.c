@@ -20,7 +20,7 @@ static WnStatus push_fully_connected(WniLowering *lowering, const WniWeights *we
   fc->act = wni_kernel_find(WNI_KERNEL_act, WNI_F32);
   if (activate) fc->activation = node->activation;
   fc->n = weights->outputs;
-  fc->k = weights->inputs;
+  fc->k = weights->inputs * weights->taps;
   fc->m = (size_t)wni_shape_count(&x->shape) / fc->k;
   fc->weights = wni_plan_alloc_raw(lowering->plan, fc->n * fc->k, wni_type_bytes(x->type));
   if (!fc->weights) return wni_lower_no_memory(lowering);
@@ -35,10 +35,15 @@ static WnStatus push_fully_connected(WniLowering *lowering, const WniWeights *we
   return wni_lower_push(lowering, &step, &x, 1, y);
 }
 
-/* Input 0 in the type in which the layer computes: one row without gaps, or rows of neighbours. */
-static WnStatus weighted_input(WniLowering *lowering, const WniWeights *weights, WniTensor *x) {
+/* Input 0 in the type in which the layer computes: one row without gaps, or rows of neighbours.  A
+ * row that lies as an image, pixel by pixel (lower_views.c), has weights that lie so too. */
+static WnStatus weighted_input(WniLowering *lowering, WniWeights *weights, WniTensor *x) {
   WnStatus status = wni_lower_input(lowering, 0, x);
   if (status != WN_OK) return status;
+  if (x->shape.rank > wni_node_input(lowering->graph, lowering->node, 0)->shape.rank) {
+    weights->taps = weights->input_step = (size_t)x->shape.dim[1];
+    weights->inputs = (size_t)x->shape.dim[2];
+  }
   WniType type = wni_lower_compute_type(lowering, x, weights);
   if (wni_shape_count(&x->shape) == x->shape.dim[x->shape.rank - 1])
     return wni_lower_contiguous(lowering, 0, type, x);
@@ -118,7 +123,8 @@ static WnStatus push_c(WniLowering *lowering, const WniTensor *product) {
 static WnStatus push_weighted(WniLowering *lowering, const WniWeights *weights, const WniTensor *x,
                               bool activate) {
   const WniNode *node = lowering->node;
-  bool one = wni_shape_count(&x->shape) == (int64_t)weights->inputs, add = node->residual >= 0;
+  bool one = wni_shape_count(&x->shape) == (int64_t)(weights->inputs * weights->taps),
+       add = node->residual >= 0;
   bool behind = add && (one || x->type == WNI_U8);
   WniTensor y = {.shape = lowering->graph->values[node->out[0]].shape}, residual;
   WnStatus status = activate && !behind ? wni_lower_rows_output(lowering, &y)

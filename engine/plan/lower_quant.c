@@ -43,6 +43,13 @@ static WnStatus round_to_grid(WniLowering *lowering, const WniTensor *x) {
   return status == WN_OK ? wni_lower_elementwise(lowering, WNI_VEC_MUL, NULL, multiply, 2) : status;
 }
 
+bool wni_lower_quantize_is_view(const WniLowering *lowering, const WniNode *node,
+                                const WniTensor *x) {
+  const WniValue *value = &lowering->graph->values[node->out[0]];
+  return value->quantized && x->type == WNI_U8 && x->quant.scale == value->quant.scale &&
+         x->quant.zero == value->quant.zero;
+}
+
 WnStatus wni_lower_quantize(WniLowering *lowering) {
   const WniValue *value = &lowering->graph->values[lowering->node->out[0]];
   WniActivation grid;
@@ -55,8 +62,7 @@ WnStatus wni_lower_quantize(WniLowering *lowering) {
     return status == WN_OK ? wni_lower_elementwise(lowering, WNI_VEC_COPY, &grid, all, 1) : status;
   }
   if (!value->quantized) return round_to_grid(lowering, &x);
-  if (x.type == WNI_U8 && x.quant.scale == value->quant.scale &&
-      x.quant.zero == value->quant.zero) { /* a view of quantized numbers */
+  if (wni_lower_quantize_is_view(lowering, lowering->node, &x)) {
     wni_lower_place(lowering, 0, &x);
     return WN_OK;
   }

@@ -27,13 +27,60 @@ WnStatus wni_lower_transpose(WniLowering *lowering) {
   return WN_OK;
 }
 
+/* Whether whoever reads `value`, which is to lie like x, is a Gemm that packs its weights in any
+ * order, a row for each output. */
+static bool is_only_multiplied(const WniLowering *lowering, int value, const WniTensor *x);
+
+static bool only_multiplies(const WniLowering *lowering, const WniNode *node, const WniTensor *x) {
+  switch (node->op) {
+  case WNI_OP_GEMM:
+    return !wni_attr_int(node->proto, "transA", 0) && wni_attr_int(node->proto, "transB", 0) &&
+           wni_weights_are_constant(lowering->graph, node);
+  case WNI_OP_QUANTIZE_LINEAR:
+    return wni_lower_quantize_is_view(lowering, node, x) &&
+           is_only_multiplied(lowering, node->out[0], x);
+  default:
+    return false;
+  }
+}
+
+static bool is_only_multiplied(const WniLowering *lowering, int value, const WniTensor *x) {
+  const WniGraph *graph = lowering->graph;
+  if (graph->values[value].is_output || value == lowering->final) return false;
+  for (int i = 0; i < graph->n_nodes; i++) {
+    const WniNode *node = &graph->nodes[i];
+    if (node->dead) continue;
+    if (node->residual == value) return false;
+    for (int k = 0; k < node->n_in; k++)
+      if (node->in[k] == value && (k > 0 || !only_multiplies(lowering, node, x))) return false;
+  }
+  return true;
+}
+
+/* An image without gaps as rows [1][pixels][channels] in memory. */
+static bool rows_of_pixels(const WniTensor *x, WniTensor *y) {
+  ptrdiff_t channels = (ptrdiff_t)x->shape.dim[1], width = (ptrdiff_t)x->shape.dim[3];
+  if (x->shape.rank != 4 || x->shape.dim[0] != 1 || x->buffer < 0 || x->stride[1] != 1 ||
+      x->stride[3] != channels || x->stride[2] != width * channels)
+    return false;
+  *y = *x;
+  clear_halo(y);
+  y->shape = (WniShape){3, {1, x->shape.dim[2] * width, channels}};
+  wni_tensor_lay_out(y, NULL);
+  y->offset = x->offset;
+  return true;
+}
+
 /* Reshape, Flatten, Squeeze, Unsqueeze: shape inference has done the work. */
 WnStatus wni_lower_reshape(WniLowering *lowering) {
   const WniShape *shape = &lowering->graph->values[lowering->node->out[0]].shape;
   WniTensor x, y;
   WnStatus status = wni_lower_input(lowering, 0, &x);
   if (status != WN_OK) return status;
-  if (!wni_tensor_reshape(&x, shape, &y)) {
+  bool row = shape->rank == 2 && shape->dim[0] == 1;
+  if (!wni_tensor_reshape(&x, shape, &y) &&
+      !(row && is_only_multiplied(lowering, lowering->node->out[0], &x) &&
+        rows_of_pixels(&x, &y))) {
     status = wni_lower_contiguous(lowering, 0, x.type, &x);
     if (status != WN_OK) return status;
     wni_tensor_reshape(&x, shape, &y);

@@ -50,6 +50,11 @@ WnStatus wni_weights_read(const WniGraph *graph, const WniNode *node, WniWeights
   return wni_node_fail(graph, node, WN_ERROR_UNSUPPORTED, error, "its weights are not constant");
 }
 
+bool wni_weights_are_constant(const WniGraph *graph, const WniNode *node) {
+  WniWeights weights;
+  return wni_weights_read(graph, node, &weights, NULL) == WN_OK;
+}
+
 bool wni_weights_are_quantized(const WniGraph *graph, const WniNode *node) {
   WniWeights weights;
   return read_quantized(graph, node, &weights);
@@ -324,17 +329,19 @@ void wni_weights_pack_dwconv(const WniWeights *weights, const WniPacking *packin
 }
 
 void wni_weights_pack_rows(const WniWeights *weights, const WniPacking *packing, void *to) {
-  if (!weights->q && packing->type == WNI_F32 && weights->input_step == 1) {
+  size_t inputs = weights->inputs, count = inputs * weights->taps;
+  if (!weights->q && packing->type == WNI_F32 && weights->taps == 1 && weights->input_step == 1) {
     for (size_t o = 0; o < weights->outputs; o++) {
       const float *from = weights->f ? weights->f + offset(weights, o, 0, 0) : NULL;
       float scale = packing->row_scale[o];
-      float *row = (float *)to + o * weights->inputs;
-      if (!from) wni_half_widen(weights->halves + offset(weights, o, 0, 0), weights->inputs, row);
-      for (size_t i = 0; i < weights->inputs; i++) row[i] = (from ? from : row)[i] * scale;
+      float *row = (float *)to + o * inputs;
+      if (!from) wni_half_widen(weights->halves + offset(weights, o, 0, 0), inputs, row);
+      for (size_t i = 0; i < inputs; i++) row[i] = (from ? from : row)[i] * scale;
     }
     return;
   }
   for (size_t o = 0; o < weights->outputs; o++)
-    for (size_t i = 0; i < weights->inputs; i++)
-      put(weights, packing, o, i, 0, to, o * weights->inputs + i);
+    for (size_t t = 0; t < weights->taps; t++)
+      for (size_t i = 0; i < inputs; i++)
+        put(weights, packing, o, i, t, to, o * count + t * inputs + i);
 }

@@ -5,7 +5,7 @@
  *
  *   igemm   [group][panel of tile n outputs][tap][input channels / tile k][tile n][tile k]
  *   winograd [product][panel of tile n outputs][input channels / tile k][tile n][tile k]
- * (kernels/winograd.h) dwconv  [tap][channel] fc      [output][input]
+ * (kernels/winograd.h) dwconv  [tap][channel] fc      [output][tap][input]
  */
 #ifndef WNI_PLAN_WEIGHTS_H
 #define WNI_PLAN_WEIGHTS_H
@@ -31,6 +31,9 @@ typedef struct WniWeights {
  * Errors: UNSUPPORTED (they are computed). */
 WnStatus wni_weights_read(const WniGraph *graph, const WniNode *node, WniWeights *out,
                           WnError *error);
+
+/* Whether it can: they are known before a frame. */
+bool wni_weights_are_constant(const WniGraph *graph, const WniNode *node);
 
 /* Whether they come from DequantizeLinear of a constant. */
 bool wni_weights_are_quantized(const WniGraph *graph, const WniNode *node);

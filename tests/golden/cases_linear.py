@@ -2,6 +2,7 @@
 """Golden cases: matrix products of any rank, attention, softmax, normalisation."""
 
 import numpy as np
+from onnx import TensorProto
 
 from builder import case
 
@@ -249,3 +250,27 @@ def product_factors(g):
     g.put("wider_factor", "Mul", [scores(), g.init(np.ones((1, 1, 1, 1, 1), np.float32))])
     g.put("by_quotient", "Div", [number(2), scores()])
     g.put("masked_activated", "Add", [g.node("Tanh", scores()), g.weights(6)])
+
+
+@case(13, shape=(1, 3, 6, 4))
+def gemm_of_images(g):
+    """Flatten in front of rows of weights, which may lie pixel by pixel as the image does; and
+    where others read the row, or the weights are columns."""
+    def row(channels):
+        return g.node("Flatten", g.node("Relu", g.conv("x", 3, channels, pads=[1] * 4)))
+
+    def gemm(name, x, n_in, n_out, rows=1):
+        w = g.weights(n_out, n_in) if rows else g.weights(n_in, n_out)
+        g.put(name, "Gemm", [x, w, g.weights(n_out)], transB=rows)
+
+    shared = row(5)
+    gemm("first", shared, 120, 7)
+    gemm("second", shared, 120, 3)
+    half = g.node("Cast", g.init(g.values(6, 168).astype(np.float16)), to=TensorProto.FLOAT)
+    g.put("halves", "Gemm", [row(7), half], transB=1)
+    read = row(4)
+    gemm("beside", read, 96, 5)
+    g.put("sigmoid", "Sigmoid", read)
+    gemm("columns", row(4), 96, 5, rows=0)
+    g.out(row(2), "shown")
+    gemm("of_output", "shown", 48, 4)

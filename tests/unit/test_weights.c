@@ -76,5 +76,30 @@ START_TEST(filters_do_not_grow_without_bound) {
 }
 END_TEST
 
+static int count_layers(const WnModelInfo *info, const char *op) {
+  int n = 0;
+  for (int l = 0; l < info->n_layers; l++) n += strcmp(info->layers[l].op, op) == 0;
+  return n;
+}
+
+/* Weights of its heads lie as the pixels do that they are multiplied with; of gemm_of_images three
+ * rows are read by others too. */
+START_TEST(images_are_not_turned_to_be_multiplied) {
+  static const struct {
+    const char *path;
+    int turned;
+  } models[] = {{MODEL_FILE, 0}, {GOLDEN_DIR "/gemm_of_images/model.onnx", 3}};
+  for (int i = 0; i < 2; i++) {
+    const WnModelOptions options = {.any_graph = true};
+    WnModel *model;
+    WnError error;
+    ck_assert_msg(wn_model_open(models[i].path, &options, &model, &error) == WN_OK, "%s",
+                  error.message);
+    ck_assert_int_eq(count_layers(wn_model_info(model), "Flatten"), models[i].turned);
+    wn_model_unref(model);
+  }
+}
+END_TEST
+
 SUITE_MAIN("weights", float16_stays_in_the_file, float16_is_widened_for_readers,
-           filters_do_not_grow_without_bound)
+           filters_do_not_grow_without_bound, images_are_not_turned_to_be_multiplied)
