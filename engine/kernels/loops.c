@@ -102,6 +102,16 @@ static bool is_plain_copy(const WniElementwise *e) {
          e->operand[0].type == WNI_F32 && e->operand[1].type == WNI_F32;
 }
 
+/* n pairs of elements that lie n or more apart become neighbours: the shuffle of two groups of
+ * channels. */
+static void interleave(const float *x, ptrdiff_t apart, size_t n, float *y) {
+  const float *other = x + apart;
+  for (size_t i = 0; i < n; i++) {
+    y[2 * i] = x[i];
+    y[2 * i + 1] = other[i];
+  }
+}
+
 /* Plane by plane of the two innermost dimensions: their rows are often only a few elements. */
 static void copy(const WniLoop *loop, const float *x, float *y, WniThread thread) {
   int inner = loop->rank - 1, outer = loop->rank - 2;
@@ -112,10 +122,14 @@ static void copy(const WniLoop *loop, const float *x, float *y, WniThread thread
     size_t left = rows - row % rows, n = left < end - row ? left : end - row;
     const float *x_at = x + wni_loop_offset(loop, 1, inner, row);
     float *y_at = y + wni_loop_offset(loop, 0, inner, row);
+    row += n;
+    if (length == 2 && to[inner] == 1 && to[outer] == 2 && from[outer] == 1) {
+      interleave(x_at, from[inner], n, y_at);
+      continue;
+    }
     for (size_t i = 0; i < n; i++, x_at += from[outer], y_at += to[outer])
       for (size_t j = 0; j < length; j++)
         y_at[(ptrdiff_t)j * to[inner]] = x_at[(ptrdiff_t)j * from[inner]];
-    row += n;
   }
 }
 

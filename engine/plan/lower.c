@@ -72,12 +72,19 @@ static WniType output_type(const WniLowering *lowering, const WniValue *value) {
   return image ? lowering->type : WNI_F32;
 }
 
+WniTensor wni_lower_typed(const WniLowering *lowering, int index) {
+  const WniValue *value = &lowering->graph->values[index];
+  return (WniTensor){
+      .shape = value->shape, .type = output_type(lowering, value), .quant = value->quant};
+}
+
 WnStatus wni_lower_typed_output(WniLowering *lowering, WniTensor *out) {
   int index = lowering->node->out[0];
-  const WniValue *value = &lowering->graph->values[index];
-  *out = (WniTensor){
-      .shape = value->shape, .type = output_type(lowering, value), .quant = value->quant};
-  WnStatus status = wni_lower_buffer(lowering, &lowering->halos[index], false, out);
+  bool is_part;
+  *out = wni_lower_typed(lowering, index);
+  WnStatus status = wni_lower_part(lowering, index, out, &is_part);
+  if (status == WN_OK && !is_part)
+    status = wni_lower_buffer(lowering, &lowering->halos[index], false, out);
   if (status == WN_OK) wni_lower_place(lowering, 0, out);
   return status;
 }
@@ -92,10 +99,14 @@ WnStatus wni_lower_buffer_like(WniLowering *lowering, const WniHaloNeed *halo,
 WnStatus wni_lower_output_like(WniLowering *lowering, bool typed, const WniTensor *like,
                                WniTensor *out) {
   int index = lowering->node->out[0];
-  const WniValue *value = &lowering->graph->values[index];
-  *out = (WniTensor){.shape = value->shape};
-  if (typed) out->type = output_type(lowering, value), out->quant = value->quant;
-  WnStatus status = wni_lower_buffer_like(lowering, &lowering->halos[index], like, out);
+  bool is_part = false;
+  WnStatus status = WN_OK;
+  *out = wni_lower_typed(lowering, index);
+  if (!typed) *out = (WniTensor){.shape = out->shape};
+  if (typed && like->shape.rank == 4 && wni_tensor_is_dense(like, 1))
+    status = wni_lower_part(lowering, index, out, &is_part);
+  if (status == WN_OK && !is_part)
+    status = wni_lower_buffer_like(lowering, &lowering->halos[index], like, out);
   if (status == WN_OK) wni_lower_place(lowering, 0, out);
   return status;
 }

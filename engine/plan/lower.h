@@ -16,12 +16,20 @@ typedef struct WniHaloNeed {
   int64_t begin[WNI_MAX_RANK], end[WNI_MAX_RANK];
 } WniHaloNeed;
 
+/* Where a value lies in the output of a Concat (parts.c). */
+typedef struct WniPart {
+  int whole;       /* that output; -1: in none */
+  int64_t channel; /* the first of the value's */
+  bool reserved;   /* of an output: it has its buffer */
+} WniPart;
+
 typedef struct WniLowering {
   WniPlan *plan;
   WniGraph *graph;
   WniTensor *tensors;   /* [n_values] where values lie, once they are made */
   bool *placed;         /* [n_values] tensors[v] is valid */
   WniHaloNeed *halos;   /* [n_values] */
+  WniPart *parts;       /* [n_values] */
   int final;            /* value of the final logits; -1: none */
   WniType type;         /* of activations where the file does not say: F32 or BF16 */
   double byte_cost;     /* of a byte of weights in multiply-accumulates (lower_sizes.c) */
@@ -200,6 +208,19 @@ WnStatus wni_lower_no_memory(WniLowering *lowering);
 
 /* Appends the steps of one node (lower_table.c). */
 WnStatus wni_lower_node(WniLowering *lowering, WniNode *node);
+
+/* Finds the values that a Concat joins without copying; the zeros around them are known. */
+void wni_lower_find_parts(WniLowering *lowering);
+
+/* Completes `out`, which has shape and type of `value`, where it is part of the output of a Concat
+ * or that output itself. */
+WnStatus wni_lower_part(WniLowering *lowering, int value, WniTensor *out, bool *is_part);
+
+/* A tensor of the value's shape and of the type in which it is stored. */
+WniTensor wni_lower_typed(const WniLowering *lowering, int value);
+
+/* Makes `need` one for `more` as well. */
+void wni_lower_raise_halo(WniHaloNeed *need, const WniHaloNeed *more);
 
 /* Records the zeros that the convolutions need around the values they read. */
 WnStatus wni_lower_find_halos(WniLowering *lowering);

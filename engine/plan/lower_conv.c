@@ -32,15 +32,35 @@ static void raise(int64_t *at, int64_t to) {
   if (*at < to) *at = to;
 }
 
-/* Zeros around a value lie around the one that it is a Transpose of, since that is a view. */
+void wni_lower_raise_halo(WniHaloNeed *need, const WniHaloNeed *more) {
+  for (int d = 0; d < WNI_MAX_RANK; d++) {
+    raise(&need->begin[d], more->begin[d]);
+    raise(&need->end[d], more->end[d]);
+  }
+}
+
+/* Whether the outputs of `node` are channels of an image, and its zeros are theirs too. */
+static bool splits_channels(const WniGraph *graph, const WniNode *node) {
+  const WniShape *x = &wni_node_input(graph, node, 0)->shape;
+  const WniShape *y = &graph->values[node->out[0]].shape;
+  WniSlice slice = {.step = {1, 1, 1, 1}};
+  if (node->op != WNI_OP_SPLIT && node->op != WNI_OP_SLICE) return false;
+  if (node->op == WNI_OP_SLICE && wni_slice_read(graph, node, &slice, NULL) != WN_OK) return false;
+  return x->rank == 4 && x->dim[2] == y->dim[2] && x->dim[3] == y->dim[3] && slice.step[2] == 1 &&
+         slice.step[3] == 1;
+}
+
+/* Zeros around a value lie around the one that it is a Transpose of, or channels, since that is a
+ * view. */
 static void need_zeros(WniLowering *lowering, int value, WniHaloNeed need) {
   const WniGraph *graph = lowering->graph;
   for (;;) {
     int producer = graph->values[value].producer;
     const WniNode *node = producer >= 0 ? &graph->nodes[producer] : NULL;
-    for (int d = 0; d < WNI_MAX_RANK; d++) {
-      raise(&lowering->halos[value].begin[d], need.begin[d]);
-      raise(&lowering->halos[value].end[d], need.end[d]);
+    wni_lower_raise_halo(&lowering->halos[value], &need);
+    if (node && !node->dead && splits_channels(graph, node)) {
+      value = node->in[0];
+      continue;
     }
     if (!node || node->dead || node->op != WNI_OP_TRANSPOSE) return;
     size_t n;

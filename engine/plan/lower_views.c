@@ -5,10 +5,6 @@
  */
 #include "plan/lower.h"
 
-static void clear_halo(WniTensor *tensor) {
-  for (int d = 0; d < WNI_MAX_RANK; d++) tensor->halo_begin[d] = tensor->halo_end[d] = 0;
-}
-
 WnStatus wni_lower_transpose(WniLowering *lowering) {
   size_t n;
   const int64_t *perm = wni_attr_ints(lowering->node->proto, "perm", &n);
@@ -64,23 +60,52 @@ static bool rows_of_pixels(const WniTensor *x, WniTensor *y) {
       x->stride[3] != channels || x->stride[2] != width * channels)
     return false;
   *y = *x;
-  clear_halo(y);
+  for (int d = 0; d < WNI_MAX_RANK; d++) y->halo_begin[d] = y->halo_end[d] = 0;
   y->shape = (WniShape){3, {1, x->shape.dim[2] * width, channels}};
   wni_tensor_lay_out(y, NULL);
   y->offset = x->offset;
   return true;
 }
 
+/* Whether the elements of x stay in their pixels in the image `y`, of which `turned` is a view. */
+static bool keeps_pixels(const WniTensor *x, const WniTensor *y, const WniTensor *turned) {
+  int nearest = -1;
+  for (int d = 0; d < x->shape.rank; d++)
+    if (x->shape.dim[d] > 1 && (nearest < 0 || x->stride[d] < x->stride[nearest])) nearest = d;
+  return nearest >= 0 && turned->stride[nearest] < (ptrdiff_t)y->shape.dim[1];
+}
+
+/* A Reshape that only moves channels, such as the shuffle of ShuffleNet: an image again, and with
+ * the zeros that are wanted.  *done false: it moves others. */
+static WnStatus move_channels(WniLowering *lowering, const WniTensor *x, bool *done) {
+  static const int nhwc[4] = {0, 2, 3, 1};
+  int value = lowering->node->out[0];
+  WniTensor y = {.shape = lowering->graph->values[value].shape, .type = x->type, .quant = x->quant};
+  WniTensor turned, tried = y;
+  tried.halo_end[2] = tried.halo_end[3] = 1; /* rows and columns stay apart */
+  *done = y.shape.rank == 4 && wni_tensor_lay_out(&tried, nhwc) > 0 &&
+          wni_tensor_reshape(&tried, &x->shape, &turned) && keeps_pixels(x, &tried, &turned);
+  if (!*done) return WN_OK;
+  WnStatus status = wni_lower_buffer(lowering, &lowering->halos[value], false, &y);
+  if (status != WN_OK) return status;
+  wni_tensor_reshape(&y, &x->shape, &turned);
+  wni_lower_place(lowering, 0, &y);
+  return wni_lower_copy(lowering, x, &turned);
+}
+
 /* Reshape, Flatten, Squeeze, Unsqueeze: shape inference has done the work. */
 WnStatus wni_lower_reshape(WniLowering *lowering) {
   const WniShape *shape = &lowering->graph->values[lowering->node->out[0]].shape;
   WniTensor x, y;
+  bool done;
   WnStatus status = wni_lower_input(lowering, 0, &x);
   if (status != WN_OK) return status;
   bool row = shape->rank == 2 && shape->dim[0] == 1;
   if (!wni_tensor_reshape(&x, shape, &y) &&
       !(row && is_only_multiplied(lowering, lowering->node->out[0], &x) &&
         rows_of_pixels(&x, &y))) {
+    status = move_channels(lowering, &x, &done);
+    if (status != WN_OK || done) return status;
     status = wni_lower_contiguous(lowering, 0, x.type, &x);
     if (status != WN_OK) return status;
     wni_tensor_reshape(&x, shape, &y);
@@ -101,7 +126,7 @@ WnStatus wni_lower_split(WniLowering *lowering) {
     WniTensor y = x;
     y.shape = lowering->graph->values[node->out[i]].shape;
     y.offset += at * x.stride[axis];
-    clear_halo(&y);
+    y.halo_begin[axis] = y.halo_end[axis] = 0;
     wni_lower_place(lowering, i, &y);
     at += (ptrdiff_t)y.shape.dim[axis];
   }
@@ -117,47 +142,11 @@ WnStatus wni_lower_slice(WniLowering *lowering) {
   for (int d = 0; d < y.shape.rank; d++) {
     y.offset += (ptrdiff_t)slice.begin[d] * y.stride[d];
     y.stride[d] *= (ptrdiff_t)slice.step[d];
+    if (slice.step[d] != 1 || slice.count[d] != y.shape.dim[d]) y.halo_begin[d] = y.halo_end[d] = 0;
     y.shape.dim[d] = slice.count[d];
   }
-  clear_halo(&y);
   wni_lower_place(lowering, 0, &y);
   return WN_OK;
-}
-
-/* The input with the most elements, in whose order the output lies. */
-static WnStatus largest_input(WniLowering *lowering, WniTensor *out) {
-  const WniNode *node = lowering->node;
-  int64_t most = 0;
-  WnStatus status = WN_OK;
-  for (int i = 0; i < node->n_in && status == WN_OK; i++) {
-    int64_t count = wni_shape_count(&wni_node_input(lowering->graph, node, i)->shape);
-    if (count <= most) continue;
-    most = count;
-    status = wni_lower_input(lowering, i, out);
-  }
-  return status;
-}
-
-WnStatus wni_lower_concat(WniLowering *lowering) {
-  const WniNode *node = lowering->node;
-  WniTensor largest, y;
-  int axis = 0;
-  ptrdiff_t at = 0;
-  WnStatus status = largest_input(lowering, &largest);
-  if (status == WN_OK) status = wni_lower_output_like(lowering, true, &largest, &y);
-  if (status != WN_OK) return status;
-  wni_axis(wni_attr_int(node->proto, "axis", 0), y.shape.rank, &axis);
-  for (int i = 0; i < node->n_in && status == WN_OK; i++) {
-    WniTensor x, part = y;
-    if (wni_node_input(lowering->graph, node, i)->shape.dim[axis] == 0) continue;
-    status = wni_lower_input(lowering, i, &x);
-    if (status != WN_OK) break;
-    part.shape = x.shape;
-    part.offset += at * y.stride[axis];
-    status = wni_lower_copy(lowering, &x, &part);
-    at += (ptrdiff_t)x.shape.dim[axis];
-  }
-  return status;
 }
 
 /* The square of pixels of DepthToSpace and SpaceToDepth as dimensions of their own. */

@@ -205,12 +205,14 @@ static WnStatus lower_graph(WniGraph *graph, const WniTargets *targets, WniType 
   lowering.tensors = calloc(graph->n_values, sizeof *lowering.tensors);
   lowering.placed = calloc(graph->n_values, sizeof *lowering.placed);
   lowering.halos = calloc(graph->n_values, sizeof *lowering.halos);
-  if (!lowering.tensors || !lowering.placed || !lowering.halos) {
+  lowering.parts = calloc(graph->n_values, sizeof *lowering.parts);
+  if (!lowering.tensors || !lowering.placed || !lowering.halos || !lowering.parts) {
     status = wni_fail_memory(error, "the plan");
     goto done;
   }
   status = wni_lower_sizes(&lowering);
   if (status == WN_OK) status = wni_lower_find_halos(&lowering);
+  if (status == WN_OK) wni_lower_find_parts(&lowering);
   if (status == WN_OK) status = place_inputs(&lowering, targets);
   if (status == WN_OK) status = lower_stages(&lowering);
   if (status == WN_OK) status = place_outputs(&lowering, targets);
@@ -226,6 +228,7 @@ done:
   free(lowering.tensors);
   free(lowering.placed);
   free(lowering.halos);
+  free(lowering.parts);
   return status;
 }
 

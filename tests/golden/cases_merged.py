@@ -101,3 +101,61 @@ def numbers_behind_clamps(g):
     g.put("again", "Relu", y)
     padded = scaled(g.node("Relu", g.conv("x", 4, 6)), 2, 1)
     g.out(g.conv(padded, 6, 3, **PADS), "padded")
+
+
+@case(13, shape=(1, 6, 8, 7))
+def images_in_concat(g):
+    """Layers write where a Concat joins their outputs, with the zeros that its readers want."""
+    def join(*parts):
+        return g.node("Concat", list(parts), axis=1)
+
+    def conv(x, c_in, c_out, k=3, **attrs):
+        return g.node("Relu", g.conv(x, c_in, c_out, k, pads=[k // 2] * 4, **attrs))
+
+    pool = g.node("MaxPool", "x", kernel_shape=[3, 3], pads=[1] * 4)
+    inception = join(conv("x", 6, 4, 1), conv("x", 6, 5), conv("x", 6, 3, 5), pool)
+    g.out(conv(inception, 18, 4, 5), "inception")
+    inner = join(conv("x", 6, 3), conv("x", 6, 5))
+    g.out(conv(join(inner, conv(inner, 8, 4), "x"), 18, 3), "nested")
+    features = [conv("x", 6, 6)]
+    for _ in range(3):
+        before = join(*features) if len(features) > 1 else features[0]
+        features.append(conv(before, 6 + 4 * (len(features) - 1), 4))
+    g.put("dense", "GlobalAveragePool", join(*features))
+    parts = g.node("Split", conv("x", 6, 9), outputs=3, axis=1)
+    mixed = join(*[conv(p, 3, 3, k, group=3) for p, k in zip(parts, (3, 5, 7))])
+    g.out(mixed, "mixed")
+    slices = [g.node("Slice", [mixed, g.ints(*begin), g.ints(*end), g.ints(1, 2)])
+              for begin, end in (([0, 0], [4, 8]), ([4, 2], [9, 8]))]
+    g.out(conv(slices[0], 4, 2), "first_channels")
+    g.out(conv(slices[1], 5, 2), "channels_and_rows")
+    twice = conv("x", 6, 2)
+    g.put("twice", "Relu", join(twice, twice, conv(twice, 2, 3)))
+    gate = g.node("Sigmoid", g.conv(g.node("GlobalAveragePool", "x"), 6, 6, 1))
+    g.put("product", "Sigmoid", join(g.node("Mul", ["x", gate]), conv("x", 6, 1)))
+    both = conv("x", 6, 2)
+    g.put("also_rows", "Add", [g.node("Concat", [both, both], axis=2),
+                               g.node("Concat", [conv("x", 6, 2), both], axis=2)])
+    g.put("one_more", "Neg", join(both, conv("x", 6, 2)))
+
+
+@case(13, shape=(1, 6, 5, 4))
+def shuffled_channels(g):
+    """ShuffleNet's shuffle of 2, 3 and 6 groups, in front of a window and behind one."""
+    def shuffle(x, c, groups):
+        shape = [1, groups, c // groups, 5, 4]
+        x = g.node("Transpose", g.node("Reshape", [x, g.ints(*shape)]), perm=[0, 2, 1, 3, 4])
+        return g.node("Reshape", [x, g.ints(1, c, 5, 4)])
+
+    for groups in (2, 3, 6):
+        x = g.conv("x", 6, 24, 1, group=2)
+        g.put(f"groups_{groups}", "Relu", shuffle(x, 24, groups))
+        x = shuffle(g.conv("x", 6, 24, 1), 24, groups)
+        g.out(g.conv(x, 24, 24, 3, group=24, pads=[1] * 4), f"window_{groups}")
+    left, right = g.node("Split", g.conv("x", 6, 20, 1), outputs=2, axis=1)
+    x = shuffle(g.node("Concat", [left, g.conv(right, 10, 10, 3, pads=[1] * 4)], axis=1), 20, 2)
+    left, right = g.node("Split", x, outputs=2, axis=1)
+    g.out(g.conv(right, 10, 10, 3, group=10, pads=[1] * 4), "right")
+    g.out(g.conv(left, 10, 3, 1), "left")
+    turned = g.node("Transpose", "x", perm=[0, 2, 3, 1])
+    g.put("rows", "Relu", g.node("Reshape", [turned, g.ints(1, 6, 5, 4)]))

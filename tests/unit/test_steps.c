@@ -27,6 +27,9 @@ static const Expected expected[] = {
     {"sums_that_stay", NULL, 22},
     {"parts_of_concat", "BatchNormalization+Relu", 3}, /* with an input, a reader, other axes */
     {"parts_of_concat", "Mul", 0},
+    {"images_in_concat", "Concat", 6}, /* an input, a part that is there twice, other axes */
+    {"shuffled_channels", "Reshape", 7},
+    {"shuffled_channels", NULL, 25},     /* no copy for a window */
     {"numbers_behind_clamps", NULL, 21}, /* 13 layers, and what stays behind 6 of them */
     {"mobile_blocks", "Conv+Clip, Conv+Clip, Conv+Add", 1},
     {"mobile_blocks", "Conv+HardSwish, Conv+HardSwish, Conv", 1},
