@@ -8,6 +8,8 @@
 #include "kernels/isa.h"
 #include "kernels/vector.h"
 
+#include <string.h>
+
 enum { PIXELS = WNI_TILE_M(dwconv_f32) };
 
 WniFn_dwconv WNI_NAME(dwconv_f32);
@@ -128,12 +130,43 @@ static void run_singles(const WniDwconvArgs *args) {
              (char *)args->y + (ptrdiff_t)i * args->y_step, c);
 }
 
+/* Fewer channels than a vector has: so many neighbouring pixels that they fill vectors are channels
+ * of one.  False: they do not lie side by side, or there are too few of them. */
+static bool run_few_channels(const WniDwconvArgs *args) {
+  enum { ROOM = 1024 };
+  float w[ROOM], bias[WNI_LANES * WNI_LANES];
+  size_t c = args->n_channels, together = 1;
+  ptrdiff_t pixel = (ptrdiff_t)(c * sizeof(float));
+  while (together * c % WNI_LANES) together++;
+  size_t n = together * c, groups = args->n_pixels / together;
+  if (args->x_step != pixel || args->y_step != pixel || groups == 0 || args->n_taps * n > ROOM)
+    return false;
+  for (size_t i = 0; i < together; i++) {
+    memcpy(bias + i * c, args->bias, c * sizeof(float));
+    for (size_t t = 0; t < args->n_taps; t++)
+      memcpy(w + t * n + i * c, (const float *)args->w + t * args->w_step, c * sizeof(float));
+  }
+  WniDwconvArgs wide = *args;
+  wide.w = w;
+  wide.bias = bias;
+  wide.n_channels = wide.w_step = n;
+  wide.x_step = wide.y_step = (ptrdiff_t)together * pixel;
+  wide.n_pixels = groups;
+  run_row(&wide, 0, 0);
+  ptrdiff_t last = (ptrdiff_t)(args->n_pixels - together) * pixel;
+  wide.x = (const char *)args->x + last;
+  wide.y = (char *)args->y + last;
+  wide.n_pixels = 1;
+  if (args->n_pixels % together) run_row(&wide, 0, 0);
+  return true;
+}
+
 void WNI_NAME(dwconv_f32)(const WniDwconvArgs *args) {
   wni_check_dwconv(args, WNI_F32);
   const WniDwconvArgs copy = *args; /* which no store to y can change */
   int columns = args->columns;
   if (args->n_channels < WNI_LANES) {
-    run_singles(&copy);
+    if (!run_few_channels(&copy)) run_singles(&copy);
     return;
   }
   if (columns == 3 || columns == 5 || columns == 7) {

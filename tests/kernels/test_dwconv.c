@@ -23,13 +23,17 @@ typedef struct Problem {
  * `stride` columns away. */
 typedef struct Window {
   size_t taps, side, stride;
+  bool dense; /* without gaps between pixels */
 } Window;
 
-/* Pixels with a gap between what they read, between their weights and between what they write. */
+/* Pixels, most often with a gap between what they read, between their weights and between what they
+ * write. */
 static Problem problem_new(WniType type, WniType y_type, size_t pixels, size_t n, Window window,
                            Contents x, Contents w, unsigned *seed) {
   static const int zeros[] = {0, 128, 255};
-  size_t bytes = wni_type_bytes(type), y_bytes = wni_type_bytes(y_type), column = n + 3;
+  size_t bytes = wni_type_bytes(type), y_bytes = wni_type_bytes(y_type),
+         column = window.dense ? n : n + 3;
+  size_t y_step = window.dense ? n : n + 1;
   size_t side = window.side, taps = side ? side * side : window.taps;
   size_t x_step = side ? window.stride * column : column;
   size_t row = ((pixels - 1) * window.stride + side) * column;
@@ -40,7 +44,7 @@ static Problem problem_new(WniType type, WniType y_type, size_t pixels, size_t n
                         .w_step = n + n % 3,
                         .columns = (int)side,
                         .x_step = (ptrdiff_t)(x_step * bytes),
-                        .y_step = (ptrdiff_t)((n + 1) * y_bytes),
+                        .y_step = (ptrdiff_t)(y_step * y_bytes),
                         .output = output_of(y_type, zeros[n % 3], n & 1)}};
   for (size_t t = 0; t < taps; t++) {
     p.tap_at[t] = side ? t / side * row + t % side * column : t * (n + 2);
@@ -50,7 +54,7 @@ static Problem problem_new(WniType type, WniType y_type, size_t pixels, size_t n
   p.w = random_weights(type, (taps - 1) * p.args.w_step + n, w, seed);
   p.bias = random_bias(type, n, seed);
   p.scale = random_scales(n, seed);
-  p.y = fenced_new(((pixels - 1) * (n + 1) + n) * y_bytes);
+  p.y = fenced_new(((pixels - 1) * y_step + n) * y_bytes);
   return p;
 }
 
@@ -72,6 +76,7 @@ static void run(const WniKernel *kernel, Problem *p, void *y) {
 static void expect_sums(const WniKernel *kernel, const Problem *p) {
   size_t n = p->args.n_channels, taps = p->args.n_taps;
   size_t x_step = (size_t)p->args.x_step / wni_type_bytes(p->type);
+  size_t y_step = (size_t)p->args.y_step / wni_type_bytes(p->args.output.type);
   for (size_t i = 0; i < p->args.n_pixels; i++)
     for (size_t c = 0; c < n; c++) {
       double sum = element(WNI_F32, false, p->bias.data, c), size = fabs(sum);
@@ -86,7 +91,7 @@ static void expect_sums(const WniKernel *kernel, const Problem *p) {
       sum = sum > (double)p->args.output.high ? (double)p->args.output.high : sum;
       double bound =
           (double)(taps + 1) * ldexp(size, -24) + storage_error(p->args.output.type, sum);
-      expect_near(kernel, element(p->args.output.type, false, p->y.data, i * (n + 1) + c), sum,
+      expect_near(kernel, element(p->args.output.type, false, p->y.data, i * y_step + c), sum,
                   bound + (double)FLT_MIN, "dwconv", i * n + c);
     }
 }
@@ -101,9 +106,10 @@ static void try_dwconv(const WniKernel *kernel, Problem p) {
   } else {
     size_t n = p.args.n_channels, bytes = wni_type_bytes(p.args.output.type);
     expect_sums(kernel, &p);
+    size_t y_bytes = (size_t)p.args.y_step;
     for (size_t i = 0; i + 1 < p.args.n_pixels; i++)
-      for (size_t b = 0; b < bytes; b++)
-        if (((uint8_t *)p.y.data)[(i * (n + 1) + n) * bytes + b] != FENCED_FILL)
+      for (size_t b = n * bytes; b < y_bytes; b++)
+        if (((uint8_t *)p.y.data)[i * y_bytes + b] != FENCED_FILL)
           ck_abort_msg("%s writes behind its channels", kernel->name);
   }
   problem_free(&p, kernel->name);
@@ -136,6 +142,21 @@ START_TEST(windows) {
         Window window = {.side = side, .stride = stride};
         try_dwconv(k, problem_new(type, y_type, pixels, n, window, SMALL, SMALL, &seed));
       }
+}
+END_TEST
+
+/* Pixels side by side, where those of few channels may be taken together. */
+START_TEST(few_channels) {
+  WniType type = (WniType)_i;
+  unsigned seed = 7;
+  for
+    EACH_VARIANT(k, WNI_KERNEL_dwconv, type)
+  for (size_t n = 1; n <= 17; n++)
+    for (size_t pixels = 1; pixels < 36; pixels++) {
+      Window window = {.taps = 4, .side = pixels % 3 * 2 + 1, .stride = 1, .dense = true};
+      if (window.side == 1) window.side = 0;
+      try_dwconv(k, problem_new(type, type, pixels, n, window, SMALL, SMALL, &seed));
+    }
 }
 END_TEST
 
@@ -172,8 +193,8 @@ START_TEST(nan_passes) {
 END_TEST
 
 TCase *case_dwconv(void) {
-  const TTest *const tests[] = {sizes, windows, nan_passes};
-  TCase *tcase = case_of("dwconv", tests, 3, WNI_TYPE_COUNT);
+  const TTest *const tests[] = {sizes, windows, few_channels, nan_passes};
+  TCase *tcase = case_of("dwconv", tests, 4, WNI_TYPE_COUNT);
   tcase_add_test(tcase, extreme_integers);
   return tcase;
 }
