@@ -215,10 +215,11 @@ size_t wni_bands_plan(WniBands *bands) {
   enum { MOST_PARTS = 16, ROWS_A_PART = 2 };
   size_t panels = bands->expands ? wni_conv_panels(&bands->expand) : 0;
   bool by_panels = bands->panels < panels;
+  size_t cores = (size_t)wni_parallel_cores();
   size_t units = by_panels ? panels : bands->depthwise.out.h / ROWS_A_PART;
   bands->ring_bytes = 0;
   if (bands->expands) lay_out_ring(bands);
   bands->part_bytes = bands->ring_bytes + (bands->projects ? lay_out_band(bands) : 0);
-  bands->parts = smaller(units ? units : 1, MOST_PARTS);
+  bands->parts = smaller(units ? units : 1, smaller(cores < 2 ? 2 : cores, MOST_PARTS));
   return bands->parts * bands->part_bytes;
 }

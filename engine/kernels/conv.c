@@ -110,37 +110,28 @@ static void locate(const WniConv *conv, const Bases *bases, int m, Walk *walk, T
   }
 }
 
-/* On to the next panel. */
-static void advance(const WniConv *conv, Tile *tile) {
-  size_t step = (size_t)conv->kernel->tile_n * wni_type_bytes(conv->output.type);
-  int tile_m = conv->kernel->tile_m;
-  for (int i = 0; i < tile_m; i++) tile->y[i] = (char *)tile->y[i] + step;
-  if (!tile->residual[0]) return;
-  for (int i = 0; i < tile_m; i++) tile->residual[i] = (const char *)tile->residual[i] + step;
-}
-
 /* What follows the kernel, for the panels that the tile has come through, while they are in cache:
  * an activation has much to prepare, so that neighbours are handed to it together. */
-static void finish_tile(const WniConv *conv, const WniConvPart *part, const Tile *tile) {
+static void finish_tile(const WniConv *conv, const Tile *tile, size_t n) {
   if (conv->activation.kind <= WNI_ACT_CLAMP) return;
-  size_t tile_n = (size_t)conv->kernel->tile_n, n = (part->panel_end - part->panel) * tile_n;
-  size_t left = conv->out.c / conv->groups - part->panel * tile_n;
-  size_t bytes = wni_type_bytes(conv->output.type), own = n < left ? n : left;
+  size_t bytes = wni_type_bytes(conv->output.type);
   for (int i = 0, run; i < tile->m; i += run) {
-    char *y = (char *)tile->y[i] - n * bytes;
+    char *y = tile->y[i];
     for (run = 1; i + run < tile->m; run++)
-      if ((char *)tile->y[i + run] != (char *)tile->y[i] + (size_t)run * own * bytes) break;
-    wni_conv_finish(conv, own * (size_t)run, y);
+      if ((char *)tile->y[i + run] != y + (size_t)run * n * bytes) break;
+    wni_conv_finish(conv, n * (size_t)run, y);
   }
 }
 
 /* All panels of the part for one tile. */
-static void run_tile(const WniConv *conv, const WniConvPart *part, Tile *tile) {
+static void run_tile(const WniConv *conv, const WniConvPart *part, const Tile *tile) {
   size_t tile_n = (size_t)conv->kernel->tile_n, per_group = conv->out.c / conv->groups;
   size_t unit = part->group * wni_conv_panels(conv) + part->panel;
+  size_t first = part->panel * tile_n, end = part->panel_end * tile_n;
+  size_t n = (end < per_group ? end : per_group) - first;
   WniIgemmArgs args = {
       .m = tile->m,
-      .n = (int)tile_n,
+      .n = (int)n,
       .n_taps = conv->n_taps,
       .n_channels = conv->n_channels,
       .tap = conv->tap,
@@ -152,17 +143,9 @@ static void run_tile(const WniConv *conv, const WniConvPart *part, Tile *tile) {
       .bias = (const char *)conv->bias + unit * tile_n * sizeof(float), /* or int32 */
       .scale = conv->scale ? conv->scale + unit * tile_n : NULL,
   };
-  wni_check_igemm(&args, conv->kernel->type, conv->kernel->tile_m, conv->kernel->tile_n);
-  for (size_t panel = part->panel; panel < part->panel_end; panel++) {
-    size_t left = per_group - panel * tile_n;
-    if (left < tile_n) args.n = (int)left;
-    conv->kernel->run.igemm(&args);
-    advance(conv, tile);
-    args.w = (const char *)args.w + conv->panel_bytes;
-    args.bias = (const char *)args.bias + tile_n * sizeof(float);
-    if (args.scale) args.scale += tile_n;
-  }
-  finish_tile(conv, part, tile);
+  wni_check_igemm(&args, conv->kernel->type, conv->kernel->tile_m);
+  conv->kernel->run.igemm(&args);
+  finish_tile(conv, tile, n);
 }
 
 size_t wni_conv_panels(const WniConv *conv) {

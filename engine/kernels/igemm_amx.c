@@ -14,6 +14,7 @@
  * done.
  */
 #include "kernels/check.h"
+#include "kernels/panels.h"
 #include "kernels/x86.h"
 
 #if defined WNI_DOT_BF16
@@ -145,7 +146,7 @@ static inline void end_sums(char *sums, bool low, bool right) {
 
 /* Tiles are shaped and given back in every call: they belong to a thread, and as long as a thread
  * has them, the system saves 8 KiB more whenever it switches and the core cannot sleep deeply. */
-void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
+static void panel(const WniIgemmArgs *args) {
   wni_check_igemm_tile(args, TILE_M, TILE_N);
   size_t bytes = args->n_channels * BYTES, groups = (bytes + GROUP - 1) / GROUP;
   size_t chunks = (groups + ROWS - 1) / ROWS,
@@ -171,4 +172,8 @@ void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
   end_sums((char *)sums, low, right);
   _tile_release();
   store_sums(args, sums, TILE_N / LANES);
+}
+
+void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
+  WNI_EACH_PANEL(KERNEL, args, BYTES, wni_type_bytes(args->output.type), panel);
 }

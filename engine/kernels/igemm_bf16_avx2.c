@@ -5,6 +5,7 @@
  * the way to its twelve multiply-adds.
  */
 #include "kernels/check.h"
+#include "kernels/panels.h"
 #include "kernels/x86.h"
 
 enum {
@@ -56,7 +57,11 @@ DEFINE_STORE_TILE(store_tile, store_floats, Floats)
 
 #include "kernels/igemm_widened.h"
 
-void WNI_NAME(igemm_bf16)(const WniIgemmArgs *args) {
+static void panel(const WniIgemmArgs *args) {
   wni_check_igemm_tile(args, TILE_M, TILE_N);
   run_tile(args);
+}
+
+void WNI_NAME(igemm_bf16)(const WniIgemmArgs *args) {
+  WNI_EACH_PANEL(igemm_bf16, args, sizeof(uint16_t), wni_type_bytes(args->output.type), panel);
 }

@@ -8,17 +8,17 @@
 
 WniFn_igemm WNI_NAME(igemm_f32), WNI_NAME(igemm_bf16), WNI_NAME(igemm_u8), WNI_NAME(igemm_i16);
 
-/* Where the weight of tap t, channel c, column j lies in [taps][groups][tile_n][tile_k]. */
+/* Where the weight of tap t, channel c, column j lies in [panels][taps][groups][tile_n][tile_k]. */
 static size_t packed_at(const WniIgemmArgs *args, size_t tile_n, size_t tile_k, size_t t, size_t c,
                         int j) {
   size_t groups = (args->n_channels + tile_k - 1) / tile_k;
-  return ((t * groups + c / tile_k) * tile_n + (size_t)j) * tile_k + c % tile_k;
+  size_t panel = (size_t)j / tile_n, row = (panel * args->n_taps + t) * groups + c / tile_k;
+  return (row * tile_n + (size_t)j % tile_n) * tile_k + c % tile_k;
 }
 #define PACKED_AT(kernel, args, t, c, j)                                                           \
   packed_at(args, WNI_TILE_N(kernel), WNI_TILE_K(kernel), t, c, j)
 
-#define CHECK(kernel, args, type)                                                                  \
-  wni_check_igemm(args, type, WNI_TILE_M(kernel), WNI_TILE_N(kernel))
+#define CHECK(kernel, args, type) wni_check_igemm(args, type, WNI_TILE_M(kernel))
 
 static const void *tap_at(const WniIgemmArgs *args, size_t t) {
   return (const char *)args->x[0] + args->tap[t];

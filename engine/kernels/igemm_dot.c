@@ -7,6 +7,7 @@
  * weights, a broadcast.
  */
 #include "kernels/check.h"
+#include "kernels/panels.h"
 #include "kernels/tiles.h"
 #include "kernels/x86.h"
 
@@ -103,7 +104,11 @@ static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args,
 
 WNI_DEFINE_RUN_TILE
 
-void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
+static void panel(const WniIgemmArgs *args) {
   wni_check_igemm_tile(args, TILE_M, TILE_N);
   run_tile(args);
+}
+
+void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
+  WNI_EACH_PANEL(KERNEL, args, BYTES, wni_type_bytes(args->output.type), panel);
 }

@@ -13,8 +13,9 @@
  * Registers: 6 x 16 sums take 24, x takes 6; two are left for the weights.  Per 16 channels 96 SDOT
  * stand against 6 + 16 loads.
  */
-#include "kernels/check.h"
 #include "kernels/arm.h"
+#include "kernels/check.h"
+#include "kernels/panels.h"
 
 enum {
   TILE_M = WNI_TILE_M(igemm_u8),
@@ -208,7 +209,7 @@ static void run_panels(Work *work) {
   }
 }
 
-void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
+static void all_columns(const WniIgemmArgs *args) {
   wni_check_igemm_tile(args, TILE_M, TILE_N);
   Work work;
   size_t filled = 0;
@@ -232,4 +233,8 @@ void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
       filled = 0;
     }
   wni_arm_store_i32(args, work.sums[0], TILE_N, work.direct);
+}
+
+void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
+  WNI_EACH_PANEL(igemm_u8, args, 1, wni_type_bytes(args->output.type), all_columns);
 }

@@ -5,6 +5,7 @@
  */
 #include "kernels/check.h"
 #include "kernels/isa.h"
+#include "kernels/panels.h"
 #include "kernels/tiles.h"
 
 #include <immintrin.h>
@@ -54,7 +55,11 @@ static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args,
 
 WNI_DEFINE_RUN_TILE
 
-void WNI_NAME(igemm_i16)(const WniIgemmArgs *args) {
+static void panel(const WniIgemmArgs *args) {
   wni_check_igemm_tile(args, TILE_M, TILE_N);
   run_tile(args);
+}
+
+void WNI_NAME(igemm_i16)(const WniIgemmArgs *args) {
+  WNI_EACH_PANEL(igemm_i16, args, sizeof(int16_t), sizeof(int32_t), panel);
 }

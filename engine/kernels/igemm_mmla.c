@@ -9,8 +9,9 @@
  * Per 16 bytes 32 multiplications stand against 8 + 8 loads and 8 zips: 1024 products of bytes, 512
  * of bfloat16.  A taller or wider tile would leave no registers for x.
  */
-#include "kernels/check.h"
 #include "kernels/arm.h"
+#include "kernels/check.h"
+#include "kernels/panels.h"
 
 #ifdef __ARM_FEATURE_MATMUL_INT8
 #define KERNEL igemm_u8
@@ -124,10 +125,14 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
 }
 
 /* A few pixels that are left over do not cost a whole tile. */
-void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
+static void panel(const WniIgemmArgs *args) {
   wni_check_igemm_tile(args, TILE_M, TILE_N);
   if (args->m <= TILE_M / 2)
     run(args, PAIRS / 2);
   else
     run(args, PAIRS);
+}
+
+void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
+  WNI_EACH_PANEL(KERNEL, args, ELEMENT, wni_type_bytes(args->output.type), panel);
 }

@@ -9,8 +9,9 @@
  * keep four pipes of latency 4 busy.  bfloat16 is the upper half of a float32: a shift per
  * loaded vector is all it needs.
  */
-#include "kernels/check.h"
 #include "kernels/arm.h"
+#include "kernels/check.h"
+#include "kernels/panels.h"
 
 enum {
   TILE_M = WNI_TILE_M(igemm_f32),
@@ -74,12 +75,20 @@ static inline __attribute__((always_inline)) void run_type(const WniIgemmArgs *a
     run(args, type, TILE_M);
 }
 
-void WNI_NAME(igemm_f32)(const WniIgemmArgs *args) {
+static void panel_f32(const WniIgemmArgs *args) {
   wni_check_igemm_tile(args, TILE_M, TILE_N);
   run_type(args, WNI_F32);
 }
 
-void WNI_NAME(igemm_bf16)(const WniIgemmArgs *args) {
+void WNI_NAME(igemm_f32)(const WniIgemmArgs *args) {
+  WNI_EACH_PANEL(igemm_f32, args, sizeof(float), wni_type_bytes(args->output.type), panel_f32);
+}
+
+static void panel_bf16(const WniIgemmArgs *args) {
   wni_check_igemm_tile(args, TILE_M, TILE_N);
   run_type(args, WNI_BF16);
+}
+
+void WNI_NAME(igemm_bf16)(const WniIgemmArgs *args) {
+  WNI_EACH_PANEL(igemm_bf16, args, sizeof(uint16_t), wni_type_bytes(args->output.type), panel_bf16);
 }

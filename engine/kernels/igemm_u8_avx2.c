@@ -10,6 +10,7 @@
  * of half of them: twice as fast at best, 1.5 times where products and sums compete (Zen 4).
  */
 #include "kernels/check.h"
+#include "kernels/panels.h"
 #include "kernels/x86.h"
 
 enum {
@@ -68,7 +69,11 @@ DEFINE_STORE_TILE(store_tile, store_ints, Ints)
 
 #include "kernels/igemm_widened.h"
 
-void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
+static void panel(const WniIgemmArgs *args) {
   wni_check_igemm_tile(args, TILE_M, TILE_N);
   run_tile(args);
+}
+
+void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
+  WNI_EACH_PANEL(igemm_u8, args, 1, wni_type_bytes(args->output.type), panel);
 }

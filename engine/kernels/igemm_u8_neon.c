@@ -14,8 +14,9 @@
  *
  * Registers: 16 sums of 4 x 4, 4 of weights, 4 of x, and room for products in flight.
  */
-#include "kernels/check.h"
 #include "kernels/arm.h"
+#include "kernels/check.h"
+#include "kernels/panels.h"
 
 enum {
   TILE_M = WNI_TILE_M(igemm_u8),
@@ -81,7 +82,7 @@ static inline int32x4_t add_up(const int32x4_t *column) {
   return vpaddq_s32(vpaddq_s32(column[0], column[1]), vpaddq_s32(column[2], column[3]));
 }
 
-void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
+static void panel(const WniIgemmArgs *args) {
   wni_check_igemm_tile(args, TILE_M, TILE_N);
   Sums sums = {0};
   const int8_t *w = args->w;
@@ -99,4 +100,8 @@ void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
   for (int i = 0; i < TILE_M; i++)
     vst1q_s32(out + i * TILE_N, vaddq_s32(constant, add_up(sums.of_x[i])));
   wni_arm_store_i32(args, out, TILE_N, 0);
+}
+
+void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
+  WNI_EACH_PANEL(igemm_u8, args, 1, wni_type_bytes(args->output.type), panel);
 }

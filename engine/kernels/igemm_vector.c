@@ -30,25 +30,24 @@ static inline void store_row(const WniVector *sum, const float *residual, WniVec
 }
 
 /* A row whose last vector is not whole. */
-static __attribute__((noinline)) void store_part(const WniIgemmArgs *args, const float *sum,
+static __attribute__((noinline)) void store_part(const WniIgemmArgs *args, int n, const float *sum,
                                                  const float *residual, float *y) {
-  for (int j = 0; j < args->n; j++)
+  for (int j = 0; j < n; j++)
     y[j] =
         wni_clampf(residual ? sum[j] + residual[j] : sum[j], args->output.low, args->output.high);
 }
 
-/* m and `vectors` are constants: a tile of fewer pixels or columns than the largest costs only
- * what they need. */
-static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, int m,
-                                                      int vectors) {
+/* Columns [column, ...) of one panel, whose weights begin at w.  m and `vectors` are constants: a
+ * tile of fewer pixels or columns than the largest costs only what they need. */
+static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, const float *w,
+                                                      int column, int m, int vectors) {
   WniVector sum[TILE_M][VECTORS];
+  const float *bias = (const float *)args->bias + column;
 #pragma GCC unroll 16
   for (int i = 0; i < m; i++)
 #pragma GCC unroll 8
-    for (int v = 0; v < vectors; v++)
-      sum[i][v] = wni_load((const float *)args->bias + v * WNI_LANES);
+    for (int v = 0; v < vectors; v++) sum[i][v] = wni_load(bias + v * WNI_LANES);
 
-  const float *w = args->w;
   for (size_t t = 0; t < args->n_taps; t++) {
     const float *x[TILE_M];
     for (int i = 0; i < m; i++)
@@ -68,10 +67,11 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
   WniVector low = (WniVector){0} + args->output.low, high = (WniVector){0} + args->output.high;
   const float *const *residual = (const float *const *)args->residual;
   float *const *y = (float *const *)args->y;
-  if (args->n == vectors * WNI_LANES) {
+  int left = args->n - column;
+  if (left >= vectors * WNI_LANES) {
 #pragma GCC unroll 16
     for (int i = 0; i < m; i++)
-      store_row(sum[i], residual ? residual[i] : NULL, low, high, vectors, y[i]);
+      store_row(sum[i], residual ? residual[i] + column : NULL, low, high, vectors, y[i] + column);
     return;
   }
 #pragma GCC unroll 16
@@ -79,25 +79,30 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
     float row[TILE_N];
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; v++) wni_store(row + v * WNI_LANES, sum[i][v]);
-    store_part(args, row, residual ? residual[i] : NULL, y[i]);
+    store_part(args, left, row, residual ? residual[i] + column : NULL, y[i] + column);
   }
 }
 
+/* For the last panel where it has few columns; apart, as the choice itself needs no stack. */
+static __attribute__((noinline)) void few_columns(const WniIgemmArgs *args, const float *w,
+                                                  int column) {
+  run(args, w, column, TILE_M, VECTORS / 2);
+}
+
 static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m) {
-  run(args, m, VECTORS);
+  const float *w = args->w;
+  size_t panel = args->n_taps * args->n_channels * TILE_N;
+  for (int column = 0; column < args->n; column += TILE_N, w += panel) {
+    if (m == TILE_M && args->n - column <= TILE_N / 2)
+      few_columns(args, w, column);
+    else
+      run(args, w, column, m, VECTORS);
+  }
 }
 
 WNI_DEFINE_RUN_TILE
 
-/* For panels of few columns; apart, as the choice itself needs no stack. */
-static __attribute__((noinline)) void few_columns(const WniIgemmArgs *args) {
-  run(args, TILE_M, VECTORS / 2);
-}
-
 void WNI_NAME(igemm_f32)(const WniIgemmArgs *args) {
-  wni_check_igemm_tile(args, TILE_M, TILE_N);
-  if (args->n <= TILE_N / 2 && args->m == TILE_M)
-    few_columns(args);
-  else
-    run_tile(args);
+  assert(wni_is_within(args->m, TILE_M) && args->n > 0);
+  run_tile(args);
 }

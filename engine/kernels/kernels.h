@@ -83,7 +83,8 @@ typedef struct WniActivation {
 
 enum { WNI_MAX_TILE_M = 32, WNI_MAX_TILE_N = 64 };
 
-/* igemm: implicit matrix product.  For pixel i < m and column j < n
+/* igemm: implicit matrix product.  For pixel i < m and column j < n, of as many panels of tile n
+ * columns as it takes
  *
  *   sum[i][j] = bias[j] + sum_t sum_c x[i][tap[t] + c] w[t][c][j]
  *
@@ -97,9 +98,9 @@ enum { WNI_MAX_TILE_M = 32, WNI_MAX_TILE_N = 64 };
  *   type I16         x and w are int16, an even number of channels; y is the int32 sum without
  *                    bias, and nothing follows
  *   w        packed in groups of the tile's k channels:
- *            [n_taps][ceil(n_channels / tile k)][tile n][tile k], zero beyond n and n_channels
- *   bias, scale  [tile n], zero beyond n.  A kernel with an offset takes x - offset for x, and its
- *            bias is larger by offset times the sum of the column's weights
+ *            [panels][n_taps][ceil(n_channels / tile k)][tile n][tile k], zero behind what there is
+ *   bias, scale  [panels][tile n], zero beyond n.  A kernel with an offset takes x - offset for
+ *            x, and its bias is larger by offset times the sum of the column's weights
  *   tap      bytes
  *   x, y     WNI_MAX_TILE_M pointers, valid up to the tile's m rows: behind m
  *            they repeat the last one and nothing is stored through them.  x may be read up to

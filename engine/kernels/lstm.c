@@ -43,7 +43,7 @@ static void add_state(const WniLstm *lstm, const float *x, const float *state, p
       residual[i] = x + (ptrdiff_t)r * lstm->x_row + first;
       out[i] = sums + r * width + first;
     }
-    wni_check_igemm(&args, WNI_F32, lstm->kernel->tile_m, lstm->kernel->tile_n);
+    wni_check_igemm(&args, WNI_F32, lstm->kernel->tile_m);
     lstm->kernel->run.igemm(&args);
   }
 }

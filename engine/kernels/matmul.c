@@ -55,8 +55,7 @@ static void multiply(const WniMatmul *matmul, const Product *at, size_t begin, s
       y[i] = at->y + r * matmul->y_row;
       if (at->residual) residual[i] = at->residual + r * at->residual_row;
     }
-    if (row == begin)
-      wni_check_igemm(args, WNI_F32, matmul->kernel->tile_m, matmul->kernel->tile_n);
+    if (row == begin) wni_check_igemm(args, WNI_F32, matmul->kernel->tile_m);
     matmul->kernel->run.igemm(args);
   }
 }

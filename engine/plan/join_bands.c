@@ -13,7 +13,7 @@
 enum {
   CACHE_BYTES = 3 << 17, /* of a second cache: weights, the ring and the band */
   SMALL_BYTES = 1 << 15, /* images that are near in any case */
-  MOST_ROWS = 4,
+  MOST_ROWS = 2,
   PANEL_COLUMNS = 64 /* channels at a time where they are taken so */
 };
 

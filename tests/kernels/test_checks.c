@@ -60,7 +60,6 @@ typedef struct Call {
   FAULT(igemm, ANY, no_pixel, a->m = 0)                                                            \
   FAULT(igemm, ANY, pixel_too_many, a->m = tile_m + 1)                                             \
   FAULT(igemm, ANY, no_column, a->n = 0)                                                           \
-  FAULT(igemm, ANY, column_too_many, a->n = tile_n + 1)                                            \
   FAULT(igemm, ANY | REFERENCE, no_taps, a->n_taps = 0)                                            \
   FAULT(igemm, I16 | REFERENCE, odd_channels, a->n_channels = 3)                                   \
   FAULT(igemm, F32 | BF16 | REFERENCE, output_of_bytes, a->output.type = WNI_U8)                   \

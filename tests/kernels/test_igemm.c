@@ -48,16 +48,17 @@ static void problem_free(Problem *p, const char *who) {
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) fenced_free(all[i], who);
 }
 
-/* The columns from `first` on for one tile of the kernel. */
-static Fenced pack_weights(const Problem *p, const WniKernel *kernel, size_t first) {
+/* The columns from `first` on for `panels` tiles of the kernel. */
+static Fenced pack_weights(const Problem *p, const WniKernel *kernel, size_t first, size_t panels) {
   size_t tile_n = (size_t)kernel->tile_n, tile_k = (size_t)kernel->tile_k, n = (size_t)p->n;
   size_t bytes = wni_type_bytes(p->type), groups = (p->channels + tile_k - 1) / tile_k;
-  Fenced packed = fenced_new(p->taps * groups * tile_n * tile_k * bytes);
+  Fenced packed = fenced_new(panels * p->taps * groups * tile_n * tile_k * bytes);
   memset(packed.data, 0, packed.bytes);
   for (size_t t = 0; t < p->taps; t++)
     for (size_t c = 0; c < p->channels; c++)
-      for (size_t j = 0; j < tile_n && first + j < n; j++) {
-        size_t to = ((t * groups + c / tile_k) * tile_n + j) * tile_k + c % tile_k;
+      for (size_t j = 0; j < panels * tile_n && first + j < n; j++) {
+        size_t row = (j / tile_n * p->taps + t) * groups + c / tile_k;
+        size_t to = (row * tile_n + j % tile_n) * tile_k + c % tile_k;
         memcpy((char *)packed.data + to * bytes,
                (char *)p->w.data + ((t * p->channels + c) * n + first + j) * bytes, bytes);
       }
@@ -74,26 +75,28 @@ static void add_offset(const Problem *p, const WniKernel *kernel, size_t first, 
       column[j] += (uint32_t)(kernel->offset * w[k * n + first + j]);
 }
 
-/* 32-bit numbers from column `first` on, zeros behind. */
-static Fenced pad_columns(const Fenced *columns, size_t first, int tile_n) {
-  Fenced padded = fenced_new((size_t)tile_n * 4);
+/* `count` 32-bit numbers from column `first` on, zeros behind. */
+static Fenced pad_columns(const Fenced *columns, size_t first, size_t count) {
+  Fenced padded = fenced_new(count * 4);
   size_t left = columns->bytes - first * 4, n = left < padded.bytes ? left : padded.bytes;
   memset(padded.data, 0, padded.bytes);
   memcpy(padded.data, (char *)columns->data + first * 4, n);
   return padded;
 }
 
-/* One tile: pixels from `row`, columns from `column` on. */
-static void run_tile(const Problem *p, const WniKernel *kernel, int row, int column, char *y) {
+/* One call: pixels from `row`, columns from `column` on. */
+static void run_tile(const Problem *p, const WniKernel *kernel, int row, int column, int panels,
+                     char *y) {
   const void *x_at[WNI_MAX_TILE_M], *residual_at[WNI_MAX_TILE_M];
   void *y_at[WNI_MAX_TILE_M];
   size_t y_bytes = wni_type_bytes(p->output.type), x_bytes = wni_type_bytes(p->type);
-  Fenced w = pack_weights(p, kernel, (size_t)column);
-  Fenced bias = pad_columns(&p->bias, (size_t)column, kernel->tile_n);
-  Fenced scale = pad_columns(&p->scale, (size_t)column, kernel->tile_n);
+  int columns = panels * kernel->tile_n;
+  Fenced w = pack_weights(p, kernel, (size_t)column, (size_t)panels);
+  Fenced bias = pad_columns(&p->bias, (size_t)column, (size_t)columns);
+  Fenced scale = pad_columns(&p->scale, (size_t)column, (size_t)columns);
   add_offset(p, kernel, (size_t)column, &bias);
   WniIgemmArgs args = {.m = p->m - row < kernel->tile_m ? p->m - row : kernel->tile_m,
-                       .n = p->n - column < kernel->tile_n ? p->n - column : kernel->tile_n,
+                       .n = p->n - column < columns ? p->n - column : columns,
                        .n_taps = p->taps,
                        .n_channels = p->channels,
                        .tap = p->tap,
@@ -120,8 +123,11 @@ static Fenced run_igemm(const Problem *p, const WniKernel *kernel) {
   size_t rows = (size_t)p->m - 1;
   Fenced y = fenced_new((rows * p->pitch + (size_t)p->n) * wni_type_bytes(p->output.type));
   for (int row = 0; row < p->m; row += kernel->tile_m)
-    for (int column = 0; column < p->n; column += kernel->tile_n)
-      run_tile(p, kernel, row, column, y.data);
+    for (int column = 0, panels; column < p->n; column += panels * kernel->tile_n) {
+      int left = (p->n - column + kernel->tile_n - 1) / kernel->tile_n;
+      panels = row % 2 && left > 1 ? left - 1 : left; /* all at once, or the last one for itself */
+      run_tile(p, kernel, row, column, panels, y.data);
+    }
   return y;
 }
 
