@@ -9,6 +9,7 @@
 #include "kernels/isa.h"
 
 #include <arm_neon.h>
+#include <stdbool.h>
 
 static inline uint64_t wni_arm_read(const uint8_t *x, size_t bytes) {
   uint64_t value = 0;
@@ -72,6 +73,7 @@ static inline void wni_arm_put_scaled(WniType type, void *row, size_t i, float32
 typedef struct WniArmBytes {
   int16x8_t zero;
   uint8x16_t low, high;
+  bool plain; /* zero is 0 and no clamp but that of bytes */
 } WniArmBytes;
 
 static inline WniArmBytes wni_arm_bytes(const WniOutput *output) {
@@ -79,24 +81,26 @@ static inline WniArmBytes wni_arm_bytes(const WniOutput *output) {
   uint32_t high = (uint32_t)vcvtns_s32_f32(output->high);
   return (WniArmBytes){.zero = vdupq_n_s16((int16_t)zero),
                        .low = vdupq_n_u8((uint8_t)(low + zero)),
-                       .high = vdupq_n_u8((uint8_t)(high + zero))};
+                       .high = vdupq_n_u8((uint8_t)(high + zero)),
+                       .plain = zero == 0 && low == 0 && high == 255};
 }
 
 static inline int32x4_t wni_arm_rounded(int32x4_t sum, float32x4_t scale) {
   return vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(sum), scale));
 }
 
-/* wni_write_scaled() of sixteen; each step of narrowing saturates. */
-static inline uint8x16_t wni_arm_to_bytes(const int32x4_t *sum, const float32x4_t *scale,
-                                          WniArmBytes to) {
+/* wni_write_scaled() of sixteen; each step of narrowing saturates.  `plain` is a constant. */
+static inline __attribute__((always_inline)) uint8x16_t
+wni_arm_to_bytes(const int32x4_t *sum, const float32x4_t *scale, WniArmBytes to, bool plain) {
   int16x8_t half[2];
 #pragma GCC unroll 2
-  for (int i = 0; i < 2; i++)
-    half[i] = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(wni_arm_rounded(sum[2 * i], scale[2 * i])),
-                                         wni_arm_rounded(sum[2 * i + 1], scale[2 * i + 1])),
-                         to.zero);
+  for (int i = 0; i < 2; i++) {
+    half[i] = vqmovn_high_s32(vqmovn_s32(wni_arm_rounded(sum[2 * i], scale[2 * i])),
+                              wni_arm_rounded(sum[2 * i + 1], scale[2 * i + 1]));
+    if (!plain) half[i] = vqaddq_s16(half[i], to.zero);
+  }
   uint8x16_t y = vqmovun_high_s16(vqmovun_s16(half[0]), half[1]);
-  return vminq_u8(vmaxq_u8(y, to.low), to.high);
+  return plain ? y : vminq_u8(vmaxq_u8(y, to.low), to.high);
 }
 
 /* What kernels.h says behind the sums [args->m][tile_n] of types F32 and BF16, and of U8, there

@@ -132,17 +132,27 @@ add_windows(const Work *work, int32x4_t *sum, int first, int v, int side, int st
   }
 }
 
-/* sum[channels][pixel] to PIXELS pixels. */
+/* sum[channels][pixel] to PIXELS pixels of bytes. */
+static inline __attribute__((always_inline)) void store_bytes(const Work *work,
+                                                              int32x4_t sum[VECTORS][PIXELS],
+                                                              uint8_t *y, ptrdiff_t step,
+                                                              bool plain) {
+#pragma GCC unroll 4
+  for (int i = 0; i < PIXELS; i++, y += step) {
+    int32x4_t pixel[VECTORS] = {sum[0][i], sum[1][i], sum[2][i], sum[3][i]};
+    vst1q_u8(y, wni_arm_to_bytes(pixel, work->scale, work->to, plain));
+  }
+}
+
 static inline __attribute__((always_inline)) void store(const WniDwconvArgs *args, const Work *work,
                                                         int32x4_t sum[VECTORS][PIXELS], char *y,
                                                         size_t c) {
   const ptrdiff_t step = args->y_step;
   if (args->output.type == WNI_U8) {
-#pragma GCC unroll 4
-    for (int i = 0; i < PIXELS; i++, y += step) {
-      int32x4_t pixel[VECTORS] = {sum[0][i], sum[1][i], sum[2][i], sum[3][i]};
-      vst1q_u8((uint8_t *)y + c, wni_arm_to_bytes(pixel, work->scale, work->to));
-    }
+    if (work->to.plain)
+      store_bytes(work, sum, (uint8_t *)y + c, step, true);
+    else
+      store_bytes(work, sum, (uint8_t *)y + c, step, false);
     return;
   }
   const float low = args->output.low, high = args->output.high;

@@ -36,6 +36,7 @@ WniFn_igemm WNI_NAME(igemm_u8);
 /* A tile on its way through the buffer. */
 typedef struct Work {
   const WniIgemmArgs *args;
+  WniArmBytes to;
   const int8_t *w; /* of the groups in the buffer */
   size_t groups;
   bool first, last;
@@ -71,7 +72,8 @@ static void fill_rows(const void *const *rows, ptrdiff_t at, size_t n, int8_t *t
     c += STEP;
   }
   if (c == n) return;
-  for (int i = 0; i < FILLED; i++) memset(to + i * PITCH + n / TILE_K * TILE_K, 0, TILE_K);
+  if (n % TILE_K)
+    for (int i = 0; i < FILLED; i++) memset(to + i * PITCH + n / TILE_K * TILE_K, 0, TILE_K);
   if (n >= STEP)
     fill_step(x, n - STEP, STEP, to); /* some channels once more */
   else
@@ -124,9 +126,9 @@ static inline __attribute__((always_inline)) void multiply(int32x4_t sum[ROWS][V
 
 /* Sums of a panel that are done to bytes of y. */
 static inline __attribute__((always_inline)) void store(const WniIgemmArgs *args,
-                                                        int32x4_t sum[ROWS][VECTORS], int row,
+                                                        int32x4_t sum[ROWS][VECTORS],
+                                                        WniArmBytes to, bool plain, int row,
                                                         int column, int rows, int vectors) {
-  const WniArmBytes to = wni_arm_bytes(&args->output);
   void *const *y = args->y + row;
   float32x4_t scale[VECTORS];
 #pragma GCC unroll 4
@@ -135,7 +137,7 @@ static inline __attribute__((always_inline)) void store(const WniIgemmArgs *args
 #pragma GCC unroll 6
   for (int i = 0; i < rows; i++) {
     for (int v = vectors; v < VECTORS; v++) sum[i][v] = sum[i][0];
-    uint8x16_t bytes = wni_arm_to_bytes(sum[i], scale, to);
+    uint8x16_t bytes = wni_arm_to_bytes(sum[i], scale, to, plain);
     if (vectors == VECTORS)
       vst1q_u8((uint8_t *)y[i] + column, bytes);
     else
@@ -170,7 +172,10 @@ static inline __attribute__((always_inline)) void panel(Work *work, int row, int
   }
   multiply(sum, work->x[row], work->w + column * TILE_K, work->groups, rows, vectors);
   if (work->last && column + 4 * vectors <= work->direct) {
-    store(work->args, sum, row, column, rows, vectors);
+    if (work->to.plain)
+      store(work->args, sum, work->to, true, row, column, rows, vectors);
+    else
+      store(work->args, sum, work->to, false, row, column, rows, vectors);
     return;
   }
 #pragma GCC unroll 6
@@ -217,6 +222,7 @@ static void all_columns(const WniIgemmArgs *args) {
   work.w = args->w;
   work.first = true;
   work.direct = direct_columns(args);
+  work.to = wni_arm_bytes(&args->output);
   for (size_t t = 0; t < args->n_taps; t++)
     for (size_t c = 0; c < args->n_channels;) {
       size_t left = args->n_channels - c, n = left < BUFFER - filled ? left : BUFFER - filled;
