@@ -41,58 +41,67 @@ static ptrdiff_t offset_bytes(const WniImage *image, WniType type, size_t n, siz
 }
 
 /* One window's maximum or average in float32. */
-static void run_window(const WniPool *pool, const WniPoolArgs *window, float *y) {
+static void run_window(const WniPool *pool, WniPoolArgs *args, float *y) {
   float room[CHANNEL_BLOCK]; /* holds any type */
-  WniPoolArgs args = *window;
   bool average = pool->kernel->kind == WNI_KERNEL_avgpool;
-  args.y = pool->x.convert && !average ? room : y;
+  args->y = pool->x.convert && !average ? room : y;
   if (average)
-    pool->kernel->run.avgpool(&args);
+    pool->kernel->run.avgpool(args);
   else
-    pool->kernel->run.maxpool(&args);
+    pool->kernel->run.maxpool(args);
   if (pool->x.convert && !average)
-    pool->x.convert->run.load(room, &pool->x.quant, args.n_channels, y);
+    pool->x.convert->run.load(room, &pool->x.quant, args->n_channels, y);
 }
 
-static void run_pixel(const WniPool *pool, size_t pixel, size_t channel, const char *x, char *y) {
-  size_t ow = pool->out.w, oh = pool->out.h;
-  size_t n = pixel / (oh * ow), oy = pixel / ow % oh, ox = pixel % ow;
+/* One pixel, whose columns begin at args->x; scale is that of one element. */
+static void run_pixel(const WniPool *pool, const Span *rows, const Span *columns, float scale,
+                      WniPoolArgs *args, void *y) {
+  float room[CHANNEL_BLOCK], *result = pool->y.convert ? room : y;
+  if (rows->taps == 0 || columns->taps == 0) {
+    float none = pool->kernel->kind == WNI_KERNEL_avgpool ? 0 : -INFINITY;
+    for (size_t c = 0; c < args->n_channels; c++) result[c] = none;
+  } else {
+    int64_t counted =
+        pool->count_include_pad ? rows->counted * columns->counted : rows->taps * columns->taps;
+    args->n_columns = (size_t)columns->taps;
+    args->scale = scale / (float)counted;
+    run_window(pool, args, result);
+  }
+  if (pool->activation.kind != WNI_ACT_NONE)
+    pool->act->run.act(&pool->activation, args->n_channels, result);
+  if (pool->y.convert) pool->y.convert->run.store(result, &pool->y.quant, args->n_channels, y);
+}
+
+/* A row of outputs, a block of their channels: what windows share is set once. */
+static void run_row(const WniPool *pool, size_t row, size_t channel, const char *x, char *y) {
+  size_t n = row / pool->out.h, oy = row % pool->out.h, left = pool->in.c - channel;
   Span rows = cut(pool, 0, (int64_t)oy, (int64_t)pool->in.h);
-  Span columns = cut(pool, 1, (int64_t)ox, (int64_t)pool->in.w);
-  size_t left = pool->in.c - channel;
   ptrdiff_t x_bytes = (ptrdiff_t)wni_type_bytes(pool->x.type);
+  ptrdiff_t x_step = pool->in.w_stride * x_bytes;
+  ptrdiff_t y_step = pool->out.w_stride * (ptrdiff_t)wni_type_bytes(pool->y.type);
+  float scale = pool->x.type == WNI_U8 ? pool->x.quant.scale : 1.0f;
   WniPoolArgs args = {
       .n_rows = (size_t)rows.taps,
-      .n_columns = (size_t)columns.taps,
       .n_channels = left < CHANNEL_BLOCK ? left : CHANNEL_BLOCK,
       .row_stride = (ptrdiff_t)pool->dilation[0] * pool->in.h_stride * x_bytes,
-      .column_stride = (ptrdiff_t)pool->dilation[1] * pool->in.w_stride * x_bytes,
+      .column_stride = (ptrdiff_t)pool->dilation[1] * x_step,
       .zero = pool->x.type == WNI_U8 ? pool->x.quant.zero : 0,
   };
-  bool average = pool->kernel->kind == WNI_KERNEL_avgpool;
-  float room[CHANNEL_BLOCK];
-  void *to = y + offset_bytes(&pool->out, pool->y.type, n, oy, ox, channel);
-  float *result = pool->y.convert ? room : to;
-  if (rows.taps == 0 || columns.taps == 0) {
-    for (size_t c = 0; c < args.n_channels; c++) result[c] = average ? 0 : -INFINITY;
-  } else {
-    args.x = x + offset_bytes(&pool->in, pool->x.type, n, (size_t)rows.first, (size_t)columns.first,
-                              channel);
-    int64_t counted =
-        pool->count_include_pad ? rows.counted * columns.counted : rows.taps * columns.taps;
-    args.scale = (pool->x.type == WNI_U8 ? pool->x.quant.scale : 1.0f) / (float)counted;
-    run_window(pool, &args, result);
+  x += offset_bytes(&pool->in, pool->x.type, n, (size_t)rows.first, 0, channel);
+  y += offset_bytes(&pool->out, pool->y.type, n, oy, 0, channel);
+  for (size_t ox = 0; ox < pool->out.w; ox++, y += y_step) {
+    Span columns = cut(pool, 1, (int64_t)ox, (int64_t)pool->in.w);
+    args.x = x + (ptrdiff_t)columns.first * x_step;
+    run_pixel(pool, &rows, &columns, scale, &args, y);
   }
-  pool->act->run.act(&pool->activation, args.n_channels, result);
-  if (pool->y.convert) pool->y.convert->run.store(result, &pool->y.quant, args.n_channels, to);
 }
 
 void wni_pool_run(const WniPool *pool, const void *x, void *y, WniThread thread) {
   size_t blocks = (pool->in.c + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK;
   size_t begin, end;
-  wni_parallel_range(thread, pool->out.n * pool->out.h * pool->out.w * blocks, 1, &begin, &end);
+  wni_parallel_range(thread, pool->out.n * pool->out.h * blocks, 1, &begin, &end);
   for (size_t unit = begin; unit < end; unit++)
-    run_pixel(pool, unit / blocks, unit % blocks * CHANNEL_BLOCK, x, y);
+    run_row(pool, unit / blocks, unit % blocks * CHANNEL_BLOCK, x, y);
 }
 
 void wni_lrn_run(const WniLrn *lrn, const float *x, float *y, WniThread thread) {

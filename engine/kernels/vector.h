@@ -48,4 +48,19 @@ static inline WniVector wni_clamp(WniVector x, WniVector low, WniVector high) {
 #endif
 }
 
+/* The larger of two in every lane; `kept` where either is NaN, or, on Arm, a NaN. */
+static inline WniVector wni_max(WniVector x, WniVector kept) {
+#if defined __x86_64__ && WNI_LANES == 16
+  return (WniVector)_mm512_max_ps((__m512)x, (__m512)kept);
+#elif defined __x86_64__ && WNI_LANES == 8
+  return (WniVector)_mm256_max_ps((__m256)x, (__m256)kept);
+#elif defined __x86_64__
+  return (WniVector)_mm_max_ps((__m128)x, (__m128)kept);
+#elif defined __aarch64__
+  return (WniVector)vmaxq_f32((float32x4_t)x, (float32x4_t)kept);
+#else
+  return wni_select(x > kept, x, kept);
+#endif
+}
+
 #endif
