@@ -133,11 +133,75 @@ static void copy(const WniLoop *loop, const float *x, float *y, WniThread thread
   }
 }
 
+/* ---- what is repeated for every pixel ---- */
+
+/* Where rows are short, and every operand either goes on from one to the next or is the same in
+ * all, like a gate for each channel, they are one run: an operand that repeats is laid out so often
+ * that a chunk of it begins anywhere in a row. */
+static bool joins_rows(const WniElementwise *e) {
+  int inner = e->loop.rank - 1, outer = e->loop.rank - 2;
+  if (e->loop.rank < 2) return false;
+  ptrdiff_t length = (ptrdiff_t)e->loop.dim[inner];
+  bool repeats = false;
+  for (int k = 0; k <= e->n_inputs; k++) {
+    bool goes_on = e->loop.stride[k][inner] == 1 && e->loop.stride[k][outer] == length;
+    if (!goes_on && (k == 0 || e->loop.stride[k][outer] != 0)) return false;
+    repeats = repeats || !goes_on;
+  }
+  return repeats && 2 * length <= CHUNK && e->loop.dim[outer] > 1;
+}
+
+static void run_joined(const WniElementwise *e, const void *const *inputs, void *y,
+                       WniThread thread) {
+  int inner = e->loop.rank - 1, outer = e->loop.rank - 2;
+  size_t row = e->loop.dim[inner], flat, end;
+  float laid_out[3][2 * CHUNK];
+  ptrdiff_t laid_at[3] = {PTRDIFF_MIN, PTRDIFF_MIN, PTRDIFF_MIN}; /* the row that it is */
+  WniElementwise joined = *e;
+  joined.loop.rank = inner;
+  joined.loop.dim[outer] *= row;
+  for (int k = 0; k <= e->n_inputs; k++) {
+    if (e->loop.stride[k][outer] == 0) joined.operand[k] = (WniTyped){.type = WNI_F32};
+    joined.loop.stride[k][outer] = 1;
+  }
+  size_t length = joined.loop.dim[outer];
+  wni_parallel_range(thread, wni_loop_count(&joined.loop, inner), GRAIN, &flat, &end);
+  Rows rows = rows_from(&joined.loop, flat / length);
+  for (size_t column = flat % length, n; flat < end; flat += n) {
+    const void *in[3] = {NULL, NULL, NULL};
+    n = length - column < end - flat ? length - column : end - flat;
+    if (n > CHUNK) n = CHUNK;
+    for (int i = 0; i < e->n_inputs; i++) {
+      const WniTyped *typed = &e->operand[i + 1];
+      const char *at =
+          (const char *)inputs[i] + rows.at[i + 1] * (ptrdiff_t)wni_type_bytes(typed->type);
+      in[i] = at + column * wni_type_bytes(typed->type);
+      if (e->loop.stride[i + 1][outer] != 0) continue;
+      float *to = laid_out[i];
+      if (laid_at[i] != rows.at[i + 1]) {
+        const float *from = fetch(typed, at, e->loop.stride[i + 1][inner], row, to);
+        for (size_t k = 0; k < CHUNK + row; k++) to[k] = k < row ? from[k] : to[k - row];
+      }
+      laid_at[i] = rows.at[i + 1];
+      in[i] = to + column % row;
+    }
+    run_chunk(&joined, in, (char *)y + operand_bytes(&joined, 0, &rows, column), n);
+    column += n;
+    if (column < length) continue;
+    column = 0;
+    next_row(&joined.loop, &rows);
+  }
+}
+
 void wni_elementwise_run(const WniElementwise *e, const void *const *inputs, void *y,
                          WniThread thread) {
   size_t length = e->loop.dim[e->loop.rank - 1], flat, end;
   if (is_plain_copy(e)) {
     copy(&e->loop, inputs[0], y, thread);
+    return;
+  }
+  if (joins_rows(e)) {
+    run_joined(e, inputs, y, thread);
     return;
   }
   wni_parallel_range(thread, wni_loop_count(&e->loop, e->loop.rank), GRAIN, &flat, &end);

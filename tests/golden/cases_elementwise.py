@@ -287,3 +287,19 @@ def whole_numbers(g):
     g.out(g.node("Div", [g.node("Cast", [whole], to=1), g.init(np.float32(2.5))]), "quotient")
     cut = g.node("Div", [whole, g.init(np.int64(3))])
     g.out(g.node("Relu", [g.node("Cast", [cut], to=1)]), "cut_quotient")
+
+
+@case(13, shape=(2, 3, 9, 21))
+def gates_of_channels(g):
+    """One factor or two for each channel of all pixels: rows that are short, long, and uneven."""
+    for c in (1, 2, 5, 24, 33, 128, 129):
+        image = g.conv("x", 3, c, 1)
+        gate = g.node("Sigmoid", g.conv(g.node("GlobalAveragePool", "x"), 3, c, 1))
+        g.put(f"gate_{c}", "GlobalAveragePool", g.node("Mul", [image, gate]))
+        g.put(f"under_{c}", "ReduceMax", g.node("Sub", [gate, g.node("Abs", image)]), axes=[1])
+        both = g.node("BatchNormalization", [g.node("Tanh", image)] + [
+            g.weights(c, low=0.5) for _ in range(4)])
+        g.put(f"affine_{c}", "ReduceMean", g.node("Abs", both), axes=[1])
+    g.put("columns", "Mul", ["x", g.node("ReduceMean", "x", axes=[2], keepdims=1)])
+    g.put("rows", "Where", [g.node("Greater", ["x", g.init(np.zeros(21, np.float32))]), "x",
+                            g.weights(9, 1)])
