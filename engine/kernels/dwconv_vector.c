@@ -7,6 +7,7 @@
 #include "kernels/check.h"
 #include "kernels/isa.h"
 #include "kernels/vector.h"
+#include "kernels/windows.h"
 
 #include <string.h>
 
@@ -108,20 +109,7 @@ static inline __attribute__((always_inline)) void run_row(const WniDwconvArgs *a
     run_pixels(args, x + (ptrdiff_t)i * args->x_step, y + (ptrdiff_t)i * args->y_step, 1, 0, 0);
 }
 
-#define DEFINE_ROW(columns, stride)                                                                \
-  static void row_##columns##_##stride(const WniDwconvArgs *args) {                                \
-    run_row(args, columns, stride);                                                                \
-  }
-DEFINE_ROW(3, 1)
-DEFINE_ROW(3, 2)
-DEFINE_ROW(5, 1)
-DEFINE_ROW(5, 2)
-DEFINE_ROW(7, 1)
-DEFINE_ROW(7, 2)
-
-/* [columns / 2 - 1][stride - 1] */
-static void (*const rows[3][2])(const WniDwconvArgs *) = {
-    {row_3_1, row_3_2}, {row_5_1, row_5_2}, {row_7_1, row_7_2}};
+WNI_DEFINE_WINDOW_ROWS
 
 static void run_singles(const WniDwconvArgs *args) {
   for (size_t i = 0; i < args->n_pixels; i++)
@@ -164,18 +152,8 @@ static bool run_few_channels(const WniDwconvArgs *args) {
 void WNI_NAME(dwconv_f32)(const WniDwconvArgs *args) {
   wni_check_dwconv(args, WNI_F32);
   const WniDwconvArgs copy = *args; /* which no store to y can change */
-  int columns = args->columns;
-  if (args->n_channels < WNI_LANES) {
-    if (!run_few_channels(&copy)) run_singles(&copy);
-    return;
-  }
-  if (columns == 3 || columns == 5 || columns == 7) {
-    ptrdiff_t step = args->tap[1] - args->tap[0];
-    for (int stride = 1; stride <= 2; stride++)
-      if (args->x_step == stride * step) {
-        rows[columns / 2 - 1][stride - 1](&copy);
-        return;
-      }
-  }
-  run_row(&copy, 0, 0);
+  if (args->n_channels >= WNI_LANES)
+    run_window_rows(&copy);
+  else if (!run_few_channels(&copy))
+    run_singles(&copy);
 }

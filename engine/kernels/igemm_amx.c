@@ -147,7 +147,7 @@ static inline void end_sums(char *sums, bool low, bool right) {
 /* Tiles are shaped and given back in every call: they belong to a thread, and as long as a thread
  * has them, the system saves 8 KiB more whenever it switches and the core cannot sleep deeply. */
 static void panel(const WniIgemmArgs *args) {
-  wni_check_igemm_tile(args, TILE_M, TILE_N);
+  wni_check_igemm_tile(args, TILE_M);
   size_t bytes = args->n_channels * BYTES, groups = (bytes + GROUP - 1) / GROUP;
   size_t chunks = (groups + ROWS - 1) / ROWS,
          per_chunk = chunks ? (groups + chunks - 1) / chunks : 1;
@@ -171,7 +171,7 @@ static void panel(const WniIgemmArgs *args) {
     }
   end_sums((char *)sums, low, right);
   _tile_release();
-  store_sums(args, sums, TILE_N / LANES);
+  store_sums(args, 0, sums, TILE_N / LANES);
 }
 
 void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {

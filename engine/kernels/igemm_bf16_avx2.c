@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The implicit matrix product of bfloat16 for processors that multiply float32 only.  The
- * pixels' channels are widened into a buffer once for all 16 columns, the weights of a channel on
+ * pixels' channels are widened into a buffer once for all columns, the weights of a channel on
  * the way to its twelve multiply-adds.
  */
 #include "kernels/check.h"
-#include "kernels/panels.h"
 #include "kernels/x86.h"
 
 enum {
@@ -57,11 +56,7 @@ DEFINE_STORE_TILE(store_tile, store_floats, Floats)
 
 #include "kernels/igemm_widened.h"
 
-static void panel(const WniIgemmArgs *args) {
-  wni_check_igemm_tile(args, TILE_M, TILE_N);
-  run_tile(args);
-}
-
 void WNI_NAME(igemm_bf16)(const WniIgemmArgs *args) {
-  WNI_EACH_PANEL(igemm_bf16, args, sizeof(uint16_t), wni_type_bytes(args->output.type), panel);
+  wni_check_igemm_tile(args, TILE_M);
+  run_tile(args);
 }

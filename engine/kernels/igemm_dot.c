@@ -7,7 +7,6 @@
  * weights, a broadcast.
  */
 #include "kernels/check.h"
-#include "kernels/panels.h"
 #include "kernels/tiles.h"
 #include "kernels/x86.h"
 
@@ -77,13 +76,15 @@ multiply(const char *const *x, size_t groups, const char *w, Sum (*sum)[VECTORS]
   }
 }
 
-static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m) {
+/* One panel of columns, from `column` on; returns where the weights of the next begin. */
+static inline __attribute__((always_inline)) const char *panel(const WniIgemmArgs *args,
+                                                               const char *w, int column, int m) {
   Sum sum[TILE_M][VECTORS];
   size_t bytes = args->n_channels * BYTES, groups = bytes / GROUP;
-  const char *w = args->w;
 #pragma GCC unroll 16
   for (int i = 0; i < m; i++)
-    for (int v = 0; v < VECTORS; v++) sum[i][v] = load_sum((const int32_t *)args->bias + v * LANES);
+    for (int v = 0; v < VECTORS; v++)
+      sum[i][v] = load_sum((const int32_t *)args->bias + column + v * LANES);
 
   for (size_t t = 0; t < args->n_taps; t++) {
     const char *x[TILE_M];
@@ -99,16 +100,18 @@ static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args,
     multiply(x, 1, w, sum, m);
     w += GROUP * TILE_N;
   }
-  store_tile(args, sum[0], m, VECTORS);
+  store_tile(args, column, sum[0], m, VECTORS);
+  return w;
+}
+
+static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m) {
+  const char *w = args->w;
+  for (int column = 0; column < args->n; column += TILE_N) w = panel(args, w, column, m);
 }
 
 WNI_DEFINE_RUN_TILE
 
-static void panel(const WniIgemmArgs *args) {
-  wni_check_igemm_tile(args, TILE_M, TILE_N);
-  run_tile(args);
-}
-
 void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
-  WNI_EACH_PANEL(KERNEL, args, BYTES, wni_type_bytes(args->output.type), panel);
+  wni_check_igemm_tile(args, TILE_M);
+  run_tile(args);
 }

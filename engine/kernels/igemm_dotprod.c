@@ -215,7 +215,7 @@ static void run_panels(Work *work) {
 }
 
 static void all_columns(const WniIgemmArgs *args) {
-  wni_check_igemm_tile(args, TILE_M, TILE_N);
+  wni_check_igemm_tile(args, TILE_M);
   Work work;
   size_t filled = 0;
   work.args = args;

@@ -56,7 +56,7 @@ static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args,
 WNI_DEFINE_RUN_TILE
 
 static void panel(const WniIgemmArgs *args) {
-  wni_check_igemm_tile(args, TILE_M, TILE_N);
+  wni_check_igemm_tile(args, TILE_M);
   run_tile(args);
 }
 

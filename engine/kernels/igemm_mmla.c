@@ -126,7 +126,7 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
 
 /* A few pixels that are left over do not cost a whole tile. */
 static void panel(const WniIgemmArgs *args) {
-  wni_check_igemm_tile(args, TILE_M, TILE_N);
+  wni_check_igemm_tile(args, TILE_M);
   if (args->m <= TILE_M / 2)
     run(args, PAIRS / 2);
   else

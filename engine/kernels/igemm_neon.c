@@ -129,7 +129,7 @@ static void run(const WniIgemmArgs *args, RunRows *const panels[ROWS][2], float 
 }
 
 static void panel_f32(const WniIgemmArgs *args) {
-  wni_check_igemm_tile(args, TILE_M, TILE_N);
+  wni_check_igemm_tile(args, TILE_M);
   float sums[TILE_M * TILE_N];
   run(args, panels_f32, args->n == TILE_N || args->n == TILE_N / 2 ? NULL : sums);
 }
@@ -139,7 +139,7 @@ void WNI_NAME(igemm_f32)(const WniIgemmArgs *args) {
 }
 
 static void panel_bf16(const WniIgemmArgs *args) {
-  wni_check_igemm_tile(args, TILE_M, TILE_N);
+  wni_check_igemm_tile(args, TILE_M);
   float sums[TILE_M * TILE_N];
   run(args, panels_bf16, sums);
 }

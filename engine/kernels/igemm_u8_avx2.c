@@ -3,14 +3,13 @@
  * The implicit matrix product of uint8 and int8 for processors without a dot product of bytes.
  * The one instruction that multiplies bytes (vpmaddubsw) saturates, so the products are made from
  * 16-bit numbers: vpmaddwd adds a pair of channels without any loss.  The pixels' channels are
- * widened into a buffer once for all 16 columns; from there a pair of them is broadcast by a plain
+ * widened into a buffer once for all columns; from there a pair of them is broadcast by a plain
  * load.  A pair of channels costs 2 widened loads of weights, 6 broadcasts, 12 products and 12
  * sums, all in registers: 12 sums, 2 weights, a broadcast and a product.
  * That is one instruction for 8 products, as many as float32 takes, but on all vector units instead
  * of half of them: twice as fast at best, 1.5 times where products and sums compete (Zen 4).
  */
 #include "kernels/check.h"
-#include "kernels/panels.h"
 #include "kernels/x86.h"
 
 enum {
@@ -69,11 +68,7 @@ DEFINE_STORE_TILE(store_tile, store_ints, Ints)
 
 #include "kernels/igemm_widened.h"
 
-static void panel(const WniIgemmArgs *args) {
-  wni_check_igemm_tile(args, TILE_M, TILE_N);
-  run_tile(args);
-}
-
 void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
-  WNI_EACH_PANEL(igemm_u8, args, 1, wni_type_bytes(args->output.type), panel);
+  wni_check_igemm_tile(args, TILE_M);
+  run_tile(args);
 }

@@ -83,7 +83,7 @@ static inline int32x4_t add_up(const int32x4_t *column) {
 }
 
 static void panel(const WniIgemmArgs *args) {
-  wni_check_igemm_tile(args, TILE_M, TILE_N);
+  wni_check_igemm_tile(args, TILE_M);
   Sums sums = {0};
   const int8_t *w = args->w;
   for (size_t t = 0; t < args->n_taps; t++)

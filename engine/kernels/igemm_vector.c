@@ -103,6 +103,6 @@ static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args,
 WNI_DEFINE_RUN_TILE
 
 void WNI_NAME(igemm_f32)(const WniIgemmArgs *args) {
-  assert(wni_is_within(args->m, TILE_M) && args->n > 0);
+  wni_check_igemm_tile(args, TILE_M);
   run_tile(args);
 }

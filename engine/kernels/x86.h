@@ -205,34 +205,34 @@ static inline void store_floats(const WniIgemmArgs *args, int i, int column, Flo
              clamp(sum, args->output.low, args->output.high));
 }
 
-/* What a tile of `vectors` a row stores where its last columns are missing. */
+/* What a tile of `vectors` a row stores from `column` on where its last columns are missing. */
 #define DEFINE_STORE_PART(name, store, Vector)                                                     \
-  static __attribute__((noinline)) void name(const WniIgemmArgs *args, const Vector *sum,          \
-                                             int vectors) {                                        \
+  static __attribute__((noinline)) void name(const WniIgemmArgs *args, int column,                 \
+                                             const Vector *sum, int vectors) {                     \
     for (int i = 0; i < args->m; i++)                                                              \
-      for (int v = 0; v < vectors && v * LANES < args->n; v++) {                                   \
-        int left = args->n - v * LANES;                                                            \
-        store(args, i, v *LANES, sum[i * vectors + v], left < LANES ? left : LANES);               \
+      for (int v = 0; v < vectors && column + v * LANES < args->n; v++) {                          \
+        int at = column + v * LANES, left = args->n - at;                                          \
+        store(args, i, at, sum[i * vectors + v], left < LANES ? left : LANES);                     \
       }                                                                                            \
   }
 
-/* A tile of `rows` by `vectors`, constants both.  Where it is whole, the sums never leave their
- * registers; at the last columns they do.  The copy of the arguments is for the compiler, which
- * would otherwise have to read them again behind every store. */
+/* A tile of `rows` by `vectors`, constants both, from `column` on.  Where it is whole, the sums
+ * never leave their registers; at the last columns they do.  The copy of the arguments is for the
+ * compiler, which would otherwise have to read them again behind every store. */
 #define DEFINE_STORE_TILE(name, store, Vector)                                                     \
   DEFINE_STORE_PART(name##_part, store, Vector)                                                    \
   static inline __attribute__((always_inline)) void name(                                          \
-      const WniIgemmArgs *args, const Vector *sum, int rows, int vectors) {                        \
+      const WniIgemmArgs *args, int column, const Vector *sum, int rows, int vectors) {            \
     WniIgemmArgs copy = *args;                                                                     \
-    if (copy.n < vectors * LANES) {                                                                \
+    if (copy.n - column < vectors * LANES) {                                                       \
       Vector spilled[32];                                                                          \
       _Pragma("GCC unroll 32") for (int k = 0; k < rows * vectors; k++) spilled[k] = sum[k];       \
-      name##_part(args, spilled, vectors);                                                         \
+      name##_part(args, column, spilled, vectors);                                                 \
       return;                                                                                      \
     }                                                                                              \
     _Pragma("GCC unroll 16") for (int i = 0; i < rows; i++)                                        \
         _Pragma("GCC unroll 4") for (int v = 0; v < vectors; v++)                                  \
-            store(&copy, i, v *LANES, sum[i * vectors + v], LANES);                                \
+            store(&copy, i, column + v * LANES, sum[i * vectors + v], LANES);                      \
   }
 
 #endif
