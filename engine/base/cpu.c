@@ -31,6 +31,11 @@ static Features features(unsigned subleaf) {
   return f;
 }
 
+static bool has_f16c(void) {
+  unsigned eax, ebx, ecx, edx;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx >> 29 & 1;
+}
+
 /* A tile's 8 KiB would make every context larger, so the operating system keeps tiles disabled
  * until a process asks for them. */
 static bool may_use_tiles(void) {

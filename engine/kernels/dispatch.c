@@ -11,7 +11,13 @@
 #include "kernels/variants.inc"
 
 /* The types as variants.inc spells them. */
-enum { TYPE_f32 = WNI_F32, TYPE_bf16 = WNI_BF16, TYPE_u8 = WNI_U8, TYPE_i16 = WNI_I16 };
+enum {
+  TYPE_f32 = WNI_F32,
+  TYPE_bf16 = WNI_BF16,
+  TYPE_u8 = WNI_U8,
+  TYPE_i16 = WNI_I16,
+  TYPE_f16 = WNI_F16
+};
 
 static const WniKernel table[] = {
 #define WNI_KERNEL(op, dtype, tile, set, m, n, k, x_offset)                                        \

@@ -4,12 +4,13 @@
  * compiled once per instruction set.  Several partial sums a row, because a sum of floats
  * in order cannot be vectorised.
  */
+#include "base/half.h"
 #include "kernels/check.h"
 #include "kernels/isa.h"
 
 enum { LANES = 8 };
 
-WniFn_fc WNI_NAME(fc_f32), WNI_NAME(fc_bf16), WNI_NAME(fc_u8);
+WniFn_fc WNI_NAME(fc_f32), WNI_NAME(fc_bf16), WNI_NAME(fc_f16), WNI_NAME(fc_u8);
 
 static float add_up(const float *sum) {
   return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
@@ -55,6 +56,17 @@ void WNI_NAME(fc_f32)(const void *x_at, const void *const *w, size_t k, int n, v
     sum[3] += x[i] * w3[i];
   }
   memcpy(sums, sum, (size_t)n * sizeof *sum);
+}
+
+void WNI_NAME(fc_f16)(const void *x_at, const void *const *w, size_t k, int n, void *sums) {
+  wni_check_fc(w, n);
+  const float *x = x_at;
+  for (int r = 0; r < n; r++) {
+    const uint16_t *row = w[r];
+    float sum = 0;
+    for (size_t i = 0; i < k; i++) sum += x[i] * wni_half_to_f32(row[i]);
+    ((float *)sums)[r] = sum;
+  }
 }
 
 /* All four rows at once: x is widened for them together. */

@@ -16,14 +16,6 @@ enum { LONG_ROW = 4096, PARTS = 4 };
 _Static_assert(WNI_TILE_M(fc_f32) == WNI_FC_ROWS, "all rows of a call together");
 WniFn_fc WNI_NAME(fc_f32);
 
-static inline float add_up(WniVector v) {
-  float sum[WNI_LANES];
-  memcpy(sum, &v, sizeof sum);
-  for (int half = WNI_LANES / 2; half > 0; half /= 2)
-    for (int j = 0; j < half; j++) sum[j] += sum[j + half];
-  return sum[0];
-}
-
 /* Two partial sums a row keep the adders busy. */
 static void four_rows(const float *x, const float *const *w, size_t k, float *y) {
   WniVector even[WNI_FC_ROWS] = {{0}}, odd[WNI_FC_ROWS] = {{0}};
@@ -37,7 +29,7 @@ static void four_rows(const float *x, const float *const *w, size_t k, float *y)
     }
   }
   for (int r = 0; r < WNI_FC_ROWS; r++) {
-    y[r] = add_up(even[r] + odd[r]);
+    y[r] = wni_add_up(even[r] + odd[r]);
     for (size_t j = i; j < k; j++) y[r] += x[j] * w[r][j];
   }
 }
@@ -50,7 +42,7 @@ static float one_row(const float *x, const float *w, size_t k) {
     for (size_t p = 0; p < PARTS; p++)
       sum[p] += wni_load(x + i + p * WNI_LANES) * wni_load(w + i + p * WNI_LANES);
   for (; i + WNI_LANES <= k; i += WNI_LANES) sum[0] += wni_load(x + i) * wni_load(w + i);
-  float total = add_up((sum[0] + sum[1]) + (sum[2] + sum[3]));
+  float total = wni_add_up((sum[0] + sum[1]) + (sum[2] + sum[3]));
   for (; i < k; i++) total += x[i] * w[i];
   return total;
 }

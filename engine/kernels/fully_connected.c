@@ -22,6 +22,11 @@ static void finish_sums(const WniFullyConnected *fc, const size_t *row, int n, f
   fc->act->run.act(&fc->activation, (size_t)n, sum);
 }
 
+/* In bytes: float16 weights are multiplied with floats. */
+static size_t input_bytes(const WniFullyConnected *fc) {
+  return fc->k * (fc->kernel->type == WNI_F16 ? sizeof(float) : wni_type_bytes(fc->kernel->type));
+}
+
 /* Computes y[row[0..n)] of one input, n <= WNI_FC_ROWS; all of `row` is valid. */
 static void run_rows(const WniFullyConnected *fc, const void *x, float *y, const size_t *row,
                      int n) {
@@ -37,7 +42,6 @@ static void run_rows(const WniFullyConnected *fc, const void *x, float *y, const
 void wni_fully_connected_run(const WniFullyConnected *fc, const void *x, float *y,
                              const int32_t *rows, size_t n_rows, WniThread thread) {
   size_t count = rows ? n_rows : fc->n, begin, end;
-  size_t input_bytes = fc->k * wni_type_bytes(fc->kernel->type);
   wni_parallel_range(thread, count, WNI_FC_ROWS, &begin, &end);
   for (size_t r = begin; r < end; r += WNI_FC_ROWS) {
     size_t row[WNI_FC_ROWS];
@@ -47,6 +51,6 @@ void wni_fully_connected_run(const WniFullyConnected *fc, const void *x, float *
       row[i] = rows ? (size_t)rows[at] : at;
     }
     for (size_t m = 0; m < fc->m; m++)
-      run_rows(fc, (const char *)x + m * input_bytes, y + m * fc->n, row, n);
+      run_rows(fc, (const char *)x + m * input_bytes(fc), y + m * fc->n, row, n);
   }
 }

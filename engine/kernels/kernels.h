@@ -138,7 +138,7 @@ typedef struct WniDwconvArgs {
 typedef void WniFn_dwconv(const WniDwconvArgs *args);
 
 /* fc: the dot products of x [k] with n <= WNI_FC_ROWS rows of weights [k]:
- * sum[r] = sum_k x[k] w[r][k].  w has WNI_FC_ROWS valid pointers.  Types as for igemm;
+ * sum[r] = sum_k x[k] w[r][k].  w has WNI_FC_ROWS valid pointers.  Types as for igemm, and F16;
  * `sum` is float32, int32 for U8.                                              */
 enum { WNI_FC_ROWS = 4 };
 typedef void WniFn_fc(const void *x, const void *const *w, size_t k, int n, void *sum);

@@ -14,11 +14,12 @@ typedef enum WniType {
   WNI_BF16, /* the upper half of a float32 */
   WNI_U8,   /* scale * (x - zero); weights beside it are int8 without a zero point */
   WNI_I16,  /* what Winograd's filtering makes of U8; weights beside it are int16 */
+  WNI_F16,  /* weights of fc alone; activations beside them are F32 */
   WNI_TYPE_COUNT
 } WniType;
 
 static inline size_t wni_type_bytes(WniType type) {
-  static const unsigned char bytes[WNI_TYPE_COUNT] = {4, 2, 1, 2};
+  static const unsigned char bytes[WNI_TYPE_COUNT] = {4, 2, 1, 2, 2};
   return bytes[type];
 }
 

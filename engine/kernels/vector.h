@@ -7,6 +7,7 @@
 #define WNI_KERNELS_VECTOR_H
 
 #include <stdint.h>
+#include <string.h>
 #if defined __x86_64__
 #include <immintrin.h>
 #elif defined __aarch64__
@@ -61,6 +62,15 @@ static inline WniVector wni_max(WniVector x, WniVector kept) {
 #else
   return wni_select(x > kept, x, kept);
 #endif
+}
+
+/* The sum of all lanes. */
+static inline float wni_add_up(WniVector v) {
+  float sum[WNI_LANES];
+  memcpy(sum, &v, sizeof sum);
+  for (int half = WNI_LANES / 2; half > 0; half /= 2)
+    for (int j = 0; j < half; j++) sum[j] += sum[j + half];
+  return sum[0];
 }
 
 #endif

@@ -143,6 +143,10 @@ WniType wni_lower_compute_type(const WniLowering *lowering, const WniTensor *x,
 WnStatus wni_lower_affine(WniLowering *lowering, const WniWeights *weights, WniPacking *packing,
                           const WniTensor *x, const WniTensor *y, void **bias, float **scale);
 
+/* Whether a product of one row packs its float16 weights as they are: there is a kernel for them,
+ * and nothing multiplies them (`node` may have scales by now). */
+bool wni_lower_keeps_halves(const WniNode *node, const WniWeights *weights, WniType type);
+
 /* Whether the QuantizeLinear `node` makes of x, which is quantized, the same numbers. */
 bool wni_lower_quantize_is_view(const WniLowering *lowering, const WniNode *node,
                                 const WniTensor *x);

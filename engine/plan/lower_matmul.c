@@ -16,16 +16,17 @@ static WnStatus push_fully_connected(WniLowering *lowering, const WniWeights *we
   WniPacking packing = {.type = x->type, .groups = 1, .tile_n = 1, .tile_k = 1, .merged = 1};
   WnStatus status = wni_lower_affine(lowering, weights, &packing, x, y, &fc->bias, &fc->scale);
   if (status != WN_OK) return status;
-  fc->kernel = wni_kernel_find(WNI_KERNEL_fc, x->type);
+  if (wni_lower_keeps_halves(node, weights, x->type)) packing.type = WNI_F16;
+  fc->kernel = wni_kernel_find(WNI_KERNEL_fc, packing.type);
   fc->act = wni_kernel_find(WNI_KERNEL_act, WNI_F32);
   if (activate) fc->activation = node->activation;
   fc->n = weights->outputs;
   fc->k = weights->inputs * weights->taps;
   fc->m = (size_t)wni_shape_count(&x->shape) / fc->k;
-  fc->weights = wni_plan_alloc_raw(lowering->plan, fc->n * fc->k, wni_type_bytes(x->type));
+  fc->weights = wni_plan_alloc_raw(lowering->plan, fc->n * fc->k, wni_type_bytes(packing.type));
   if (!fc->weights) return wni_lower_no_memory(lowering);
   wni_lower_pack(lowering, weights, &packing, wni_weights_pack_rows, 1,
-                 fc->k * wni_type_bytes(x->type), fc->weights);
+                 fc->k * wni_type_bytes(packing.type), fc->weights);
   step.kernel = fc->kernel->name;
   step.macs = (uint64_t)fc->m * fc->n * fc->k;
   step.parameters = fc->n * fc->k + (wni_node_input(lowering->graph, node, 2) ? fc->n : 0);

@@ -47,6 +47,11 @@ static WnStatus node_bytes(const WniLowering *lowering, const WniNode *node, dou
   if (!(w->known && !w->constant.is_int) && !wni_is_quantized_constant(graph, node->in[1]))
     return WN_OK;
   WniType type = wni_lower_expected_type(lowering, node);
+  WniWeights weights;
+  if (!conv && wni_weights_read(graph, node, &weights, NULL) == WN_OK &&
+      wni_shape_count(&wni_node_input(graph, node, 0)->shape) == (int64_t)weights.inputs &&
+      wni_lower_keeps_halves(node, &weights, type))
+    type = WNI_F16;
   *bytes = (double)wni_shape_count(&w->shape) * (double)wni_type_bytes(type);
   if (!conv || wni_attr_int(node->proto, "group", 1) != 1) return WN_OK;
   int64_t tile_n = wni_kernel_find(WNI_KERNEL_igemm, type)->tile_n, outputs = w->shape.dim[0];

@@ -15,6 +15,15 @@ WniType wni_lower_compute_type(const WniLowering *lowering, const WniTensor *x,
   return lowering->type;
 }
 
+bool wni_lower_keeps_halves(const WniNode *node, const WniWeights *weights, WniType type) {
+  if (type != WNI_F32 || !weights->halves || !wni_kernel_find(WNI_KERNEL_fc, WNI_F16)->tile_m)
+    return false;
+  if (node->op == WNI_OP_GEMM && wni_attr_float(node->proto, "alpha", 1.0f) != 1) return false;
+  for (size_t o = 0; node->scale && o < weights->outputs; o++)
+    if (node->scale[o] != 1) return false;
+  return true;
+}
+
 static bool is_read(const WniValue *value) {
   return value && (value->n_readers > 0 || value->is_output);
 }

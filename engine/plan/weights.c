@@ -122,6 +122,8 @@ static inline void put(const WniWeights *w, const WniPacking *packing, size_t ou
   size_t at = offset(w, output, input, tap);
   if (packing->type == WNI_U8)
     ((int8_t *)to)[index] = (int8_t)integer_at(w, at);
+  else if (packing->type == WNI_F16)
+    ((uint16_t *)to)[index] = w->halves[at];
   else
     put_number(packing, output, number_at(w, output, at), to, index);
 }
@@ -330,7 +332,12 @@ void wni_weights_pack_dwconv(const WniWeights *weights, const WniPacking *packin
 
 void wni_weights_pack_rows(const WniWeights *weights, const WniPacking *packing, void *to) {
   size_t inputs = weights->inputs, count = inputs * weights->taps;
-  if (!weights->q && packing->type == WNI_F32 && weights->taps == 1 && weights->input_step == 1) {
+  bool rows = weights->taps == 1 && weights->input_step == 1;
+  if (rows && packing->type == WNI_F16 && weights->output_step == inputs) {
+    memcpy(to, weights->halves, weights->outputs * inputs * sizeof *weights->halves);
+    return;
+  }
+  if (rows && !weights->q && packing->type == WNI_F32) {
     for (size_t o = 0; o < weights->outputs; o++) {
       const float *from = weights->f ? weights->f + offset(weights, o, 0, 0) : NULL;
       float scale = packing->row_scale[o];

@@ -225,6 +225,9 @@ def float16_shared(g):
     row = g.node("Flatten", g.node("GlobalAveragePool", y))
     g.put("gemm", "Gemm", [row, wide(rows)], transB=1)
     g.put("matmul", "MatMul", [row, wide(stored(24, 7))])
+    g.put("alpha", "Gemm", [row, wide(stored(5, 24))], transB=1, alpha=0.3)
+    scaled = g.node("Gemm", [row, wide(stored(5, 24)), g.weights(5)], transB=1)
+    g.put("scaled", "Mul", [scaled, g.weights(5)])
     g.put("again", "Conv", [again, wide(point)])
     g.put("rows", "ReduceSum", wide(rows), keepdims=0)
 

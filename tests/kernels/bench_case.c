@@ -219,7 +219,7 @@ static void run_fc(const BenchWork *work) {
 static void prepare_fc(BenchWork *work) {
   WniType type = work->kernel->type;
   size_t k = work->size->a, rows = work->size->b;
-  work->array[0] = make_array(type, k);
+  work->array[0] = make_array(type == WNI_F16 ? WNI_F32 : type, k);
   work->array[1] = make_array(type, k * rows);
   work->array[2] = make_array(WNI_F32, rows);
   work->run = run_fc;

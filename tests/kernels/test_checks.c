@@ -14,8 +14,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { F32 = 1 << WNI_F32, BF16 = 1 << WNI_BF16, U8 = 1 << WNI_U8, I16 = 1 << WNI_I16 };
-enum { ANY = F32 | BF16 | U8 | I16, REFERENCE = 1 << WNI_TYPE_COUNT /* or the drivers */ };
+enum {
+  F32 = 1 << WNI_F32,
+  BF16 = 1 << WNI_BF16,
+  U8 = 1 << WNI_U8,
+  I16 = 1 << WNI_I16,
+  F16 = 1 << WNI_F16
+};
+enum { ANY = F32 | BF16 | U8 | I16 | F16, REFERENCE = 1 << WNI_TYPE_COUNT /* or the drivers */ };
 
 /* The arguments of kinds that have no structure. */
 typedef struct FcArgs {

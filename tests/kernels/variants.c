@@ -5,6 +5,7 @@
 #include "variants.h"
 
 #include "base/cpu.h"
+#include "base/half.h"
 
 #include <check.h>
 #include <math.h>
@@ -51,6 +52,12 @@ static float random_float(Contents contents, unsigned *seed) {
   return (float)(rand_r(seed) % 20001 - 10000) / 5000.0f;
 }
 
+/* Within -2 .. 2, down to the smallest there are. */
+static uint16_t random_half(Contents contents, unsigned *seed) {
+  uint16_t half = (uint16_t)(rand_r(seed) >> 4 & 0xBFFF);
+  return contents == SPECIAL && rand_r(seed) % 3 == 0 ? half & 0x83FF : half;
+}
+
 static uint8_t random_byte(Contents contents, uint8_t lowest, unsigned *seed) {
   if (contents == LOWEST) return lowest;
   if (contents == HIGHEST) return (uint8_t)(lowest - 1);
@@ -65,6 +72,8 @@ static Fenced random_array(WniType type, uint8_t lowest, size_t n, Contents cont
       ((uint8_t *)array.data)[i] = random_byte(contents, lowest, seed);
     else if (type == WNI_I16)
       ((int16_t *)array.data)[i] = (int16_t)(rand_r(seed) >> 4);
+    else if (type == WNI_F16)
+      ((uint16_t *)array.data)[i] = random_half(contents, seed);
     else if (type == WNI_BF16)
       ((uint16_t *)array.data)[i] = wni_f32_to_bf16(random_float(contents, seed));
     else
@@ -74,7 +83,7 @@ static Fenced random_array(WniType type, uint8_t lowest, size_t n, Contents cont
 }
 
 Fenced random_activations(WniType type, size_t n, Contents contents, unsigned *seed) {
-  return random_array(type, 0, n, contents, seed);
+  return random_array(type == WNI_F16 ? WNI_F32 : type, 0, n, contents, seed);
 }
 
 Fenced random_weights(WniType type, size_t n, Contents contents, unsigned *seed) {
@@ -112,6 +121,9 @@ WniOutput output_of(WniType type, int zero, bool clamp) {
 double element(WniType type, bool weight, const void *data, size_t i) {
   if (type == WNI_F32) return (double)((const float *)data)[i];
   if (type == WNI_BF16) return (double)wni_bf16_to_f32(((const uint16_t *)data)[i]);
+  if (type == WNI_F16)
+    return weight ? (double)wni_half_to_f32(((const uint16_t *)data)[i])
+                  : element(WNI_F32, false, data, i);
   return weight ? ((const int8_t *)data)[i] : ((const uint8_t *)data)[i];
 }
 

@@ -5,6 +5,7 @@
 #include <winnow/winnow.h>
 
 #include "graph/graph.h"
+#include "kernels/kernels.h"
 #include "suite.h"
 
 #include <string.h>
@@ -101,5 +102,25 @@ START_TEST(images_are_not_turned_to_be_multiplied) {
 }
 END_TEST
 
+/* Of products of one row, where the processor widens them as it reads them. */
+START_TEST(float16_stays_in_heads) {
+  const WnModelOptions options = {.precision = WN_PRECISION_FP32};
+  const WniKernel *half = wni_kernel_find(WNI_KERNEL_fc, WNI_F16);
+  const char *expected = half->tile_m ? half->name : wni_kernel_find(WNI_KERNEL_fc, WNI_F32)->name;
+  WnModel *model;
+  int n = 0;
+  ck_assert_int_eq(wn_model_open(MODEL_FILE, &options, &model, NULL), WN_OK);
+  const WnModelInfo *info = wn_model_info(model);
+  for (int l = 0; l < info->n_layers; l++)
+    if (strncmp(info->layers[l].kernel, "fc_", 3) == 0) {
+      ck_assert_str_eq(info->layers[l].kernel, expected);
+      n++;
+    }
+  ck_assert_int_eq(n, info->n_exits + 1);
+  wn_model_unref(model);
+}
+END_TEST
+
 SUITE_MAIN("weights", float16_stays_in_the_file, float16_is_widened_for_readers,
-           filters_do_not_grow_without_bound, images_are_not_turned_to_be_multiplied)
+           filters_do_not_grow_without_bound, images_are_not_turned_to_be_multiplied,
+           float16_stays_in_heads)
