@@ -103,9 +103,10 @@ wni_arm_to_bytes(const int32x4_t *sum, const float32x4_t *scale, WniArmBytes to,
   return plain ? y : vminq_u8(vmaxq_u8(y, to.low), to.high);
 }
 
-/* What kernels.h says behind the sums [args->m][tile_n] of types F32 and BF16, and of U8, there
- * from column `first` on. */
+/* What kernels.h says behind the sums [args->m][tile_n] of types F32 and BF16, and behind the sums
+ * [args->m][pitch] of U8, which are those of columns [first, end), at most WNI_MAX_TILE_N. */
 void wni_arm_store_f32(const WniIgemmArgs *args, const float *sums, int tile_n);
-void wni_arm_store_i32(const WniIgemmArgs *args, const int32_t *sums, int tile_n, int first);
+void wni_arm_store_i32(const WniIgemmArgs *args, const int32_t *sums, int pitch, int first,
+                       int end);
 
 #endif

@@ -37,22 +37,23 @@ void wni_arm_store_f32(const WniIgemmArgs *args, const float *sums, int tile_n) 
   }
 }
 
-static void row_scaled(const WniIgemmArgs *args, const int32_t *sums, void *y, int first) {
-  for (int j = first; j < args->n; j += 4) {
-    float32x4_t x = vmulq_f32(vcvtq_f32_s32(vld1q_s32(sums + j)), vld1q_f32(args->scale + j));
+static void row_scaled(const WniIgemmArgs *args, const int32_t *sums, const float *scale, void *y,
+                       int n) {
+  for (int j = 0; j < n; j += 4) {
+    float32x4_t x = vmulq_f32(vcvtq_f32_s32(vld1q_s32(sums + j)), vld1q_f32(scale + j));
     wni_arm_put_scaled(args->output.type, y, (size_t)j,
                        wni_arm_clamp(x, args->output.low, args->output.high), args->output.zero);
   }
 }
 
-void wni_arm_store_i32(const WniIgemmArgs *args, const int32_t *sums, int tile_n, int first) {
-  size_t bytes = wni_type_bytes(args->output.type), at = (size_t)first * bytes;
-  size_t left = (size_t)args->n * bytes - at;
+void wni_arm_store_i32(const WniIgemmArgs *args, const int32_t *sums, int pitch, int first,
+                       int end) {
+  size_t bytes = wni_type_bytes(args->output.type);
+  int n = end - first;
   _Alignas(16) char room[ROW_BYTES];
-  if (left == 0) return;
-  for (int i = 0; i < args->m; i++, sums += tile_n) {
-    bool whole = args->n % 4 == 0;
-    row_scaled(args, sums, whole ? args->y[i] : room, first);
-    if (!whole) memcpy((char *)args->y[i] + at, room + at, left);
+  for (int i = 0; i < args->m; i++, sums += pitch) {
+    char *y = (char *)args->y[i] + (size_t)first * bytes;
+    row_scaled(args, sums, args->scale + first, n % 4 ? room : y, n);
+    if (n % 4) memcpy(y, room, (size_t)n * bytes);
   }
 }

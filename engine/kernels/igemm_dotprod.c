@@ -4,7 +4,7 @@
  *
  * x is taken as x - 128 (the kernel's offset), which fits int8 and is one exclusive-or of x.
  * The rows of a tile are put side by side first, tap behind tap, each filled up to whole groups of
- * four channels: what reads them then knows no taps, and panels of columns share the work.
+ * four channels: what reads them then knows no taps, and all panels of columns share the work.
  *
  *   x                 row [TILE_M][BUFFER]            one panel: ROWS x COLUMNS sums in registers
  *   tap 0: c c c c c     c c c c c - - - d d d ...    16 channels of a row make one vector, whose
@@ -13,18 +13,17 @@
  * Registers: 6 x 16 sums take 24, x takes 6; two are left for the weights.  Per 16 channels 96 SDOT
  * stand against 6 + 16 loads.
  */
-#include "kernels/arm.h"
 #include "kernels/check.h"
-#include "kernels/panels.h"
+#include "kernels/arm.h"
 
 enum {
   TILE_M = WNI_TILE_M(igemm_u8),
-  TILE_N = WNI_TILE_N(igemm_u8),
+  COLUMNS = WNI_TILE_N(igemm_u8),
   TILE_K = WNI_TILE_K(igemm_u8),
   ROWS = 6,
-  VECTORS = 4,
-  COLUMNS = 4 * VECTORS,
-  GROUP = TILE_N * TILE_K, /* bytes of weights */
+  VECTORS = COLUMNS / 4,
+  BLOCK = 4 * COLUMNS,      /* columns whose sums may have to wait for more channels */
+  GROUP = COLUMNS * TILE_K, /* bytes of weights */
   STEP = 16,
   LANES = STEP / TILE_K,
   BUFFER = 1024,        /* channels; more of them go through it in parts */
@@ -37,12 +36,14 @@ WniFn_igemm WNI_NAME(igemm_u8);
 typedef struct Work {
   const WniIgemmArgs *args;
   WniArmBytes to;
-  const int8_t *w; /* of the groups in the buffer */
+  int direct;         /* columns whose sums become bytes straight from the registers */
+  const int8_t *w;    /* of the first panel and the groups in the buffer */
+  size_t panel_bytes; /* to the next one's */
   size_t groups;
   bool first, last;
-  int direct;
+  int begin, end; /* columns of the block */
   int8_t x[TILE_M][PITCH];
-  int32_t sums[TILE_M][TILE_N]; /* between two fillings, and of columns that are not direct */
+  int32_t sums[TILE_M][BLOCK]; /* between two fillings, and of columns that are not direct */
 } Work;
 
 static inline int8x16_t less_128(uint8x16_t x) {
@@ -145,7 +146,7 @@ static inline __attribute__((always_inline)) void store(const WniIgemmArgs *args
   }
 }
 
-/* Columns whose sums become bytes straight from the registers; the rest go through `sums`. */
+/* The others go through `sums`. */
 static int direct_columns(const WniIgemmArgs *args) {
   int rest = args->n % COLUMNS;
   if (args->output.type != WNI_U8) return 0;
@@ -156,7 +157,8 @@ static int direct_columns(const WniIgemmArgs *args) {
 static inline __attribute__((always_inline)) void panel(Work *work, int row, int column, int rows,
                                                         int vectors) {
   int32x4_t sum[ROWS][VECTORS];
-  int32_t *sums = &work->sums[row][column];
+  int32_t *sums = &work->sums[row][column - work->begin];
+  const int8_t *w = work->w + (size_t)(column / COLUMNS) * work->panel_bytes;
   if (work->first) {
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; v++) {
@@ -168,9 +170,9 @@ static inline __attribute__((always_inline)) void panel(Work *work, int row, int
 #pragma GCC unroll 6
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
-      for (int v = 0; v < vectors; v++) sum[i][v] = vld1q_s32(sums + i * TILE_N + 4 * v);
+      for (int v = 0; v < vectors; v++) sum[i][v] = vld1q_s32(sums + i * BLOCK + 4 * v);
   }
-  multiply(sum, work->x[row], work->w + column * TILE_K, work->groups, rows, vectors);
+  multiply(sum, work->x[row], w, work->groups, rows, vectors);
   if (work->last && column + 4 * vectors <= work->direct) {
     if (work->to.plain)
       store(work->args, sum, work->to, true, row, column, rows, vectors);
@@ -181,7 +183,7 @@ static inline __attribute__((always_inline)) void panel(Work *work, int row, int
 #pragma GCC unroll 6
   for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++) vst1q_s32(sums + i * TILE_N + 4 * v, sum[i][v]);
+    for (int v = 0; v < vectors; v++) vst1q_s32(sums + i * BLOCK + 4 * v, sum[i][v]);
 }
 
 /* The panels of some rows below each other: the weights are still in cache. */
@@ -204,43 +206,53 @@ PANELS(PANEL_FUNCTIONS)
 static void (*const panels[ROWS][2])(Work *work, int row, int end,
                                      int column) = {PANELS(PANEL_NAMES)};
 
-/* All panels by what is in the buffer. */
+/* All panels of the block by what is in the buffer. */
 static void run_panels(Work *work) {
-  int m = work->args->m, n = work->args->n, whole = m / ROWS * ROWS;
-  for (int column = 0; column < n; column += COLUMNS) {
-    bool narrow = n - column <= COLUMNS / 2;
+  int m = work->args->m, whole = m / ROWS * ROWS;
+  for (int column = work->begin; column < work->end; column += COLUMNS) {
+    bool narrow = work->end - column <= COLUMNS / 2;
     if (whole > 0) panels[ROWS - 1][narrow](work, 0, whole, column);
     if (whole < m) panels[m - whole - 1][narrow](work, whole, m, column);
   }
 }
 
-static void all_columns(const WniIgemmArgs *args) {
-  wni_check_igemm_tile(args, TILE_M);
-  Work work;
+/* The block's columns.  Where the buffer holds all channels already, it need not be filled. */
+static void run_block(Work *work, bool fill) {
+  const WniIgemmArgs *args = work->args;
   size_t filled = 0;
-  work.args = args;
-  work.w = args->w;
-  work.first = true;
-  work.direct = direct_columns(args);
-  work.to = wni_arm_bytes(&args->output);
+  work->w = args->w;
+  work->first = true;
   for (size_t t = 0; t < args->n_taps; t++)
     for (size_t c = 0; c < args->n_channels;) {
       size_t left = args->n_channels - c, n = left < BUFFER - filled ? left : BUFFER - filled;
-      for (int i = 0; i < args->m; i += FILLED)
-        fill_rows(args->x + i, args->tap[t] + (ptrdiff_t)c, n, work.x[i] + filled);
+      for (int i = 0; fill && i < args->m; i += FILLED)
+        fill_rows(args->x + i, args->tap[t] + (ptrdiff_t)c, n, work->x[i] + filled);
       c += n;
       filled += (n + TILE_K - 1) / TILE_K * TILE_K;
-      work.last = c == args->n_channels && t + 1 == args->n_taps;
-      if (filled < BUFFER && !work.last) continue;
-      work.groups = filled / TILE_K;
-      run_panels(&work);
-      work.w += filled * TILE_N;
-      work.first = false;
+      work->last = c == args->n_channels && t + 1 == args->n_taps;
+      if (filled < BUFFER && !work->last) continue;
+      work->groups = filled / TILE_K;
+      run_panels(work);
+      work->w += filled * COLUMNS;
+      work->first = false;
       filled = 0;
     }
-  wni_arm_store_i32(args, work.sums[0], TILE_N, work.direct);
+  int from = work->direct > work->begin ? work->direct : work->begin;
+  if (from < work->end)
+    wni_arm_store_i32(args, &work->sums[0][from - work->begin], BLOCK, from, work->end);
 }
 
 void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
-  WNI_EACH_PANEL(igemm_u8, args, 1, wni_type_bytes(args->output.type), all_columns);
+  wni_check_igemm_tile(args, TILE_M);
+  Work work;
+  size_t channels = args->n_taps * ((args->n_channels + TILE_K - 1) / TILE_K) * TILE_K;
+  work.args = args;
+  work.to = wni_arm_bytes(&args->output);
+  work.direct = direct_columns(args);
+  work.panel_bytes = channels * COLUMNS;
+  for (int column = 0; column < args->n; column += BLOCK) {
+    work.begin = column;
+    work.end = args->n - column < BLOCK ? args->n : column + BLOCK;
+    run_block(&work, column == 0 || channels > BUFFER);
+  }
 }

@@ -118,7 +118,7 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
 #pragma GCC unroll 4
     for (int j = 0; j < COLUMNS; j++) spread(sum[i][j], out + 2 * (i * TILE_N + j));
 #ifdef __ARM_FEATURE_MATMUL_INT8
-  wni_arm_store_i32(args, out, TILE_N, 0);
+  wni_arm_store_i32(args, out, TILE_N, 0, args->n);
 #else
   wni_arm_store_f32(args, out, TILE_N);
 #endif

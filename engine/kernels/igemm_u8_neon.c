@@ -99,7 +99,7 @@ static void panel(const WniIgemmArgs *args) {
 #pragma GCC unroll 4
   for (int i = 0; i < TILE_M; i++)
     vst1q_s32(out + i * TILE_N, vaddq_s32(constant, add_up(sums.of_x[i])));
-  wni_arm_store_i32(args, out, TILE_N, 0);
+  wni_arm_store_i32(args, out, TILE_N, 0, args->n);
 }
 
 void WNI_NAME(igemm_u8)(const WniIgemmArgs *args) {
