@@ -14,6 +14,18 @@ enum { PIXELS = 4, BLOCK = 8 };
 WniFn_dwconv wni_dwconv_bf16__neon, wni_dwconv_u8__neon;
 WniFn_dwconv wni_dwconv_bf16__c, wni_dwconv_u8__c; /* for fewer channels than a block */
 
+/* Sums of two pixels to bytes. */
+static inline __attribute__((always_inline)) void store_pair(const WniDwconvArgs *args,
+                                                             int32x4_t sum[][2], uint8_t *y,
+                                                             ptrdiff_t step, size_t c, int pixels) {
+  float32x4_t low = vld1q_f32(args->scale + c), high = vld1q_f32(args->scale + c + 4);
+  float32x4_t scale[] = {low, high, low, high};
+  int32x4_t both[] = {sum[0][0], sum[0][1], sum[pixels - 1][0], sum[pixels - 1][1]};
+  uint8x16_t bytes = wni_arm_to_bytes(both, scale, wni_arm_bytes(&args->output), false);
+  vst1_u8(y + c, vget_low_u8(bytes));
+  if (pixels > 1) vst1_u8(y + step + c, vget_high_u8(bytes));
+}
+
 /* `pixels` pixels by BLOCK channels from c on. */
 typedef void Block(const WniDwconvArgs *args, const char *x, char *y, size_t c, int pixels);
 
@@ -33,6 +45,13 @@ static inline __attribute__((always_inline)) void block_u8(const WniDwconvArgs *
       sum[i][0] = vmlal_s16(sum[i][0], vget_low_s16(eight), vget_low_s16(weights));
       sum[i][1] = vmlal_high_s16(sum[i][1], eight, weights);
     }
+  }
+  if (args->output.type == WNI_U8) {
+#pragma GCC unroll 2
+    for (int i = 0; i < pixels; i += 2)
+      store_pair(args, sum + i, (uint8_t *)y + i * args->y_step, args->y_step, c,
+                 pixels > 1 ? 2 : 1);
+    return;
   }
 #pragma GCC unroll 4
   for (int i = 0; i < pixels; i++)

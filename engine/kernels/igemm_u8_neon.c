@@ -82,6 +82,15 @@ static inline int32x4_t add_up(const int32x4_t *column) {
   return vpaddq_s32(vpaddq_s32(column[0], column[1]), vpaddq_s32(column[2], column[3]));
 }
 
+/* A whole tile of bytes, its rows side by side. */
+static void store(const WniIgemmArgs *args, const int32x4_t *row) {
+  float32x4_t scale = vld1q_f32(args->scale), scales[TILE_M] = {scale, scale, scale, scale};
+  uint8_t bytes[TILE_M * TILE_N];
+  vst1q_u8(bytes, wni_arm_to_bytes(row, scales, wni_arm_bytes(&args->output), false));
+#pragma GCC unroll 4
+  for (int i = 0; i < TILE_M; i++) memcpy(args->y[i], bytes + i * TILE_N, TILE_N);
+}
+
 static void panel(const WniIgemmArgs *args) {
   wni_check_igemm_tile(args, TILE_M);
   Sums sums = {0};
@@ -94,11 +103,16 @@ static void panel(const WniIgemmArgs *args) {
       add_run(&sums, x, n, w);
       w += (n + STEP - 1) / STEP * STEP * TILE_N;
     }
-  int32_t out[TILE_M * TILE_N];
-  int32x4_t constant = vaddq_s32(vld1q_s32(args->bias), add_up(sums.of_w));
+  int32x4_t constant = vaddq_s32(vld1q_s32(args->bias), add_up(sums.of_w)), row[TILE_M];
 #pragma GCC unroll 4
-  for (int i = 0; i < TILE_M; i++)
-    vst1q_s32(out + i * TILE_N, vaddq_s32(constant, add_up(sums.of_x[i])));
+  for (int i = 0; i < TILE_M; i++) row[i] = vaddq_s32(constant, add_up(sums.of_x[i]));
+  if (args->output.type == WNI_U8 && args->m == TILE_M && args->n == TILE_N) {
+    store(args, row);
+    return;
+  }
+  int32_t out[TILE_M * TILE_N];
+#pragma GCC unroll 4
+  for (int i = 0; i < TILE_M; i++) vst1q_s32(out + i * TILE_N, row[i]);
   wni_arm_store_i32(args, out, TILE_N, 0, args->n);
 }
 
