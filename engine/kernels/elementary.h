@@ -61,6 +61,17 @@ static inline float wni_expm1_near_0(float r) {
   return p * (r * r) + r;
 }
 
+/* exp(x) for -87.3 < x < 128 ln 2: 1.5 ulp.  The exponent of 2^n comes out of the rounding itself.
+ */
+static inline float wni_exp_normal(float x) {
+  const float to_whole = 12582912.0f + 127.0f; /* as above, and the exponent's bias */
+  float shifted = x * 1.44269504f + to_whole;
+  float n = shifted - to_whole;
+  float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  return (wni_expm1_near_0(r) + 1.0f) *
+         wni_float_of((int32_t)((uint32_t)wni_bits_of(shifted) << 23));
+}
+
 /* 1.1 ulp; 0 below -104 */
 static inline float wni_exp(float x) {
   WniReduced e = wni_reduce_exp(x);
@@ -80,22 +91,15 @@ static inline float wni_sigmoid(float x) {
   return (x < 0 ? e : 1.0f) / (1.0f + e);
 }
 
-/* x sigmoid(a x) = x / (1 + exp(-a x)): 4 ulp, and 2^-127 of |x|, as a sigmoid below that is 0.
- * Most of the time of networks that have it goes into this, so exp is one without subnormal
- * numbers: the exponent of 2^n comes out of the rounding itself, and n = 128 makes an infinity. The
- * bounds are those of x and not of -a x, since gcc makes two copies of what follows a bound that it
- * knows. */
+/* x sigmoid(a x) = x / (1 + exp(-a x)): 4 ulp, and 2^-127 of |x|, as a sigmoid below that is 0:
+ * beyond 128 ln 2 the exponent makes an infinity.  Most of the time of networks that have it goes
+ * into this.  The bounds are those of x and not of -a x, since gcc makes two copies of what follows
+ * a bound that it knows. */
 static inline float wni_swish(float x, float a) {
-  const float to_whole = 12582912.0f + 127.0f; /* as in wni_reduce_exp(), and the exponent's bias */
   float low = (a < 0 ? -87.3f : -88.73f) / wni_abs(a), high = (a < 0 ? 88.73f : 87.3f) / wni_abs(a);
   float inside = x > low ? x : low; /* not a NaN either: x itself brings that along */
   inside = inside < high ? inside : high;
-  float z = inside * -a;
-  float shifted = z * 1.44269504f + to_whole;
-  float n = shifted - to_whole;
-  float r = (z - n * 0.693359375f) + n * 2.12194440e-4f;
-  float scale = wni_float_of((int32_t)((uint32_t)wni_bits_of(shifted) << 23));
-  return x / (1.0f + (wni_expm1_near_0(r) + 1.0f) * scale);
+  return x / (1.0f + wni_exp_normal(inside * -a));
 }
 
 /* 2.6 ulp */
@@ -162,7 +166,7 @@ static inline float wni_erf(float x) {
   q = q * far + 0x1.46bae8p-1f;
   q = q * far + 0x1.2088ecp+0f;
   q = q * far + 0x1.661a16p-12f;
-  float y = a < 1.0f ? p * a + a : 1.0f - wni_exp(-q);
+  float y = a < 1.0f ? p * a + a : 1.0f - wni_exp_normal(-q);
   return wni_with_sign(y, x);
 }
 
