@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Layers that read the same image and whose outputs are added become one convolution (fuse.c), as
- * convolution is linear in its weights: what RepVGG, MobileOne and RepGhost are trained as, and the
- * sum of a convolution with what it reads.  The taps of a smaller window go to where a larger one
- * has taps too; BatchNormalization and the image itself are windows of one tap that keep channels
- * apart.
+ * convolution is linear in its weights: what RepVGG, MobileOne, RepGhost and FastViT are trained
+ * as, and the sum of a convolution with what it reads.  So is a difference.  The taps of a smaller
+ * window go to where a larger one has taps too; BatchNormalization and the image itself are windows
+ * of one tap that keep channels apart.
  */
 #include "graph/fuse.h"
 #include "graph/window.h"
@@ -14,6 +14,7 @@
 /* One side of a sum. */
 typedef struct Term {
   WniNode *node; /* Conv or BatchNormalization; NULL: the image itself */
+  float sign;    /* -1: it is subtracted */
   bool conv;
   int64_t groups;
   WniWindow window;
@@ -75,7 +76,7 @@ static WnStatus prepare(WniGraph *graph, WniNode *node, size_t channels, WnError
   return wni_affine_start(graph, node, channels, error);
 }
 
-/* The factor and the term of output `c`. */
+/* The factor and the term of output `c` in the sum. */
 static void read_affine(const WniGraph *graph, const Term *term, size_t c, float *scale,
                         float *shift) {
   *scale = 1;
@@ -84,6 +85,8 @@ static void read_affine(const WniGraph *graph, const Term *term, size_t c, float
     *scale = term->node->scale[c], *shift = term->node->shift[c];
   else if (term->node)
     wni_batch_normalization(graph, term->node, c, scale, shift);
+  *scale *= term->sign;
+  *shift *= term->sign;
 }
 
 /* The weights of output c of `small`, those of all inputs or of its own, at their taps of `to`. */
@@ -113,12 +116,13 @@ static WnStatus add_weights(WniGraph *graph, const Term *large, const Term *smal
     return wni_fail_memory(error, "weights");
   size_t outputs = (size_t)old->dim[0], each = old->count / outputs;
   for (size_t c = 0; c < outputs; c++) {
-    float scale, shift, *to = (float *)data + c * each;
-    read_affine(graph, small, c, &scale, &shift);
-    for (size_t k = 0; k < each; k++) to[k] = old->f[c * each + k] * node->scale[c];
+    float scale, shift, term, *to = (float *)data + c * each;
+    read_affine(graph, large, c, &scale, &shift);
+    for (size_t k = 0; k < each; k++) to[k] = old->f[c * each + k] * scale;
+    read_affine(graph, small, c, &scale, &term);
     add_taps(graph, large, small, (int64_t)c, scale, to);
     node->scale[c] = 1;
-    node->shift[c] += shift;
+    node->shift[c] = shift + term;
   }
   graph->values[value].constant = sum;
   graph->values[value].shape = large->weights;
@@ -128,7 +132,9 @@ static WnStatus add_weights(WniGraph *graph, const Term *large, const Term *smal
 }
 
 WnStatus wni_merge_sum(WniGraph *graph, WniNode *node, WnError *error) {
-  if ((node->op != WNI_OP_ADD && node->op != WNI_OP_SUM) || node->n_in != 2) return WN_OK;
+  bool difference = node->op == WNI_OP_SUB;
+  if ((node->op != WNI_OP_ADD && node->op != WNI_OP_SUM && !difference) || node->n_in != 2)
+    return WN_OK;
   for (int side = 0; side < 2; side++) {
     Term large, small;
     if (!read_conv(graph, wni_private_producer(graph, node->in[side]), &large)) continue;
@@ -140,6 +146,8 @@ WnStatus wni_merge_sum(WniGraph *graph, WniNode *node, WnError *error) {
         !holds(&large, &small, &graph->values[x].shape))
       continue;
     size_t n = (size_t)sum->dim[1];
+    large.sign = difference && side == 1 ? -1.0f : 1.0f;
+    small.sign = difference && side == 0 ? -1.0f : 1.0f;
     WnStatus status = prepare(graph, large.node, n, error);
     if (status == WN_OK && small.conv) status = prepare(graph, small.node, n, error);
     if (status == WN_OK) status = add_weights(graph, &large, &small, error);

@@ -30,6 +30,9 @@ def sums_of_layers(g):
     g.put("dilated", "Add", [g.conv("x", 8, 4, 3, dilations=[2, 2], pads=[2] * 4),
                              g.conv("x", 8, 4, (3, 1), dilations=[2, 1], pads=[2, 0, 2, 0])])
     g.put("corner", "Add", [g.conv("x", 8, 4, 2, pads=[0, 1, 1, 0]), g.conv("x", 8, 4, 1)])
+    g.put("difference", "Sub", [g.conv("x", 8, 4, 1), g.conv("x", 8, 4, 3, **PADS)])
+    mixed = g.node("Sub", [g.conv("x", 8, 8, 3, group=8, **PADS), g.bn("x", 8)])
+    g.put("mixer", "Add", ["x", g.node("Mul", [mixed, g.weights(8, 1, 1, scale=1)])])
     halves = [g.node("Cast", g.init(g.values(4, 8, k, k).astype(np.float16)), to=1) for k in (3, 1)]
     g.put("halves", "Add", [g.node("Conv", ["x", halves[0]], **PADS),
                             g.node("Conv", ["x", halves[1]])])

@@ -23,7 +23,7 @@ static const Expected expected[] = {
     {"layers_between_transposes", "Mul", 1},
     {"softmax_axes_13", "Softmax", 19}, /* 15, and 4 copies to runs of what lies side by side */
     {"group_norm_chain", NULL, 4},      /* a convolution, and each normalisation */
-    {"sums_of_layers", NULL, 9},        /* each of them */
+    {"sums_of_layers", NULL, 11},       /* each of them */
     {"sums_that_stay", NULL, 22},
     {"parts_of_concat", "BatchNormalization+Relu", 3}, /* with an input, a reader, other axes */
     {"parts_of_concat", "Mul", 0},
