@@ -96,41 +96,57 @@ static ptrdiff_t operand_bytes(const WniElementwise *e, int operand, const Rows 
          (ptrdiff_t)wni_type_bytes(e->operand[operand].type);
 }
 
-/* Between floats, without arithmetic: what a Flatten of an image is. */
+/* Elements as they are: what a Flatten of an image is. */
 static bool is_plain_copy(const WniElementwise *e) {
+  const WniTyped *y = &e->operand[0], *x = &e->operand[1];
   return e->op == WNI_VEC_COPY && e->activation.kind == WNI_ACT_NONE && e->loop.rank >= 2 &&
-         e->operand[0].type == WNI_F32 && e->operand[1].type == WNI_F32;
+         y->type == x->type &&
+         (y->type != WNI_U8 ||
+          (y->quant.scale == x->quant.scale && y->quant.zero == x->quant.zero));
 }
 
-/* n pairs of elements that lie n or more apart become neighbours: the shuffle of two groups of
- * channels. */
-static void interleave(const float *x, ptrdiff_t apart, size_t n, float *y) {
-  const float *other = x + apart;
-  for (size_t i = 0; i < n; i++) {
-    y[2 * i] = x[i];
-    y[2 * i + 1] = other[i];
+/* interleave: n pairs of elements that lie n or more apart become neighbours, the shuffle of two
+ * groups of channels.
+ * copy: plane by plane of the two innermost dimensions, whose rows are often only a few elements.
+ */
+#define DEFINE_COPY(name, Element)                                                                 \
+  static void interleave_##name(const Element *x, ptrdiff_t apart, size_t n, Element *y) {         \
+    const Element *other = x + apart;                                                              \
+    for (size_t i = 0; i < n; i++) {                                                               \
+      y[2 * i] = x[i];                                                                             \
+      y[2 * i + 1] = other[i];                                                                     \
+    }                                                                                              \
+  }                                                                                                \
+  static void copy_##name(const WniLoop *loop, const Element *x, Element *y, WniThread thread) {   \
+    int inner = loop->rank - 1, outer = loop->rank - 2;                                            \
+    size_t length = loop->dim[inner], rows = loop->dim[outer], row, end;                           \
+    const ptrdiff_t *to = loop->stride[0], *from = loop->stride[1];                                \
+    wni_parallel_range(thread, wni_loop_count(loop, inner), GRAIN, &row, &end);                    \
+    while (row < end) {                                                                            \
+      size_t left = rows - row % rows, n = left < end - row ? left : end - row;                    \
+      const Element *x_at = x + wni_loop_offset(loop, 1, inner, row);                              \
+      Element *y_at = y + wni_loop_offset(loop, 0, inner, row);                                    \
+      row += n;                                                                                    \
+      if (length == 2 && to[inner] == 1 && to[outer] == 2 && from[outer] == 1) {                   \
+        interleave_##name(x_at, from[inner], n, y_at);                                             \
+        continue;                                                                                  \
+      }                                                                                            \
+      for (size_t i = 0; i < n; i++, x_at += from[outer], y_at += to[outer])                       \
+        for (size_t j = 0; j < length; j++)                                                        \
+          y_at[(ptrdiff_t)j * to[inner]] = x_at[(ptrdiff_t)j * from[inner]];                       \
+    }                                                                                              \
   }
-}
+DEFINE_COPY(f32, float)
+DEFINE_COPY(bf16, uint16_t)
+DEFINE_COPY(u8, uint8_t)
 
-/* Plane by plane of the two innermost dimensions: their rows are often only a few elements. */
-static void copy(const WniLoop *loop, const float *x, float *y, WniThread thread) {
-  int inner = loop->rank - 1, outer = loop->rank - 2;
-  size_t length = loop->dim[inner], rows = loop->dim[outer], row, end;
-  const ptrdiff_t *to = loop->stride[0], *from = loop->stride[1];
-  wni_parallel_range(thread, wni_loop_count(loop, inner), GRAIN, &row, &end);
-  while (row < end) {
-    size_t left = rows - row % rows, n = left < end - row ? left : end - row;
-    const float *x_at = x + wni_loop_offset(loop, 1, inner, row);
-    float *y_at = y + wni_loop_offset(loop, 0, inner, row);
-    row += n;
-    if (length == 2 && to[inner] == 1 && to[outer] == 2 && from[outer] == 1) {
-      interleave(x_at, from[inner], n, y_at);
-      continue;
-    }
-    for (size_t i = 0; i < n; i++, x_at += from[outer], y_at += to[outer])
-      for (size_t j = 0; j < length; j++)
-        y_at[(ptrdiff_t)j * to[inner]] = x_at[(ptrdiff_t)j * from[inner]];
-  }
+static void copy(const WniElementwise *e, const void *x, void *y, WniThread thread) {
+  if (e->operand[0].type == WNI_F32)
+    copy_f32(&e->loop, x, y, thread);
+  else if (e->operand[0].type == WNI_BF16)
+    copy_bf16(&e->loop, x, y, thread);
+  else
+    copy_u8(&e->loop, x, y, thread);
 }
 
 /* ---- what is repeated for every pixel ---- */
@@ -197,7 +213,7 @@ void wni_elementwise_run(const WniElementwise *e, const void *const *inputs, voi
                          WniThread thread) {
   size_t length = e->loop.dim[e->loop.rank - 1], flat, end;
   if (is_plain_copy(e)) {
-    copy(&e->loop, inputs[0], y, thread);
+    copy(e, inputs[0], y, thread);
     return;
   }
   if (joins_rows(e)) {

@@ -141,6 +141,24 @@ def quantized_blocks(g):
     g.out(g.node("GlobalMaxPool", y), "channels_apart")
 
 
+@case(13, shape=(1, 6, 7, 5))
+def quantized_channels(g):
+    """Bytes that layers write into a Concat, or that are copied there, are shuffled and split."""
+    x = pair(g, "x")
+
+    def shuffle(y, groups):
+        y = g.node("Reshape", [y, g.ints(1, groups, 24 // groups, 7, 5)])
+        y = g.node("Transpose", y, perm=[0, 2, 1, 3, 4])
+        return pair(g, g.node("Reshape", [y, g.ints(1, 24, 7, 5)]))
+
+    for groups in (2, 3):
+        parts = [pair(g, conv(g, x, 6, 10, **P1)), pair(g, conv(g, x, 6, 8, 1), zero=99), x]
+        y = shuffle(pair(g, g.node("Concat", parts, axis=1)), groups)
+        left, right = g.node("Split", y, outputs=2, axis=1)
+        g.out(pair(g, conv(g, pair(g, right), 12, 12, group=12, **P1)), f"right_{groups}")
+        g.out(pair(g, conv(g, left, 12, 4, 1)), f"left_{groups}")
+
+
 @case(13, shape=(1, 16, 9, 10))
 def quantized_3x3(g):
     """Wide enough for every way to compute a 3x3 convolution; sides that no tile divides."""
