@@ -25,12 +25,17 @@ void *wni_plan_alloc(WniPlan *plan, size_t count, size_t size) {
   return own(plan, memory, count * size) ? memory : NULL;
 }
 
+/* Huge pages become memory as a whole, while the file still is: too much of what a small network
+ * takes. */
+enum { MIN_HUGE = 6 << 20 };
+
 void wni_plan_reserve(WniPlan *plan, double bytes) {
-  if (!(bytes < (double)(SIZE_MAX / 4))) return;
-  char *memory = wni_alloc_raw((size_t)bytes);
+  if (!(bytes >= 1 && bytes < (double)(SIZE_MAX / 4))) return;
+  size_t room = wni_round_up((size_t)bytes, WNI_ALIGNMENT);
+  char *memory = room < MIN_HUGE ? aligned_alloc(WNI_ALIGNMENT, room) : wni_alloc_raw(room);
   if (!own(plan, memory, 0)) return;
   plan->room = memory;
-  plan->room_bytes = (size_t)bytes;
+  plan->room_bytes = room;
 }
 
 void *wni_plan_alloc_raw(WniPlan *plan, size_t count, size_t size) {
