@@ -49,6 +49,7 @@ TEXT
 
 soak=no
 arm64=no
+export WINNOW_AUTO=rule # results are compared between runs
 vm=no
 debians=()
 packages=no

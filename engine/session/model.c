@@ -9,6 +9,7 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "session/model_info.h"
+#include "session/precision.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@ typedef struct WniModelKey {
   off_t size[2];
   struct timespec modified[2]; /* [0] of the model, [1] of the labels file */
   uint32_t cpu_flags;
-  bool any_graph;
+  bool any_graph, by_rule;
   WnPrecision precision;
   char *meaning;   /* owned: what the user says of the input and the scores */
   uint64_t beside; /* of the files beside the model */
@@ -50,7 +51,8 @@ static bool same_key(const WniModelKey *a, const WniModelKey *b) {
         a->modified[i].tv_nsec != b->modified[i].tv_nsec)
       return false;
   return a->cpu_flags == b->cpu_flags && a->beside == b->beside && a->any_graph == b->any_graph &&
-         a->precision == b->precision && strcmp(a->meaning, b->meaning) == 0;
+         a->by_rule == b->by_rule && a->precision == b->precision &&
+         strcmp(a->meaning, b->meaning) == 0;
 }
 
 /* The open model with this key and a reference to it, once no load of it is in progress; NULL:
@@ -73,14 +75,20 @@ static void remove_from_list(const WnModel *model) {
     }
 }
 
-static void destroy(WnModel *model) {
+/* What load() made; the model stays in the list. */
+static void unload(WnModel *model) {
   wni_model_info_clear(model);
   wni_plan_clear(&model->plan);
   wni_metadata_clear(&model->metadata);
-  if (model->key) free(model->key->meaning);
-  free(model->key);
   free(model->id);
   free(model->path);
+  model->id = model->path = NULL;
+}
+
+static void destroy(WnModel *model) {
+  unload(model);
+  if (model->key) free(model->key->meaning);
+  free(model->key);
   free(model);
 }
 
@@ -140,6 +148,24 @@ static WnStatus load(const char *path, const WnModelOptions *options, WnModel *m
   status = build(&onnx, path, options, model, error);
   wni_onnx_clear(&onnx);
   return status;
+}
+
+/* The same in the precision that is faster here, where `auto` has a choice.  One form is in memory
+ * at a time, and the file is read for each: what is packed of it is given back. */
+static WnStatus load_fastest(const char *path, const WnModelOptions *options, WnModel *model,
+                             WnError *error) {
+  WnStatus status = load(path, options, model, error);
+  if (status != WN_OK || !wni_precision_is_open(&model->plan, options->precision)) return status;
+  int64_t bf16_ns = wni_precision_time(&model->plan, NULL, NULL);
+  WnModelOptions exact = *options;
+  exact.precision = WN_PRECISION_FP32;
+  unload(model);
+  status = load(path, &exact, model, error);
+  if (status != WN_OK ||
+      !wni_precision_is_worth(bf16_ns, wni_precision_time(&model->plan, NULL, NULL)))
+    return status;
+  unload(model);
+  return load(path, options, model, error);
 }
 
 WnStatus wni_model_from_onnx(const WniOnnx *onnx, const char *path, const WnModelOptions *options,
@@ -208,8 +234,8 @@ static void end_load(WnModel *model, WnStatus status) {
   pthread_mutex_unlock(&lock);
 }
 
-WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel **out,
-                       WnError *error) {
+static WnStatus open_model(const char *path, const WnModelOptions *options, bool by_rule,
+                           WnModel **out, WnError *error) {
   static const WnModelOptions defaults;
   WniModelKey key = {0};
   bool found = false;
@@ -222,6 +248,7 @@ WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel 
   key.cpu_flags = wni_cpu_flags();
   key.any_graph = options->any_graph;
   key.precision = options->precision;
+  key.by_rule = by_rule;
   key.beside = wni_found_stamp(path);
   key.meaning = wni_meaning_text(options->meaning);
   if (!key.meaning) return wni_fail_memory(error, path);
@@ -232,7 +259,7 @@ WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel 
   free(key.meaning);
   if (!model) return wni_fail_memory(error, path);
   if (!found) {
-    status = load(path, options, model, error);
+    status = (by_rule ? load : load_fastest)(path, options, model, error);
     end_load(model, status);
   }
   if (status == WN_OK) {
@@ -241,6 +268,16 @@ WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel 
   }
   destroy(model);
   return wni_model_name_file(path, options->labels_file, status, error);
+}
+
+WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel **out,
+                       WnError *error) {
+  return open_model(path, options, false, out, error);
+}
+
+WnStatus wni_model_open_by_rule(const char *path, const WnModelOptions *options, WnModel **out,
+                                WnError *error) {
+  return open_model(path, options, true, out, error);
 }
 
 WnModel *wn_model_ref(WnModel *model) {

@@ -44,6 +44,10 @@ struct WnModel {
 WnStatus wni_model_from_onnx(const WniOnnx *onnx, const char *path, const WnModelOptions *options,
                              WnModel **out, WnError *error);
 
+/* wn_model_open() whose `auto` depends on nothing that is measured: the same scores each time. */
+WnStatus wni_model_open_by_rule(const char *path, const WnModelOptions *options, WnModel **out,
+                                WnError *error);
+
 /* Every sentence about a model names a file: puts `path` in front of the error unless it, or
  * `labels_file`, is there already.  Returns `status`. */
 WnStatus wni_model_name_file(const char *path, const char *labels_file, WnStatus status,

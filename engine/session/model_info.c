@@ -292,4 +292,12 @@ void wni_model_info_clear(WnModel *model) {
   free(model->stage_info);
   free(model->layer_info);
   free(model->kernel_names);
+  model->stage_macs = NULL;
+  model->first_step = NULL;
+  model->targets = NULL;
+  model->inputs = NULL;
+  model->outputs = NULL;
+  model->stage_info = NULL;
+  model->layer_info = NULL;
+  model->kernel_names = NULL;
 }

@@ -32,7 +32,7 @@ static WnStatus open_session(WnTuner *tuner, int32_t threads, WnError *error) {
 
 static WnStatus open_tuner(WnTuner *tuner, const char *path, const WnTunerOptions *options,
                            WnError *error) {
-  WnStatus status = wn_model_open(path, &options->model, &tuner->model, error);
+  WnStatus status = wni_model_open_by_rule(path, &options->model, &tuner->model, error);
   if (status != WN_OK) return status;
   const WnModel *model = tuner->model;
   int n_exits = model->metadata.n_exits, n_classes = model->plan.n_classes;

@@ -34,7 +34,7 @@ WnStatus wn_unchanged_tuner_new(const char *path, const WnTunerOptions *options,
   if (!options) options = &defaults;
   const WnSessionOptions how = {.threads = options->threads};
   WnStatus status = WNI_RESERVED_CHECK(options, "tuner options", error);
-  if (status == WN_OK) status = wn_model_open(path, &options->model, &tuner->model, error);
+  if (status == WN_OK) status = wni_model_open_by_rule(path, &options->model, &tuner->model, error);
   if (status == WN_OK) status = wn_session_new(tuner->model, &how, &tuner->session, error);
   if (status != WN_OK) {
     wn_unchanged_tuner_free(tuner);
