@@ -95,6 +95,16 @@ def loops_of(text, pattern, least):
                     yield loop
 
 
+def largest_copies(loops):
+    """Of functions that are copies for fewer rows, whose names end with their number, the one with
+    the most multiplications; all others."""
+    kept = {}
+    for loop in loops:
+        copy = re.fullmatch(r"(.+ (?:wide|narrow|tile)\w*_)\d+", loop.function)
+        kept.setdefault(copy[1] if copy else loop, []).append(loop)
+    return [max(copies, key=lambda loop: len(loop.multiplies)) for copies in kept.values()]
+
+
 def disassemble(archive):
     return subprocess.run(["aarch64-linux-gnu-objdump", "-d", "--no-show-raw-insn", archive],
                           stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -126,8 +136,8 @@ def find(build, pattern, least):
     """{set: [Loop]}."""
     folder = os.path.join(build, "engine", "kernels")
     sets = dict.fromkeys(name for sets in SETS.values() for name in sets)
-    return {name: list(loops_of(disassemble(os.path.join(folder, f"libkernels-{name}.a")),
-                                pattern, least)) for name in sets}
+    return {name: largest_copies(loops_of(disassemble(os.path.join(folder, f"libkernels-{name}.a")),
+                                          pattern, least)) for name in sets}
 
 
 def simulate_all(mca, found):

@@ -52,6 +52,12 @@ class Loops(unittest.TestCase):
     def test_multiplies_often_enough(self):
         self.assertEqual(list(arm_loops.loops_of(FUNCTION, "^wni_igemm_", 3)), [])
 
+    def test_of_copies_the_largest_is_kept(self):
+        names = ["igemm_x wide_1", "igemm_x wide_6", "igemm_x narrow_6", "dwconv_x row_3_1"]
+        every = [arm_loops.Loop(name, ["fmla\tv0.4s, v1.4s, v2.4s"] * int(name[-1]))
+                 for name in names]
+        self.assertEqual([loop.function for loop in arm_loops.largest_copies(every)], names[1:])
+
     def test_counts_vectors_alone(self):
         found = loops("sdot\tv0.4s, v1.16b, v2.4b[0]", "fmadd\ts0, s1, s2, s3", "mul\tx0, x1, x2",
                       "fadd\tv0.4s, v1.4s, v2.4s", "smlal2\tv0.4s, v1.8h, v2.8h", "cbnz\tw1, 0 <f>")
