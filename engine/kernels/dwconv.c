@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Depthwise convolution (kernels.h), compiled once per instruction set: blocks
- * of channels whose sums the compiler keeps in registers.
+ * The references of depthwise convolution (kernels.h): blocks of channels, whose loops are
+ * constant.
  */
 #include "kernels/check.h"
 #include "kernels/isa.h"
@@ -43,8 +43,6 @@ static inline void block_bf16(const WniDwconvArgs *args, size_t c, size_t n) {
 
 DEFINE_DWCONV(bf16, WNI_BF16)
 
-#ifdef WNI_REFERENCE
-
 static inline void sum_f32(const WniDwconvArgs *args, size_t c, size_t n, float *sum) {
   for (size_t j = 0; j < n; j++) sum[j] = ((const float *)args->bias)[c + j];
   for (size_t t = 0; t < args->n_taps; t++) {
@@ -81,5 +79,3 @@ static inline void block_u8(const WniDwconvArgs *args, size_t c, size_t n) {
 
 DEFINE_DWCONV(f32, WNI_F32)
 DEFINE_DWCONV(u8, WNI_U8)
-
-#endif

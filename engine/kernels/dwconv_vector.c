@@ -1,159 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Depthwise convolution of a row of pixels (kernels.h) on vectors, compiled once per
- * instruction set: the sums of several pixels stay in registers.  Windows of 3, 5 and 7 columns
- * overlap, and each input is loaded once for all of the pixels that it belongs to.
+ * Depthwise convolution of float32, compiled once per instruction set.
  */
 #include "kernels/check.h"
 #include "kernels/isa.h"
 #include "kernels/vector.h"
-#include "kernels/windows.h"
 
-#include <string.h>
+#define KERNEL dwconv_f32
+#define TYPE WNI_F32
+typedef float Element;
 
-enum { PIXELS = WNI_TILE_M(dwconv_f32) };
-
-WniFn_dwconv WNI_NAME(dwconv_f32);
-
-static inline const float *at(const void *base, ptrdiff_t bytes) {
-  return (const float *)(const void *)((const char *)base + bytes);
+static inline WniVector load(const Element *x) {
+  return wni_load(x);
+}
+static inline void store(WniType type, void *row, size_t c, WniVector x) {
+  (void)type; /* kernels.h: no other */
+  wni_store((float *)row + c, x);
 }
 
-static inline void store(const WniDwconvArgs *args, char *y, size_t c, const WniVector *sum,
-                         int pixels) {
-  WniVector low = (WniVector){0} + args->output.low, high = (WniVector){0} + args->output.high;
-#pragma GCC unroll 8
-  for (int i = 0; i < pixels; i++)
-    wni_store((float *)(void *)(y + i * args->y_step) + c, wni_clamp(sum[i], low, high));
-}
-
-/* A vector of channels of `pixels` windows of `columns` columns that are `stride` columns apart;
- * all three are constants. */
-static inline __attribute__((always_inline)) void windows(const WniDwconvArgs *args, const char *x,
-                                                          char *y, size_t c, int pixels,
-                                                          int columns, int stride) {
-  WniVector sum[PIXELS], bias = wni_load((const float *)args->bias + c);
-  const ptrdiff_t step = args->tap[1] - args->tap[0];
-  const float *w = (const float *)args->w + c;
-#pragma GCC unroll 8
-  for (int i = 0; i < pixels; i++) sum[i] = bias;
-  for (size_t t = 0; t < args->n_taps; t += (size_t)columns) {
-    const char *from = x + args->tap[t] + c * sizeof(float);
-    WniVector weights[7];
-#pragma GCC unroll 7
-    for (int k = 0; k < columns; k++, w += args->w_step) weights[k] = wni_load(w);
-#pragma GCC unroll 24
-    for (int j = 0; j < (pixels - 1) * stride + columns; j++) {
-      WniVector column = wni_load(at(from, j * step));
-#pragma GCC unroll 8
-      for (int i = 0; i < pixels; i++)
-        if (j >= i * stride && j - i * stride < columns) sum[i] += weights[j - i * stride] * column;
-    }
-  }
-  store(args, y, c, sum, pixels);
-}
-
-/* The same of taps that lie anywhere. */
-static inline __attribute__((always_inline)) void places(const WniDwconvArgs *args, const char *x,
-                                                         char *y, size_t c, int pixels) {
-  WniVector sum[PIXELS], bias = wni_load((const float *)args->bias + c);
-  const float *w = (const float *)args->w + c;
-#pragma GCC unroll 8
-  for (int i = 0; i < pixels; i++) sum[i] = bias;
-  for (size_t t = 0; t < args->n_taps; t++, w += args->w_step) {
-    const char *from = x + args->tap[t] + c * sizeof(float);
-    WniVector weights = wni_load(w);
-#pragma GCC unroll 8
-    for (int i = 0; i < pixels; i++) sum[i] += weights * wni_load(at(from, i * args->x_step));
-  }
-  store(args, y, c, sum, pixels);
-}
-
-/* One channel of one pixel, where there is no whole vector of them. */
-static void single(const WniDwconvArgs *args, const char *x, char *y, size_t c) {
-  float sum = ((const float *)args->bias)[c];
-  for (size_t t = 0; t < args->n_taps; t++)
-    sum += at(x, args->tap[t])[c] * ((const float *)args->w)[t * args->w_step + c];
-  ((float *)(void *)y)[c] = wni_clampf(sum, args->output.low, args->output.high);
-}
-
-/* All channels of `pixels` pixels; the last vector overlaps the one before.  columns 0: anywhere.
- */
-static inline __attribute__((always_inline)) void
-run_pixels(const WniDwconvArgs *args, const char *x, char *y, int pixels, int columns, int stride) {
-  size_t n = args->n_channels;
-  for (size_t c = 0; c < n; c += WNI_LANES) {
-    size_t first = c + WNI_LANES <= n ? c : n - WNI_LANES;
-    if (columns)
-      windows(args, x, y, first, pixels, columns, stride);
-    else
-      places(args, x, y, first, pixels);
-  }
-}
-
-/* A row, PIXELS at a time; the last ones overlap those before. */
-static inline __attribute__((always_inline)) void run_row(const WniDwconvArgs *args, int columns,
-                                                          int stride) {
-  enum { FEW = PIXELS / 2 };
-  const char *x = args->x;
-  char *y = args->y;
-  size_t n = args->n_pixels, i = 0;
-  for (; i + PIXELS <= n; i += PIXELS)
-    run_pixels(args, x + (ptrdiff_t)i * args->x_step, y + (ptrdiff_t)i * args->y_step, PIXELS,
-               columns, stride);
-  for (; i < n && n >= FEW; i += FEW) {
-    ptrdiff_t first = (ptrdiff_t)(i + FEW <= n ? i : n - FEW);
-    run_pixels(args, x + first * args->x_step, y + first * args->y_step, FEW, columns, stride);
-  }
-  for (; i < n; i++)
-    run_pixels(args, x + (ptrdiff_t)i * args->x_step, y + (ptrdiff_t)i * args->y_step, 1, 0, 0);
-}
-
-WNI_DEFINE_WINDOW_ROWS
-
-static void run_singles(const WniDwconvArgs *args) {
-  for (size_t i = 0; i < args->n_pixels; i++)
-    for (size_t c = 0; c < args->n_channels; c++)
-      single(args, (const char *)args->x + (ptrdiff_t)i * args->x_step,
-             (char *)args->y + (ptrdiff_t)i * args->y_step, c);
-}
-
-/* Fewer channels than a vector has: so many neighbouring pixels that they fill vectors are channels
- * of one.  False: they do not lie side by side, or there are too few of them. */
-static bool run_few_channels(const WniDwconvArgs *args) {
-  enum { ROOM = 1024 };
-  float w[ROOM], bias[WNI_LANES * WNI_LANES];
-  size_t c = args->n_channels, together = 1;
-  ptrdiff_t pixel = (ptrdiff_t)(c * sizeof(float));
-  while (together * c % WNI_LANES) together++;
-  size_t n = together * c, groups = args->n_pixels / together;
-  if (args->x_step != pixel || args->y_step != pixel || groups == 0 || args->n_taps * n > ROOM)
-    return false;
-  for (size_t i = 0; i < together; i++) {
-    memcpy(bias + i * c, args->bias, c * sizeof(float));
-    for (size_t t = 0; t < args->n_taps; t++)
-      memcpy(w + t * n + i * c, (const float *)args->w + t * args->w_step, c * sizeof(float));
-  }
-  WniDwconvArgs wide = *args;
-  wide.w = w;
-  wide.bias = bias;
-  wide.n_channels = wide.w_step = n;
-  wide.x_step = wide.y_step = (ptrdiff_t)together * pixel;
-  wide.n_pixels = groups;
-  run_row(&wide, 0, 0);
-  ptrdiff_t last = (ptrdiff_t)(args->n_pixels - together) * pixel;
-  wide.x = (const char *)args->x + last;
-  wide.y = (char *)args->y + last;
-  wide.n_pixels = 1;
-  if (args->n_pixels % together) run_row(&wide, 0, 0);
-  return true;
-}
-
-void WNI_NAME(dwconv_f32)(const WniDwconvArgs *args) {
-  wni_check_dwconv(args, WNI_F32);
-  const WniDwconvArgs copy = *args; /* which no store to y can change */
-  if (args->n_channels >= WNI_LANES)
-    run_window_rows(&copy);
-  else if (!run_few_channels(&copy))
-    run_singles(&copy);
-}
+#include "kernels/dwconv_vector.h"

@@ -27,6 +27,44 @@ static inline void wni_store(float *at, WniVector v) {
   *(WniVectorUnaligned *)(void *)at = v;
 }
 
+typedef uint32_t WniBits __attribute__((vector_size(WNI_LANES * sizeof(uint32_t))));
+typedef uint16_t WniHalves __attribute__((vector_size(WNI_LANES * sizeof(uint16_t))));
+typedef uint16_t WniHalvesUnaligned
+    __attribute__((vector_size(WNI_LANES * sizeof(uint16_t)), aligned(2)));
+
+/* The compiler widens and narrows vectors of 256 bits and more half by half. */
+static inline WniBits wni_widen(WniHalves x) {
+#if defined __x86_64__ && WNI_LANES == 16
+  return (WniBits)_mm512_cvtepu16_epi32((__m256i)x);
+#elif defined __x86_64__ && WNI_LANES == 8
+  return (WniBits)_mm256_cvtepu16_epi32((__m128i)x);
+#else
+  return __builtin_convertvector(x, WniBits);
+#endif
+}
+static inline WniHalves wni_narrow(WniBits x) {
+#if defined __x86_64__ && WNI_LANES == 16
+  return (WniHalves)_mm512_cvtepi32_epi16((__m512i)x);
+#elif defined __x86_64__ && WNI_LANES == 8
+  __m256i words = _mm256_packus_epi32((__m256i)x, (__m256i)x);
+  return (WniHalves)_mm256_castsi256_si128(_mm256_permute4x64_epi64(words, 0x08));
+#else
+  return __builtin_convertvector(x, WniHalves);
+#endif
+}
+
+/* WNI_LANES numbers of bfloat16, to the bits of type.h. */
+static inline WniVector wni_load_bf16(const uint16_t *at) {
+  WniHalves halves = *(const WniHalvesUnaligned *)(const void *)at;
+  return (WniVector)(wni_widen(halves) << 16);
+}
+
+static inline void wni_store_bf16(uint16_t *at, WniVector v) {
+  WniBits bits = (WniBits)v, nan = (WniBits)(v != v);
+  WniBits rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16, quiet = bits >> 16 | 0x40;
+  *(WniHalvesUnaligned *)(void *)at = wni_narrow((nan & quiet) | (~nan & rounded));
+}
+
 /* where ? a : b, lane by lane */
 static inline WniVector wni_select(WniMask where, WniVector a, WniVector b) {
   return (WniVector)(((WniMask)a & where) | ((WniMask)b & ~where));
