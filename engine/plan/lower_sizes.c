@@ -17,7 +17,7 @@ enum { CACHED_BYTE_COST = 4, MEMORY_BYTE_COST = 6, CACHED_PARAMETERS = 8 << 20 }
 
 /* Weights may grow to so many bytes, or by a quarter: small boards have little memory, and what
  * does not fit the cache is read from there for every frame. */
-enum { SMALL_BYTES = 43 << 19 };
+enum { SMALL_BYTES = 48 << 19 };
 #define MAX_GROWTH 1.25
 /* From a byte cost to the next one that is tried. */
 #define DEARER 1.25
