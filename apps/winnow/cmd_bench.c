@@ -126,6 +126,7 @@ static void print_bench_json(const Bench *bench) {
   json_t *json = json_object();
   put_text(json, "precision", wn_precision_name(bench->info->precision));
   put_int(json, "threads", bench->threads);
+  put_text(json, "instruction-sets", wn_cpu_flags());
   put_text(json, "exits", bench->heads ? "on" : "off");
   put_int(json, "latency-median", quantile(bench->total_ns, bench->frames, 0.5));
   put_int(json, "latency-min", bench->total_ns[0]);

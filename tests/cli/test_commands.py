@@ -384,11 +384,14 @@ class Bench(CliTest):
 
     def test_json(self):
         report = self.bench("--threads", "1")
-        self.assertEqual(list(report), ["precision", "threads", "exits", "latency-median",
-                                        "latency-min", "latency-p95", "load-time",
-                                        "macs-per-second", "weight-bytes", "arena-bytes",
-                                        "peak-rss-bytes", "rss-growth-bytes", "stages"])
+        self.assertEqual(list(report), ["precision", "threads", "instruction-sets", "exits",
+                                        "latency-median", "latency-min", "latency-p95",
+                                        "load-time", "macs-per-second", "weight-bytes",
+                                        "arena-bytes", "peak-rss-bytes", "rss-growth-bytes",
+                                        "stages"])
         self.assertEqual((report["threads"], report["exits"]), (1, "on"))
+        masked = self.bench("--cpu-mask", "none")
+        self.assertEqual(masked["instruction-sets"], "")
         self.assertLessEqual(report["latency-min"], report["latency-median"])
         self.assertLessEqual(report["latency-median"], report["latency-p95"])
         self.assertLess(report["rss-growth-bytes"], report["peak-rss-bytes"])
