@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """ONNX files without the onnx package: reads, edits and writes the protobuf bytes.
 
-Used by the golden, oracle and fuzz tests, so that they need nothing but NumPy.
+Used by the golden, oracle and fuzz tests, so that they need nothing but NumPy; a model without
+initialisers is made without that too.
 A message is a list of [field number, wire type, value]; value is an int for
 varints and bytes for everything else.  Writing a message that was read gives
 the same fields in the same order.
@@ -10,7 +11,10 @@ the same fields in the same order.
 import struct
 from types import SimpleNamespace
 
-import numpy as np
+try:
+    import numpy as np
+except ImportError:
+    np = None
 
 UINT16, INT16 = 4, 5
 FLOAT, UINT8, INT8, INT32, INT64, BOOL, FLOAT16, DOUBLE, BFLOAT16 = 1, 2, 3, 6, 7, 9, 10, 11, 16

@@ -8,8 +8,6 @@ good for timing, and for ten classes in CIFAR-10's order only.
 import os
 import subprocess
 
-import numpy as np
-
 import onnxfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -35,6 +33,7 @@ class Case:
     """A network's file and one input for it."""
 
     def __init__(self, name, folder, winnow=None):
+        import numpy as np  # board.py goes without
         if name.endswith("-int8") and not os.path.exists(name):
             name = quantize(Case(name[:-len("-int8")], folder).model, name, folder, winnow)
         self.name, self.text = os.path.splitext(os.path.basename(name))[0], None

@@ -63,9 +63,7 @@ def measure(case, winnow, peers, threads, options):
     """Everything about one network with one number of threads."""
     first = winnow.block(case, threads, 3)
     frames = n_frames(first, options)
-    others = [p for p in peers if first["precision"] == "fp32" or not isinstance(p, sides.OneDnn)]
-    if len(first["stages"]) > 1:
-        others.append(sides.WithoutExits(options.build))
+    others = [p for p in peers if p.fits(first)]
     blocks = {side.name: [] for side in [winnow] + others}
     for _ in range(options.rounds):
         for side in [winnow] + others:
@@ -233,6 +231,7 @@ def compare(options, folder):
     if not peers:
         print("skipped: there is no peer to compare with")
         return 77
+    peers.append(sides.WithoutExits(options.build))
     for name in options.networks.split(","):
         try:
             case = cases.Case(name, folder, winnow.program)

@@ -2,7 +2,7 @@
 //
 // One block of ONNX Runtime's side of compare.py: times a model with onnxruntime-node (found
 // through NODE_PATH) and prints one JSON object with the keys of `winnow bench --json`.
-// usage: node ort_bench.mjs TINY.onnx MODEL INPUT.npy THREADS FRAMES [exact]
+// usage: node ort_bench.mjs TINY.onnx MODEL INPUT.npy|random THREADS FRAMES [exact]
 //
 // TINY is a network of one element. Running it first takes what is done once per process
 // (environment, thread pool code, JIT) out of MODEL's figures, and its own time is what a call
@@ -40,13 +40,15 @@ async function measure(session, feeds, n) {
   return times.sort((a, b) => a - b);
 }
 
-// The values are the file's last bytes; dynamic dimensions are 1.
-function input(session, path) {
-  const { name, shape } = session.inputMetadata[0];
+// The values are the file's last bytes, or random as those of `winnow bench`; dynamic dimensions
+// are 1.
+function input({ name, shape }, path) {
   const dims = shape.map((d) => (typeof d === 'number' ? d : 1));
-  const bytes = readFileSync(path).subarray(-4 * dims.reduce((a, b) => a * b, 1));
-  const values = new Float32Array(Uint8Array.from(bytes).buffer);
-  return { [name]: new ort.Tensor('float32', values, dims) };
+  const n = dims.reduce((a, b) => a * b, 1);
+  const values = path === 'random'
+    ? Float32Array.from({ length: n }, () => Math.random() * 4 - 2)
+    : new Float32Array(Uint8Array.from(readFileSync(path).subarray(-4 * n)).buffer);
+  return [name, new ort.Tensor('float32', values, dims)];
 }
 
 const options = {
@@ -59,7 +61,8 @@ const call = await measure(small, { x: new ort.Tensor('float32', [1], [1]) }, 30
 resetPeak();
 const before = memory('VmRSS');
 const [session, load] = await open(model, options);
-const times = await measure(session, input(session, npy), Number(frames));
+const feeds = Object.fromEntries(session.inputMetadata.map((one) => input(one, npy)));
+const times = await measure(session, feeds, Number(frames));
 const rank = (q) => times[Math.max(Math.ceil(q * times.length), 1) - 1];
 console.log(JSON.stringify({
   version: ort.env.versions.node ?? ort.env.versions.common, threads: Number(threads),

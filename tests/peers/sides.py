@@ -2,7 +2,9 @@
 """What compare.py compares: each side runs one block of frames in a process of its own.
 
 block(case, threads, frames) returns a dictionary with the keys of `winnow bench --json` as far
-as the side has them, and `busy`.  missing() says what to do about a peer that is not there.
+as the side has them, and `busy`.  missing() says what to do about a peer that is not there,
+fits(first) whether it runs what made the block `first` of winnow.  A case has a name, a model, and
+the .npy file of its input as tensor; None: random values, each side its own.
 """
 
 import json
@@ -53,17 +55,18 @@ def quiet_block(side, case, threads, frames, max_busy):
 class Winnow:
     name = "winnow"
 
-    def __init__(self, build, exits="on"):
+    def __init__(self, build, exits="on", precision="auto"):
         self.program = os.path.join(build, "apps", "winnow", "winnow")
-        self.exits = exits
+        self.options = ["--exits", exits, "--precision", precision]
 
     def missing(self):
         return None if os.path.exists(self.program) else "build the project, or name --build DIR"
 
-    def block(self, case, threads, frames):
-        return run_json([self.program, "bench", case.model, "--input", case.tensor, "--json",
-                         "--threads", str(threads), "--frames", str(frames),
-                         "--exits", self.exits])
+    def block(self, case, threads, frames, *more, **environment):
+        given = ["--input", case.tensor] if case.tensor else []
+        return run_json([self.program, "bench", case.model, *given, "--json",
+                         "--threads", str(threads), "--frames", str(frames), *self.options, *more],
+                        env={**os.environ, **environment})
 
 
 class WithoutExits(Winnow):
@@ -71,6 +74,9 @@ class WithoutExits(Winnow):
 
     def __init__(self, build):
         super().__init__(build, "off")
+
+    def fits(self, first):
+        return len(first["stages"]) > 1
 
 
 class OnnxRuntime:
@@ -88,11 +94,16 @@ class OnnxRuntime:
         if shutil.which("node"):
             if subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0:
                 return None
-        return "install node and onnxruntime-node and name its node_modules in NODE_PATH"
+        return ("install node, `npm install onnxruntime-node` in any folder, and name its "
+                "node_modules in NODE_PATH")
+
+    def fits(self, first):
+        return True
 
     def block(self, case, threads, frames):
         return run_json(["node", "--expose-gc", os.path.join(HERE, "ort_bench.mjs"), self.tiny,
-                         case.model, case.tensor, str(threads), str(frames), *self.extra])
+                         case.model, case.tensor or "random", str(threads), str(frames),
+                         *self.extra])
 
 
 class ExactOnnxRuntime(OnnxRuntime):
@@ -116,6 +127,9 @@ class OneDnn:
         if os.path.exists(self.program):
             return None
         return "install libdnnl-dev, then meson setup --reconfigure and build"
+
+    def fits(self, first):
+        return first["precision"] == "fp32"
 
     def block(self, case, threads, frames):
         return run_json([self.program, str(frames)], input=case.layers(),
