@@ -1,20 +1,26 @@
 # shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The packages of Debian 12 and later that demo.sh and test.sh need, and how they install
-# what is missing.  Sourced by both; the one list of packages.
+# The packages of Debian 12 and later that demo.sh, test.sh, package.sh and bench.sh need, and how
+# they install what is missing.  Sourced by all; the one list of packages.
 
-packages_demo=(
-  # build
+# The engine and the commands.
+packages_bench=(
   gcc libc6-dev meson ninja-build pkg-config
   libprotobuf-c-dev protobuf-c-compiler
-  libjpeg-dev libpng-dev libwebp-dev libjansson-dev libncurses-dev libv4l-dev
-  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libcairo2-dev libpango1.0-dev
+  libglib2.0-dev libjpeg-dev libpng-dev libwebp-dev libjansson-dev libncurses-dev libcairo2-dev
+  python3
+)
+
+packages_demo=(
+  "${packages_bench[@]}"
+  # build
+  libv4l-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libpango1.0-dev
   gobject-introspection libgirepository1.0-dev
   # run
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-x
   gstreamer1.0-gl fonts-dejavu-core
-  python3 python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
+  python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
 )
 
 # From 1.24 on, GStreamer has a library for what others recognise.
@@ -56,12 +62,19 @@ is_installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# install_missing PACKAGE...: installs those that are not there, as root or with sudo.
-install_missing() {
-  local missing=() package as_root=()
+# find_missing PACKAGE...: sets `missing`, those that are not there.
+find_missing() {
+  local package
+  missing=()
   for package in "$@"; do
     is_installed "$package" || missing+=("$package")
   done
+}
+
+# install_missing PACKAGE...: installs those that are not there, as root or with sudo.
+install_missing() {
+  local missing as_root=()
+  find_missing "$@"
   [ ${#missing[@]} -gt 0 ] || return 0
   if [ "$(id -u)" -ne 0 ]; then
     if ! command -v sudo >/dev/null; then
