@@ -84,7 +84,10 @@ static int64_t time_tiles(const WniKernel *kernel) {
 
 double wn_kernel_peak(const char *kernel) {
   const WniKernel *named = kernel_named(kernel);
-  const WniKernel *product = named ? wni_kernel_find(WNI_KERNEL_igemm, named->type) : NULL;
+  if (!named) return 0;
+  /* float16 weights are widened and multiplied as float32 */
+  WniType type = named->type == WNI_F16 ? WNI_F32 : named->type;
+  const WniKernel *product = wni_kernel_find(WNI_KERNEL_igemm, type);
   if (!product) return 0;
   int64_t best_ns = INT64_MAX;
   for (int i = 0; i < ROUNDS; i++) {
