@@ -43,6 +43,12 @@ MESON = """#!/bin/sh
 echo "meson.build:5: ERROR: Dependency glib-2.0 not found"
 exit 1
 """
+LSCPU = """#!/bin/sh
+printf 'Vendor ID:  ARM\nModel name: Cortex-A72\nModel name: Cortex-A53\nModel name: Cortex-A72\n'
+"""
+VCGENCMD = """#!/bin/sh
+echo throttled=0x50005
+"""
 NO_PACKAGE = "#!/bin/sh\nexit 1\n"  # dpkg-query
 
 
@@ -115,6 +121,14 @@ class Bench(unittest.TestCase):
         self.assertEqual([row[:2] + row[3:] for row in rows if row[2] == "1"],
                          [["person", precision, *ours, "1000", "0.00"]
                           for precision in ("fp32", "bf16", "auto: fp32")])
+
+    def test_what_a_raspberry_pi_says(self):
+        self.program("bin/lscpu", LSCPU)
+        self.program("bin/vcgencmd", VCGENCMD)
+        self.program("other/apps/winnow/winnow", WINNOW)
+        facts, _, _ = self.measure(built="other")
+        self.assertRegex(facts["processor"], rf"^Cortex-A72 \+ Cortex-A53, {THREADS[-1]} core")
+        self.assertRegex(facts["heat"], "since it started: voltage too low, throttled$")
 
     def test_models_that_are_given(self):
         (self.folder / "elsewhere").mkdir()
