@@ -47,11 +47,13 @@ enum {
   ROUNDS = 5
 };
 
-static const WniKernel *kernel_named(const char *name) {
-  size_t count;
+/* The first of the names in `names`, which spaces are between. */
+static const WniKernel *first_named(const char *names) {
+  size_t count, length = strcspn(names, " ");
   const WniKernel *table = wni_kernel_table(&count);
   for (size_t i = 0; i < count; i++)
-    if (strcmp(table[i].name, name) == 0) return &table[i];
+    if (strlen(table[i].name) == length && strncmp(table[i].name, names, length) == 0)
+      return &table[i];
   return NULL;
 }
 
@@ -83,7 +85,7 @@ static int64_t time_tiles(const WniKernel *kernel) {
 }
 
 double wn_kernel_peak(const char *kernel) {
-  const WniKernel *named = kernel_named(kernel);
+  const WniKernel *named = first_named(kernel);
   if (!named) return 0;
   /* float16 weights are widened and multiplied as float32 */
   WniType type = named->type == WNI_F16 ? WNI_F32 : named->type;

@@ -192,9 +192,9 @@ typedef struct WnStageInfo {
 } WnStageInfo;
 
 typedef struct WnLayerInfo {
-  const char *name; /* of the ONNX node that ends the (fused) layer */
-  const char *op;   /* "Conv+Relu", "MaxPool", ... */
-  const char *kernel;
+  const char *name;   /* of the ONNX node that ends the (fused) layer */
+  const char *op;     /* "Conv+Relu", "MaxPool", ... */
+  const char *kernel; /* where several layers are one step, all, with spaces between */
   int32_t stage;
   bool head; /* leads to an exit only */
   int32_t rank;
@@ -378,8 +378,8 @@ void wn_session_run(WnSession *session, bool heads, int64_t *stage_ns);
 void wn_session_time_layers(WnSession *session, bool heads, int64_t *layer_ns);
 
 /* Multiply-accumulates a second that one core does with the matrix kernel of the type that
- * `kernel`, a name from WnLayerInfo, computes in, operands in the nearest cache: measured for some
- * milliseconds.  0: no such kernel. */
+ * `kernel`, a name or several from WnLayerInfo, computes in, operands in the nearest cache:
+ * measured for some milliseconds.  0: no such kernel. */
 double wn_kernel_peak(const char *kernel);
 
 /* Copies output `index` of the last wn_session_run() in ONNX order; of one that the file has as
