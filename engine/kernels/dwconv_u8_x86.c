@@ -118,7 +118,7 @@ static inline __attribute__((always_inline)) void run_row(const WniDwconvArgs *a
   const char *x = args->x;
   char *y = args->y;
   size_t left = args->n_pixels, n = args->n_channels;
-  if (columns && args->n_taps == (size_t)(columns * columns)) {
+  if (columns && args->n_taps == (size_t)columns * (size_t)columns) {
     for (size_t c = 0; c < n; c += LANES)
       window_row(args, c + LANES <= n ? c : n - LANES, columns, stride);
     return;

@@ -60,7 +60,7 @@ static inline WniVector wni_load_bf16(const uint16_t *at) {
 }
 
 static inline void wni_store_bf16(uint16_t *at, WniVector v) {
-  WniBits bits = (WniBits)v, nan = (WniBits)(v != v);
+  WniBits bits = (WniBits)v, nan = (WniBits)((WniMask)(bits & 0x7FFFFFFF) > 0x7F800000);
   WniBits rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16, quiet = bits >> 16 | 0x40;
   *(WniHalvesUnaligned *)(void *)at = wni_narrow((nan & quiet) | (~nan & rounded));
 }

@@ -55,7 +55,8 @@ static WnStatus node_bytes(const WniLowering *lowering, const WniNode *node, dou
   *bytes = (double)wni_shape_count(&w->shape) * (double)wni_type_bytes(type);
   if (!conv || wni_attr_int(node->proto, "group", 1) != 1) return WN_OK;
   int64_t tile_n = wni_kernel_find(WNI_KERNEL_igemm, type)->tile_n, outputs = w->shape.dim[0];
-  *bytes *= (double)((outputs + tile_n - 1) / tile_n * tile_n) / (double)outputs;
+  int64_t padded = (outputs + tile_n - 1) / tile_n * tile_n;
+  *bytes *= (double)padded / (double)outputs;
   if (w->shape.rank != 4) return WN_OK;
   WniWindow window;
   WnStatus status = wni_lower_conv_window(lowering, node, &window);
