@@ -167,12 +167,15 @@ void wni_bands_run(const WniBands *bands, const void *x, const void *residual, v
     run_rows(&part, begin, end);
     return;
   }
-  wni_parallel_range(thread, panels, 1, &begin, &end);
+  /* A last panel that is not whole goes with the one before: so few channels alone would be
+   * computed in another way, and the number of threads would show. */
+  size_t tile_n = (size_t)expand->kernel->tile_n, whole = channels / tile_n;
+  wni_parallel_range(thread, whole, 1, &begin, &end);
   for (part.panel = begin; part.panel < end; part.panel = part.panel_end) {
     part.panel_end = smaller(part.panel + bands->panels, end);
-    part.channel = part.panel * (size_t)expand->kernel->tile_n;
-    part.channels = smaller((part.panel_end - part.panel) * (size_t)expand->kernel->tile_n,
-                            channels - part.channel);
+    if (part.panel_end == whole) part.panel_end = panels;
+    part.channel = part.panel * tile_n;
+    part.channels = smaller(part.panel_end * tile_n, channels) - part.channel;
     run_rows(&part, 0, bands->depthwise.out.h);
   }
 }
@@ -183,7 +186,7 @@ void wni_bands_run(const WniBands *bands, const void *x, const void *residual, v
 static void lay_out_ring(WniBands *bands) {
   WniConv *conv = &bands->depthwise, *expand = &bands->expand;
   size_t bytes = wni_type_bytes(conv->kernel->type);
-  size_t channels = bands->panels * (size_t)expand->kernel->tile_n;
+  size_t channels = (bands->panels + 1) * (size_t)expand->kernel->tile_n;
   size_t stride = stride_of(bands), stride_x = (size_t)(conv->x_step / conv->in.w_stride);
   size_t dilation =
       (size_t)((conv->tap[1] - conv->tap[0]) / (conv->in.w_stride * (ptrdiff_t)bytes));

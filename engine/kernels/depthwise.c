@@ -43,13 +43,14 @@ static size_t channels_at_once(const WniConv *conv) {
 void wni_dwconv_run(const WniConv *conv, const void *x, void *y, WniThread thread) {
   size_t begin, end, at_once = channels_at_once(conv), channels = conv->out.c;
   wni_parallel_range(thread, conv->out.n * conv->out.h, 1, &begin, &end);
-  for (size_t c = 0; c < channels; c += at_once) {
-    WniDwconvArgs args = wni_dwconv_args(conv, c, c + at_once < channels ? at_once : channels - c);
+  for (size_t c = 0, n; c < channels; c += n) {
+    n = channels - c < 2 * at_once ? channels - c : at_once; /* no few channels at the end */
+    WniDwconvArgs args = wni_dwconv_args(conv, c, n);
     for (size_t row = begin; row < end; row++) {
-      size_t n = row / conv->out.h, oy = row % conv->out.h;
-      args.x = (const char *)x + wni_first_tap(conv, n, oy, 0) +
+      size_t image = row / conv->out.h, oy = row % conv->out.h;
+      args.x = (const char *)x + wni_first_tap(conv, image, oy, 0) +
                (ptrdiff_t)(c * wni_type_bytes(conv->kernel->type));
-      args.y = (char *)y + wni_pixel_offset(&conv->out, conv->output.type, n, oy, 0) +
+      args.y = (char *)y + wni_pixel_offset(&conv->out, conv->output.type, image, oy, 0) +
                (ptrdiff_t)(c * wni_type_bytes(conv->output.type));
       wni_dwconv_row(conv, &args);
     }
