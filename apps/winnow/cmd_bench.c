@@ -43,11 +43,6 @@ static int64_t now_ns(void) {
   return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-static int compare_times(const void *a, const void *b) {
-  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-  return (x > y) - (x < y);
-}
-
 /* The nearest-rank quantile of n sorted times. */
 static int64_t quantile(const int64_t *sorted, int n, double q) {
   int rank = (int)ceil(q * n);

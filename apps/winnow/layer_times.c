@@ -25,7 +25,7 @@ struct LayerTimes {
   double *peak; /* [n_layers] multiply-accumulates a second of one core; 0: none */
 };
 
-static int compare_times(const void *a, const void *b) {
+int compare_times(const void *a, const void *b) {
   int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
   return (x > y) - (x < y);
 }

@@ -10,6 +10,9 @@
 
 typedef struct LayerTimes LayerTimes;
 
+/* Of two int64_t, for qsort(). */
+int compare_times(const void *a, const void *b);
+
 /* Times every layer over `frames` frames; to be freed with layer_times_free(). */
 LayerTimes *layer_times_measure(WnSession *session, const WnModelInfo *info, bool heads,
                                 int frames);
