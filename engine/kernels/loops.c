@@ -32,14 +32,15 @@ static void spread_elements(const char *room, ptrdiff_t stride, size_t bytes, si
 /* An operand's next n elements side by side in float32: where they lie, or in `room`. */
 static const float *fetch(const WniTyped *typed, const void *x, ptrdiff_t stride, size_t n,
                           float *room) {
-  float packed[CHUNK]; /* holds any type */
-  if (stride != 1) {
-    pack_elements(x, stride, wni_type_bytes(typed->type), n,
-                  typed->convert ? (char *)packed : (char *)room);
-    x = typed->convert ? packed : room;
+  size_t bytes = wni_type_bytes(typed->type);
+  if (!typed->convert) {
+    if (stride == 1) return x;
+    pack_elements(x, stride, bytes, n, (char *)room);
+    return room;
   }
-  if (!typed->convert) return x;
-  typed->convert->run.load(x, &typed->quant, n, room);
+  float packed[CHUNK]; /* holds any type */
+  if (stride != 1) pack_elements(x, stride, bytes, n, (char *)packed);
+  typed->convert->run.load(stride == 1 ? x : packed, &typed->quant, n, room);
   return room;
 }
 

@@ -140,7 +140,7 @@ static WnStatus push_tail(WniLowering *lowering, const WniTensor *sums, const Wn
                     : add ? wni_lower_value(lowering, node->residual, &more)
                           : WN_OK;
   if (status != WN_OK) return status;
-  wni_lower_as_image(&more);
+  if (add) wni_lower_as_image(&more);
   return wni_lower_elementwise(lowering, add ? WNI_VEC_ADD : WNI_VEC_COPY, &node->activation, all,
                                add ? 2 : 1);
 }
