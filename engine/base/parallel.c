@@ -40,8 +40,9 @@ enum {
 /* Lives in its first worker and is never freed: who leaves a barrier last may look at
  * it when its frame is over. */
 typedef struct WniTeam {
-  _Atomic unsigned arrived; /* at the barrier in progress */
-  WniGate passed;           /* counts barriers */
+  _Atomic unsigned arrived;                   /* at the barrier in progress */
+  WniGate passed;                             /* counts barriers */
+  _Alignas(CACHE_LINE) _Atomic uint64_t rest; /* of thread 0 */
 } WniTeam;
 
 typedef struct Worker {
@@ -52,6 +53,7 @@ typedef struct Worker {
   WniThread thread;
   pid_t tid;
   _Alignas(CACHE_LINE) WniGate orders; /* counts frames; changed when the orders are written */
+  _Alignas(CACHE_LINE) _Atomic uint64_t rest;
   _Alignas(CACHE_LINE) WniTeam team;
 } Worker;
 
@@ -87,6 +89,17 @@ void wni_parallel_barrier(WniThread thread) {
   } else {
     wni_gate_wait(&team->passed, passed);
   }
+}
+
+unsigned wni_team_round(const WniTeam *team) {
+  return team->passed.value;
+}
+
+_Atomic uint64_t *wni_team_rest(WniTeam *team, int index) {
+  if (index == 0) return &team->rest;
+  Worker *worker = (Worker *)(void *)((char *)team - offsetof(Worker, team));
+  while (--index > 0) worker = worker->next;
+  return &worker->rest;
 }
 
 /* Enters the calling thread and up to n - 1 more into `computing`; how many in all.  The
@@ -136,6 +149,9 @@ void wni_parallel_run(int n_threads, WniParallelBody body, void *context) {
   Worker *list = take_workers(reserved - 1, &n_workers);
   if (n_workers + 1 < reserved) pool.computing -= reserved - n_workers - 1;
   WniThread thread = {0, n_workers + 1, list ? &list->team : NULL};
+  /* What the threads keep of other teams' rounds might be taken for this one's. */
+  for (int i = 0; list && i < thread.count; i++)
+    *wni_team_rest(&list->team, i) = (uint64_t)(list->team.passed.value - 1) << 32;
   for (Worker *worker = list; worker; worker = worker->next) {
     thread.index++;
     give_orders(worker, body, context, thread);

@@ -11,7 +11,9 @@
 #ifndef WNI_BASE_PARALLEL_H
 #define WNI_BASE_PARALLEL_H
 
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <winnow/winnow.h>
 
 /* One thread of a team.  A single thread needs no team. */
@@ -46,5 +48,10 @@ int wni_parallel_cores(void);
 /* The part [*begin, *end) of n units that falls to `thread`, cut at multiples
  * of `grain` units. */
 void wni_parallel_range(WniThread thread, size_t n, size_t grain, size_t *begin, size_t *end);
+
+/* For share.h: the barriers that a team has passed, modulo 2^32, and the word in which each of its
+ * threads keeps what is left of its part. */
+unsigned wni_team_round(const struct WniTeam *team);
+_Atomic uint64_t *wni_team_rest(struct WniTeam *team, int index);
 
 #endif

@@ -18,6 +18,7 @@
 #include "kernels/conv_parts.h"
 
 #include "base/memory.h"
+#include "base/share.h"
 
 #include <string.h>
 
@@ -48,6 +49,7 @@ typedef struct Part {
   size_t panel, panel_end;  /* of expand */
   size_t channel, channels; /* that these are */
   size_t expanded;          /* the first row of the ring that is still to be made */
+  size_t done;              /* the end of the output rows before */
 } Part;
 
 /* Row `row` of the expanded image; those outside are the zeros. */
@@ -117,12 +119,15 @@ static void project_rows(const Part *part, size_t begin, size_t end) {
   wni_conv_part(conv, &pixels, band, part->residual, part->y);
 }
 
-/* Output rows [begin, end) of the part's channels. */
+/* Output rows [begin, end) of the part's channels.  Rows that go on where the last ones ended find
+ * the ring as it was left. */
 static void run_rows(Part *part, size_t begin, size_t end) {
   const WniBands *bands = part->bands;
   const WniConv *conv = &bands->depthwise;
   size_t first = begin * stride_of(bands);
-  part->expanded = first > bands->pad[0] ? first - bands->pad[0] : 0;
+  if (begin == 0 || begin != part->done)
+    part->expanded = first > bands->pad[0] ? first - bands->pad[0] : 0;
+  part->done = end;
   for (size_t oy = begin, next; oy < end; oy = next) {
     next = smaller(oy + bands->rows, end);
     if (bands->expands) {
@@ -162,21 +167,23 @@ void wni_bands_run(const WniBands *bands, const void *x, const void *residual, v
   if (bands->expands) clear_ring(bands, part.ring);
   size_t panels = bands->expands ? wni_conv_panels(expand) : 1;
   if (!bands->expands || bands->panels == panels) {
+    WniShare rows = wni_share(thread, bands->depthwise.out.h, bands->rows);
     part.panel_end = panels;
-    wni_parallel_range(thread, bands->depthwise.out.h, 1, &begin, &end);
-    run_rows(&part, begin, end);
+    while (wni_share_take(&rows, &begin, &end)) run_rows(&part, begin, end);
     return;
   }
   /* A last panel that is not whole goes with the one before: so few channels alone would be
    * computed in another way, and the number of threads would show. */
   size_t tile_n = (size_t)expand->kernel->tile_n, whole = channels / tile_n;
-  wni_parallel_range(thread, whole, 1, &begin, &end);
-  for (part.panel = begin; part.panel < end; part.panel = part.panel_end) {
-    part.panel_end = smaller(part.panel + bands->panels, end);
-    if (part.panel_end == whole) part.panel_end = panels;
-    part.channel = part.panel * tile_n;
-    part.channels = smaller(part.panel_end * tile_n, channels) - part.channel;
-    run_rows(&part, 0, bands->depthwise.out.h);
+  WniShare share = wni_share(thread, whole, bands->panels);
+  while (wni_share_take(&share, &begin, &end)) {
+    for (part.panel = begin; part.panel < end; part.panel = part.panel_end) {
+      part.panel_end = smaller(part.panel + bands->panels, end);
+      if (part.panel_end == whole) part.panel_end = panels;
+      part.channel = part.panel * tile_n;
+      part.channels = smaller(part.panel_end * tile_n, channels) - part.channel;
+      run_rows(&part, 0, bands->depthwise.out.h);
+    }
   }
 }
 

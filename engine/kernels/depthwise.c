@@ -5,6 +5,8 @@
  */
 #include "kernels/conv_parts.h"
 
+#include "base/share.h"
+
 WniDwconvArgs wni_dwconv_args(const WniConv *conv, size_t c, size_t n) {
   ptrdiff_t x_bytes = (ptrdiff_t)wni_type_bytes(conv->kernel->type);
   return (WniDwconvArgs){.n_pixels = conv->out.w,
@@ -40,9 +42,9 @@ static size_t channels_at_once(const WniConv *conv) {
   return count < 2 * line || count > conv->out.c ? conv->out.c : count;
 }
 
-void wni_dwconv_run(const WniConv *conv, const void *x, void *y, WniThread thread) {
-  size_t begin, end, at_once = channels_at_once(conv), channels = conv->out.c;
-  wni_parallel_range(thread, conv->out.n * conv->out.h, 1, &begin, &end);
+/* Output rows [begin, end) of all images. */
+static void run_rows(const WniConv *conv, const void *x, void *y, size_t begin, size_t end) {
+  size_t at_once = channels_at_once(conv), channels = conv->out.c;
   for (size_t c = 0, n; c < channels; c += n) {
     n = channels - c < 2 * at_once ? channels - c : at_once; /* no few channels at the end */
     WniDwconvArgs args = wni_dwconv_args(conv, c, n);
@@ -55,4 +57,10 @@ void wni_dwconv_run(const WniConv *conv, const void *x, void *y, WniThread threa
       wni_dwconv_row(conv, &args);
     }
   }
+}
+
+void wni_dwconv_run(const WniConv *conv, const void *x, void *y, WniThread thread) {
+  size_t begin, end;
+  WniShare share = wni_share(thread, conv->out.n * conv->out.h, 2);
+  while (wni_share_take(&share, &begin, &end)) run_rows(conv, x, y, begin, end);
 }

@@ -9,6 +9,7 @@
  *          a line of cache lies between the planes, which else would all fall
  *          into the same sets of the cache
  */
+#include "base/share.h"
 #include "kernels/layers.h"
 
 #include <math.h>
@@ -147,8 +148,10 @@ static void multiply(const Block *block, WniThread thread) {
   const WniWinograd *winograd = block->winograd;
   size_t tile_n = (size_t)winograd->kernel->tile_n;
   size_t panels = (winograd->out.c + tile_n - 1) / tile_n, begin, end;
-  wni_parallel_range(thread, n_products(winograd) * panels, 1, &begin, &end);
-  for (size_t unit = begin; unit < end; unit++) multiply_panel(block, unit / panels, unit % panels);
+  WniShare share = wni_share(thread, n_products(winograd) * panels, 1);
+  while (wni_share_take(&share, &begin, &end))
+    for (size_t unit = begin; unit < end; unit++)
+      multiply_panel(block, unit / panels, unit % panels);
 }
 
 /* Any activation that the transform does not do follows pixel by pixel. */

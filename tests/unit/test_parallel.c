@@ -3,7 +3,7 @@
  * base/parallel.c: teams, barriers, how frames share the workers, and that workers
  * come and go with those who want them.  Bodies note what they see; the test's own thread judges.
  */
-#include "base/parallel.h"
+#include "base/share.h"
 
 #include "suite.h"
 
@@ -108,6 +108,79 @@ START_TEST(nobody_passes_a_barrier_before_all_are_there) {
       ck_assert_int_eq(seen.out_of_step[i], 0);
     }
   }
+}
+END_TEST
+
+/* ---- work that is shared ----------------------------------------------------- */
+
+enum { UNITS = 70000 };
+
+typedef struct Shared {
+  size_t n, least;
+  atomic_uchar times[UNITS];
+  atomic_size_t taken, too_few;
+  int slow; /* the thread that stays with its first units until all others are taken; -1: none */
+} Shared;
+
+static void take_all(Shared *shared, WniThread thread) {
+  WniShare share = wni_share(thread, shared->n, shared->least);
+  for (size_t begin, end; wni_share_take(&share, &begin, &end);) {
+    for (size_t unit = begin; unit < end; unit++) shared->times[unit]++;
+    size_t taken = shared->taken += end - begin;
+    time_t until = time(NULL) + 20;
+    while (thread.index == shared->slow && taken < shared->n && time(NULL) < until) {
+      sched_yield();
+      taken = shared->taken;
+    }
+  }
+}
+
+static void share_again_and_again(void *context, WniThread thread) {
+  Shared *shared = context;
+  enum { TIMES = 20 };
+  for (int i = 0; i < TIMES; i++) {
+    take_all(shared, thread);
+    wni_parallel_barrier(thread);
+    if (thread.index == 0) {
+      for (size_t unit = 0; unit < shared->n; unit++)
+        shared->too_few += atomic_exchange(&shared->times[unit], 0) != 1;
+      shared->taken = 0;
+    }
+    wni_parallel_barrier(thread);
+  }
+}
+
+/* Teams of several sizes in turn: what one left must not be taken for another's. */
+START_TEST(every_unit_is_taken_once) {
+  static const size_t sizes[] = {0, 1, 2, 7, 64, 1000, UNITS};
+  static Shared shared;
+  wni_parallel_retain(5);
+  for (size_t i = 0; i < 3 * sizeof sizes / sizeof *sizes; i++)
+    for (int threads = 1; threads <= 5; threads++) {
+      shared.n = sizes[i / 3];
+      shared.least = (size_t[]){1, 3, 50}[i % 3];
+      shared.slow = -1;
+      wni_parallel_run(threads, share_again_and_again, &shared);
+      ck_assert_uint_eq(shared.too_few, 0);
+    }
+  wni_parallel_release(5);
+}
+END_TEST
+
+static void share_once(void *context, WniThread thread) {
+  take_all(context, thread);
+}
+
+START_TEST(who_has_finished_takes_over) {
+  static Shared shared;
+  wni_parallel_retain(3);
+  for (int slow = 0; slow < 3; slow++) {
+    shared = (Shared){.n = 100, .least = 2, .slow = slow};
+    wni_parallel_run(3, share_once, &shared);
+    ck_assert_uint_eq(shared.taken, shared.n);
+    for (size_t unit = 0; unit < shared.n; unit++) ck_assert_uint_eq(shared.times[unit], 1);
+  }
+  wni_parallel_release(3);
 }
 END_TEST
 
@@ -309,7 +382,8 @@ START_TEST(workers_sleep_between_frames) {
 END_TEST
 
 SUITE_MAIN("parallel", a_frame_alone_gets_what_it_asks_for,
-           nobody_passes_a_barrier_before_all_are_there, callers_side_by_side_share_the_cores,
+           nobody_passes_a_barrier_before_all_are_there, every_unit_is_taken_once,
+           who_has_finished_takes_over, callers_side_by_side_share_the_cores,
            opening_and_closing_at_once, growing_disturbs_no_frame, one_thread_starts_none,
            no_worker_outlives_the_last_user, a_forked_child_has_no_workers,
            without_threads_a_frame_runs_alone, workers_sleep_between_frames)
