@@ -59,7 +59,7 @@ static const Command command_camera = {
     "line.\n\n"
     "Examples:\n"
     "  winnow-camera --list\n"
-    "  winnow-camera --model models/everyday.onnx --socket /tmp/camera\n"
+    "  winnow-camera --model models/everyday.onnx --socket $XDG_RUNTIME_DIR/camera\n"
     "  winnow-camera --model models/everyday.onnx --device /dev/video2 --size 1280x720 \\\n"
     "      --fps 30 --set auto_exposure=1 --set exposure_time_absolute=100 --json\n"
     "  ffmpeg -loglevel error -i VIDEO -pix_fmt yuv420p -f yuv4mpegpipe - |\n"
@@ -209,9 +209,9 @@ static int run_camera(int argc, char **argv) {
       {"socket", 0, 0, G_OPTION_ARG_FILENAME, &settings.socket,
        "Publish frames and results in shared memory at this socket", "PATH"},
       {"socket-mode", 0, 0, G_OPTION_ARG_STRING, &settings.socket_mode,
-       "Permissions of the socket (default 0600)", "MODE"},
+       "Permissions of the socket (default 0600, or 0660 with a group)", "MODE"},
       {"socket-group", 0, 0, G_OPTION_ARG_STRING, &settings.socket_group,
-       "Group that the socket is given to", "GROUP"},
+       "Group that the socket is given to, whose members may then read", "GROUP"},
       {"json", 0, 0, G_OPTION_ARG_NONE, &settings.as_json, "Print one JSON object per frame", NULL},
       {"device", 0, 0, G_OPTION_ARG_FILENAME, &settings.device,
        "Camera (default: the first one that captures)", "PATH"},

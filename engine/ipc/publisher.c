@@ -22,12 +22,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DEFAULT_READERS = 32, MAX_READERS = 256, DEFAULT_MODE = 0600 };
+enum { DEFAULT_READERS = 32, MAX_READERS = 256, DEFAULT_MODE = 0600, GROUP_MODE = 0660 };
 enum {
   EVENTS = 16,
   ACCEPTS = 8
 }; /* handled at a time: a flood of connections delays no frame for long */
 enum { QUEUE_BYTES = 4096 }; /* the least the system allows: a few messages */
+
+typedef struct Reader {
+  int socket;
+  uid_t uid;
+} Reader;
 
 struct WnPublisher {
   char *path;
@@ -37,7 +42,7 @@ struct WnPublisher {
   uint64_t number;      /* of the newest frame */
   char *description;    /* NULL: none */
   uint64_t n_described; /* how often it was written */
-  int *readers;         /* [max_readers] sockets */
+  Reader *readers;      /* [max_readers] */
   int32_t n_readers, max_readers;
   uint32_t *uids; /* [n_uids] */
   size_t n_uids;
@@ -47,18 +52,43 @@ struct WnPublisher {
 /* ---- readers ---- */
 
 static void drop_reader(WnPublisher *p, int32_t r) {
-  close(p->readers[r]); /* which takes it out of the epoll set */
+  close(p->readers[r].socket); /* which takes it out of the epoll set */
   p->readers[r] = p->readers[--p->n_readers];
 }
 
-static bool is_allowed(const WnPublisher *p, int fd) {
-  struct ucred peer;
-  socklen_t size = sizeof peer;
+static bool is_allowed(const WnPublisher *p, uid_t uid) {
   if (p->any_uid) return true;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
   for (size_t i = 0; i < p->n_uids; i++)
-    if (p->uids[i] == peer.uid) return true;
+    if (p->uids[i] == uid) return true;
   return false;
+}
+
+/* Whom nobody takes a place from. */
+static bool is_trusted(uid_t uid) {
+  return uid == 0 || uid == geteuid();
+}
+
+static int32_t count_readers(const WnPublisher *p, uid_t uid) {
+  int32_t n = 0;
+  for (int32_t r = 0; r < p->n_readers; r++) n += p->readers[r].uid == uid;
+  return n;
+}
+
+/* Where all places are taken, one for a user who has fewer of them: that of a reader of the user
+ * who has the most, so that no user can keep the others out. Among users who have as many each, or
+ * one more, all stays as it is. False: none can be made. */
+static bool make_place(WnPublisher *p, uid_t uid) {
+  int32_t most = is_trusted(uid) ? 0 : count_readers(p, uid) + 1, loser = -1;
+  if (p->n_readers < p->max_readers) return true;
+  for (int32_t r = 0; r < p->n_readers; r++) {
+    if (is_trusted(p->readers[r].uid)) continue;
+    int32_t n = count_readers(p, p->readers[r].uid);
+    if (n <= most) continue;
+    most = n;
+    loser = r;
+  }
+  if (loser >= 0) drop_reader(p, loser);
+  return loser >= 0;
 }
 
 static WniSent greet(const WnPublisher *p, int fd, WniAnswer answer) {
@@ -70,36 +100,44 @@ static WniSent greet(const WnPublisher *p, int fd, WniAnswer answer) {
   return wni_endpoint_send(fd, &hello, sizeof hello, has_memory ? p->segment.fd : -1);
 }
 
+static WniAnswer answer_to(WnPublisher *p, int fd, uid_t *uid) {
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return WNI_ANSWER_FORBIDDEN;
+  *uid = peer.uid;
+  if (!is_allowed(p, peer.uid)) return WNI_ANSWER_FORBIDDEN;
+  return make_place(p, peer.uid) ? WNI_ANSWER_MEMORY : WNI_ANSWER_FULL;
+}
+
 /* False: nobody waits, or descriptors have run out and they stay in line. */
 static bool let_in(WnPublisher *p) {
   int queue = QUEUE_BYTES;
-  int fd = accept4(p->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd < 0) return false;
-  WniAnswer answer = !is_allowed(p, fd)               ? WNI_ANSWER_FORBIDDEN
-                     : p->n_readers == p->max_readers ? WNI_ANSWER_FULL
-                                                      : WNI_ANSWER_MEMORY;
-  struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.fd = fd};
-  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &queue, sizeof queue);
-  if (greet(p, fd, answer) != WNI_SENT || answer != WNI_ANSWER_MEMORY ||
-      epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
-    close(fd);
+  Reader reader = {.socket = accept4(p->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+  if (reader.socket < 0) return errno == EINTR || errno == ECONNABORTED;
+  WniAnswer answer = answer_to(p, reader.socket, &reader.uid);
+  struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.fd = reader.socket};
+  setsockopt(reader.socket, SOL_SOCKET, SO_SNDBUF, &queue, sizeof queue);
+  if (greet(p, reader.socket, answer) != WNI_SENT || answer != WNI_ANSWER_MEMORY ||
+      epoll_ctl(p->epoll, EPOLL_CTL_ADD, reader.socket, &event) != 0) {
+    close(reader.socket);
     return true;
   }
-  p->readers[p->n_readers++] = fd;
+  p->readers[p->n_readers++] = reader;
   return true;
 }
 
-/* Readers have nothing to say: a message ends the connection as a hang-up does. */
+/* Readers have nothing to say: a message ends the connection as a hang-up does. They go before new
+ * ones come, which may get their descriptors. */
 void wn_publisher_serve(WnPublisher *p) {
   struct epoll_event events[EVENTS];
   int n = epoll_wait(p->epoll, events, EVENTS, 0);
+  bool wants_in = false;
   for (int i = 0; i < n; i++) {
-    int fd = events[i].data.fd;
-    if (fd == p->listener.fd)
-      for (int k = 0; k < ACCEPTS && let_in(p);) k++;
+    wants_in |= events[i].data.fd == p->listener.fd;
     for (int32_t r = 0; r < p->n_readers; r++)
-      if (p->readers[r] == fd) drop_reader(p, r--);
+      if (p->readers[r].socket == events[i].data.fd) drop_reader(p, r--);
   }
+  for (int i = 0; wants_in && i < ACCEPTS; i++) wants_in = let_in(p);
 }
 
 int wn_publisher_descriptor(const WnPublisher *p) {
@@ -124,7 +162,7 @@ static void write_description(WnPublisher *p) {
 static void tell_readers(WnPublisher *p) {
   WniWireTick tick = {p->number};
   for (int32_t r = 0; r < p->n_readers; r++)
-    if (wni_endpoint_send(p->readers[r], &tick, sizeof tick, -1) == WNI_SENT_GONE)
+    if (wni_endpoint_send(p->readers[r].socket, &tick, sizeof tick, -1) == WNI_SENT_GONE)
       drop_reader(p, r--);
 }
 
@@ -170,7 +208,7 @@ static WnStatus grow(WnPublisher *p, uint64_t pixel_bytes, WnError *error) {
   p->segment = larger;
   if (p->description) write_description(p);
   for (int32_t r = 0; r < p->n_readers; r++)
-    if (greet(p, p->readers[r], WNI_ANSWER_MEMORY) != WNI_SENT) drop_reader(p, r--);
+    if (greet(p, p->readers[r].socket, WNI_ANSWER_MEMORY) != WNI_SENT) drop_reader(p, r--);
   return WN_OK;
 }
 
@@ -244,10 +282,9 @@ static WnStatus allocate(WnPublisher *p, const char *path, const WnPublisherOpti
 
 static WnStatus open_sockets(WnPublisher *p, const WnPublisherOptions *o, WnError *error) {
   gid_t group;
+  mode_t mode = o->mode ? o->mode : o->group ? GROUP_MODE : DEFAULT_MODE;
   WnStatus status = find_group(o->group, &group, error);
-  if (status == WN_OK)
-    status =
-        wni_endpoint_listen(p->path, o->mode ? o->mode : DEFAULT_MODE, group, &p->listener, error);
+  if (status == WN_OK) status = wni_endpoint_listen(p->path, mode, group, &p->listener, error);
   if (status != WN_OK) return status;
   struct epoll_event event = {.events = EPOLLIN, .data.fd = p->listener.fd};
   p->epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -25,10 +25,10 @@
  * |[
  * gst-launch-1.0 v4l2src ! decodebin ! videoconvert \
  *   ! winnowclassify model-file=models/everyday.onnx \
- *   ! winnowshmsink socket-path=/tmp/camera
+ *   ! winnowshmsink socket-path=$XDG_RUNTIME_DIR/camera
  * ]| Classifies a camera's frames and shares them.
  * |[
- * gst-launch-1.0 winnowshmsrc socket-path=/tmp/camera ! winnowoverlay \
+ * gst-launch-1.0 winnowshmsrc socket-path=$XDG_RUNTIME_DIR/camera ! winnowoverlay \
  *   ! videoconvert ! autovideosink
  * ]| Shows them from another process, with what was found.
  *
@@ -164,19 +164,20 @@ static const GstWinnowProperty rows[] = {
     /**
      * GstWinnowShmSink:socket-mode:
      *
-     * Who may connect, as in chmod: 384 is 0600, 432 is 0660.
+     * Who may connect, as in chmod: 384 is 0600, 432 is 0660. 0: this user, and with a
+     * #GstWinnowShmSink:socket-group its members too.
      *
      * Since: 0.1
      */
     {"socket-mode", "Socket mode",
      "Permissions of the socket: 384 (0600) for this user, 432 (0660) for the group too, 438 "
-     "(0666) "
-     "for all",
-     GST_WINNOW_UINT(0600, 1, 0777), FIELD(socket_mode), GST_WINNOW_READY},
+     "(0666) for all; 0: 432 with a socket-group, else 384",
+     GST_WINNOW_UINT(0, 0, 0777), FIELD(socket_mode), GST_WINNOW_READY},
     /**
      * GstWinnowShmSink:socket-group:
      *
-     * The group that the socket is given to.
+     * The group that the socket is given to; without #GstWinnowShmSink:socket-mode its members
+     * may connect.
      *
      * Since: 0.1
      */

@@ -19,7 +19,7 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 winnowshmsrc socket-path=/tmp/camera ! winnowoverlay \
+ * gst-launch-1.0 winnowshmsrc socket-path=$XDG_RUNTIME_DIR/camera ! winnowoverlay \
  *   ! videoconvert ! autovideosink
  * ]| Shows the frames of winnowshmsink and what was found in them.
  *

@@ -29,7 +29,7 @@ typedef struct WnPublisher WnPublisher;
 /* Zero-initialise for the defaults. */
 typedef struct WnPublisherOptions {
   int32_t max_readers;  /* at once, 1..256; 0: 32 */
-  uint32_t mode;        /* of the socket, like 0660; 0: 0600 */
+  uint32_t mode;        /* of the socket, like 0660; 0: 0600, or 0660 with a group */
   const char *group;    /* name of the group that the socket is given to; NULL: unchanged */
   const uint32_t *uids; /* [n_uids] the only users who may read; NULL: all whom the mode lets in */
   size_t n_uids;
@@ -37,7 +37,10 @@ typedef struct WnPublisherOptions {
 } WnPublisherOptions;
 
 /* Opens a channel at `path`, at most 107 bytes. A socket that a publisher left there when it was
- * killed is replaced; one that a publisher serves is not, nor is anything that is no socket.
+ * killed is replaced; one that a publisher serves is not, nor is anything that is no socket. Who
+ * may write to the folder can put a socket of their own there, so name one in a folder of yours,
+ * such as $XDG_RUNTIME_DIR or /run/winnow. When all places are taken, a reader of a user who has
+ * fewer of them takes that of a user who has more; root and the publisher's own user lose none.
  * `options` NULL: the defaults. On failure *out is NULL. Errors: ARGUMENT (path, options), IO (the
  * path is in use or cannot be written), MEMORY. */
 WnStatus wn_publisher_new(const char *path, const WnPublisherOptions *options, WnPublisher **out,
