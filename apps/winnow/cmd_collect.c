@@ -422,8 +422,8 @@ const Command command_collect = {
     "less than 0.2 apart, and when it recognises nothing.\n"
     "Ctrl-C ends it; what is written stays.\n\n"
     "Examples:\n"
-    "  winnow collect /tmp/camera photos --label open --count 30 --every 2\n"
+    "  winnow collect $XDG_RUNTIME_DIR/camera photos --label open --count 30 --every 2\n"
     "  winnow collect --from door.y4m photos --label closed --between 00:10 1:30\n"
-    "  winnow collect /tmp/camera photos --unsure",
+    "  winnow collect $XDG_RUNTIME_DIR/camera photos --unsure",
     run,
     NULL};

@@ -154,7 +154,7 @@ const Command command_monitor = {
     "last results stopped, the publisher's rate, the time a result took, the computation\n"
     "saved and the frames that this monitor did not see. q leaves.\n\n"
     "Examples:\n"
-    "  winnow monitor /tmp/camera\n"
-    "  winnow monitor /tmp/camera --json | jq .label",
+    "  winnow monitor $XDG_RUNTIME_DIR/camera\n"
+    "  winnow monitor $XDG_RUNTIME_DIR/camera --json | jq .label",
     run,
     NULL};

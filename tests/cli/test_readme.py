@@ -25,8 +25,8 @@ for page in PAGES:
 
 text = "".join((ROOT / name).read_text(encoding="utf-8")
                for name in ("README.md", "docs/pipelines.md"))
-lines = [line.replace("/tmp/camera", "camera")  # in the folder in which they run
-         for line in re.findall(r"^gst-launch-1\.0 .*$", text, re.M)]
+lines = re.findall(r"^gst-launch-1\.0 .*$", text, re.M)
+os.environ["XDG_RUNTIME_DIR"] = "."  # the folder in which they run
 assert len(lines) >= 5, lines
 failed = False
 

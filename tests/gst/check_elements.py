@@ -53,7 +53,7 @@ def check_line(element, line):
         if "winnowshmsrc" in line:
             line = line.replace("winnowshmsrc", "winnowshmsrc num-buffers=5")
             publisher = folder.start("gst-launch-1.0 -q videotestsrc is-live=true"
-                                     " ! winnowshmsink socket-path=/tmp/camera")
+                                     " ! winnowshmsink socket-path=$XDG_RUNTIME_DIR/camera")
         status, printed = folder.run(line)
         if publisher:
             launch.stop(publisher)

@@ -17,8 +17,8 @@ import launch
 
 PUBLISHER = (f"gst-launch-1.0 -q {launch.CAMERA.replace('num-buffers=20', '')}"
              " ! video/x-raw,width=320,height=240 ! winnowclassify model-file=person"
-             " ! winnowshmsink socket-path=/tmp/camera")
-READER = "gst-launch-1.0 -q winnowshmsrc socket-path=/tmp/camera num-buffers=5 ! fakesink"
+             " ! winnowshmsink socket-path=$XDG_RUNTIME_DIR/camera")
+READER = "gst-launch-1.0 -q winnowshmsrc socket-path=$XDG_RUNTIME_DIR/camera num-buffers=5 ! fakesink"
 SERVER = [sys.executable, str(launch.ROOT / "tests" / "gst" / "rtsp_server.py")]
 
 
@@ -74,7 +74,7 @@ def check_line(line):
 
 
 def reads_channel(line):
-    return "/tmp/camera" in line and "winnowshmsink" not in line
+    return "XDG_RUNTIME_DIR" in line and "winnowshmsink" not in line
 
 
 def check_pipe(line):

@@ -86,6 +86,7 @@ class Folder:
     def start(self, line, **more):
         """A process group, so that stop() ends what a shell started too."""
         return subprocess.Popen(["sh", "-c", line.replace("/tmp/", "./")], cwd=self.path, text=True,
+                                env={**os.environ, "XDG_RUNTIME_DIR": str(self.path)},
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                 start_new_session=True, **more)
 
