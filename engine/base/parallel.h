@@ -6,7 +6,8 @@
  * The process has one set of workers, threads of long OpenMP regions that sleep between
  * frames.  A frame leases those that are free; when frames of several sessions meet, they
  * share the cores, and a frame that finds none left is computed by its caller only.  What a body
- * computes must therefore not depend on the number of threads.
+ * computes must therefore not depend on the number of threads.  Every thread is in our
+ * floating-point mode meanwhile (fpmode.h).
  */
 #ifndef WNI_BASE_PARALLEL_H
 #define WNI_BASE_PARALLEL_H

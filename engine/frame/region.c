@@ -5,6 +5,7 @@
 #include <winnow/region.h>
 
 #include "base/error.h"
+#include "base/fpmode.h"
 #include "base/list.h"
 #include "base/utf8.h"
 
@@ -134,6 +135,7 @@ static bool place_axis(double begin, double length, double scale, int32_t size, 
 
 WnStatus wn_region_place(const WnRegion *region, int32_t width, int32_t height, WnRect *out,
                          WnError *error) {
+  WNI_FP_SCOPE(mode);
   bool fractions = region->in_fractions;
   int32_t x0, x1, y0, y1;
   *out = (WnRect){0};

@@ -6,6 +6,7 @@
 #include "join/join.h"
 
 #include "base/error.h"
+#include "base/fpmode.h"
 #include "base/list.h"
 #include "base/utf8.h"
 #include "session/model.h"
@@ -216,6 +217,7 @@ void wni_join_clear(WniJoin *join) {
 
 WnStatus wn_join(const char *const *paths, size_t n_paths, const WnJoinOptions *options,
                  const char *out_path, WnError *error) {
+  WNI_FP_SCOPE(mode);
   static const WnJoinOptions defaults;
   WniJoin join;
   if (!options) options = &defaults;

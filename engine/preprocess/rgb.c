@@ -6,6 +6,7 @@
 #include <winnow/look.h>
 
 #include "base/error.h"
+#include "base/fpmode.h"
 #include "preprocess/preprocess.h"
 
 #include <stdlib.h>
@@ -49,6 +50,7 @@ WnStatus wni_frame_scale_rgb(const WnFrame *frame, const WnRect *part, int width
 
 WnStatus wn_frame_to_rgb(const WnFrame *frame, const WnRect *region, uint8_t *rgb,
                          ptrdiff_t stride_bytes, WnError *error) {
+  WNI_FP_SCOPE(mode);
   WnRect part;
   WnStatus status = wn_frame_clip(frame, region, &part, error);
   if (status != WN_OK) return status;

@@ -7,6 +7,7 @@
 #include <winnow/quantize.h>
 
 #include "base/error.h"
+#include "base/fpmode.h"
 #include "quantize/qdq.h"
 #include "session/model.h"
 #include "session/session.h"
@@ -144,6 +145,7 @@ static WnStatus open_quantizer(WnQuantizer *q, const char *path, WnError *error)
 
 WnStatus wn_quantizer_new(const char *path, const WnQuantizerOptions *options, WnQuantizer **out,
                           WnError *error) {
+  WNI_FP_SCOPE(mode);
   static const WnQuantizerOptions defaults;
   *out = NULL;
   if (!path || !*path) return wni_fail(error, WN_ERROR_ARGUMENT, "no model file is given");
@@ -215,6 +217,7 @@ static bool count_tensor(Observed *o, const float *arena) {
 }
 
 WnStatus wn_quantizer_add(WnQuantizer *q, const float *input, size_t n_elements, WnError *error) {
+  WNI_FP_SCOPE(mode);
   WnStatus status = wn_session_set_input(q->session, 0, input, n_elements, error);
   if (status == WN_OK) wn_session_run(q->session, true, NULL);
   for (size_t i = 0; i < q->n_observed && status == WN_OK; i++)
@@ -233,6 +236,7 @@ static WniScale choose_scale(const WnQuantizer *q, const WniHistogram *histogram
 }
 
 WnStatus wn_quantizer_write(WnQuantizer *q, const char *path, WnError *error) {
+  WNI_FP_SCOPE(mode);
   size_t n_values = q->network.graph.n_values;
   WniScale *scale = calloc(n_values, sizeof *scale);
   const double **mean = calloc(n_values, sizeof *mean);

@@ -6,6 +6,7 @@
 #include "session/job.h"
 
 #include "base/error.h"
+#include "base/fpmode.h"
 
 #include <math.h>
 
@@ -173,6 +174,7 @@ void wn_session_spend(WnSession *session, int64_t ns) {
 
 WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnRect *region,
                              const WnResult **result, WnError *error) {
+  WNI_FP_SCOPE(mode);
   const WnModel *model = session->model;
   WniProgress before = session->progress;
   bool repeats = false;
@@ -229,6 +231,7 @@ static WnStatus check_again(const WnSession *session, const WnFrame *frame, WnEr
 
 WnStatus wn_session_complete(WnSession *session, const WnFrame *frame, const float **scores,
                              WnError *error) {
+  WNI_FP_SCOPE(mode);
   const WnModel *model = session->model;
   const WniPlan *plan = &model->plan;
   if (session->progress == WNI_NO_FRAME)

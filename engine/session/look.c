@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fpmode.h"
 #include "session/unchanged.h"
 
 #include <stdlib.h>
@@ -27,6 +28,7 @@ void wn_look_free(WnLook *look) {
 
 WnStatus wn_look_differs(WnLook *look, const WnFrame *frame, const WnRect *region, double level,
                          bool *differs, WnError *error) {
+  WNI_FP_SCOPE(mode);
   WnRect part;
   WnStatus status = wn_frame_clip(frame, region, &part, error);
   *differs = false;

@@ -8,6 +8,7 @@
 
 #include "base/cpu.h"
 #include "base/error.h"
+#include "base/fpmode.h"
 #include "session/model_info.h"
 #include "session/precision.h"
 
@@ -272,6 +273,7 @@ static WnStatus open_model(const char *path, const WnModelOptions *options, bool
 
 WnStatus wn_model_open(const char *path, const WnModelOptions *options, WnModel **out,
                        WnError *error) {
+  WNI_FP_SCOPE(mode);
   return open_model(path, options, false, out, error);
 }
 

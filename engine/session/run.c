@@ -5,6 +5,7 @@
 #include "session/job.h"
 
 #include "base/error.h"
+#include "base/fpmode.h"
 
 #include <math.h>
 #include <string.h>
@@ -145,6 +146,7 @@ static void preprocess_body(void *context, WniThread thread) {
 
 WnStatus wn_session_preprocess(WnSession *session, const WnFrame *frame, const WnRect *region,
                                int32_t input, float *tensor, size_t n_elements, WnError *error) {
+  WNI_FP_SCOPE(mode);
   WnStatus status = wni_prepare_frame(session, frame, region, error);
   if (status == WN_OK) status = check_input(session, input, n_elements, error);
   if (status != WN_OK) return status;
@@ -189,6 +191,7 @@ void wn_session_run(WnSession *session, bool heads, int64_t *stage_ns) {
 
 WnStatus wn_session_output(WnSession *session, int32_t index, float *data, size_t n_elements,
                            WnError *error) {
+  WNI_FP_SCOPE(mode);
   const WniPlan *plan = &session->model->plan;
   if (index < 0 || index >= plan->n_outputs)
     return wni_fail(error, WN_ERROR_ARGUMENT, "output %d: the model has %d", index,

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fpmode.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
@@ -42,6 +43,7 @@ static bool allocate(WnSession *s) {
 
 WnStatus wn_session_new(WnModel *model, const WnSessionOptions *options, WnSession **out,
                         WnError *error) {
+  WNI_FP_SCOPE(mode);
   static const WnSessionOptions defaults;
   *out = NULL;
   if (!model) return wni_fail(error, WN_ERROR_ARGUMENT, "session: no model is given");
@@ -105,6 +107,7 @@ void wn_session_free(WnSession *session) {
 }
 
 WnStatus wn_session_set_policy(WnSession *session, const WnPolicy *policy, WnError *error) {
+  WNI_FP_SCOPE(mode);
   return wni_policy_apply(session, policy, error);
 }
 

@@ -4,6 +4,7 @@
  */
 #include <winnow/state.h>
 
+#include "base/fpmode.h"
 #include "base/json.h"
 #include "result/json.h"
 
@@ -14,6 +15,7 @@ const char *wn_state_event_name(WnStateEvent event) {
 }
 
 char *wn_state_change_json(const WnStateChange *change, const WnResult *result) {
+  WNI_FP_SCOPE(mode);
   json_t *object = wni_result_object(result);
   char *text = NULL;
   if (object &&

@@ -6,6 +6,7 @@
 #include <winnow/state.h>
 
 #include "base/error.h"
+#include "base/fpmode.h"
 #include "state/entries.h"
 
 #include <math.h>
@@ -304,6 +305,7 @@ static int32_t tell_unknown(WnState *state, int32_t n, WnStateChange *changes) {
 }
 
 int32_t wn_state_tick(WnState *state, int64_t now_ns, WnStateChange *changes) {
+  WNI_FP_SCOPE(mode);
   if (!state->any && state->owed == OWED_NOTHING) return 0;
   if (!too_old(state, since(state->last_ns, now_ns))) return 0;
   if (state->now.since_ns == WN_PTS_NONE) state->now.since_ns = last_time(state);
@@ -362,6 +364,7 @@ static void follow_model(WnState *state, const WnResult *result) {
 
 int32_t wn_state_feed(WnState *state, const WnResult *result, int64_t now_ns,
                       WnStateChange *changes) {
+  WNI_FP_SCOPE(mode);
   int64_t time_ns = time_of(result);
   bool watching = state->entries.watch || result->watched >= 0;
   follow_model(state, result);
@@ -375,6 +378,7 @@ int32_t wn_state_feed(WnState *state, const WnResult *result, int64_t now_ns,
 }
 
 int32_t wn_state_end(WnState *state, WnStateChange *changes) {
+  WNI_FP_SCOPE(mode);
   int32_t n = tell_gone(state, changes);
   if (!state->any) return tell_unknown(state, n, changes);
   state->holder = leader(state);

@@ -5,6 +5,7 @@
  */
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fpmode.h"
 #include "teach/folds.h"
 #include "teach/regression.h"
 #include "teach/teacher.h"
@@ -237,6 +238,7 @@ static bool assemble(Course *course, bool *blocks) {
 }
 
 WnStatus wn_teacher_learn(WnTeacher *teacher, WnTeaching *out, WnError *error) {
+  WNI_FP_SCOPE(mode);
   int64_t start = wni_clock_ns();
   Course course = {.teacher = teacher, .n_views = teacher->crowded ? 1 : N_VIEWS};
   bool blocks = false;

@@ -5,6 +5,7 @@
 #include "teach/teacher.h"
 
 #include "base/error.h"
+#include "base/fpmode.h"
 #include "base/memory.h"
 
 #include <math.h>
@@ -91,6 +92,7 @@ static WnStatus open_teacher(WnTeacher *teacher, const char *path, const WnTeach
 
 WnStatus wn_teacher_new(const char *path, const WnTeacherOptions *options, WnTeacher **out,
                         WnError *error) {
+  WNI_FP_SCOPE(mode);
   *out = NULL;
   if (!path || !*path) return wni_fail(error, WN_ERROR_ARGUMENT, "no model file is given");
   if (!options) return wni_fail(error, WN_ERROR_ARGUMENT, "no labels are given");
@@ -194,6 +196,7 @@ static WnStatus look_all(WnTeacher *teacher, const WnFrame *frame, const WnRect 
 
 WnStatus wn_teacher_add(WnTeacher *teacher, const WnFrame *frame, const WnRect *region,
                         const WnTeachPhoto *given, WnError *error) {
+  WNI_FP_SCOPE(mode);
   WniPhoto photo = {.given = *given};
   if (given->class_index < 0 || given->class_index >= teacher->options.n_labels)
     return wni_fail(error, WN_ERROR_ARGUMENT, "class %d: there are %d", given->class_index,

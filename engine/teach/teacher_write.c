@@ -4,6 +4,7 @@
  * says.
  */
 #include "base/error.h"
+#include "base/fpmode.h"
 #include "base/json.h"
 #include "base/list.h"
 #include "teach/teacher.h"
@@ -96,6 +97,7 @@ static WnStatus set_keys(const WnTeacher *teacher, WniWriter *writer, WnError *e
 }
 
 WnStatus wn_teacher_write(WnTeacher *teacher, const char *path, WnError *error) {
+  WNI_FP_SCOPE(mode);
   WniWriter writer = {0};
   if (!teacher->learnt) return wni_fail(error, WN_ERROR_ARGUMENT, "nothing has been learnt yet");
   if (!path || !*path) return wni_fail(error, WN_ERROR_ARGUMENT, "no file to write is given");

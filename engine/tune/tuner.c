@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fpmode.h"
 #include "base/parallel.h"
 #include "tune/floor_find.h"
 #include "tune/request.h"
@@ -57,6 +58,7 @@ static WnStatus open_tuner(WnTuner *tuner, const char *path, const WnTunerOption
 
 WnStatus wn_tuner_new(const char *path, const WnTunerOptions *options, WnTuner **out,
                       WnError *error) {
+  WNI_FP_SCOPE(mode);
   static const WnTunerOptions defaults;
   *out = NULL;
   WnTuner *tuner = calloc(1, sizeof *tuner);
@@ -116,6 +118,7 @@ static WnStatus add(WnTuner *tuner, WniScores *scores, const WnFrame *frame, con
 
 WnStatus wn_tuner_add(WnTuner *tuner, const WnFrame *frame, const WnRect *region,
                       int32_t class_index, WnError *error) {
+  WNI_FP_SCOPE(mode);
   int n_classes = tuner->model->plan.n_classes;
   if (class_index < 0 || class_index >= n_classes)
     return wni_fail(error, WN_ERROR_ARGUMENT, "class %d: the model has %d", class_index, n_classes);
@@ -124,6 +127,7 @@ WnStatus wn_tuner_add(WnTuner *tuner, const WnFrame *frame, const WnRect *region
 
 WnStatus wn_tuner_add_unlabelled(WnTuner *tuner, const WnFrame *frame, const WnRect *region,
                                  WnError *error) {
+  WNI_FP_SCOPE(mode);
   WniScores *scores = &tuner->scores;
   WnStatus status = add(tuner, scores, frame, region, 0, error);
   if (status != WN_OK) return status;
@@ -136,6 +140,7 @@ WnStatus wn_tuner_add_unlabelled(WnTuner *tuner, const WnFrame *frame, const WnR
 
 WnStatus wn_tuner_add_nothing(WnTuner *tuner, const WnFrame *frame, const WnRect *region,
                               WnError *error) {
+  WNI_FP_SCOPE(mode);
   return add(tuner, &tuner->nothing, frame, region, -1, error);
 }
 
@@ -232,6 +237,7 @@ static WnStatus find_floors(WnTuner *tuner, const WnTuneRequest *request, WniFlo
 
 WnStatus wn_tuner_search(WnTuner *tuner, const WnTuneRequest *request, WnTuning *out,
                          WnError *error) {
+  WNI_FP_SCOPE(mode);
   uint64_t n_tested = 0;
   double drop_tested = (double)NAN;
   WniAllowed allowed;
@@ -259,6 +265,7 @@ WnStatus wn_tuner_search(WnTuner *tuner, const WnTuneRequest *request, WnTuning 
 
 WnStatus wn_tuner_curve(WnTuner *tuner, const WnTuneRequest *request, const double *drops, size_t n,
                         double *thresholds, WnError *error) {
+  WNI_FP_SCOPE(mode);
   WnTuneRequest boldest = *request;
   WniAllowed allowed;
   boldest.max_drop = n ? drops[n - 1] : 0;
@@ -272,6 +279,7 @@ WnStatus wn_tuner_curve(WnTuner *tuner, const WnTuneRequest *request, const doub
 
 WnStatus wn_tuner_measure(WnTuner *tuner, const WnTuneRequest *request, const double *thresholds,
                           WnTuning *out, WnError *error) {
+  WNI_FP_SCOPE(mode);
   WniAllowed allowed;
   tuner->found = false;
   WnStatus status = wni_request_resolve(tuner, request, &allowed, error);

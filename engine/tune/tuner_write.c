@@ -3,6 +3,7 @@
  * The model file with the thresholds and floors that a tuner has found.
  */
 #include "base/error.h"
+#include "base/fpmode.h"
 #include "base/list.h"
 #include "load/onnx_write.h"
 #include "load/watch.h"
@@ -215,6 +216,7 @@ static bool same_file(const WnTuner *tuner, const WniOnnx *onnx) {
 }
 
 WnStatus wn_tuner_write(WnTuner *tuner, const char *path, WnError *error) {
+  WNI_FP_SCOPE(mode);
   WniOnnx onnx;
   WniWriter writer = {0};
   if (!tuner->found) return wni_fail(error, WN_ERROR_ARGUMENT, "no thresholds have been found yet");

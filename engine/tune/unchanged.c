@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fpmode.h"
 #include "session/session.h"
 
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct WnUnchangedTuner {
 
 WnStatus wn_unchanged_tuner_new(const char *path, const WnTunerOptions *options,
                                 WnUnchangedTuner **out, WnError *error) {
+  WNI_FP_SCOPE(mode);
   static const WnTunerOptions defaults;
   *out = NULL;
   WnUnchangedTuner *tuner = calloc(1, sizeof *tuner);
@@ -69,6 +71,7 @@ static bool make_room(WnUnchangedTuner *tuner) {
 
 WnStatus wn_unchanged_tuner_add(WnUnchangedTuner *tuner, const WnFrame *frame, const WnRect *region,
                                 WnError *error) {
+  WNI_FP_SCOPE(mode);
   const WnResult *result;
   if (!make_room(tuner)) return wni_fail_memory(error, "the frames' looks");
   WnStatus status = wn_session_classify(tuner->session, frame, region, &result, error);
@@ -82,6 +85,7 @@ WnStatus wn_unchanged_tuner_add(WnUnchangedTuner *tuner, const WnFrame *frame, c
 
 WnStatus wn_unchanged_tuner_measure(const WnUnchangedTuner *tuner, double level, int64_t max_age_ns,
                                     WnUnchangedTuning *out, WnError *error) {
+  WNI_FP_SCOPE(mode);
   const Sample *reference = NULL;
   WnStatus status = wni_unchanged_check(level, max_age_ns, error);
   *out = (WnUnchangedTuning){0};
