@@ -6,6 +6,7 @@
 
 How the memory is laid out: engine/ipc/protocol.md.
 """
+import fcntl
 import json
 import mmap
 import os
@@ -68,6 +69,9 @@ class Channel:
                              f"{magic} {version}")
         if answer or not descriptors:
             raise PermissionError("the publisher lets nobody else read")
+        seals = fcntl.fcntl(descriptors[0], fcntl.F_GET_SEALS)
+        if ~seals & (fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW):
+            raise ValueError("the publisher's memory could shrink under its readers")
         self.memory = mmap.mmap(descriptors[0], size, prot=mmap.PROT_READ)
         os.close(descriptors[0])
         (_, _, self.n_slots, _, self.first, self.slot_bytes, self.pixels,
@@ -145,11 +149,13 @@ def main():
             size = "no frame"
             if frame:
                 size = f"{frame[0].rstrip(bytes(1)).decode()} {frame[1]} x {frame[2]}"
-            print(f"{number}: {size}, {json.dumps(results)}", flush=True)
+            print(f"{number}: {size}, {json.dumps(results, allow_nan=False)}", flush=True)
             if seen == count:
                 break
     except (OSError, ValueError) as error:
         sys.exit(f"reader.py: {sys.argv[1]}: {error}")
+    except (struct.error, LookupError, ArithmeticError) as error:  # counts and places that are none
+        sys.exit(f"reader.py: {sys.argv[1]}: what the publisher wrote makes no sense: {error}")
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ static void G_GNUC_PRINTF(3, 4) print_at(int row, int column, const char *format
 static void put_bar(int row, int column, int width, double share) {
   static const char *const plain[] = {"#", "."}, *const utf8[] = {"\u2588", "\u00b7"};
   const char *const *cells = g_get_charset(NULL) ? utf8 : plain;
-  int filled = (int)(share * width + 0.5);
+  int filled = (int)(CLAMP(share, 0, 1) * width + 0.5);
   if (row >= LINES) return;
   for (int i = 0; i < width && column + i < COLS; i++)
     mvaddstr(row, column + i, cells[i >= filled]);
@@ -95,14 +95,15 @@ static void draw_ladder(int row, const WnResult *r) {
 
 static void draw_result(const WnSnapshot *snapshot) {
   const WnResult *r = &snapshot->results[0];
-  char *answer = text_answer(r);
+  char *answer = text_answer(r), *group = text_clean(r->group);
   attron(A_BOLD);
   put_label(2, 0, answer, LABEL_WIDTH);
   attroff(A_BOLD);
   g_free(answer);
   print_at(2, LABEL_WIDTH + 1, "%5.1f %%   exit %d of %d, %s%s%s", 100 * r->confidence,
            r->exit_stage, r->stage_count - 1, wn_stop_reason_name(r->stop_reason),
-           r->group[0] ? ": " : "", r->group);
+           group[0] ? ": " : "", group);
+  g_free(group);
   draw_ladder(3, r);
 }
 
@@ -140,11 +141,13 @@ static void draw_numbers(const WnSnapshot *snapshot, const MonitorSummary *summa
   print_at(LINES - 2, 0,
            "%.1f frames/s   latency %s, 95 %% under %s   saved %.1f %%   missed %" PRIu64,
            summary->frames_per_second, median, p95, 100 * summary->saved, missed);
-  print_at(LINES - 1, 0, "%s   ", snapshot->results[0].model_id);
+  char *model = text_clean(snapshot->results[0].model_id);
+  print_at(LINES - 1, 0, "%s   ", model);
   if (snapshot->has_frame)
-    print_at(LINES - 1, (int)g_utf8_strlen(snapshot->results[0].model_id, -1) + 3, "%s %d x %d",
+    print_at(LINES - 1, (int)g_utf8_strlen(model, -1) + 3, "%s %d x %d",
              wn_pixel_format_name(snapshot->frame.format), snapshot->frame.width,
              snapshot->frame.height);
+  g_free(model);
   g_free(median);
   g_free(p95);
 }

@@ -212,21 +212,29 @@ static WnStatus grow(WnPublisher *p, uint64_t pixel_bytes, WnError *error) {
   return WN_OK;
 }
 
-static void write_slot(WnPublisher *p, uint64_t number, const WnFrame *frame,
-                       const WniWireFrame *laid_out, const WnResult *results, int32_t n_results) {
+/* A result that readers would refuse leaves the slot as one that is being written. */
+static WnStatus write_slot(WnPublisher *p, uint64_t number, const WnFrame *frame,
+                           const WniWireFrame *laid_out, const WnResult *results, int32_t n_results,
+                           WnError *error) {
   WniWireSlot *slot = wni_segment_slot(&p->segment, number);
   wni_ring_begin(&slot->sequence, number);
   slot->number = number;
   slot->published_ns = wni_clock_ns();
   slot->parts = frame ? WNI_WIRE_HAS_FRAME : 0;
   slot->n_results = n_results < WNI_WIRE_RESULTS ? n_results : WNI_WIRE_RESULTS;
-  for (int32_t i = 0; i < slot->n_results; i++) wni_record_put(&results[i], &slot->result[i]);
+  for (int32_t i = 0; i < slot->n_results; i++) {
+    wni_record_put(&results[i], &slot->result[i]);
+    const char *fault = wni_record_find_fault(&slot->result[i]);
+    if (fault)
+      return wni_fail(error, WN_ERROR_ARGUMENT, "result %d contradicts itself: its %s", i, fault);
+  }
   if (frame) {
     slot->frame = *laid_out;
     wni_record_copy_pixels(frame, wni_segment_pixels(&p->segment, slot));
   }
   wni_ring_end(&slot->sequence, number);
   wni_ring_set_latest(wni_segment_header(&p->segment), number);
+  return WN_OK;
 }
 
 WnStatus wn_publisher_publish(WnPublisher *p, const WnFrame *frame, const WnResult *results,
@@ -236,8 +244,9 @@ WnStatus wn_publisher_publish(WnPublisher *p, const WnFrame *frame, const WnResu
   wn_publisher_serve(p);
   if (status == WN_OK && laid_out.bytes > wni_segment_capacity(&p->segment))
     status = grow(p, laid_out.bytes, error);
+  if (status == WN_OK)
+    status = write_slot(p, p->number + 1, frame, &laid_out, results, n_results, error);
   if (status != WN_OK) return status;
-  write_slot(p, p->number + 1, frame, &laid_out, results, n_results);
   p->number++;
   tell_readers(p);
   return WN_OK;

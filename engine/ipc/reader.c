@@ -58,8 +58,14 @@ static void hang_up(WnReader *r) {
   set_timer(r, RETRY_MS);
 }
 
-static void forget(WnReader *r) {
+/* What was viewed goes with the memory. */
+static void unmap(WnReader *r) {
+  r->viewed = NULL;
   wni_segment_clear(&r->segment);
+}
+
+static void forget(WnReader *r) {
+  unmap(r);
   r->last = 0;
   r->described = 0;
   r->description[0] = '\0';
@@ -109,7 +115,7 @@ static WnStatus take_hello(WnReader *r, const WniWireHello *hello, int memory, W
   if (!has_memory) return refuse(r, WN_ERROR_DATA, "the publisher sent no memory", error);
   WnStatus status = wni_segment_adopt(memory, hello->segment_bytes, &segment, error);
   if (status != WN_OK) return status;
-  wni_segment_clear(&r->segment);
+  unmap(r);
   r->segment = segment;
   r->described = 0;
   return WN_OK;
@@ -201,7 +207,9 @@ static WnStatus take(WnReader *r, uint64_t number, bool copy_pixels, WnSnapshot 
   *out = (WnSnapshot){.number = number,
                       .published_ns = r->copy->published_ns,
                       .has_frame = r->copy->parts & WNI_WIRE_HAS_FRAME};
-  if (out->has_frame)
+  if (!wni_record_is_time(out->published_ns))
+    status = refuse(r, WN_ERROR_DATA, "the publisher's clock is out of range", error);
+  if (status == WN_OK && out->has_frame)
     status = wni_record_get_frame(&r->copy->frame, wni_segment_capacity(&r->segment), pixels,
                                   &out->frame, error);
   if (status == WN_OK && out->has_frame && copy_pixels) {
@@ -257,8 +265,8 @@ static WnStatus give_up(const WnReader *r, WnError *error) {
                   r->path);
 }
 
-static WnStatus read_next(WnReader *r, int timeout_ms, bool copy_pixels, WnSnapshot *out,
-                          WnError *error) {
+static WnStatus wait_for_next(WnReader *r, int timeout_ms, bool copy_pixels, WnSnapshot *out,
+                              WnError *error) {
   int64_t until = timeout_ms < 0 ? INT64_MAX : wni_clock_ns() / 1000000 + timeout_ms;
   r->viewed = NULL;
   for (;;) {
@@ -275,6 +283,14 @@ static WnStatus read_next(WnReader *r, int timeout_ms, bool copy_pixels, WnSnaps
     struct pollfd wait = {r->epoll, POLLIN, 0};
     poll(&wait, 1, (int)left);
   }
+}
+
+/* A snapshot that is none points nowhere. */
+static WnStatus read_next(WnReader *r, int timeout_ms, bool copy_pixels, WnSnapshot *out,
+                          WnError *error) {
+  WnStatus status = wait_for_next(r, timeout_ms, copy_pixels, out, error);
+  if (status != WN_OK) *out = (WnSnapshot){0};
+  return status;
 }
 
 WnStatus wn_reader_read(WnReader *reader, int timeout_ms, WnSnapshot *out, WnError *error) {

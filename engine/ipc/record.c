@@ -15,6 +15,10 @@ enum { MAX_STAGES = 4096 };
 
 /* ---- frames ---- */
 
+static bool is_stamp(int64_t ns) {
+  return ns == WN_PTS_NONE || wni_record_is_time(ns);
+}
+
 /* The planes one behind the other, rows at multiples of WNI_WIRE_STRIDE; 0: no such frame. */
 static uint64_t lay_out(WnFrame *frame, const uint8_t *pixels) {
   return wn_frame_lay_out(frame, WNI_WIRE_STRIDE, (uint8_t *)pixels);
@@ -48,6 +52,8 @@ WnStatus wni_record_lay_out(const WnFrame *frame, WniWireFrame *out, WnError *er
                         .pts_ns = frame->pts_ns,
                         .time_ns = frame->time_ns};
   put_format(frame->format, out->format);
+  if (!is_stamp(frame->pts_ns) || !wni_record_is_time(frame->time_ns))
+    return wni_fail(error, WN_ERROR_ARGUMENT, "frame: its times are out of range");
   if (out->bytes > WNI_WIRE_FRAME_MAX)
     return wni_fail(error, WN_ERROR_ARGUMENT,
                     "frame: %d x %d pixels of %s are more than the %d MB that can be published",
@@ -82,7 +88,8 @@ WnStatus wni_record_get_frame(const WniWireFrame *wire, uint64_t capacity, const
   uint64_t bytes = lay_out(out, pixels);
   bool valid = bytes > 0 && bytes == wire->bytes && bytes <= capacity &&
                wire->matrix <= WN_MATRIX_BT709 && wire->range <= WN_RANGE_FULL &&
-               wire->chroma_site <= WN_CHROMA_ALT;
+               wire->chroma_site <= WN_CHROMA_ALT && is_stamp(wire->pts_ns) &&
+               wni_record_is_time(wire->time_ns);
   for (int p = 0; valid && p < wn_pixel_format_planes(out->format); p++)
     valid = wire->offset[p] == (uint64_t)(out->plane[p] - pixels) &&
             wire->stride[p] == (uint64_t)out->stride_bytes[p];
@@ -177,21 +184,29 @@ static bool is_int32(int64_t x) {
   return x >= INT32_MIN && x <= INT32_MAX;
 }
 
-/* Whether each scalar is what its kind can be. */
+/* Its right and lower edge are numbers of 32 bits. */
+static bool is_rect(const WnRect *r) {
+  const int32_t most = INT32_MAX / 2;
+  return r->x >= -most && r->x <= most && r->y >= -most && r->y <= most && r->width >= 0 &&
+         r->width <= most && r->height >= 0 && r->height <= most;
+}
+
+/* Whether each scalar is what its kind can be, so that who calculates with some gets no other than
+ * those. */
 static bool are_scalars(const WniWireResult *w) {
   if (w->text_bytes < 1 || w->text_bytes > WNI_WIRE_TEXT || w->text[w->text_bytes - 1] != '\0')
     return false;
   bool valid = is_text(w, w->region_name);
 #define CHECK_TEXT(member) valid &= is_text(w, w->member);
 #define CHECK_INT(member) valid &= is_int32(w->member);
+#define CHECK_DURATION(member) valid &= wni_record_is_time(w->member);
+#define CHECK_COUNT(member) valid &= w->member <= INT64_MAX;
+#define CHECK_STAMP(member) valid &= is_stamp(w->member);
+#define CHECK_REAL(member) valid &= isfinite(w->member) != 0;
 #define CHECK_ANY(member)
 #define CHECK_LABEL CHECK_TEXT
 #define CHECK_REASON CHECK_INT
-#define CHECK_COUNT CHECK_ANY
-#define CHECK_DURATION CHECK_ANY
-#define CHECK_STAMP CHECK_ANY
-#define CHECK_UTC CHECK_ANY
-#define CHECK_REAL CHECK_ANY
+#define CHECK_UTC CHECK_DURATION
 #define CHECK_CLASSES CHECK_ANY
 #define CHECK_LABELS CHECK_ANY
 #define CHECK_SCORES CHECK_ANY
@@ -202,8 +217,8 @@ static bool are_scalars(const WniWireResult *w) {
   return valid;
 }
 
-/* NULL, or what is wrong with a private copy. No class and no survivors: nothing was recognised. */
-static const char *find_fault(const WniWireResult *w) {
+/* No class and no survivors: nothing was recognised. */
+const char *wni_record_find_fault(const WniWireResult *w) {
   if (!are_scalars(w)) return "texts or numbers";
   if (w->n_survivors < 0 || w->n_survivors > WNI_WIRE_SURVIVORS ||
       w->survivor_count < w->n_survivors)
@@ -211,10 +226,15 @@ static const char *find_fault(const WniWireResult *w) {
   if (w->n_stages_evaluated < 0 || w->n_stages_evaluated > WNI_WIRE_STAGES ||
       w->stage_count > MAX_STAGES || w->exit_stage < 0 || w->exit_stage >= w->stage_count)
     return "stages";
+  for (int32_t i = 0; i < w->n_stages_evaluated; i++)
+    if (w->survivors_per_stage[i] < 0) return "stages";
+  if (w->has_region && !is_rect(&w->region)) return "region";
   if (w->stop_reason < 0 || w->stop_reason >= WN_STOP_REASON_COUNT) return "stop reason";
   if (w->class_index < -1 || (w->class_index >= 0 && w->n_survivors == 0)) return "class";
   for (int32_t i = 0; i < w->n_survivors; i++)
-    if (w->survivor_labels[i] >= w->text_bytes || w->survivors[i] < 0) return "survivors";
+    if (w->survivor_labels[i] >= w->text_bytes || w->survivors[i] < 0 ||
+        !isfinite(w->survivor_scores[i]))
+      return "survivors";
   return NULL;
 }
 
@@ -236,7 +256,7 @@ static const char *find_fault(const WniWireResult *w) {
 
 WnStatus wni_record_get(const WniWireResult *w, const char **labels, WnResult *out,
                         WnError *error) {
-  const char *fault = find_fault(w);
+  const char *fault = wni_record_find_fault(w);
   if (fault)
     return wni_fail(error, WN_ERROR_DATA, "the publisher's result contradicts itself: its %s",
                     fault);

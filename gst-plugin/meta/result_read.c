@@ -5,6 +5,7 @@
  */
 #include "result_read.h"
 
+#include <math.h>
 #include <winnow/result_fields.h>
 
 /* What is read points into the structure, but for arrays, which are freed after they were copied.
@@ -52,7 +53,10 @@ static guint64 parse_COUNT(Parser *parser, const gchar *name) {
 
 static gint64 parse_DURATION(Parser *parser, const gchar *name) {
   const GValue *value = find(parser, name, G_TYPE_INT64);
-  return value != NULL ? g_value_get_int64(value) : 0;
+  gint64 time = value != NULL ? g_value_get_int64(value) : 0;
+  /* as in shared memory: two can be added */
+  parser->failed |= time < -(G_MAXINT64 / 2) || time > G_MAXINT64 / 2;
+  return time;
 }
 #define parse_UTC parse_DURATION
 
@@ -63,7 +67,9 @@ static gint64 parse_STAMP(Parser *parser, const gchar *name) {
 
 static gdouble parse_REAL(Parser *parser, const gchar *name) {
   const GValue *value = find(parser, name, G_TYPE_DOUBLE);
-  return value != NULL ? g_value_get_double(value) : 0.0;
+  gdouble number = value != NULL ? g_value_get_double(value) : 0.0;
+  parser->failed |= !isfinite(number);
+  return number;
 }
 
 /* A new block for the elements of an array of `type`, which has *n or, with *n < 0, gives it. */
@@ -85,6 +91,7 @@ static const gint *parse_ints(Parser *parser, const gchar *name, gint32 *n) {
   const GValue *array = gst_structure_get_value(parser->structure, name);
   for (gint32 i = 0; block != NULL && i < *n; i++)
     block[i] = g_value_get_int(gst_value_array_get_value(array, (guint)i));
+  for (gint32 i = 0; block != NULL && i < *n; i++) parser->failed |= block[i] < 0;
   return block;
 }
 
@@ -115,6 +122,7 @@ static const gdouble *parse_SCORES(Parser *parser, const gchar *name) {
   const GValue *array = gst_structure_get_value(parser->structure, name);
   for (gint32 i = 0; block != NULL && i < *n; i++)
     block[i] = g_value_get_double(gst_value_array_get_value(array, (guint)i));
+  for (gint32 i = 0; block != NULL && i < *n; i++) parser->failed |= !isfinite(block[i]);
   return block;
 }
 

@@ -67,5 +67,32 @@ START_TEST(another_model_is_counted_anew) {
 }
 END_TEST
 
+/* The largest that a reader lets through. */
+START_TEST(numbers_at_their_ends) {
+  MonitorStats stats = {0};
+  MonitorSummary summary;
+  const int64_t most = INT64_MAX / 2;
+  for (int i = 0; i < 2 * STATS_WINDOW; i++) {
+    WnResult result = {.stop_reason = WN_STOP_FINAL,
+                       .exit_stage = 4095,
+                       .stage_count = 4096,
+                       .macs = INT64_MAX,
+                       .macs_full = 1,
+                       .latency_ns = i % 2 ? most : -most,
+                       .model_id = "a@0"};
+    WnSnapshot snapshot = {.number = (uint64_t)i + 1,
+                           .skipped = UINT64_MAX / 4,
+                           .published_ns = i % 3 ? most : -most,
+                           .n_results = 1,
+                           .results = &result};
+    stats_add(&stats, &snapshot);
+    stats_summarise(&stats, &summary);
+  }
+  ck_assert_int_eq(summary.latency_p95_ns, most);
+  ck_assert(summary.saved < -9e18 && summary.frames_per_second >= 0);
+  ck_assert_int_eq(summary.exits[STATS_STAGES - 1], STATS_WINDOW);
+}
+END_TEST
+
 SUITE_MAIN("monitor_stats", carried_results_do_not_count, nothing_but_carried_results,
-           another_model_is_counted_anew)
+           another_model_is_counted_anew, numbers_at_their_ends)

@@ -144,6 +144,16 @@ GST_START_TEST(test_refused) {
                 ranges[i].value);
     gst_structure_free(bad);
   }
+  /* Numbers that nobody could calculate with. */
+  for (gint i = 0; i < 4; i++) {
+    GstStructure *bad = gst_structure_copy(good);
+    if (i == 0) gst_structure_set(bad, "age-ns", G_TYPE_INT64, G_MAXINT64, NULL);
+    if (i == 1) gst_structure_set(bad, "time", G_TYPE_INT64, G_MININT64, NULL);
+    if (i == 2) gst_structure_set(bad, "latency-ns", G_TYPE_INT64, G_MAXINT64, NULL);
+    if (i == 3) gst_structure_set(bad, "confidence", G_TYPE_DOUBLE, (gdouble)NAN, NULL);
+    fail_unless(gst_winnow_result_from_structure(bad) == NULL, "number %d", i);
+    gst_structure_free(bad);
+  }
   GstStructure *shorter = gst_structure_from_string(
       "x, survivors=(int)<1>, survivor-labels=(string)<a, b>, survivor-scores=(double)<0.5>", NULL);
   GstStructure *bad = gst_structure_copy(good);

@@ -185,6 +185,8 @@ typedef struct Spoiled {
   const char *says; /* "" : the frame is only never taken */
 } Spoiled;
 
+#define NOT_A_NUMBER 0x7ff8000000000000
+#define INFINITE 0x7ff0000000000000
 #define AT(structure, member) offsetof(structure, member), sizeof(((structure *)0)->member)
 
 static void spoil(void *base, const Spoiled *row) {
@@ -271,6 +273,25 @@ START_TEST(slots) {
       {AT(WniWireSlot, result[0].region_name), WNI_WIRE_TEXT, "texts"},
       {AT(WniWireSlot, result[0].survivor_labels[3]), UINT32_MAX, "survivors"},
       {AT(WniWireSlot, result[0].survivors[0]), UINT32_MAX, "survivors"},
+      {AT(WniWireSlot, result[0].survivor_scores[3]), NOT_A_NUMBER, "survivors"},
+      {AT(WniWireSlot, result[0].survivors_per_stage[2]), UINT32_MAX, "stages"},
+      {AT(WniWireSlot, result[0].confidence), NOT_A_NUMBER, "numbers"},
+      {AT(WniWireSlot, result[0].confidence), INFINITE, "numbers"},
+      {AT(WniWireSlot, result[0].macs), UINT64_MAX, "numbers"},
+      {AT(WniWireSlot, result[0].macs_full), (uint64_t)INT64_MAX + 1, "numbers"},
+      {AT(WniWireSlot, result[0].latency_ns), (uint64_t)INT64_MIN, "numbers"},
+      {AT(WniWireSlot, result[0].latency_ns), INT64_MAX, "numbers"},
+      {AT(WniWireSlot, result[0].pts_ns), (uint64_t)INT64_MIN + 1, "numbers"},
+      {AT(WniWireSlot, result[0].time_ns), INT64_MAX, "numbers"},
+      {AT(WniWireSlot, result[0].age_ns), (uint64_t)INT64_MIN, "numbers"},
+      {AT(WniWireSlot, result[0].region.x), INT32_MAX, "region"},
+      {AT(WniWireSlot, result[0].region.y), 0x80000000, "region"},
+      {AT(WniWireSlot, result[0].region.width), UINT32_MAX, "region"},
+      {AT(WniWireSlot, result[0].region.height), INT32_MAX, "region"},
+      {AT(WniWireSlot, published_ns), INT64_MAX, "clock"},
+      {AT(WniWireSlot, published_ns), (uint64_t)INT64_MIN, "clock"},
+      {AT(WniWireSlot, frame.pts_ns), INT64_MAX, "no possible frame"},
+      {AT(WniWireSlot, frame.time_ns), (uint64_t)INT64_MIN, "no possible frame"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     Liar liar;
@@ -302,5 +323,49 @@ START_TEST(numbers_that_run_backwards) {
 }
 END_TEST
 
-SUITE_MAIN("hostile", a_truthful_liar_is_believed, messages, memory_that_could_end_the_reader,
-           headers, slots, numbers_that_run_backwards)
+/* Whatever a call has come to, the next one may be any. */
+START_TEST(releases_after_every_error) {
+  static const Spoiled rows[] = {
+      {AT(WniWireSlot, result[0].n_survivors), UINT32_MAX, "survivors"},
+      {AT(WniWireSlot, frame.width), 0, "no possible frame"},
+      {AT(WniWireSlot, n_results), 17, "number of results"},
+      {AT(WniWireSlot, sequence), 1, ""},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    Liar liar;
+    WnSnapshot got;
+    liar_open(&liar);
+    spoil(wni_segment_slot(&liar.segment, 1), &rows[i]);
+    liar_greet(&liar);
+    memset(&got, 1, sizeof got);
+    ck_assert_int_eq(wn_reader_view(liar.reader, 50, &got, NULL),
+                     rows[i].says[0] ? WN_ERROR_DATA : WN_ERROR_TIMEOUT);
+    ck_assert(!got.has_frame && got.n_results == 0 && !got.frame.plane[0] && !got.results);
+    ck_assert(!wn_reader_release(liar.reader));
+    ck_assert(!wn_reader_release(liar.reader));
+    ck_assert_str_eq(wn_reader_description(liar.reader), "");
+    ck_assert(wn_reader_view(liar.reader, 0, &got, NULL) != WN_OK);
+    ck_assert(!wn_reader_release(liar.reader));
+    liar_close(&liar);
+  }
+}
+END_TEST
+
+/* What was viewed is history when other memory has come or the publisher has gone. */
+START_TEST(releases_after_the_memory_has_gone) {
+  Liar liar;
+  WnSnapshot got;
+  liar_open(&liar);
+  liar_greet(&liar);
+  ck_assert_int_eq(wn_reader_view(liar.reader, 1000, &got, NULL), WN_OK);
+  ck_assert(wn_reader_release(liar.reader));
+  liar_say(&liar, "x", 1, -1);
+  ck_assert_int_eq(wn_reader_view(liar.reader, 0, &got, NULL), WN_ERROR_DATA);
+  ck_assert(!wn_reader_release(liar.reader));
+  liar_close(&liar);
+}
+END_TEST
+
+SUITE_MAIN("hostile", releases_after_every_error, releases_after_the_memory_has_gone,
+           a_truthful_liar_is_believed, messages, memory_that_could_end_the_reader, headers, slots,
+           numbers_that_run_backwards)

@@ -3,6 +3,7 @@
 
 env PUBLISH: tests/ipc/publish; READER: apps/examples/reader; SOURCE_ROOT: the project.
 """
+import fcntl
 import importlib.util
 import os
 import pathlib
@@ -97,6 +98,48 @@ class Readers(unittest.TestCase):
                                  stderr=subprocess.PIPE)
         self.assertEqual(process.returncode, 1)
         self.assertRegex(process.stderr, r"^reader.py: .*refused\n$")
+
+    def test_python_and_publishers_that_lie(self):
+        """One sentence, whatever is wrong: a good publisher's memory with a number changed."""
+        self.publish()
+        channel = reader.Channel(self.path)
+        next(iter(channel))
+        good = bytes(channel.memory)
+        number = struct.unpack_from("=Q", good, reader.LATEST)[0]
+        slot = channel.first + number % channel.n_slots * channel.slot_bytes
+        result = slot + reader.RESULT_AT
+        sealed = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
+        for says, seals, at, change in (
+                ("could shrink", fcntl.F_SEAL_GROW, 0, b""),
+                ("makes no sense", sealed, 12, struct.pack("=I", 0)),  # slots
+                ("makes no sense", sealed, 24, struct.pack("=Q", 2**63)),  # where they begin
+                ("makes no sense", sealed, slot + 28, struct.pack("=i", 2**30)),  # results
+                ("makes no sense", sealed, result, struct.pack("=i", -1)),  # survivors
+                ("makes no sense", sealed, result + reader.AT["stop-reason"],
+                 struct.pack("=q", 99)),
+                ("not JSON compliant", sealed, result + reader.AT["confidence"],
+                 struct.pack("=d", float("nan")))):
+            bad = bytearray(good)
+            bad[slot:slot + 8] = struct.pack("=Q", 2 * number)
+            bad[at:at + len(change)] = change
+            memory = os.memfd_create("lie", os.MFD_ALLOW_SEALING)
+            os.write(memory, bad)
+            fcntl.fcntl(memory, fcntl.F_ADD_SEALS, seals)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+                listener.bind(self.path + "-lie")
+                listener.listen()
+                process = subprocess.Popen(["python3", PYTHON_READER, self.path + "-lie"],
+                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                           text=True)
+                connection, _ = listener.accept()
+                hello = reader.HELLO.pack(b"WINNOW\r\n", reader.VERSION, 0, len(bad))
+                socket.send_fds(connection, [hello], [memory])
+                connection.close()
+                printed, errors = process.communicate()
+            os.close(memory)
+            os.unlink(self.path + "-lie")
+            self.assertEqual((process.returncode, printed), (1, ""), errors)
+            self.assertRegex(errors, rf"^reader.py: .*{says}.*\n$")
 
     def test_python_description(self):
         self.publish()

@@ -3,6 +3,7 @@
  * What a slot carries beside one result: none, several, what was not recognised, many stages; and
  * the description of the channel.
  */
+#include <math.h>
 #include <string.h>
 
 #include "fixture.h"
@@ -109,6 +110,31 @@ START_TEST(long_labels_leave_fewer_survivors) {
 }
 END_TEST
 
+/* What no reader would take is not published, and the next frame is. */
+START_TEST(results_that_contradict_themselves_are_refused) {
+  const double scores[] = {0.5, NAN};
+  set_up();
+  for (int i = 0; i < 7; i++) {
+    WnResult bad = *fixture_result(2, 1);
+    WnError error = {0};
+    if (i == 0) bad.exit_stage = bad.stage_count;
+    if (i == 1) bad.latency_ns = INT64_MAX;
+    if (i == 2) bad.confidence = INFINITY;
+    if (i == 3) bad.survivor_scores = scores;
+    if (i == 4) bad.region.width = -1;
+    if (i == 5) bad.macs = UINT64_MAX;
+    if (i == 6) bad.pts_ns = INT64_MIN + 1;
+    ck_assert_int_eq(wn_publisher_publish(publisher, NULL, &bad, 1, &error), WN_ERROR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(error.message, "result 0"));
+    ck_assert_int_eq(wn_reader_read(reader, 0, &got, NULL), WN_ERROR_TIMEOUT);
+  }
+  fixture_publish(publisher, NULL, fixture_result(2, 1));
+  fixture_read(reader, &got);
+  fixture_check_result(&got.results[0], 2, 1);
+  tear_down();
+}
+END_TEST
+
 START_TEST(the_description_is_seen_and_replaced) {
   static const char *const texts[] = {"{\"name\": \"door\"}", "{\"labels\": [\"a\", \"b\"]}"};
   static const char *const seen[] = {"{\"name\":\"door\"}",
@@ -159,4 +185,5 @@ END_TEST
 
 SUITE_MAIN("results", regions_come_together, nothing_is_a_result,
            as_many_stages_as_a_model_may_have, long_labels_leave_fewer_survivors,
-           the_description_is_seen_and_replaced, a_description_is_a_bounded_object)
+           results_that_contradict_themselves_are_refused, the_description_is_seen_and_replaced,
+           a_description_is_a_bounded_object)

@@ -55,7 +55,9 @@ void wn_publisher_free(WnPublisher *publisher);
 /* Copies the frame's pixels (once) and the results [n_results], and tells the readers. `frame` may
  * be NULL, `n_results` 0. Of more than WN_SNAPSHOT_MAX_RESULTS results the first are kept, of more
  * than WN_RESULT_MAX_SURVIVORS survivors, 16 kB of their labels or 256 stages the best and first.
- * Errors: ARGUMENT (a frame that is none, or over 256 MB), IO, MEMORY; nothing is published then.
+ * Errors: ARGUMENT (a frame that is none, or over 256 MB, a result that contradicts itself, times
+ * that are 146 years or more, or scores that are no numbers), IO, MEMORY; nothing is published
+ * then.
  */
 WnStatus wn_publisher_publish(WnPublisher *publisher, const WnFrame *frame, const WnResult *results,
                               int32_t n_results, WnError *error);
@@ -101,8 +103,8 @@ void wn_reader_free(WnReader *reader); /* NULL is ignored */
 /* Waits up to `timeout_ms` (-1: for ever, 0: not at all) for something newer than the last time and
  * copies it. Errors: TIMEOUT (nothing newer, or no publisher: the message says which), IO (the
  * socket cannot be opened, or the publisher refuses), UNSUPPORTED (another version of the
- * protocol), DATA (what the publisher sent contradicts itself), MEMORY. The reader may be used
- * again after any of them. */
+ * protocol), DATA (what the publisher sent contradicts itself, or has numbers that are none),
+ * MEMORY. The reader may be used again after any of them. */
 WnStatus wn_reader_read(WnReader *reader, int timeout_ms, WnSnapshot *out, WnError *error);
 
 /* The same without a copy of the pixels: they are read where the publisher wrote them, and it may
