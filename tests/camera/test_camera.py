@@ -363,6 +363,18 @@ class Camera(CliTest):
             result = run("systemd-analyze", "verify", "--man=no", unit)
             self.assertEqual((result.returncode, result.stdout + result.stderr), (0, ""), path)
 
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "needs systemd-analyze")
+    def test_the_units_expose_little(self):
+        """Of what a service could do, 0 to 10: the less the better."""
+        if "--offline" not in run("systemd-analyze", "--help").stdout:
+            self.skipTest("needs a systemd-analyze that rates files (250)")
+        for path in pathlib.Path(os.environ["UNITS"]).glob("*.service"):
+            unit = self.file(path.name.replace("@", "@front"), path.read_bytes())
+            rated = run("systemd-analyze", "security", "--offline=yes", "--no-pager", unit).stdout
+            found = re.search(r"exposure level for \S+: ([\d.]+)", rated)
+            self.assertIsNotNone(found, rated)
+            self.assertLess(float(found[1]), 2.0, rated)
+
     def test_settings_of_the_service_are_known(self):
         settings = ROOT / "configs" / "systemd" / "camera.ini"
         text = re.sub(r"^# (\w+ = )", r"\1", settings.read_text(encoding="utf-8"), flags=re.M)
