@@ -4,6 +4,7 @@
  */
 #include "notify.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,9 @@ void notify(const char *state) {
   int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return;
   socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-  (void)!sendto(descriptor, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+  ssize_t n;
+  do n = sendto(descriptor, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+  while (n < 0 && errno == EINTR);
   close(descriptor);
 }
 

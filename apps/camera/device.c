@@ -84,13 +84,17 @@ static int open_quietly(int descriptor) {
 
 /* Any V4L2 device. */
 static int open_node(const char *path, struct v4l2_capability *capability, char **problem) {
-  int descriptor = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  int descriptor, asked;
+  do descriptor = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  while (descriptor < 0 && errno == EINTR);
   if (descriptor < 0) {
     *problem = device_problem(path, "cannot be opened");
     return -1;
   }
   /* Asked directly first, since plugins complain about what is no V4L2 device on standard error. */
-  if (ioctl(descriptor, VIDIOC_QUERYCAP, capability) < 0) {
+  do asked = ioctl(descriptor, VIDIOC_QUERYCAP, capability);
+  while (asked < 0 && errno == EINTR);
+  if (asked < 0) {
     *problem = g_strdup_printf("%s: is no camera (no V4L2 device)", path);
     close(descriptor);
     return -1;

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -33,11 +34,24 @@ static void write_header(const WniSegment *s) {
   header->result_bytes = sizeof(WniWireResult);
 }
 
+/* All of it at once: a page that the system lacks later would end the publisher. Signals wait for
+ * it: one that interrupts it undoes what was done, so that a program with a timer would not get
+ * there. */
+static bool allocate(int fd, size_t bytes) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  bool done = fallocate(fd, 0, 0, (off_t)bytes) == 0;
+  int reason = errno;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  errno = reason;
+  return done;
+}
+
 /* The writable mapping is made before the seal that forbids any further one. */
 static bool map_and_seal(WniSegment *s) {
   void *base;
-  /* All of it at once: a page that the system lacks later would end the publisher. */
-  if (fallocate(s->fd, 0, 0, (off_t)s->bytes) != 0) return false;
+  if (!allocate(s->fd, s->bytes)) return false;
   base = mmap(NULL, s->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
   if (base == MAP_FAILED) return false;
   s->base = base;

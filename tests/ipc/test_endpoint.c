@@ -286,7 +286,7 @@ START_TEST(a_link_in_its_place_opens_no_other_file) {
   strcpy(s.to, beside());
   close(open(s.victim, O_CREAT | O_WRONLY, 0600));
   ck_assert_int_eq(pthread_create(&thread, NULL, swap, &s), 0);
-  for (int i = 0; i < 500; i++) {
+  for (int i = 0; i < suite_rounds(500); i++) {
     WnPublisher *publisher;
     WnPublisherOptions options = {.mode = 0666};
     if (wn_publisher_new(fixture_path(), &options, &publisher, NULL) == WN_OK)
