@@ -5,6 +5,7 @@
  */
 #include <locale.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -269,6 +270,7 @@ out:;
 }
 
 int main(int argc, char **argv) {
-  setlocale(LC_CTYPE, ""); /* numbers keep their point in every locale */
+  setlocale(LC_CTYPE, "");  /* numbers keep their point in every locale */
+  signal(SIGXFSZ, SIG_IGN); /* a file too large is an error, as on a full disk */
   return report_output(command_camera.run(argc, argv));
 }

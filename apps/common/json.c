@@ -4,10 +4,17 @@
  */
 #include "json.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "line_output.h"
+#include "report.h"
 
 /* Running out of memory ends the program, as everywhere where GLib allocates. */
 static void put(json_t *json, const char *name, json_t *value) {
@@ -99,14 +106,23 @@ char *result_line(json_t *first, const WnResult *result) {
   return line;
 }
 
+/* Each line at once, so that a disk that is full has whole lines. */
+static void print_line(const char *line) {
+  if (fflush(stdout) == 0 && !ferror(stdout) && line_write(STDOUT_FILENO, line, strlen(line)))
+    return;
+  if (errno == EPIPE) raise(SIGPIPE); /* ends quietly, as at any other write */
+  exit(report_no_output());
+}
+
 void print_result(json_t *first, const WnResult *result) {
   char *line = result_line(first, result);
-  fputs(line, stdout);
+  print_line(line);
   g_free(line);
 }
 
 void print_json(json_t *json) {
-  char *text = dump(json);
-  puts(text);
+  char *text = dump(json), *line = g_strconcat(text, "\n", NULL);
+  print_line(line);
+  g_free(line);
   free(text);
 }

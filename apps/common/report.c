@@ -29,9 +29,16 @@ int report_error(const WnError *error) {
   return error->status == WN_ERROR_ARGUMENT ? STATUS_USAGE : STATUS_FAILED;
 }
 
+int report_no_output(void) {
+  report("cannot write to standard output: %s", g_strerror(errno));
+  return STATUS_FAILED;
+}
+
 int report_output(int status) {
+  errno = 0;
   bool is_written = fflush(stdout) == 0 && !ferror(stdout);
   if (is_written || status != STATUS_OK) return status;
+  if (errno != 0) return report_no_output();
   report("cannot write to standard output; is the disk full?");
   return STATUS_FAILED;
 }

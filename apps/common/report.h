@@ -15,6 +15,9 @@ void report(const char *format, ...) G_GNUC_PRINTF(1, 2);
  * STATUS_USAGE for a value given by the user, else STATUS_FAILED. */
 int report_error(const WnError *error);
 
+/* Reports what errno says of standard output.  Returns STATUS_FAILED. */
+int report_no_output(void);
+
 /* Writes out what is buffered for standard output.  Returns `status`, or STATUS_FAILED after a
  * report where it was STATUS_OK and not all could be written. */
 int report_output(int status);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include <gst/gst.h>
@@ -117,6 +118,7 @@ out:
 }
 
 int main(int argc, char **argv) {
-  setlocale(LC_CTYPE, ""); /* numbers keep their point in every locale */
+  setlocale(LC_CTYPE, "");  /* numbers keep their point in every locale */
+  signal(SIGXFSZ, SIG_IGN); /* a file too large is an error, as on a full disk */
   return report_output(command_pipeline.run(argc, argv));
 }

@@ -15,6 +15,7 @@
 static int describe(const char *output) {
   WnModel *model = NULL;
   WnError error;
+  if (!g_file_test(output, G_FILE_TEST_IS_REGULAR)) return STATUS_OK; /* nothing is beside a pipe */
   if (wn_model_open(output, NULL, &model, &error) != WN_OK) return report_error(&error);
   char *path = g_strconcat(output, ".modelinfo", NULL);
   GString *text = modelinfo_text(model);
@@ -25,7 +26,7 @@ static int describe(const char *output) {
   return ok ? STATUS_OK : STATUS_FAILED;
 }
 
-static int adopt(const Options *options, const char *output) {
+static int adopt(const Options *options, char **output) {
   WnModelOptions how = {0};
   WnError error = {0};
   int status = STATUS_OK;
@@ -33,10 +34,10 @@ static int adopt(const Options *options, const char *output) {
   char *path = options_find_model(options->arguments[0], &status);
   if (path == NULL) return status;
   if (options_model(options, &how, &error) != WN_OK ||
-      wn_adopt(path, &how, output, &error) != WN_OK)
+      wn_adopt(path, &how, *output, &error) != WN_OK)
     status = report_error(&error);
   else
-    status = describe(output);
+    status = describe(*output);
   g_free(path);
   return status;
 }
@@ -53,7 +54,7 @@ static int run(int argc, char **argv) {
     report("adopt: -o OUT.onnx is missing; see 'winnow adopt --help'");
     status = STATUS_USAGE;
   }
-  if (status == STATUS_OK) status = adopt(&options, output);
+  if (status == STATUS_OK) status = adopt(&options, &output);
   options_clear(&options);
   g_free(output);
   return status;

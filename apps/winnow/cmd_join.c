@@ -35,7 +35,7 @@ static bool find_models(const Options *options, int *status) {
 }
 
 /* `sizes` of --input-size, as many as were given, in one list. */
-static int join(const Options *options, const char *output, const char *groups_file, char **sizes) {
+static int join(const Options *options, char **output, const char *groups_file, char **sizes) {
   WnJoinOptions how = {0};
   WnError error = {0};
   int status = STATUS_OK;
@@ -46,7 +46,7 @@ static int join(const Options *options, const char *output, const char *groups_f
   how.groups = groups;
   char *input_size = sizes != NULL ? g_strjoinv(",", sizes) : NULL;
   how.input_size = input_size;
-  if (wn_join((const char *const *)options->arguments, (size_t)options->n_arguments, &how, output,
+  if (wn_join((const char *const *)options->arguments, (size_t)options->n_arguments, &how, *output,
               &error) != WN_OK)
     status = report_error(&error);
   g_free(input_size);
@@ -69,7 +69,7 @@ static int run(int argc, char **argv) {
     report("join: -o OUT.onnx is missing; see 'winnow join --help'");
     status = STATUS_USAGE;
   }
-  if (status == STATUS_OK) status = join(&options, output, groups, sizes);
+  if (status == STATUS_OK) status = join(&options, &output, groups, sizes);
   options_clear(&options);
   g_strfreev(sizes);
   g_free(groups);

@@ -94,7 +94,7 @@ static int add_images(Calibration *c, guint wanted, guint *n_broken) {
   return status;
 }
 
-static int quantize(const Options *options, const char *output, const WnQuantizerOptions *how,
+static int quantize(const Options *options, char **output, const WnQuantizerOptions *how,
                     guint n_images) {
   Calibration calibration = {0};
   WnError error = {0};
@@ -102,7 +102,7 @@ static int quantize(const Options *options, const char *output, const WnQuantize
   int status =
       output_is_possible(output) ? calibration_open(&calibration, options, how) : STATUS_FAILED;
   if (status == STATUS_OK) status = add_images(&calibration, n_images, &n_broken);
-  if (status == STATUS_OK && wn_quantizer_write(calibration.quantizer, output, &error) != WN_OK)
+  if (status == STATUS_OK && wn_quantizer_write(calibration.quantizer, *output, &error) != WN_OK)
     status = report_error(&error);
   calibration_clear(&calibration);
   return status == STATUS_OK && n_broken > 0 ? STATUS_FAILED : status;
@@ -138,7 +138,7 @@ static int run(int argc, char **argv) {
   how.keep_biases = keep_biases;
   how.threads = options.threads;
   how.meaning = &options.meaning;
-  if (status == STATUS_OK) status = quantize(&options, output, &how, (guint)n_images);
+  if (status == STATUS_OK) status = quantize(&options, &output, &how, (guint)n_images);
   options_clear(&options);
   g_free(ranges_name);
   g_free(output);

@@ -247,12 +247,13 @@ static int learn(Lesson *lesson, WnTeaching *found) {
   return status == WN_OK ? STATUS_OK : report_error(&error);
 }
 
-static int teach(Lesson *lesson, const TeachOptions *o) {
+static int teach(Lesson *lesson, TeachOptions *o) {
   const char *folder = o->shared.arguments[1];
   const gint64 start_us = g_get_monotonic_time();
   WnError error = {0};
   WnTeaching found;
-  if (!output_is_possible(o->output) || !photos_list(folder, &lesson->photos)) return STATUS_FAILED;
+  if (!output_is_possible(&o->output) || !photos_list(folder, &lesson->photos))
+    return STATUS_FAILED;
   if (lesson->group_by == GROUP_BY_NAME && !groups_suffice(lesson, folder)) return STATUS_FAILED;
   int status = open_teacher(lesson, o->shared.arguments[0], o->output);
   if (status != STATUS_OK) return status;

@@ -142,10 +142,10 @@ static int make_request(const TuneOptions *o, WnTuneRequest *request) {
   return STATUS_OK;
 }
 
-static bool outputs_are_possible(const TuneOptions *o) {
-  if (o->output != NULL && !output_is_possible(o->output)) return false;
+static bool outputs_are_possible(TuneOptions *o) {
+  if (o->output != NULL && !output_is_possible(&o->output)) return false;
   for (char **path = o->curves; path != NULL && *path != NULL; path++)
-    if (!output_is_possible(*path)) return false;
+    if (!output_is_possible(path)) return false;
   return true;
 }
 
@@ -238,7 +238,7 @@ static int add_all(WnTuner *tuner, const TuneOptions *o, guint *n_broken) {
   return frames_take_folder(o->nothing, wn_tuner_model(tuner), add_nothing, tuner, n_broken);
 }
 
-static int tune(const TuneOptions *o, const WnTuneRequest *request) {
+static int tune(TuneOptions *o, const WnTuneRequest *request) {
   int status = STATUS_OK;
   guint n_broken = 0;
   WnTuner *tuner = NULL, *measured = NULL;

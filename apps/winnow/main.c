@@ -4,6 +4,7 @@
  * added by a cmd_*.c, a declaration in command.h and a row here.
  */
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,6 +56,7 @@ static int run_command(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-  setlocale(LC_CTYPE, ""); /* numbers keep their point in every locale */
+  setlocale(LC_CTYPE, "");  /* numbers keep their point in every locale */
+  signal(SIGXFSZ, SIG_IGN); /* a file too large is an error, as on a full disk */
   return report_output(run_command(argc, argv));
 }

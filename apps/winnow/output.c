@@ -5,53 +5,64 @@
 #include "output.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+#include <winnow/winnow.h>
 
 #include "report.h"
 
-bool output_is_possible(const char *path) {
-  if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
-    report("%s: is a folder; give the file to write", path);
-    return false;
-  }
+static bool refuse(const char *path, const char *why) {
+  report("%s: cannot write there: %s", path, why);
+  return false;
+}
+
+static bool is_standard_output(const struct stat *info) {
+  struct stat own;
+  return fstat(STDOUT_FILENO, &own) == 0 && own.st_ino == info->st_ino &&
+         own.st_dev == info->st_dev && own.st_rdev == info->st_rdev;
+}
+
+/* What is written goes where standard output went, what is printed to standard error. */
+static bool take_standard_output(char **path) {
+  int descriptor = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (descriptor < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+    return refuse(*path, g_strerror(errno));
+  g_free(*path);
+  *path = g_strdup_printf("/dev/fd/%d", descriptor);
+  return true;
+}
+
+static bool folder_is_writable(const char *path) {
   char *folder = g_path_get_dirname(path);
   bool writable = access(folder, W_OK) == 0;
-  if (!writable) report("%s: cannot write there: %s", path, g_strerror(errno));
   g_free(folder);
+  return writable || refuse(path, g_strerror(errno));
+}
+
+bool output_is_possible(char **path) {
+  struct stat info;
+  if (stat(*path, &info) != 0) return folder_is_writable(*path);
+  if (S_ISDIR(info.st_mode)) {
+    report("%s: is a folder; give the file to write", *path);
+    return false;
+  }
+  if (!S_ISREG(info.st_mode) && access(*path, W_OK) != 0) return refuse(*path, g_strerror(errno));
+  bool is_device = g_str_has_prefix(*path, "/dev/") || g_str_has_prefix(*path, "/proc/");
+  if (is_device && strcmp(*path, "/dev/null") != 0 && is_standard_output(&info))
+    return take_standard_output(path);
+  if (!S_ISREG(info.st_mode) || is_device) return true;
+  char *real = realpath(*path, NULL); /* the folder of what a link leads to */
+  bool writable = folder_is_writable(real != NULL ? real : *path);
+  free(real);
   return writable;
 }
 
-static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
-static struct sigaction before[G_N_ELEMENTS(ending)];
-static volatile sig_atomic_t caught;
-
-static void note(int number) {
-  caught = number;
-}
-
-/* Puts off the signals that end the program, so that a file that is half written is not left;
- * what is ignored stays so. */
-static void hold_signals(void) {
-  const struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
-  caught = 0;
-  for (size_t i = 0; i < G_N_ELEMENTS(ending); i++)
-    if (sigaction(ending[i], NULL, &before[i]) == 0 && before[i].sa_handler == SIG_DFL)
-      sigaction(ending[i], &action, NULL);
-}
-
-static void release_signals(void) {
-  for (size_t i = 0; i < G_N_ELEMENTS(ending); i++) sigaction(ending[i], &before[i], NULL);
-  if (caught != 0) raise(caught);
-}
-
 bool output_write(const char *path, const GString *content) {
-  GError *error = NULL;
-  hold_signals();
-  bool written = g_file_set_contents(path, content->str, (gssize)content->len, &error);
-  release_signals();
-  if (written) return true;
-  report("%s", error->message);
-  g_error_free(error);
+  WnError error;
+  if (wn_file_write(path, content->str, content->len, &error) == WN_OK) return true;
+  report_error(&error);
   return false;
 }

@@ -8,12 +8,12 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* Whether a file can be made at `path`, found out before the work that it would hold is done;
- * reports it if not. */
-bool output_is_possible(const char *path);
+/* Whether a file can be written at `*path`, found out before the work that it would hold is done;
+ * reports it if not.  Where that is standard output, what the program prints from now on goes to
+ * standard error, and *path, which is g_free()d, becomes another name of it. */
+bool output_is_possible(char **path);
 
-/* Writes the file, whole or not at all, also when a signal ends the program meanwhile; reports it
- * if that fails. */
+/* Writes the file, whole or not at all (wn_file_write()); reports it if that fails. */
 bool output_write(const char *path, const GString *content);
 
 #endif

@@ -24,8 +24,8 @@ typedef void WniFileWriter(FILE *stream, const void *data);
 WnStatus wni_file_read_beside(const char *path, const char *name, size_t limit, uint8_t **data,
                               size_t *size, WnError *error);
 
-/* Makes the file at `path`, or replaces it, by what `write` writes.  Errors: IO (also for a path
- * that is not a regular file), MEMORY; the old file is then as it was. */
+/* Makes the file at `path`, or replaces it, by what `write` writes, as wn_file_write() does.
+ * Errors: IO, MEMORY; the old file is then as it was. */
 WnStatus wni_file_write(const char *path, WniFileWriter *write, const void *data, WnError *error);
 
 /* CRC-32 as in PNG and zip (polynomial 0xEDB88320, ISO 3309). */

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/quiet.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +67,10 @@ WnStatus wni_segment_create(size_t pixel_bytes, WniSegment *out, WnError *error)
   out->slot_bytes = wni_round_up(pixels + pixel_bytes, WNI_WIRE_PAGE);
   out->bytes = out->first_slot + out->n_slots * out->slot_bytes;
   out->fd = memfd_create("winnow", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (out->fd >= 0 && map_and_seal(out)) {
+  const WniQuiet quiet = wni_quiet_begin(WNI_QUIET_WRITES); /* memory counts as a file there */
+  bool made = out->fd >= 0 && map_and_seal(out);
+  wni_quiet_end(&quiet);
+  if (made) {
     write_header(out);
     return WN_OK;
   }

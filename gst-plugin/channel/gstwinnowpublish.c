@@ -16,7 +16,9 @@
  * 0.
  *
  * The stream never waits for whoever reads: a line for which a FIFO has no room, or no reader, is
- * left out and counted in #GstWinnowPublish:dropped. What arrives are whole lines.
+ * left out and counted in #GstWinnowPublish:dropped. What arrives are whole lines. A file that
+ * cannot be written any more, on a full disk say, is an error that ends the stream; the lines in it
+ * are whole, too.
  *
  * With #GstWinnowPublish:on-change, a result of the whole frame is written only when the steady
  * state changes, as winnowclassify's `stable-time`, `min-confidence` and `watch` have it, with the
@@ -59,6 +61,7 @@ struct _GstWinnowPublish {
   LineOutput output;
   gchar *pattern; /* of files of one line each, or NULL: all go to `output` */
   guint n_files;
+  gboolean failed; /* the error has been posted */
   GstWinnowDisplay display;
   GstWinnowTracks *tracks; /* one, of the frame or its region, where there was one */
   GstWinnowResult *last;   /* that it was fed */
@@ -98,6 +101,7 @@ static gboolean start(GstBaseTransform *trans) {
   self->dropped = 0;
   GST_OBJECT_UNLOCK(self);
   self->n_files = 0;
+  self->failed = FALSE;
   if (is_pattern(location)) {
     self->pattern = g_steal_pointer(&location);
     return TRUE;
@@ -116,30 +120,48 @@ static gboolean stop(GstBaseTransform *trans) {
   return TRUE;
 }
 
-/* What fails is said once. */
-static gboolean write_file(GstWinnowPublish *self, const gchar *line) {
+/* What cannot be opened is said once: another file of the pattern may be. */
+static LineResult write_file(GstWinnowPublish *self, const gchar *location, const gchar *line) {
   LineOutput output;
-  g_autofree gchar *location = numbered(self->pattern, self->n_files);
   if (!line_output_open(&output, location)) {
     GST_OBJECT_LOCK(self);
     gboolean first = self->dropped == 0;
     GST_OBJECT_UNLOCK(self);
+    if (errno == ENOSPC || errno == EDQUOT) return LINE_FAILED;
     if (first)
       GST_ELEMENT_WARNING(self, RESOURCE, OPEN_WRITE,
                           ("location: cannot write to '%s': %s", location, g_strerror(errno)),
                           (NULL));
-    return FALSE;
+    return LINE_LEFT_OUT;
   }
   self->n_files++;
-  gboolean written = line_output_write(&output, line);
+  LineResult result = line_output_write(&output, line);
+  int reason = errno;
   line_output_close(&output);
-  return written;
+  errno = reason;
+  return result;
+}
+
+static void post_failure(GstWinnowPublish *self, const gchar *location) {
+  const int reason = errno;
+  g_autofree gchar *text =
+      g_strdup_printf("location: cannot write to '%s': %s; the lines in it are whole", location,
+                      g_strerror(reason));
+  self->failed = TRUE;
+  if (reason == ENOSPC || reason == EDQUOT)
+    GST_ELEMENT_ERROR(self, RESOURCE, NO_SPACE_LEFT, ("%s", text), (NULL));
+  else
+    GST_ELEMENT_ERROR(self, RESOURCE, WRITE, ("%s", text), (NULL));
 }
 
 static void write_line(GstWinnowPublish *self, const gchar *json) {
   g_autofree gchar *line = g_strconcat(json, "\n", NULL);
-  if (self->pattern != NULL ? write_file(self, line) : line_output_write(&self->output, line))
-    return;
+  g_autofree gchar *file = self->pattern != NULL ? numbered(self->pattern, self->n_files) : NULL;
+  LineResult result = self->failed   ? LINE_LEFT_OUT
+                      : file != NULL ? write_file(self, file, line)
+                                     : line_output_write(&self->output, line);
+  if (result == LINE_WRITTEN) return;
+  if (result == LINE_FAILED) post_failure(self, file != NULL ? file : self->output.location);
   GST_OBJECT_LOCK(self);
   self->dropped++;
   GST_OBJECT_UNLOCK(self);
@@ -211,7 +233,7 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
     }
   }
   if (!whole) write_state(self, gst_winnow_track_tick);
-  return GST_FLOW_OK;
+  return self->failed ? GST_FLOW_ERROR : GST_FLOW_OK;
 }
 
 static gboolean sink_event(GstBaseTransform *trans, GstEvent *event) {

@@ -12,16 +12,10 @@
 #include "base/parallel.h"
 #include "suite.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <locale.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 START_TEST(error_is_one_printable_line) {
   WnError error;
@@ -126,80 +120,6 @@ START_TEST(files_that_are_none_are_refused) {
 }
 END_TEST
 
-static char folder[] = "/tmp/winnow-base-XXXXXX";
-
-static int count_files(void) {
-  int n = 0;
-  DIR *dir = opendir(folder);
-  while (readdir(dir)) n++;
-  closedir(dir);
-  return n - 2; /* . and .. */
-}
-
-/* Not on every file system. */
-static bool files_can_lack_a_name(void) {
-  int fd = open(folder, O_TMPFILE | O_WRONLY, 0600);
-  if (fd >= 0) close(fd);
-  return fd >= 0;
-}
-
-static int n_before;
-
-static void write_text(FILE *stream, const void *data) {
-  fputs(data, stream);
-  fflush(stream);
-  if (files_can_lack_a_name()) ck_assert_int_eq(count_files(), n_before);
-}
-
-static void write_too_much(FILE *stream, const void *data) {
-  (void)data;
-  for (int i = 0; i < 9999; i++) fputs("more", stream);
-}
-
-/* Writes more than the process may; the limit is as before then. */
-static WnStatus write_over_the_limit(const char *path, WnError *error) {
-  struct rlimit before, limit;
-  getrlimit(RLIMIT_FSIZE, &before);
-  limit = before;
-  limit.rlim_cur = 4096;
-  signal(SIGXFSZ, SIG_IGN);
-  setrlimit(RLIMIT_FSIZE, &limit);
-  WnStatus status = wni_file_write(path, write_too_much, NULL, error);
-  setrlimit(RLIMIT_FSIZE, &before);
-  return status;
-}
-
-static void check_content(const char *path, const char *content) {
-  uint8_t *data;
-  size_t size;
-  ck_assert_int_eq(wni_file_read(path, 99, &data, &size, NULL), WN_OK);
-  ck_assert_str_eq((char *)data, content);
-  ck_assert_int_eq(count_files(), 1);
-  free(data);
-}
-
-START_TEST(files_are_written_whole_or_not) {
-  char path[64];
-  struct stat info;
-  WnError error;
-  ck_assert_ptr_nonnull(mkdtemp(folder));
-  snprintf(path, sizeof path, "%s/file", folder);
-  umask(027);
-  ck_assert_int_eq(wni_file_write(path, write_text, "one", &error), WN_OK);
-  check_content(path, "one");
-  n_before = 1;
-  ck_assert_int_eq(stat(path, &info), 0);
-  ck_assert_int_eq(info.st_mode & 0777, 0640);
-  ck_assert_int_eq(wni_file_write(path, write_text, "two\n", &error), WN_OK);
-  check_content(path, "two\n");
-  ck_assert_int_eq(write_over_the_limit(path, &error), WN_ERROR_IO);
-  check_content(path, "two\n");
-  ck_assert_int_eq(wni_file_write(folder, write_text, "", &error), WN_ERROR_IO);
-  unlink(path);
-  rmdir(folder);
-}
-END_TEST
-
 START_TEST(ranges_cover_everything_once) {
   for (size_t n = 0; n < 200; n += 7)
     for (size_t grain = 1; grain < 70; grain += 23)
@@ -255,5 +175,5 @@ END_TEST
 SUITE_MAIN("base", error_is_one_printable_line, every_float16_is_a_float32,
            numbers_are_read_in_every_locale, bad_numbers_are_refused, labels_are_names_or_indices,
            names_are_found_again, crc32_is_the_usual_one, files_that_are_none_are_refused,
-           files_are_written_whole_or_not, ranges_cover_everything_once, cpu_mask_switches_sets_off,
-           cpu_flags_are_a_mask, sizes_do_not_overflow)
+           ranges_cover_everything_once, cpu_mask_switches_sets_off, cpu_flags_are_a_mask,
+           sizes_do_not_overflow)

@@ -55,6 +55,13 @@ typedef struct WnError {
 /* "x.y.z" of the library that is running. */
 const char *wn_version(void);
 
+/* Writes the file at `path` as the library writes models: it is there whole or not at all, also
+ * when the process is killed meanwhile.  A file that is there keeps its mode, and its owner if the
+ * system lets us give it away; a link is followed.  A pipe, a terminal or /dev/null is written to
+ * as it is, and so is /dev/stdout or /dev/fd/N.  Raises no SIGPIPE or SIGXFSZ.  Thread-safe.
+ * Errors: ARGUMENT (no path), IO, MEMORY; a file that was there is then as it was. */
+WnStatus wn_file_write(const char *path, const void *data, size_t size, WnError *error);
+
 /* ---- CPU ---------------------------------------------------------------- */
 
 /* Restricts the instruction sets that models opened from now on may use.
