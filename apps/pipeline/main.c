@@ -12,12 +12,14 @@
 #include <winnow/winnow.h>
 
 #include "command.h"
+#include "file.h"
 #include "options.h"
 #include "report.h"
 #include "run.h"
 
 #define USUAL_TIMEOUT_S 20.0
 #define LONGEST_TIMEOUT_S 86400.0
+enum { MAX_BYTES = 1 << 20 };
 
 static int run_file(int argc, char **argv);
 
@@ -41,10 +43,11 @@ static const Command command_pipeline = {
 
 /* Its lines without comments; NULL: it has been reported. */
 static char *read_text(const char *path) {
-  g_autoptr(GError) error = NULL;
-  g_autofree char *whole = NULL;
-  if (!g_file_get_contents(path, &whole, NULL, &error)) {
-    report("%s", error->message);
+  gsize n_bytes = 0;
+  g_autofree char *problem = NULL;
+  g_autofree char *whole = file_read(path, "pipeline", MAX_BYTES, &n_bytes, &problem);
+  if (whole == NULL) {
+    report("%s", problem);
     return NULL;
   }
   g_auto(GStrv) lines = g_strsplit(whole, "\n", -1);

@@ -49,6 +49,26 @@ class NoFiles(CliTest):
             self.assertIn(told, result.stderr.splitlines())
             self.assertEqual(result.returncode, 0, result.stderr)
 
+    def test_links_in_a_dataset(self):
+        """To nothing, to themselves: as other broken pictures, in every command."""
+        data, out = self.folder / "data", self.folder / "out.onnx"
+        (data / "cat" / "c.jpg").mkdir(parents=True)
+        (data / "cat" / "a.jpg").symlink_to("nowhere")
+        (data / "cat" / "b.jpg").symlink_to("b.jpg")
+        shutil.copy(CAT, data / "cat" / "d.jpg")
+        commands = [["eval", MODEL, data], ["quantize", MODEL, data, "-o", out],
+                    ["tune", MODEL, data, "--max-accuracy-drop", "1", "-o", out]]
+        if "CAMERA" in os.environ:
+            commands.append(["--model", MODEL, "--json", "--fps", 1000, "--input", data])
+        for command in commands:
+            program = WINNOW if command[0] != "--model" else os.environ["CAMERA"]
+            with self.subTest(command=command[0]):
+                done = subprocess.run([program, *map(str, command)], capture_output=True, text=True,
+                                      check=False, timeout=PATIENCE, stdin=subprocess.DEVNULL)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn("a.jpg: cannot open the picture file: No such file", done.stderr)
+                self.assertIn("b.jpg: cannot open the picture file: Too many", done.stderr)
+
     def dataset(self):
         """A class, and what systems and people leave in and beside it."""
         data = self.folder / "data"

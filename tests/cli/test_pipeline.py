@@ -126,6 +126,11 @@ class Pipelines(CliTest):
 
     # ---- What cannot be
 
+    def test_a_fifo_is_no_pipeline(self):
+        """Nobody writes it, and nothing waits for that."""
+        os.mkfifo(self.folder / "x.pipeline")
+        self.expect_failure(1, self.folder / "x.pipeline", says="is a FIFO")
+
     def test_what_cannot_run(self):
         for text, status, says in (
                 ("videotestsrc ! nosuchelement ! fakesink", 2, "nosuchelement"),
