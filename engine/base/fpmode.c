@@ -11,12 +11,12 @@
 
 enum { MASKED = 0x1F80, FLUSHED_WHEN_WRITTEN = 0x8000, FLUSHED_WHEN_READ = 0x0040 };
 
-WniFpMode wni_fp_enter(void) {
+WniFpMode wni_fp_enter(bool flush) {
   const uint16_t usual = 0x037F; /* as programs begin */
   WniFpMode before = {.mxcsr = _mm_getcsr()};
   __asm__ volatile("fnstcw %0" : "=m"(before.x87));
   __asm__ volatile("fldcw %0" ::"m"(usual));
-  _mm_setcsr(MASKED | FLUSHED_WHEN_WRITTEN | FLUSHED_WHEN_READ);
+  _mm_setcsr(MASKED | (flush ? FLUSHED_WHEN_WRITTEN | FLUSHED_WHEN_READ : 0));
   return before;
 }
 
@@ -27,12 +27,12 @@ void wni_fp_leave(const WniFpMode *before) {
 
 #elif defined __aarch64__
 
-WniFpMode wni_fp_enter(void) {
-  const uint64_t flushed = UINT64_C(1) << 24; /* FZ; that of float16, FZ16, stays 0 */
+WniFpMode wni_fp_enter(bool flush) {
+  const uint64_t ours = flush ? UINT64_C(1) << 24 : 0; /* FZ; that of float16, FZ16, stays 0 */
   WniFpMode before;
   __asm__ volatile("mrs %0, fpcr" : "=r"(before.fpcr)::"memory");
   __asm__ volatile("mrs %0, fpsr" : "=r"(before.fpsr)::"memory");
-  __asm__ volatile("msr fpcr, %0" ::"r"(flushed) : "memory");
+  __asm__ volatile("msr fpcr, %0" ::"r"(ours) : "memory");
   return before;
 }
 
@@ -43,8 +43,9 @@ void wni_fp_leave(const WniFpMode *before) {
 
 #else
 
-WniFpMode wni_fp_enter(void) {
+WniFpMode wni_fp_enter(bool flush) {
   WniFpMode before;
+  (void)flush;
   feholdexcept(&before.environment);
   fesetround(FE_TONEAREST);
   return before;

@@ -12,6 +12,7 @@
 #define WNI_BASE_FPMODE_H
 
 #include <fenv.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What was before: rounding, masks, the exceptions noted, denormals. */
@@ -26,11 +27,15 @@ typedef struct WniFpMode {
 #endif
 } WniFpMode;
 
-WniFpMode wni_fp_enter(void);
+WniFpMode wni_fp_enter(bool flush); /* denormals to zero */
 void wni_fp_leave(const WniFpMode *before);
 
 /* Stands first in a function: our mode until it returns, however it does. */
 #define WNI_FP_SCOPE(before)                                                                       \
-  __attribute__((cleanup(wni_fp_leave))) const WniFpMode before = wni_fp_enter()
+  __attribute__((cleanup(wni_fp_leave))) const WniFpMode before = wni_fp_enter(true)
+
+/* The same where numbers are printed, which may be denormals. */
+#define WNI_FP_EXACT_SCOPE(before)                                                                 \
+  __attribute__((cleanup(wni_fp_leave))) const WniFpMode before = wni_fp_enter(false)
 
 #endif

@@ -158,7 +158,7 @@ void wni_parallel_run(int n_threads, WniParallelBody body, void *context) {
     give_orders(worker, body, context, thread);
   }
   thread.index = 0;
-  const WniFpMode mode = wni_fp_enter();
+  const WniFpMode mode = wni_fp_enter(true);
   body(context, thread);
   wni_fp_leave(&mode);
   wni_parallel_barrier(thread);
@@ -168,7 +168,7 @@ void wni_parallel_run(int n_threads, WniParallelBody body, void *context) {
 
 /* A worker's life.  `done` was read before anybody could give orders. */
 static void work(Worker *worker, unsigned done) {
-  wni_fp_enter(); /* for good: what it computes is ours */
+  wni_fp_enter(true); /* for good: what it computes is ours */
   for (;;) {
     wni_gate_wait(&worker->orders, done++);
     if (!worker->body) break;

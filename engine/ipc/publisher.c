@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "ipc/endpoint.h"
 #include "ipc/record.h"
 #include "ipc/ring.h"
@@ -172,7 +173,7 @@ static char *complete_description(const WnPublisher *p, const char *text) {
   const char *slash = strrchr(p->path, '/');
   char *complete = NULL;
   if (json_is_object(json)) {
-    json_t *members = json_pack("{s:s}", "name", slash ? slash + 1 : p->path);
+    json_t *members = json_pack("{s:o}", "name", wni_json_text(slash ? slash + 1 : p->path));
     json_object_update_new(members, json_incref(json));
     complete = json_dumps(members, JSON_COMPACT);
     json_decref(members);

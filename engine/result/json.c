@@ -102,7 +102,7 @@ json_t *wni_result_object(const WnResult *r) {
 }
 
 char *wn_result_json(const WnResult *r) {
-  WNI_FP_SCOPE(mode);
+  WNI_FP_EXACT_SCOPE(mode);
   json_t *object = wni_result_object(r);
   char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
   json_decref(object);

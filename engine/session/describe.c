@@ -63,7 +63,7 @@ static json_t *json_of_regions(const WniView *view) {
 
 /* The lists of a model with very many classes may be more than a channel has room for. */
 char *wn_session_describe(const WnSession *session, size_t max_bytes) {
-  WNI_FP_SCOPE(mode);
+  WNI_FP_EXACT_SCOPE(mode);
   static const char *const can_go[] = {"labels", "groups", "watch"};
   const WniMetadata *metadata = &session->model->metadata;
   json_t *json = json_object();

@@ -15,7 +15,7 @@ const char *wn_state_event_name(WnStateEvent event) {
 }
 
 char *wn_state_change_json(const WnStateChange *change, const WnResult *result) {
-  WNI_FP_SCOPE(mode);
+  WNI_FP_EXACT_SCOPE(mode);
   json_t *object = wni_result_object(result);
   char *text = NULL;
   if (object &&

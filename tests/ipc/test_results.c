@@ -4,6 +4,7 @@
  * the description of the channel.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fixture.h"
@@ -183,7 +184,26 @@ START_TEST(a_description_is_a_bounded_object) {
 }
 END_TEST
 
+/* A file's name may be any bytes, JSON is UTF-8. */
+START_TEST(a_socket_of_any_name_is_described) {
+  char path[128];
+  WnPublisher *odd;
+  WnReader *of_it;
+  snprintf(path, sizeof path, "%s-\xFF\"", fixture_path());
+  ck_assert_int_eq(wn_publisher_new(path, NULL, &odd, NULL), WN_OK);
+  ck_assert_int_eq(wn_publisher_describe(odd, "{}", NULL), WN_OK);
+  ck_assert_int_eq(wn_reader_new(path, &of_it, NULL), WN_OK);
+  wn_reader_read(of_it, 0, &got, NULL);
+  wn_publisher_serve(odd);
+  wn_reader_read(of_it, 1000, &got, NULL);
+  ck_assert_str_eq(wn_reader_description(of_it), "{\"name\":\"channel-\xEF\xBF\xBD\\\"\"}");
+  wn_reader_free(of_it);
+  wn_publisher_free(odd);
+  fixture_clean();
+}
+END_TEST
+
 SUITE_MAIN("results", regions_come_together, nothing_is_a_result,
            as_many_stages_as_a_model_may_have, long_labels_leave_fewer_survivors,
            results_that_contradict_themselves_are_refused, the_description_is_seen_and_replaced,
-           a_description_is_a_bounded_object)
+           a_description_is_a_bounded_object, a_socket_of_any_name_is_described)

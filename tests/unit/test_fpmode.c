@@ -32,7 +32,7 @@ static bool flushes(void) {
 
 /* Some emulators do not know such a mode; the results are the same without it. */
 static bool can_flush(void) {
-  const WniFpMode mode = wni_fp_enter();
+  const WniFpMode mode = wni_fp_enter(true);
   bool can = flushes();
   wni_fp_leave(&mode);
 #if !defined __x86_64__ && !defined __aarch64__
