@@ -251,7 +251,8 @@ test_packages_of() {
 
 # Ends with the first target that breaks.
 FUZZ_TURN=60 # seconds
-fuzz_options=(-rss_limit_mb=4096 -timeout=60 -max_len=65536 -print_final_stats=1)
+# Networks have so many features that weighing them (entropic) takes most of the time.
+fuzz_options=(-rss_limit_mb=4096 -timeout=60 -max_len=65536 -print_final_stats=1 -entropic=0)
 
 build_fuzz() {
   [ -f build-fuzz/build.ninja ] || CC=clang meson setup build-fuzz -Dapps=enabled \
@@ -273,7 +274,10 @@ run_fuzz() {
       left=$((end - SECONDS)) name=${target##*/libfuzz_} seeds=()
       [ $left -gt 0 ] || return 0
       [ $left -lt $FUZZ_TURN ] || left=$FUZZ_TURN
-      [ "$name" != load ] || seeds=(tests/fuzz/corpus)
+      case $name in
+        load) seeds=(tests/fuzz/corpus) ;;
+        network) seeds=(tests/fuzz/classifiers -mutate_depth=1) ;; # one change leaves it a network
+      esac
       log=build-fuzz/found/$name.log
       mkdir -p "build-fuzz/corpus/$name"
       echo "== $name: $left s"

@@ -10,48 +10,11 @@
  */
 #include <winnow/winnow.h>
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "folder.h"
 
-enum { MAX_FILE = 1 << 16, WEIGHT_BYTES = 4096, MAX_MACS = 1 << 24, MAX_ELEMENTS = 1 << 16 };
+enum { MAX_MACS = 1 << 24, MAX_ELEMENTS = 1 << 16 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static char folder[] = "/tmp/fuzz-load-XXXXXX";
-
-static void put_file(const char *name, const uint8_t *data, size_t size) {
-  char path[PATH_MAX];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-  if (fd < 0 || write(fd, data, size) != (ssize_t)size || close(fd) != 0) abort();
-}
-
-static void remove_folder(void) {
-  static const char *const names[] = {"models/model.onnx", "models/d", "models", "secret", ""};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-    remove(path);
-  }
-}
-
-static void make_folder(void) {
-  uint8_t weights[WEIGHT_BYTES];
-  char models[PATH_MAX];
-  for (size_t i = 0; i < sizeof weights; i++) weights[i] = (uint8_t)(i * 37);
-  if (!mkdtemp(folder)) abort();
-  atexit(remove_folder);
-  snprintf(models, sizeof models, "%s/models", folder);
-  if (mkdir(models, 0700) != 0) abort();
-  put_file("secret", weights, sizeof weights);
-  put_file("models/d", weights, sizeof weights);
-}
 
 static void run_once(WnModel *model) {
   const WnModelInfo *info = wn_model_info(model);
@@ -72,15 +35,13 @@ static void run_once(WnModel *model) {
 static bool opened; /* the last input was a model */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  char path[PATH_MAX];
   WnModel *model = NULL;
   WnError error = {0};
-  if (strstr(folder, "XXXXXX")) make_folder();
-  if (size > MAX_FILE) return 0;
+  make_folder();
+  if (size > FOLDER_MAX_FILE) return 0;
   put_file("models/model.onnx", data, size);
-  snprintf(path, sizeof path, "%s/models/model.onnx", folder);
   const WnModelOptions options = {.precision = WN_PRECISION_AUTO, .any_graph = true};
-  opened = wn_model_open(path, &options, &model, &error) == WN_OK;
+  opened = wn_model_open(folder_path("models/model.onnx"), &options, &model, &error) == WN_OK;
   if (opened)
     run_once(model);
   else if (!*error.message || strchr(error.message, '\n'))
@@ -93,28 +54,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
 enum { MAX_SEEDS = 64 };
 
-static struct {
-  uint8_t bytes[MAX_FILE];
-  size_t size;
-} seeds[MAX_SEEDS];
+static Seed seeds[MAX_SEEDS];
 static uint32_t n_seeds;
 #include "draw.h"
-
-static void read_seeds(const char *from) {
-  DIR *dir = opendir(from);
-  if (!dir) abort();
-  for (struct dirent *entry; (entry = readdir(dir)) && n_seeds < MAX_SEEDS;) {
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/%s", from, entry->d_name);
-    FILE *file = strstr(path, ".onnx") ? fopen(path, "rb") : NULL;
-    if (!file) continue;
-    seeds[n_seeds].size = fread(seeds[n_seeds].bytes, 1, MAX_FILE, file);
-    n_seeds++;
-    fclose(file);
-  }
-  closedir(dir);
-  if (!n_seeds) abort();
-}
 
 /* A file with bytes changed, now and then cut; often as it was. */
 static size_t damage(uint8_t *out) {
@@ -127,11 +69,11 @@ static size_t damage(uint8_t *out) {
 }
 
 int main(int argc, char **argv) {
-  static uint8_t input[MAX_FILE];
+  static uint8_t input[FOLDER_MAX_FILE];
   unsigned long inputs = argc > 2 ? strtoul(argv[2], NULL, 10) : 3000, n_opened = 0;
   state = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
   if (argc < 2) return 2;
-  read_seeds(argv[1]);
+  n_seeds = read_seeds(argv[1], seeds, MAX_SEEDS);
   for (unsigned long i = 0; i < inputs; i++) {
     LLVMFuzzerTestOneInput(input, damage(input));
     n_opened += opened;

@@ -21,6 +21,8 @@ enum { PIPE_BYTES = 4096 }; /* fit into a pipe at once */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static unsigned long n_frames;
+
 static void read_frame(const WnFrame *frame) {
   static volatile unsigned sink;
   for (int p = 0; p < wn_pixel_format_planes(frame->format); p++)
@@ -36,7 +38,7 @@ static int offer(const uint8_t *data, size_t size) {
   int ends[2];
   if (size % 2 == 0 || size > PIPE_BYTES) {
     int file = memfd_create("clip", MFD_CLOEXEC);
-    if (file < 0 || write(file, data, size) != (ssize_t)size) abort();
+    if (file < 0 || pwrite(file, data, size, 0) != (ssize_t)size) abort();
     return file;
   }
   if (pipe(ends) != 0 || write(ends[1], data, size) != (ssize_t)size) abort();
@@ -55,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (frame.pts_ns <= last || y4m_period_ns(clip) <= 0) abort();
     last = frame.pts_ns;
     read_frame(&frame);
+    n_frames++;
   }
   if (reading != Y4M_END) abort(); /* all was there */
   if (clip == NULL && problem == NULL) abort();
@@ -126,8 +129,8 @@ int main(int argc, char **argv) {
     LLVMFuzzerTestOneInput(clip->data, clip->len);
     g_byte_array_unref(clip);
   }
-  printf("%u inputs\n", n_inputs);
-  return 0;
+  printf("%u inputs, %lu frames\n", n_inputs, n_frames);
+  return n_frames < n_inputs / 4;
 }
 
 #endif
