@@ -17,60 +17,24 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "good_channel.h"
 #include "ipc/endpoint.h"
-#include "ipc/record.h"
-#include "ipc/ring.h"
-#include "ipc/segment.h"
 
-enum { SIDE = 24, PIXELS = SIDE * 64 * 2, FRAMES = 3 };
+enum { FRAMES = 3 };
 
 static char path[64];
 static WniListener listener;
 static uint8_t *good;               /* what a good publisher's memory holds, then its hello */
 static size_t memory_bytes, newest; /* where its slot begins */
 
-static void publish(WniSegment *segment, uint64_t number) {
-  static const int32_t survivors[] = {4, 2, 1}, per_stage[] = {10, 3};
-  static const char *const labels[] = {"deer", "bird", "automobile"};
-  static const double scores[] = {0.5, 0.25, 0.125};
-  static const uint8_t pixels[PIXELS];
-  WnResult result = {.label = "deer",
-                     .class_index = 4,
-                     .group = "animal",
-                     .exit_stage = 1,
-                     .stage_count = 9,
-                     .n_survivors = 3,
-                     .survivors = survivors,
-                     .survivor_labels = labels,
-                     .survivor_scores = scores,
-                     .n_stages_evaluated = 2,
-                     .survivors_per_stage = per_stage,
-                     .model_id = "m@00000000"};
-  WnFrame frame = {.format = WN_PIXEL_NV12,
-                   .width = SIDE,
-                   .height = SIDE,
-                   .plane = {pixels, pixels},
-                   .stride_bytes = {SIDE, SIDE}};
-  WniWireSlot *slot = wni_segment_slot(segment, number);
-  wni_ring_begin(&slot->sequence, number);
-  slot->number = number;
-  slot->parts = WNI_WIRE_HAS_FRAME;
-  slot->n_results = 1;
-  wni_record_put(&result, &slot->result[0]);
-  if (wni_record_lay_out(&frame, &slot->frame, NULL) != WN_OK) abort();
-  wni_record_copy_pixels(&frame, wni_segment_pixels(segment, slot));
-  wni_ring_end(&slot->sequence, number);
-  wni_ring_set_latest(wni_segment_header(segment), number);
-}
-
 static void prepare(void) {
   WniSegment segment;
   WniWireHello hello = {.version = WNI_WIRE_VERSION};
   snprintf(path, sizeof path, "/tmp/winnow-fuzz-%d", (int)getpid());
   if (wni_endpoint_listen(path, 0600, (gid_t)-1, &listener, NULL) != WN_OK ||
-      wni_segment_create(PIXELS, &segment, NULL) != WN_OK)
+      wni_segment_create(GOOD_PIXELS, &segment, NULL) != WN_OK)
     abort();
-  for (uint64_t n = 1; n <= FRAMES; n++) publish(&segment, n);
+  for (uint64_t n = 1; n <= FRAMES; n++) good_publish(&segment, n);
   memory_bytes = segment.bytes;
   newest = (size_t)((uint8_t *)wni_segment_slot(&segment, FRAMES) - segment.base);
   memcpy(hello.magic, WNI_WIRE_MAGIC, sizeof hello.magic);
@@ -98,29 +62,6 @@ static void patch(WniSegment *segment, WniWireHello *hello, const uint8_t *data,
   }
 }
 
-static uint64_t use_result(const WnResult *r) {
-  uint64_t sum = strlen(r->label) + strlen(r->group) + strlen(r->model_id);
-  sum += strlen(wn_stop_reason_name(r->stop_reason));
-  if (r->has_region) sum += strlen(r->region_name);
-  for (int32_t i = 0; i < r->n_survivors; i++)
-    sum +=
-        strlen(r->survivor_labels[i]) + (uint64_t)r->survivors[i] + (r->survivor_scores[i] > 0.5);
-  for (int32_t i = 0; i < r->n_stages_evaluated; i++) sum += (uint64_t)r->survivors_per_stage[i];
-  return sum;
-}
-
-/* Reads every byte that a snapshot points to. */
-static uint64_t use(const WnSnapshot *got) {
-  const WnFrame *f = &got->frame;
-  uint64_t sum = 0;
-  for (int p = 0; got->has_frame && p < wn_pixel_format_planes(f->format); p++)
-    for (int32_t y = 0; y < wn_pixel_format_rows(f->format, p, f->height); y++)
-      for (size_t x = 0; x < wn_pixel_format_row_bytes(f->format, p, f->width); x++)
-        sum += f->plane[p][y * f->stride_bytes[p] + (ptrdiff_t)x];
-  for (int32_t i = 0; i < got->n_results; i++) sum += use_result(&got->results[i]);
-  return sum;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -130,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   WnReader *reader;
   WnSnapshot got;
   if (!good) prepare();
-  if (wni_segment_create(PIXELS, &segment, NULL) != WN_OK) abort();
+  if (wni_segment_create(GOOD_PIXELS, &segment, NULL) != WN_OK) abort();
   memcpy(segment.base, good, memory_bytes);
   memcpy(&hello, good + memory_bytes, sizeof hello);
   patch(&segment, &hello, data, size);
@@ -139,8 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   int socket = accept(listener.fd, NULL, NULL);
   if (socket < 0) abort();
   wni_endpoint_send(socket, &hello, sizeof hello, segment.fd);
-  if (wn_reader_read(reader, 0, &got, NULL) == WN_OK) sink = sink + use(&got);
-  if (wn_reader_view(reader, 0, &got, NULL) == WN_OK) sink = sink + use(&got);
+  if (wn_reader_read(reader, 0, &got, NULL) == WN_OK) sink = sink + good_use(&got);
+  if (wn_reader_view(reader, 0, &got, NULL) == WN_OK) sink = sink + good_use(&got);
   sink = sink + strlen(wn_reader_description(reader));
   wn_reader_release(reader);
   wn_reader_free(reader);
