@@ -101,6 +101,14 @@ static gint gather(const GPtrArray *held, WnResult out[WN_SNAPSHOT_MAX_RESULTS])
   return n;
 }
 
+/* Times that a channel does not take, a century and a half away, are none. */
+static void set_times(WnFrame *frame, const WnResult *result) {
+  const gint64 most = G_MAXINT64 / 2;
+  if (result != NULL && result->time_ns != 0) frame->time_ns = result->time_ns + result->age_ns;
+  if (frame->time_ns < -most || frame->time_ns > most) frame->time_ns = 0;
+  if (frame->pts_ns < 0 || frame->pts_ns > most) frame->pts_ns = WN_PTS_NONE;
+}
+
 static GstFlowReturn publish(GstWinnowShmSink *self, GstBuffer *buffer) {
   g_autoptr(GPtrArray) held = gst_winnow_results_from_buffer(buffer);
   WnResult results[WN_SNAPSHOT_MAX_RESULTS];
@@ -111,8 +119,7 @@ static GstFlowReturn publish(GstWinnowShmSink *self, GstBuffer *buffer) {
   if (!gst_winnow_frame_open(GST_ELEMENT(self), &self->info, buffer, GST_MAP_READ, &mapped))
     return GST_FLOW_ERROR;
   gst_winnow_frame_map(&mapped, &frame); /* the pad template has no other formats */
-  if (n_results > 0 && results[0].time_ns != 0)
-    frame.time_ns = results[0].time_ns + results[0].age_ns;
+  set_times(&frame, n_results > 0 ? &results[0] : NULL);
   WnStatus status =
       gst_winnow_shm_publisher_publish(self->publisher, &frame, results, n_results, &error);
   gst_video_frame_unmap(&mapped);

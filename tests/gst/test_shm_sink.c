@@ -8,6 +8,8 @@
 #include <glib/gstdio.h>
 #include <winnow/ipc.h>
 
+#include "made_result.h"
+
 enum { READ_MS = 20000 }; /* a busy machine's worst */
 
 typedef struct {
@@ -147,6 +149,39 @@ GST_START_TEST(test_readers_are_told_what_is_published) {
 }
 GST_END_TEST
 
+/* Buffers and results of other programs' may have any: the frame goes on without them. */
+GST_START_TEST(test_times_that_no_channel_takes) {
+  static const guint64 pts[] = {5, G_MAXINT64 / 2, G_MAXINT64 - 1, G_MAXUINT64 - 1};
+  Channel c = channel_new("videotestsrc num-buffers=1 ! video/x-raw,format=GRAY8,width=8,height=8");
+  GstElement *sink = gst_bin_get_by_name(GST_BIN(c.pipeline), "sink");
+  GstPad *pad = gst_element_get_static_pad(sink, "sink");
+  open_reader(&c);
+  play_to_the_end(&c);
+  g_object_set(sink, "sync", FALSE, NULL);
+  gst_pad_send_event(pad, gst_event_new_flush_start());
+  gst_pad_send_event(pad, gst_event_new_flush_stop(TRUE));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_pad_send_event(pad, gst_event_new_segment(&segment));
+  for (gsize i = 0; i < G_N_ELEMENTS(pts); i++) {
+    GstBuffer *buffer = gst_buffer_new_allocate(NULL, 64, NULL);
+    GST_BUFFER_PTS(buffer) = pts[i];
+    made_result_attach(buffer, "cat", 1);
+    GstStructure *structure = gst_custom_meta_get_structure(
+        gst_buffer_get_custom_meta(buffer, "GstWinnowClassificationMeta"));
+    gst_structure_set(structure, "time", G_TYPE_INT64, G_MAXINT64 / 2, "age-ns", G_TYPE_INT64,
+                      (gint64)(i ? G_MAXINT64 / 2 : 0), NULL);
+    fail_unless_equals_int(gst_pad_chain(pad, buffer), GST_FLOW_OK);
+    WnSnapshot got = read_next(&c);
+    fail_unless_equals_int64(got.frame.pts_ns, i < 2 ? (gint64)pts[i] : WN_PTS_NONE);
+    fail_unless_equals_int64(got.frame.time_ns, i ? 0 : G_MAXINT64 / 2);
+  }
+  gst_object_unref(pad);
+  gst_object_unref(sink);
+  channel_free(&c);
+}
+GST_END_TEST
+
 static Suite *shm_sink_suite(void) {
   Suite *suite = suite_create("shm_sink");
   TCase *tcase = tcase_create("general");
@@ -158,6 +193,7 @@ static Suite *shm_sink_suite(void) {
   tcase_add_test(tcase, test_the_frame_after_a_seek);
   tcase_add_test(tcase, test_frames_are_never_late);
   tcase_add_test(tcase, test_readers_are_told_what_is_published);
+  tcase_add_test(tcase, test_times_that_no_channel_takes);
   return suite;
 }
 
