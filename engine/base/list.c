@@ -77,37 +77,30 @@ WnStatus wni_list_numbers(const char *text, size_t length, double *out, int coun
   return WN_OK;
 }
 
-int wni_list_set_label(const char *item, size_t length, const char *const *labels, int n_labels,
-                       bool *set) {
-  int first = -1;
-  for (int c = 0; c < n_labels; c++) {
-    if (strlen(labels[c]) != length || memcmp(labels[c], item, length) != 0) continue;
-    if (first < 0) first = c;
-    if (set) set[c] = true;
-  }
-  if (first >= 0 || length == 0) return first;
-  int index = 0;
-  for (size_t i = 0; i < length; i++) {
-    if (item[i] < '0' || item[i] > '9') return -1;
-    index = index * 10 + (item[i] - '0');
-    if (index >= n_labels) return -1;
-  }
-  if (set) set[index] = true;
-  return index;
+static WnStatus fail_label(const char *item, size_t length, const WniLabels *labels,
+                           const char *what, WnError *error) {
+  const char *const *label = labels->label;
+  int n = labels->n;
+  return wni_fail(error, WN_ERROR_ARGUMENT,
+                  "%s: '%.*s' is not a label of the model; its labels are %s%s%s%s%s...", what,
+                  length > 60 ? 60 : (int)length, item, label[0], n > 1 ? ", " : "",
+                  n > 1 ? label[1] : "", n > 2 ? ", " : "", n > 2 ? label[2] : "");
 }
 
-WnStatus wni_list_labels(const char *text, size_t length, const char *const *labels, int n_labels,
-                         bool *set, const char *what, WnError *error) {
-  const char *end = text + length, *item;
-  size_t item_length;
-  memset(set, 0, (size_t)n_labels * sizeof *set);
-  while (wni_list_next(&text, end, ',', &item, &item_length)) {
-    if (wni_list_set_label(item, item_length, labels, n_labels, set) < 0)
-      return wni_fail(error, WN_ERROR_ARGUMENT,
-                      "%s: '%.*s' is not a label of the model; its labels are %s%s%s%s%s...", what,
-                      item_length > 60 ? 60 : (int)item_length, item, labels[0],
-                      n_labels > 1 ? ", " : "", n_labels > 1 ? labels[1] : "",
-                      n_labels > 2 ? ", " : "", n_labels > 2 ? labels[2] : "");
+/* Labels go first: then a label whose first class is set has been met, and what has it is not gone
+ * through for every time that somebody writes it. */
+WnStatus wni_list_labels(const char *text, size_t length, const WniLabels *labels, bool *set,
+                         const char *what, WnError *error) {
+  const char *end = text + length, *at = text, *item;
+  size_t n;
+  memset(set, 0, (size_t)labels->n * sizeof *set);
+  while (wni_list_next(&at, end, ',', &item, &n)) {
+    int first = wni_labels_find(labels, item, n);
+    if (first >= 0 && !set[first]) wni_labels_set(labels, first, set);
+    if (first < 0 && wni_labels_find_index(labels, item, n) < 0)
+      return fail_label(item, n, labels, what, error);
   }
+  for (at = text; wni_list_next(&at, end, ',', &item, &n);)
+    if (wni_labels_find(labels, item, n) < 0) set[wni_labels_find_index(labels, item, n)] = true;
   return WN_OK;
 }

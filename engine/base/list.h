@@ -9,6 +9,8 @@
 
 #include <winnow/winnow.h>
 
+#include "base/labels.h"
+
 /* Parses exactly `count` finite numbers separated by commas from the `length` bytes at `text`.
  * `what` begins the error (ARGUMENT). */
 WnStatus wni_list_numbers(const char *text, size_t length, double *out, int count, const char *what,
@@ -19,16 +21,11 @@ enum { WNI_NUMBER_BYTES = 32 };
 /* Writes a finite number in as few digits as wni_list_numbers() needs to read the same one. */
 void wni_number_text(double number, char out[WNI_NUMBER_BYTES]);
 
-/* Parses labels into set[n_labels], true for those listed (set is cleared first).  An item is a
+/* Parses labels into set[labels->n], true for those listed (set is cleared first).  An item is a
  * label, which stands for every class that has it, or, failing that, a class index.  `what` begins
  * the error: an unknown label or an empty list (ARGUMENT). */
-WnStatus wni_list_labels(const char *text, size_t length, const char *const *labels, int n_labels,
-                         bool *set, const char *what, WnError *error);
-
-/* Sets all classes whose label the item is or, failing that, the class whose index it is; `set` may
- * be NULL.  Gives the first of them; -1: there is none. */
-int wni_list_set_label(const char *item, size_t length, const char *const *labels, int n_labels,
-                       bool *set);
+WnStatus wni_list_labels(const char *text, size_t length, const WniLabels *labels, bool *set,
+                         const char *what, WnError *error);
 
 /* The next item of the list at *text, up to `separator` or the end, trimmed of blanks: sets *item
  * and *length and moves *text behind the separator.  False: the list is used up. */

@@ -17,6 +17,9 @@ typedef struct WniNames {
 /* The index stored for `name`, -1 if there is none. */
 int wni_names_find(const WniNames *names, const char *name);
 
+/* The same for the `length` bytes at `name`, which need no end. */
+int wni_names_find_bytes(const WniNames *names, const char *name, size_t length);
+
 /* Stores `index` for `name`, replacing an earlier one; false: no memory. */
 bool wni_names_put(WniNames *names, const char *name, int index);
 

@@ -58,8 +58,7 @@ WnStatus wni_nothing_bind(const WniOnnx *onnx, WniMetadata *metadata, WnError *e
   if (!text || !*text) return WN_OK;
   bool *set = calloc((size_t)metadata->n_classes, sizeof *set);
   if (!set) return wni_fail_memory(error, what);
-  WnStatus status = wni_list_labels(text, strlen(text), (const char *const *)metadata->labels,
-                                    metadata->n_classes, set, what, error);
+  WnStatus status = wni_list_labels(text, strlen(text), &metadata->index, set, what, error);
   int n = 0;
   for (int c = 0; status == WN_OK && c < metadata->n_classes; c++)
     if (set[c]) metadata->nothing = c, n++;

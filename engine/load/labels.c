@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LABEL_FILE_BYTES = 16 << 20, MAX_ENTRIES = 4096 };
+/* MAX_SET: entries times classes, of which each entry with thresholds keeps a byte */
+enum { MAX_LABEL_FILE_BYTES = 16 << 20, MAX_ENTRIES = 4096, MAX_SET = 1 << 26 };
 
 static bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -151,12 +152,13 @@ static size_t count_entries(const char *text) {
   return n;
 }
 
-/* Walks "NAME: LIST; NAME: LIST".  Each entry is handed to `entry` as its two halves. */
+/* Walks "NAME: LIST; NAME: LIST".  Each entry is handed to `entry` as its two halves, and with
+ * set [n_classes] to work in. */
 typedef WnStatus (*EntryFunction)(WniMetadata *, const char *name, size_t name_length,
-                                  const char *list, size_t list_length, WnError *);
+                                  const char *list, size_t list_length, bool *set, WnError *);
 
 static WnStatus each_entry(WniMetadata *metadata, const char *text, const char *key,
-                           EntryFunction entry, WnError *error) {
+                           EntryFunction entry, bool *set, WnError *error) {
   const char *end = text + strlen(text), *item;
   size_t length;
   if (count_entries(text) > MAX_ENTRIES)
@@ -168,7 +170,7 @@ static WnStatus each_entry(WniMetadata *metadata, const char *text, const char *
       return wni_fail(error, WN_ERROR_MODEL, "%s: '%.*s' has no ':'", key,
                       length > 60 ? 60 : (int)length, item);
     WnStatus status = entry(metadata, item, (size_t)(colon - item), colon + 1,
-                            (size_t)(item + length - colon - 1), error);
+                            (size_t)(item + length - colon - 1), set, error);
     if (status != WN_OK) {
       if (error && status == WN_ERROR_ARGUMENT) error->status = WN_ERROR_MODEL;
       return status == WN_ERROR_ARGUMENT ? WN_ERROR_MODEL : status;
@@ -178,29 +180,34 @@ static WnStatus each_entry(WniMetadata *metadata, const char *text, const char *
 }
 
 static WnStatus add_group(WniMetadata *metadata, const char *name, size_t name_length,
-                          const char *list, size_t list_length, WnError *error) {
-  bool *set = calloc((size_t)metadata->n_classes, sizeof *set);
-  WnStatus status = set ? WN_OK : wni_fail_memory(error, "groups");
+                          const char *list, size_t list_length, bool *set, WnError *error) {
+  int group = metadata->n_groups++, n = metadata->n_classes;
   while (name_length && name[name_length - 1] == ' ') name_length--;
-  if (status == WN_OK && !(metadata->groups[metadata->n_groups++] = strndup(name, name_length)))
-    status = wni_fail_memory(error, "groups");
-  if (status == WN_OK)
-    status = wni_list_labels(list, list_length, (const char *const *)metadata->labels,
-                             metadata->n_classes, set, "winnow.groups", error);
-  for (int c = 0; status == WN_OK && c < metadata->n_classes; c++) {
-    if (!set[c]) continue;
+  char *copy = metadata->groups[group] = strndup(name, name_length);
+  if (!copy || (wni_names_find(&metadata->group_index, copy) < 0 &&
+                !wni_names_put(&metadata->group_index, copy, group)))
+    return wni_fail_memory(error, "groups");
+  WnStatus status =
+      wni_list_labels(list, list_length, &metadata->index, set, "winnow.groups", error);
+  if (status != WN_OK) return status;
+  /* thousands of groups of few among many: memchr() is as fast as memory */
+  for (const bool *at = set; (at = memchr(at, true, (size_t)(set + n - at))) != NULL; at++) {
+    int c = (int)(at - set);
     if (metadata->group_of[c] >= 0)
-      status = wni_fail(error, WN_ERROR_MODEL, "winnow.groups: '%.60s' is in more than one group",
-                        metadata->labels[c]);
-    metadata->group_of[c] = metadata->n_groups - 1;
+      return wni_fail(error, WN_ERROR_MODEL, "winnow.groups: '%.60s' is in more than one group",
+                      metadata->labels[c]);
+    metadata->group_of[c] = group;
   }
-  free(set);
-  return status;
+  return WN_OK;
 }
 
 static WnStatus add_watch(WniMetadata *metadata, const char *name, size_t name_length,
-                          const char *list, size_t list_length, WnError *error) {
+                          const char *list, size_t list_length, bool *set, WnError *error) {
   static const char what[] = "winnow.watch-thresholds";
+  (void)set;
+  if ((int64_t)(metadata->n_watch + 1) * metadata->n_classes > MAX_SET)
+    return wni_fail(error, WN_ERROR_MODEL, "%s: more than %d entries for %d classes", what,
+                    metadata->n_watch, metadata->n_classes);
   WniWatchThresholds *watch = &metadata->watch[metadata->n_watch++];
   watch->watched = calloc((size_t)metadata->n_classes, sizeof *watch->watched);
   watch->thresholds = calloc((size_t)metadata->n_exits + 1, sizeof *watch->thresholds);
@@ -212,6 +219,26 @@ static WnStatus add_watch(WniMetadata *metadata, const char *name, size_t name_l
     status = wni_thresholds_check(WN_STRATEGY_CLASS_EXCLUSION, watch->thresholds, metadata->n_exits,
                                   what, error);
   return status;
+}
+
+static WnStatus read_entries(WniMetadata *metadata, const char *groups, const char *watch,
+                             WnError *error) {
+  WnStatus status = WN_OK;
+  bool *set = *groups || *watch ? calloc((size_t)metadata->n_classes + 1, sizeof *set) : NULL;
+  if ((*groups || *watch) && !set) return wni_fail_memory(error, "groups");
+  if (*groups) status = each_entry(metadata, groups, "winnow.groups", add_group, set, error);
+  if (status == WN_OK && *watch)
+    status = each_entry(metadata, watch, "winnow.watch-thresholds", add_watch, set, error);
+  free(set);
+  return status;
+}
+
+static WnStatus index_labels(WniMetadata *metadata, WnError *error) {
+  wni_labels_clear(&metadata->index);
+  return wni_labels_index(&metadata->index, (const char *const *)metadata->labels,
+                          metadata->n_classes)
+             ? WN_OK
+             : wni_fail_memory(error, "labels");
 }
 
 WnStatus wni_metadata_bind(WniMetadata *metadata, const WniOnnx *onnx, int n_classes,
@@ -229,14 +256,13 @@ WnStatus wni_metadata_bind(WniMetadata *metadata, const WniOnnx *onnx, int n_cla
     return wni_fail_memory(error, "labels");
   for (int c = 0; c < n_classes; c++) metadata->group_of[c] = -1;
   WnStatus status = own_labels(metadata, onnx, labels_file != NULL, error);
-  if (status == WN_OK && *groups)
-    status = each_entry(metadata, groups, "winnow.groups", add_group, error);
-  if (status == WN_OK && *watch)
-    status = each_entry(metadata, watch, "winnow.watch-thresholds", add_watch, error);
+  if (status == WN_OK) status = index_labels(metadata, error);
+  if (status == WN_OK) status = read_entries(metadata, groups, watch, error);
   if (status == WN_OK) status = wni_nothing_bind(onnx, metadata, error);
   /* Last: groups and watch sets are written in the model's own labels. */
   if (status == WN_OK && labels_file) {
     status = replace_labels(metadata, labels_file, error);
+    if (status == WN_OK) status = index_labels(metadata, error);
     metadata->labels_source = "option";
   }
   return status;

@@ -211,6 +211,8 @@ void wni_metadata_clear(WniMetadata *metadata) {
   free_texts(metadata->labels, metadata->n_classes);
   free_texts(metadata->groups, metadata->n_groups);
   free(metadata->group_of);
+  wni_labels_clear(&metadata->index);
+  wni_names_clear(&metadata->group_index);
   for (int i = 0; i < metadata->n_watch; i++) {
     free(metadata->watch[i].watched);
     free(metadata->watch[i].thresholds);

@@ -7,6 +7,7 @@
 #ifndef WNI_LOAD_METADATA_H
 #define WNI_LOAD_METADATA_H
 
+#include "base/labels.h"
 #include "load/found.h"
 #include "load/meaning.h"
 #include "load/onnx.h"
@@ -43,7 +44,9 @@ typedef struct WniMetadata {
   char **labels; /* [n_classes] */
   bool has_labels;
   const char *labels_source; /* who says them; NULL: nobody, they are numbers */
+  WniLabels index;           /* of `labels` */
   char **groups;             /* [n_groups] names */
+  WniNames group_index;      /* the first group of a name */
   int n_groups;
   int nothing;   /* the class that answers `nothing`; -1: none */
   int *group_of; /* [n_classes] index of the class's group, -1: none */

@@ -13,21 +13,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The labels for which in[c] == value; `in` NULL: all. */
-static json_t *json_of_labels(const WniMetadata *metadata, const int *in, int value) {
+static json_t *json_of_labels(const WniMetadata *metadata) {
   json_t *array = json_array();
   for (int c = 0; c < metadata->n_classes; c++)
-    if (!in || in[c] == value) json_array_append_new(array, wni_json_text(metadata->labels[c]));
+    json_array_append_new(array, wni_json_text(metadata->labels[c]));
   return array;
 }
 
+/* Each class goes to its group: groups times classes would be many. */
 static json_t *json_of_groups(const WniMetadata *metadata) {
   json_t *groups = json_object();
-  for (int g = 0; g < metadata->n_groups; g++) {
+  json_t **of = calloc((size_t)metadata->n_groups + 1, sizeof(json_t *));
+  for (int g = 0; of && g < metadata->n_groups; g++) {
     char *name = wni_utf8_mend(metadata->groups[g]);
-    if (name) json_object_set_new(groups, name, json_of_labels(metadata, metadata->group_of, g));
+    of[g] = json_array();
+    if (name) json_object_set(groups, name, of[g]); /* of one name the last one */
     free(name);
   }
+  for (int c = 0; of && c < metadata->n_classes; c++)
+    if (metadata->group_of[c] >= 0)
+      json_array_append_new(of[metadata->group_of[c]], wni_json_text(metadata->labels[c]));
+  for (int g = 0; of && g < metadata->n_groups; g++) json_decref(of[g]);
+  free(of);
   return groups;
 }
 
@@ -68,7 +75,7 @@ char *wn_session_describe(const WnSession *session, size_t max_bytes) {
   const WniMetadata *metadata = &session->model->metadata;
   json_t *json = json_object();
   json_object_set_new(json, "model-id", wni_json_text(session->model->id));
-  json_object_set_new(json, "labels", json_of_labels(metadata, NULL, 0));
+  json_object_set_new(json, "labels", json_of_labels(metadata));
   json_object_set_new(json, "groups", json_of_groups(metadata));
   json_object_set_new(json, "watch", json_of_watch(session));
   json_object_set_new(json, "regions", json_of_regions(&session->view));

@@ -74,16 +74,32 @@ START_TEST(bad_numbers_are_refused) {
 END_TEST
 
 START_TEST(labels_are_names_or_indices) {
-  static const char *const labels[] = {"cat", "a,b", "2", "dog house"};
+  static const char *const names[] = {"cat", "a,b", "2", "dog house"};
+  WniLabels index;
   bool set[4];
-  ck_assert_int_eq(wni_list_labels("1, dog house", 12, labels, 4, set, "w", NULL), WN_OK);
+  ck_assert(wni_labels_index(&index, names, 4));
+  ck_assert_int_eq(wni_list_labels("1, dog house", 12, &index, set, "w", NULL), WN_OK);
   ck_assert(!set[0] && set[1] && !set[2] && set[3]);
-  ck_assert_int_eq(wni_list_labels("2", 1, labels, 4, set, "w", NULL), WN_OK);
+  ck_assert_int_eq(wni_list_labels("2", 1, &index, set, "w", NULL), WN_OK);
   ck_assert(set[2] && !set[0]); /* a label wins over an index */
-  ck_assert_int_eq(wni_list_labels("4", 1, labels, 4, set, "w", NULL), WN_ERROR_ARGUMENT);
-  ck_assert_int_eq(wni_list_labels("cat,", 4, labels, 4, set, "w", NULL), WN_ERROR_ARGUMENT);
-  ck_assert_int_eq(wni_list_labels("99999999999999999999", 20, labels, 4, set, "w", NULL),
+  ck_assert_int_eq(wni_list_labels("4", 1, &index, set, "w", NULL), WN_ERROR_ARGUMENT);
+  ck_assert_int_eq(wni_list_labels("cat,", 4, &index, set, "w", NULL), WN_ERROR_ARGUMENT);
+  ck_assert_int_eq(wni_list_labels("99999999999999999999", 20, &index, set, "w", NULL),
                    WN_ERROR_ARGUMENT);
+  wni_labels_clear(&index);
+}
+END_TEST
+
+START_TEST(a_label_stands_for_all_its_classes) {
+  static const char *const names[] = {"cat", "dog", "cat", "dog", "cat"};
+  WniLabels index;
+  bool set[5];
+  ck_assert(wni_labels_index(&index, names, 5));
+  ck_assert_int_eq(wni_list_labels("0, dog", 6, &index, set, "w", NULL), WN_OK);
+  ck_assert(set[0] && set[1] && !set[2] && set[3] && !set[4]);
+  ck_assert_int_eq(wni_list_labels("0, cat, cat", 11, &index, set, "w", NULL), WN_OK);
+  ck_assert(set[0] && !set[1] && set[2] && !set[3] && set[4]);
+  wni_labels_clear(&index);
 }
 END_TEST
 
@@ -174,6 +190,6 @@ END_TEST
 
 SUITE_MAIN("base", error_is_one_printable_line, every_float16_is_a_float32,
            numbers_are_read_in_every_locale, bad_numbers_are_refused, labels_are_names_or_indices,
-           names_are_found_again, crc32_is_the_usual_one, files_that_are_none_are_refused,
-           ranges_cover_everything_once, cpu_mask_switches_sets_off, cpu_flags_are_a_mask,
-           sizes_do_not_overflow)
+           a_label_stands_for_all_its_classes, names_are_found_again, crc32_is_the_usual_one,
+           files_that_are_none_are_refused, ranges_cover_everything_once,
+           cpu_mask_switches_sets_off, cpu_flags_are_a_mask, sizes_do_not_overflow)
