@@ -27,6 +27,12 @@ static size_t word_length(const char *at) {
   return n;
 }
 
+/* Whether the word at `at` is `word`: mostly their first letters say no. */
+static bool is_word(const char *at, const char *word) {
+  while (*word && *at == *word) at++, word++;
+  return !*word && !isalnum((unsigned char)*at);
+}
+
 static bool is_number(const char *at) {
   return isdigit((unsigned char)*at) || *at == '-' || strncmp(at, "inf", 3) == 0;
 }
@@ -126,14 +132,13 @@ static bool match_operator(Matching *m, const char *at, int value) {
   const WniValue *v = &m->graph->values[value];
   const WniNode *node =
       v->producer >= 0 && !v->known && !v->quantized ? &m->graph->nodes[v->producer] : NULL;
+  if (!node || node->dead || node->out[0] != value) return false;
+  const char *name = wni_op_info(node->op)->name, *other = inverse_of(node->op);
+  bool same = is_word(at, name), inverse = other && is_word(at, other);
+  if (!same && !inverse) return false;
   const char *operand[MAX_OPERANDS];
   int n = operands_of(at, operand);
-  if (!node || node->dead || node->out[0] != value || count_values(node) > n) return false;
-  const char *name = wni_op_info(node->op)->name, *other = inverse_of(node->op);
-  size_t length = word_length(at);
-  bool same = strlen(name) == length && memcmp(name, at, length) == 0;
-  bool inverse = other && strlen(other) == length && memcmp(other, at, length) == 0;
-  if (!same && !inverse) return false;
+  if (count_values(node) > n) return false;
   WniMatch before = *m->match;
   if (match_axes(m, node) && (match_operands(m, operand, n, node, inverse, false) ||
                               (same && n == 2 && is_commutative(node->op) &&
@@ -144,11 +149,8 @@ static bool match_operator(Matching *m, const char *at, int value) {
 }
 
 static bool match_name(Matching *m, const char *at, int value) {
-  size_t length = word_length(at);
   for (const WniNamedPattern *named = m->names; named->name; named++)
-    if (strlen(named->name) == length && memcmp(named->name, at, length) == 0 &&
-        match_value(m, named->pattern, value))
-      return true;
+    if (is_word(at, named->name) && match_value(m, named->pattern, value)) return true;
   return false;
 }
 
