@@ -53,23 +53,30 @@ bool wni_fold_afford(WniFold *fold, size_t n, size_t each) {
   return true;
 }
 
+/* After within_budget(): there is no more. */
+static WnStatus no_memory(const WniFold *fold) {
+  return wni_node_fail(fold->graph, fold->node, WN_ERROR_MEMORY, fold->error,
+                       "not enough memory for the constant that it makes");
+}
+
 static WnStatus too_large(const WniFold *fold) {
   return wni_node_fail(fold->graph, fold->node, WN_ERROR_MEMORY, fold->error,
-                       "its constant makes those of the model too large");
+                       "its constant makes those of the model too large: more than %d MiB",
+                       (int)(MAX_FOLDED >> 20));
 }
 
 WnStatus wni_fold_allocate(WniFold *fold, bool is_int, void **data) {
-  if (within_budget(fold, is_int ? sizeof(int64_t) : sizeof(float)) &&
-      wni_constant_new(fold->out, is_int, fold->shape->rank, fold->shape->dim, data))
-    return WN_OK;
-  return too_large(fold);
+  if (!within_budget(fold, is_int ? sizeof(int64_t) : sizeof(float))) return too_large(fold);
+  return wni_constant_new(fold->out, is_int, fold->shape->rank, fold->shape->dim, data)
+             ? WN_OK
+             : no_memory(fold);
 }
 
 WnStatus wni_fold_allocate_like(WniFold *fold, const WniConstant *x, void **data) {
-  if (within_budget(fold, wni_constant_element_bytes(x)) &&
-      wni_constant_new_like(fold->out, x, fold->shape->rank, fold->shape->dim, data))
-    return WN_OK;
-  return too_large(fold);
+  if (!within_budget(fold, wni_constant_element_bytes(x))) return too_large(fold);
+  return wni_constant_new_like(fold->out, x, fold->shape->rank, fold->shape->dim, data)
+             ? WN_OK
+             : no_memory(fold);
 }
 
 static size_t element_bytes(const WniConstant *constant) {

@@ -7,6 +7,7 @@
 #include "graph/infer.h"
 #include "graph/quantize.h"
 
+#include "base/error.h"
 #include "base/memory.h"
 
 const WniShape *wni_infer_input(const WniInference *inference, int i) {
@@ -172,8 +173,11 @@ static WnStatus settle_empty(WniGraph *graph, WniNode *node, WnError *error) {
     WniValue *out = &graph->values[node->out[i]];
     void *data;
     if (!out->shaped || out->known || !is_empty(&out->shape)) continue;
-    if (!wni_constant_new(&out->constant, out->is_int, out->shape.rank, out->shape.dim, &data))
+    size_t count;
+    if (!wni_constant_shape(out->shape.rank, out->shape.dim, WNI_MAX_ELEMENTS, &count))
       return wni_node_fail(graph, node, WN_ERROR_MODEL, error, "its shape is out of range");
+    if (!wni_constant_new(&out->constant, out->is_int, out->shape.rank, out->shape.dim, &data))
+      return wni_fail_memory(error, "the graph");
     out->known = true;
   }
   return WN_OK;

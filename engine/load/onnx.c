@@ -30,21 +30,32 @@ typedef union Header {
   max_align_t align;
 } Header;
 
+/* A file of tiny messages becomes some fifteen times larger. */
+static size_t parser_bytes(size_t file_bytes) {
+  return ((size_t)64 << 20) + file_bytes * 20;
+}
+
 static void *budget_alloc(void *user, size_t size) {
-  size_t *budget = user;
-  if (size > *budget || *budget - size < sizeof(Header)) return NULL;
+  WniBudget *budget = user;
+  if (size > budget->bytes || budget->bytes - size < sizeof(Header)) {
+    budget->refused = size;
+    return NULL;
+  }
   Header *header = malloc(sizeof *header + size);
-  if (!header) return NULL;
+  if (!header) {
+    budget->missing = size;
+    return NULL;
+  }
   header->size = size;
-  *budget -= sizeof *header + size;
+  budget->bytes -= sizeof *header + size;
   return header + 1;
 }
 
 static void budget_free(void *user, void *memory) {
-  size_t *budget = user;
+  WniBudget *budget = user;
   if (!memory) return;
   Header *header = (Header *)memory - 1;
-  *budget += sizeof *header + header->size;
+  budget->bytes += sizeof *header + header->size;
   free(header);
 }
 
@@ -79,6 +90,26 @@ static void parse(WniOnnx *onnx) {
   onnx->file_bytes = 0;
 }
 
+/* Why the parser made nothing of a file that may be a model. */
+static WnStatus fail_parse(const WniOnnx *onnx, const char *path, size_t size, const char *foreign,
+                           WnError *error) {
+  const WniBudget *budget = &onnx->budget;
+  if (!onnx->proto && budget->missing)
+    return wni_fail(error, WN_ERROR_MEMORY,
+                    "'%s': not enough memory: there were no %zu bytes to parse it", path,
+                    budget->missing);
+  if (!onnx->proto && budget->refused)
+    return wni_fail(error, WN_ERROR_MEMORY,
+                    "'%s': parsing its %zu bytes takes more than %zu MiB, which is the limit for a "
+                    "file of that size",
+                    path, size, parser_bytes(size) >> 20);
+  return wni_fail(error, WN_ERROR_MODEL, "'%s' is not an ONNX model: %s", path,
+                  size == 0      ? "the file is empty"
+                  : foreign      ? foreign
+                  : !onnx->proto ? "it is damaged, cut short or of another format"
+                                 : "it has no graph");
+}
+
 WnStatus wni_onnx_load(const char *path, WniOnnx *out, WnError *error) {
   size_t size;
   *out = (WniOnnx){0};
@@ -86,16 +117,12 @@ WnStatus wni_onnx_load(const char *path, WniOnnx *out, WnError *error) {
   if (status != WN_OK) return status;
   out->file_bytes = size;
   out->crc32 = wni_crc32(out->file, size);
-  out->budget = ((size_t)64 << 20) + size * 8;
-  out->pieces.left = out->budget;
+  out->budget.bytes = parser_bytes(size);
+  out->pieces.left = ((size_t)64 << 20) + size * 8;
   const char *foreign = wni_foreign_file(out->file, size); /* parsing gives the bytes away */
   if (size && wni_nesting_is_bounded(out->file, size)) parse(out);
   if (!out->proto || !out->proto->graph || out->proto->graph->n_node == 0) {
-    status = wni_fail(error, WN_ERROR_MODEL, "'%s' is not an ONNX model: %s", path,
-                      size == 0     ? "the file is empty"
-                      : foreign     ? foreign
-                      : !out->proto ? "it is damaged, cut short or of another format"
-                                    : "it has no graph");
+    status = fail_parse(out, path, size, foreign, error);
     goto fail;
   }
   status = check_opset(out, path, error);

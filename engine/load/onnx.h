@@ -46,14 +46,21 @@ typedef struct WniExternal {
   size_t n_tensor, capacity;
 } WniExternal;
 
+/* What the parser may still allocate, and why it got something no more. */
+typedef struct WniBudget {
+  size_t bytes;   /* left */
+  size_t refused; /* bytes that were beyond it; 0: none */
+  size_t missing; /* bytes that the system did not have; 0: none */
+} WniBudget;
+
 typedef struct WniOnnx {
   /* owned; proto->graph is never NULL, its nodes are in order (order.h) and call no function
    * (functions.h) */
   Onnx__ModelProto *proto;
   int64_t opset;  /* 1..WNI_NEWEST_OPSET */
   uint32_t crc32; /* of the whole file */
-  size_t budget;  /* bytes that the parser may still allocate */
-  uint8_t *file;  /* owned; what initialisers point into, NULL: they own their bytes */
+  WniBudget budget;
+  uint8_t *file; /* owned; what initialisers point into, NULL: they own their bytes */
   size_t file_bytes;
   WniExternal external;
   Onnx__GraphProto
