@@ -94,6 +94,13 @@ static WnStatus refuse(WnReader *r, WnStatus status, const char *what, WnError *
   return wni_fail(error, status, "'%s': %s", r->path, what);
 }
 
+/* Says whose data it was that `status` is about. */
+static WnStatus name_publisher(WnReader *r, WnStatus status, WnError *error) {
+  if (status != WN_ERROR_DATA || !error) return status;
+  WnError why = *error;
+  return refuse(r, status, why.message, error);
+}
+
 static WnStatus take_hello(WnReader *r, const WniWireHello *hello, int memory, WnError *error) {
   WniSegment segment;
   bool is_ours = memcmp(hello->magic, WNI_WIRE_MAGIC, sizeof hello->magic) == 0;
@@ -114,7 +121,7 @@ static WnStatus take_hello(WnReader *r, const WniWireHello *hello, int memory, W
     return refuse(r, WN_ERROR_IO, "the publisher does not let this user read", error);
   if (!has_memory) return refuse(r, WN_ERROR_DATA, "the publisher sent no memory", error);
   WnStatus status = wni_segment_adopt(memory, hello->segment_bytes, &segment, error);
-  if (status != WN_OK) return status;
+  if (status != WN_OK) return name_publisher(r, status, error);
   unmap(r);
   r->segment = segment;
   r->described = 0;
@@ -180,6 +187,7 @@ static WnStatus get_results(WnReader *r, WnSnapshot *out, WnError *error) {
   for (int32_t i = 0; status == WN_OK && i < r->copy->n_results; i++)
     status = wni_record_get(&r->copy->result[i], r->labels + i * WNI_WIRE_SURVIVORS, &r->results[i],
                             error);
+  status = name_publisher(r, status, error);
   out->n_results = r->copy->n_results;
   out->results = r->results;
   return status;
@@ -210,8 +218,10 @@ static WnStatus take(WnReader *r, uint64_t number, bool copy_pixels, WnSnapshot 
   if (!wni_record_is_time(out->published_ns))
     status = refuse(r, WN_ERROR_DATA, "the publisher's clock is out of range", error);
   if (status == WN_OK && out->has_frame)
-    status = wni_record_get_frame(&r->copy->frame, wni_segment_capacity(&r->segment), pixels,
-                                  &out->frame, error);
+    status = name_publisher(r,
+                            wni_record_get_frame(&r->copy->frame, wni_segment_capacity(&r->segment),
+                                                 pixels, &out->frame, error),
+                            error);
   if (status == WN_OK && out->has_frame && copy_pixels) {
     status = copy_frame(r, pixels, out, error);
     if (status != WN_OK) return status;

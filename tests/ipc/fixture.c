@@ -173,4 +173,5 @@ void fixture_read_fails(WnReader *reader, WnStatus status, const char *word) {
   WnError error = {0};
   ck_assert_int_eq(wn_reader_read(reader, 50, &snapshot, &error), status);
   ck_assert_msg(strstr(error.message, word) != NULL, "'%s' is not in '%s'", word, error.message);
+  ck_assert_msg(strstr(error.message, fixture_path()) != NULL, "no path: '%s'", error.message);
 }
