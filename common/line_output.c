@@ -38,13 +38,18 @@ static bool open_standard_output(LineOutput *output, int flags) {
 static bool open_now(LineOutput *output) {
   const int flags = O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY;
   if (strcmp(output->location, "-") == 0) return open_standard_output(output, flags);
-  output->fd = open(output->location, flags | O_CREAT, MODE);
+  do output->fd = open(output->location, flags | O_CREAT, MODE);
+  while (output->fd < 0 && errno == EINTR);
   return output->fd >= 0;
 }
 
 static bool has_room(const LineOutput *output, int timeout_ms) {
   struct pollfd wait = {output->fd, POLLOUT, 0};
-  return poll(&wait, 1, timeout_ms) > 0;
+  const gint64 end = g_get_monotonic_time() + timeout_ms * (gint64)1000;
+  int n;
+  do n = poll(&wait, 1, (int)(MAX(end - g_get_monotonic_time(), 0) / 1000));
+  while (n < 0 && errno == EINTR);
+  return n > 0;
 }
 
 /* write() that reports a pipe without a reader and a file that would exceed RLIMIT_FSIZE, and

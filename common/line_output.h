@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A file, FIFO or standard output that lines are written to without ever waiting for whoever reads
- * them.  Called by winnowpublish and winnow-camera.  What arrives is whole lines: of one that is
- * begun the rest is kept until it finds room, and meanwhile others are left out.  A full disk is a
- * failure, and takes no half of a line.
+ * them.  Called by winnowpublish, winnow-camera and winnow monitor.  What arrives is whole lines:
+ * of one that is begun the rest is kept until it finds room, and meanwhile others are left out.  A
+ * full disk is a failure, and takes no half of a line.
  *
  * Functions that fail set errno.  None raises SIGPIPE or SIGXFSZ.
  */

@@ -63,7 +63,9 @@ static int open_checked(const char *path, const char *wanted, bool may_be_pipe, 
   /* Asked before, since opening a device may do something, and after, since only that is sure. */
   if (stat(path, info) != 0) return no_descriptor(path, wanted, -1, problem);
   if (!is_right(path, wanted, may_be_pipe, info, problem)) return -1;
-  int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  int descriptor;
+  do descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  while (descriptor < 0 && errno == EINTR);
   if (descriptor < 0 || fstat(descriptor, info) != 0)
     return no_descriptor(path, wanted, descriptor, problem);
   if (is_right(path, wanted, may_be_pipe, info, problem)) return descriptor;

@@ -3,6 +3,7 @@
  * `winnow monitor`: what is published on a shared-memory channel, live in a terminal or as lines of
  * JSON. It waits for a publisher and for the next one, until it is told to leave.
  */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 
 #include "commands.h"
 #include "json.h"
+#include "line_output.h"
 #include "monitor_screen.h"
 #include "monitor_stats.h"
 #include "options.h"
@@ -40,8 +42,19 @@ static bool wait_for_news(const WnReader *reader, bool keys, int timeout_ms) {
   return poll(wait, keys ? 2 : 1, timeout_ms) > 0 && wait[0].revents != 0;
 }
 
+/* Until the line is written, or somebody tells us to leave while nobody takes it. False: it cannot
+ * be, and errno says why. */
+static bool write_line(LineOutput *lines, const char *line) {
+  bool works = line_output_put(lines, line) && line_output_flush(lines);
+  while (works && line_output_is_pending(lines) && !told_to_leave) {
+    poll(&(struct pollfd){lines->fd, POLLOUT, 0}, 1, WAIT_MS);
+    works = line_output_flush(lines);
+  }
+  return works;
+}
+
 /* One for each result. */
-static void print_line(const WnSnapshot *snapshot, const WnResult *result) {
+static bool print_line(LineOutput *lines, const WnSnapshot *snapshot, const WnResult *result) {
   json_t *json = json_object();
   put_count(json, "number", snapshot->number);
   put_count(json, "skipped", snapshot->skipped);
@@ -50,11 +63,14 @@ static void print_line(const WnSnapshot *snapshot, const WnResult *result) {
     put_int(json, "width", snapshot->frame.width);
     put_int(json, "height", snapshot->frame.height);
   }
-  print_result(json, result);
+  char *line = result_line(json, result);
+  bool works = write_line(lines, line);
+  g_free(line);
+  return works;
 }
 
-static int print_lines(WnReader *reader) {
-  while (!told_to_leave && !ferror(stdout)) {
+static int print_lines_to(LineOutput *lines, WnReader *reader) {
+  while (!told_to_leave) {
     WnSnapshot snapshot;
     WnError error;
     WnStatus status = wn_reader_read(reader, 0, &snapshot, &error);
@@ -62,11 +78,24 @@ static int print_lines(WnReader *reader) {
       wait_for_news(reader, false, WAIT_MS);
     else if (status != WN_OK)
       return report_error(&error);
-    for (int32_t i = 0; status == WN_OK && i < snapshot.n_results; i++)
-      print_line(&snapshot, &snapshot.results[i]);
-    fflush(stdout);
+    for (int32_t i = 0; status == WN_OK && !told_to_leave && i < snapshot.n_results; i++)
+      if (!print_line(lines, &snapshot, &snapshot.results[i])) {
+        report("cannot write to standard output: %s", g_strerror(errno));
+        return STATUS_FAILED;
+      }
   }
   return STATUS_OK;
+}
+
+static int print_lines(WnReader *reader) {
+  LineOutput lines;
+  if (!line_output_open(&lines, "-")) {
+    report("cannot write to standard output: %s", g_strerror(errno));
+    return STATUS_FAILED;
+  }
+  int status = print_lines_to(&lines, reader);
+  line_output_close(&lines);
+  return status;
 }
 
 /* What is on the screen.  `snapshot` is valid until the reader's next call, so that there is none

@@ -62,14 +62,20 @@ done:
   return status;
 }
 
-/* O_NONBLOCK: a FIFO given by mistake must not hang the open. */
-enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
+/* O_NONBLOCK: a FIFO given by mistake must not hang the open. A file server may take a while, in
+ * which a signal interrupts it. */
+static int open_at(int folder, const char *name, int more_flags) {
+  int fd;
+  do fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | more_flags);
+  while (fd < 0 && errno == EINTR);
+  return fd;
+}
 
 WnStatus wni_file_read(const char *path, size_t limit, uint8_t **data, size_t *size,
                        WnError *error) {
   *data = NULL;
   *size = 0;
-  int fd = open(path, OPEN_FLAGS);
+  int fd = open_at(AT_FDCWD, path, 0);
   if (fd < 0) return wni_fail(error, WN_ERROR_IO, "cannot open '%s': %s", path, strerror(errno));
   return read_open(fd, path, limit, data, size, error);
 }
@@ -81,7 +87,7 @@ static int open_beside(const char *path, const char *name) {
   int at = folder ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
   free(folder);
   if (at < 0) return -1;
-  int fd = openat(at, name, OPEN_FLAGS | O_NOFOLLOW);
+  int fd = open_at(at, name, O_NOFOLLOW);
   int why = errno;
   close(at);
   errno = why;

@@ -135,7 +135,9 @@ static int open_below(int folder, const char *location) {
     memcpy(part, location, length);
     part[length] = 0;
     if (strcmp(part, "..") == 0 || strcmp(part, ".") == 0) break;
-    int next = openat(at, part, flags | O_NOFOLLOW | O_CLOEXEC);
+    int next;
+    do next = openat(at, part, flags | O_NOFOLLOW | O_CLOEXEC);
+    while (next < 0 && errno == EINTR);
     int why = errno;
     close(at);
     errno = why;

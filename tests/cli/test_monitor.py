@@ -55,6 +55,23 @@ class Monitor(CliTest):
         monitor.send_signal(signal.SIGTERM)
         self.assertEqual(monitor.wait(PATIENCE), 0)
 
+    def test_signal_while_nobody_takes_the_lines(self):
+        self.publish()
+        monitor = self.start(WINNOW, "monitor", self.socket, "--json", stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
+        monitor.stdout.readline()
+        last, now = -1, 0
+        while now != last:  # the pipe fills
+            time.sleep(0.5)
+            waiting = struct.pack("i", 0)
+            last, now = now, struct.unpack("i", fcntl.ioctl(monitor.stdout, termios.FIONREAD,
+                                                            waiting))[0]
+        monitor.send_signal(signal.SIGTERM)
+        self.assertEqual(monitor.wait(PATIENCE), 0)
+        self.assertEqual(monitor.stderr.read(), "")
+        monitor.stdout.close()
+        monitor.stderr.close()
+
     def open_terminal(self, rows, columns):
         """(process, the terminal's other side)."""
         master, slave = pty.openpty()
