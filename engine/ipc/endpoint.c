@@ -125,18 +125,30 @@ static void remove_nest(int folder, const char *name) {
   if (is_ours) unlinkat(folder, name, AT_REMOVEDIR);
 }
 
-/* What was made may have been swapped before it is opened. A umask can take even the owner's
- * permissions; the group's bit stays, since the socket gets its group by it. */
-static bool open_nest(int folder, Nest *nest) {
+/* Whether nobody else can enter it. A umask can take even the owner's permissions; the group's bit
+ * stays, since the socket gets its group by it. */
+static bool make_private(int nest) {
   struct stat info;
   char link[32];
-  nest->fd = openat(folder, nest->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (nest->fd < 0 || fstat(nest->fd, &info) != 0) return false;
-  snprintf(link, sizeof link, "/proc/self/fd/%d", nest->fd);
-  if (info.st_uid == geteuid() && (info.st_mode & 0777) == 0700) return true;
-  if (info.st_uid == geteuid() && (info.st_mode & 077) == 0)
-    return chmod(link, 0700 | (info.st_mode & S_ISGID)) == 0;
-  errno = EPERM;
+  if (fstat(nest, &info) != 0) return false;
+  if (info.st_uid != geteuid() || (info.st_mode & 077)) {
+    errno = EPERM;
+    return false;
+  }
+  snprintf(link, sizeof link, "/proc/self/fd/%d", nest);
+  return (info.st_mode & 0700) == 0700 || chmod(link, 0700 | (info.st_mode & S_ISGID)) == 0;
+}
+
+/* What was made may have been swapped before it is opened: then it is none. */
+static bool open_nest(int folder, Nest *nest) {
+  int fd = openat(folder, nest->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd >= 0 && make_private(fd)) {
+    nest->fd = fd;
+    return true;
+  }
+  int reason = errno;
+  if (fd >= 0) close(fd);
+  errno = reason;
   return false;
 }
 
@@ -156,7 +168,8 @@ static bool make_nest(int folder, const char *name, Nest *nest) {
   return false;
 }
 
-/* Through the descriptor, also because a path of which nothing else is known may be too long. */
+/* Through the descriptor, which is the folder that was looked at, and for which no path is too
+ * long. */
 static bool bind_in(const Nest *nest, int fd) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/" SOCKET_IN_NEST, nest->fd);
