@@ -17,6 +17,7 @@
 static const int nhwc[4] = {0, 2, 3, 1}, row_major_order[WNI_MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
 
 WnStatus wni_lower_no_memory(WniLowering *lowering) {
+  if (!lowering->node) return wni_fail_memory(lowering->error, "the outputs");
   return wni_node_fail(lowering->graph, lowering->node, WN_ERROR_MEMORY, lowering->error,
                        "not enough memory for its weights or its output");
 }
@@ -124,6 +125,9 @@ static WnStatus place_constant(WniLowering *lowering, int value) {
   const WniValue *v = &lowering->graph->values[value];
   WniTensor *tensor = &lowering->tensors[value];
   size_t count = (size_t)wni_shape_count(&v->shape);
+  if (!count)
+    return wni_fail(lowering->error, WN_ERROR_UNSUPPORTED,
+                    "'%.100s' has no elements, and a frame would have to read them", v->name);
   float *copy = wni_plan_alloc(lowering->plan, count, sizeof *copy);
   if (!copy) return wni_lower_no_memory(lowering);
   if (!v->known) {
