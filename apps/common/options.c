@@ -271,6 +271,12 @@ WnModel *options_open_model(const Options *options, const char *path, bool any_g
   return NULL;
 }
 
+/* However short it is, it is one: 0 were none. */
+static int64_t deadline_ns(double ms) {
+  int64_t ns = (int64_t)(ms * NS_PER_MS);
+  return ms > 0 && ns == 0 ? 1 : ns;
+}
+
 static WnStatus new_session(const Options *options, WnModel *model, WnSession **out,
                             WnError *error) {
   WnSessionOptions how = {
@@ -279,7 +285,7 @@ static WnStatus new_session(const Options *options, WnModel *model, WnSession **
                  .threshold_scale = options->threshold_scale,
                  .watch = options->watch,
                  .group_exit = options->group_exit,
-                 .deadline_ns = (int64_t)(options->deadline_ms * NS_PER_MS),
+                 .deadline_ns = deadline_ns(options->deadline_ms),
                  .unchanged = options->unchanged,
                  .max_age_ns = (int64_t)(options->max_age_s * NS_PER_S),
                  .region = options->region,

@@ -189,6 +189,9 @@ class Classify(CliTest):
         result, = self.succeed_json("classify", MODEL, CAT, "--deadline-ms", "0.000001",
                                     "--thresholds", for_each_exit(0))
         self.assertEqual((result["exit-stage"], result["stop-reason"]), (0, "deadline"))
+        result, = self.succeed_json("classify", MODEL, CAT, "--deadline-ms", "1e-9",  # not 0: none
+                                    "--strategy", "none")
+        self.assertEqual((result["exit-stage"], result["stop-reason"]), (0, "deadline"))
 
     def test_threads_and_cpu_mask_do_not_change_the_answer(self):
         command = ("classify", MODEL, CAT, "--precision", "fp32")
