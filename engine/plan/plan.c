@@ -10,6 +10,7 @@
 #include "graph/ending.h"
 #include "graph/quantize.h"
 #include "plan/lower.h"
+#include "plan/work.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -197,10 +198,10 @@ static void mark_small_steps(WniPlan *plan) {
   }
 }
 
-static WnStatus lower_graph(WniGraph *graph, const WniTargets *targets, WniType type, WniPlan *plan,
-                            WnError *error) {
+static WnStatus lower_graph(WniGraph *graph, const WniTargets *targets, double max_work,
+                            WniPlan *plan, WnError *error) {
   WniLowering lowering = {
-      .plan = plan, .graph = graph, .final = targets->final, .type = type, .error = error};
+      .plan = plan, .graph = graph, .final = targets->final, .type = plan->type, .error = error};
   WnStatus status;
   lowering.tensors = calloc(graph->n_values, sizeof *lowering.tensors);
   lowering.placed = calloc(graph->n_values, sizeof *lowering.placed);
@@ -216,6 +217,7 @@ static WnStatus lower_graph(WniGraph *graph, const WniTargets *targets, WniType 
   if (status == WN_OK) status = place_inputs(&lowering, targets);
   if (status == WN_OK) status = lower_stages(&lowering);
   if (status == WN_OK) status = place_outputs(&lowering, targets);
+  if (status == WN_OK) status = wni_work_check(plan, max_work, error);
   if (status == WN_OK && wni_plan_join_bands(plan) != WN_OK)
     status = wni_fail_memory(error, "the plan");
   if (status == WN_OK && !wni_arena_place(plan))
@@ -285,7 +287,7 @@ WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata,
   if (status == WN_OK) status = wni_stage_assign(&graph, &targets, error);
   if (status == WN_OK)
     status = choose_type(&graph, options->precision, metadata->taught, plan, error);
-  if (status == WN_OK) status = lower_graph(&graph, &targets, plan->type, plan, error);
+  if (status == WN_OK) status = lower_graph(&graph, &targets, options->max_work, plan, error);
   free(targets.exits);
   wni_graph_clear(&graph);
   if (status != WN_OK) wni_plan_clear(plan);

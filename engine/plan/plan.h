@@ -149,6 +149,7 @@ typedef struct WniPlanOptions {
   bool any_graph; /* exits and the final output are not looked at */
   WnPrecision precision;
   WniImageSizes sizes; /* of images that have none in the file */
+  double max_work;     /* elementary operations of a frame (work.h) */
   int n_labels; /* that the model comes with; 0: none.  Of several outputs, the one with as many */
 } WniPlanOptions;
 

@@ -8,6 +8,7 @@
 
 #include "base/cpu.h"
 #include "base/error.h"
+#include "plan/work.h"
 #include "base/fpmode.h"
 #include "session/model_info.h"
 #include "session/precision.h"
@@ -27,6 +28,7 @@ typedef struct WniModelKey {
   uint32_t cpu_flags;
   bool any_graph, by_rule;
   WnPrecision precision;
+  double max_work;
   char *meaning;   /* owned: what the user says of the input and the scores */
   uint64_t beside; /* of the files beside the model */
 } WniModelKey;
@@ -52,7 +54,7 @@ static bool same_key(const WniModelKey *a, const WniModelKey *b) {
         a->modified[i].tv_nsec != b->modified[i].tv_nsec)
       return false;
   return a->cpu_flags == b->cpu_flags && a->beside == b->beside && a->any_graph == b->any_graph &&
-         a->by_rule == b->by_rule && a->precision == b->precision &&
+         a->by_rule == b->by_rule && a->precision == b->precision && a->max_work == b->max_work &&
          strcmp(a->meaning, b->meaning) == 0;
 }
 
@@ -121,16 +123,19 @@ static int count_labels(const WniOnnx *onnx, const WnModelOptions *options, cons
 static WnStatus build(const WniOnnx *onnx, const char *path, const WnModelOptions *options,
                       WnModel *model, WnError *error) {
   WnStatus status = WN_OK;
+  double max_work;
   WniMetadata sizes = {0}, *metadata = options->any_graph ? &sizes : &model->metadata;
   model->path = strdup(path);
   model->id = make_id(path, onnx->crc32);
   if (!model->path || !model->id) status = wni_fail_memory(error, path);
+  if (status == WN_OK) status = wni_work_limit(options->max_work, &max_work, error);
   if (status == WN_OK) status = read_metadata(onnx, path, options, metadata, error);
   if (status == WN_OK)
     status = wni_plan_build(onnx, &model->metadata,
                             &(WniPlanOptions){.any_graph = options->any_graph,
                                               .precision = options->precision,
                                               .sizes = {metadata->inputs, metadata->n_inputs},
+                                              .max_work = max_work,
                                               .n_labels = count_labels(onnx, options, model)},
                             &model->plan, error);
   if (status == WN_OK && !options->any_graph)
@@ -245,6 +250,7 @@ static WnStatus open_model(const char *path, const WnModelOptions *options, bool
   if (!options) options = &defaults;
   WnStatus status = WNI_RESERVED_CHECK(options, "model options", error);
   if (status == WN_OK) status = check_precision(options->precision, error);
+  if (status == WN_OK) status = wni_work_limit(options->max_work, &key.max_work, error);
   if (status != WN_OK) return status;
   key.cpu_flags = wni_cpu_flags();
   key.any_graph = options->any_graph;

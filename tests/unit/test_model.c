@@ -174,6 +174,26 @@ START_TEST(damaged_files_never_crash) {
 }
 END_TEST
 
-SUITE_MAIN("model", one_file_is_loaded_once, threads_may_open_at_once, stages_are_cut_at_the_exits,
-           refusals_name_the_file, labels_files_are_counted, labels_files_are_utf8,
-           precisions_that_do_not_fit_are_refused, damaged_files_never_crash)
+/* What a frame takes is known before there is one. */
+START_TEST(work_is_bounded) {
+  WnModelOptions options = {.max_work = 1000};
+  WnModel *model;
+  WnError error = {0};
+  ck_assert_int_eq(wn_model_open(MODEL_FILE, &options, &model, &error), WN_ERROR_UNSUPPORTED);
+  ck_assert_ptr_nonnull(strstr(error.message, "no more than 1e+03 are allowed"));
+  ck_assert_ptr_nonnull(strstr(error.message, "most of them node '"));
+  setenv("WINNOW_MAX_WORK", "2e3", 1);
+  ck_assert_int_eq(wn_model_open(MODEL_FILE, NULL, &model, &error), WN_ERROR_UNSUPPORTED);
+  ck_assert_ptr_nonnull(strstr(error.message, "no more than 2e+03 are allowed"));
+  options.max_work = 1000000000;
+  ck_assert_int_eq(wn_model_open(MODEL_FILE, &options, &model, &error), WN_OK);
+  wn_model_unref(model);
+  setenv("WINNOW_MAX_WORK", "much", 1);
+  ck_assert_int_eq(wn_model_open(MODEL_FILE, NULL, &model, &error), WN_ERROR_ARGUMENT);
+  unsetenv("WINNOW_MAX_WORK");
+}
+END_TEST
+
+SUITE_MAIN("model", work_is_bounded, one_file_is_loaded_once, threads_may_open_at_once,
+           stages_are_cut_at_the_exits, refusals_name_the_file, labels_files_are_counted,
+           labels_files_are_utf8, precisions_that_do_not_fit_are_refused, damaged_files_never_crash)

@@ -149,7 +149,11 @@ typedef struct WnModelOptions {
    * scores.  Such a model runs (wn_session_run) but does not classify. */
   bool any_graph;
   const WnMeaning *meaning; /* NULL: as the file says; only read during the call */
-  uint64_t reserved[3];     /* must be 0 */
+  /* The most elementary operations that a frame may take, in all stages together: multiply-
+   * accumulates and elements that are read, written, compared or put into a function.  What asks
+   * for more is refused (UNSUPPORTED). 0: the environment variable WINNOW_MAX_WORK, or 10^13. */
+  uint64_t max_work;
+  uint64_t reserved[2]; /* must be 0 */
 } WnModelOptions;
 
 /* Loads and plans the ONNX file at `path`.  Opening an unchanged file again
