@@ -101,9 +101,9 @@ static bool parse_mask(const char *text, uint32_t *out, WnError *error) {
     size_t n = strcspn(text, ","), i = 0;
     while (sets[i].name && !(strlen(sets[i].name) == n && memcmp(sets[i].name, text, n) == 0)) i++;
     if (!sets[i].name) {
-      wni_fail(error, WN_ERROR_ARGUMENT,
-               "cpu mask: unknown instruction set '%.*s'; known are all, none%s%s", (int)n, text,
-               *names[ALL] ? "," : "", names[ALL]);
+      wni_error_set(error, WN_ERROR_ARGUMENT,
+                    "cpu mask: unknown instruction set '%.*s'; known are all, none%s%s", (int)n,
+                    text, *names[ALL] ? "," : "", names[ALL]);
       return false;
     }
     *out |= 1u << i;

@@ -22,19 +22,14 @@ static void make_printable(char *text) {
   }
 }
 
-WnStatus wni_fail(WnError *error, WnStatus status, const char *format, ...) {
-  if (!error) return status;
+void wni_error_set(WnError *error, WnStatus status, const char *format, ...) {
+  if (!error) return;
   va_list args;
   va_start(args, format);
   vsnprintf(error->message, sizeof error->message, format, args);
   va_end(args);
   make_printable(error->message);
   error->status = status;
-  return status;
-}
-
-WnStatus wni_fail_memory(WnError *error, const char *what) {
-  return wni_fail(error, WN_ERROR_MEMORY, "not enough memory for %s", what);
 }
 
 WnStatus wni_reserved_check(const uint64_t *words, size_t n, const char *what, WnError *error) {

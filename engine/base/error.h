@@ -8,12 +8,18 @@
 #include <winnow/winnow.h>
 
 /* Writes the sentence (printf form, newlines and control characters replaced)
- * into `error`, which may be NULL, and returns `status`. */
-WnStatus wni_fail(WnError *error, WnStatus status, const char *format, ...)
+ * into `error`, which may be NULL. */
+void wni_error_set(WnError *error, WnStatus status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same as an expression that is `status`: whoever reads the code, compilers and analyzers too,
+ * sees that it is not WN_OK. */
+#define wni_fail(error, status, ...) (wni_error_set(error, status, __VA_ARGS__), (status))
+
 /* "not enough memory for WHAT". */
-WnStatus wni_fail_memory(WnError *error, const char *what);
+static inline WnStatus wni_fail_memory(WnError *error, const char *what) {
+  return wni_fail(error, WN_ERROR_MEMORY, "not enough memory for %s", what);
+}
 
 /* Words of a caller's structure that later versions will give a meaning.  Errors: ARGUMENT unless
  * all are 0. */

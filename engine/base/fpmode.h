@@ -32,10 +32,10 @@ void wni_fp_leave(const WniFpMode *before);
 
 /* Stands first in a function: our mode until it returns, however it does. */
 #define WNI_FP_SCOPE(before)                                                                       \
-  __attribute__((cleanup(wni_fp_leave))) const WniFpMode before = wni_fp_enter(true)
+  __attribute__((cleanup(wni_fp_leave), unused)) const WniFpMode before = wni_fp_enter(true)
 
 /* The same where numbers are printed, which may be denormals. */
 #define WNI_FP_EXACT_SCOPE(before)                                                                 \
-  __attribute__((cleanup(wni_fp_leave))) const WniFpMode before = wni_fp_enter(false)
+  __attribute__((cleanup(wni_fp_leave), unused)) const WniFpMode before = wni_fp_enter(false)
 
 #endif

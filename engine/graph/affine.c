@@ -45,7 +45,8 @@ WnStatus wni_affine_start(const WniGraph *graph, WniNode *node, size_t n, WnErro
   node->shift = calloc(n, sizeof *node->shift);
   if (!node->scale || !node->shift) return wni_fail_memory(error, "weights");
   if (is_normalization(node)) { /* one number a channel, or a group */
-    const WniConstant *scale = &wni_node_input(graph, node, 1)->constant, *shift = &bias->constant;
+    const WniConstant *scale = &wni_node_input(graph, node, 1)->constant,
+                      *shift = &wni_node_input(graph, node, 2)->constant;
     for (size_t c = 0; c < n; c++) {
       node->scale[c] = scale->f[c * scale->count / n];
       node->shift[c] = shift->f[c * shift->count / n];
@@ -165,7 +166,7 @@ WnStatus wni_merge_affine(WniGraph *graph, WniNode *node, WnError *error) {
   const WniShape *out = &graph->values[node->out[0]].shape;
   int axis, where[WNI_MAX_RANK];
   WniNode *made = wni_private_layer(graph, node->in[from], where);
-  float scale = 0, shift;
+  float scale = 0, shift = 0;
   bool one = constant && constant->count == 1 && !constant->is_int;
   if (one) channel_affine(graph, node, constant, side, 0, &scale, &shift);
   one = one && scale != 0 && isfinite(scale);

@@ -28,7 +28,7 @@ static void put(const WniConstant *constant, void *data, size_t i, double value)
 WnStatus wni_fold_indexing(WniFold *fold) {
   const WniConstant *x = wni_fold_input(fold, 0);
   size_t bytes = wni_constant_element_bytes(x);
-  int64_t stride[WNI_MAX_RANK], step = 1;
+  int64_t stride[WNI_MAX_RANK] = {0}, step = 1;
   WniIndexing ix;
   void *data;
   WnStatus status = wni_fold_allocate_like(fold, x, &data);

@@ -96,9 +96,9 @@ static WnStatus normalize_sets(WniFold *fold, size_t length, bool centred, bool 
   double epsilon = (double)wni_attr_float(fold->node->proto, "epsilon", 1e-5f);
   void *data;
   if (fold->node->n_out > 1) return wni_fold_NONE(fold);
-  WnStatus status = wni_fold_allocate(fold, false, &data);
   double *set = calloc(length + 1, sizeof *set);
-  if (status == WN_OK && !set) status = wni_fail_memory(fold->error, "the graph");
+  WnStatus status =
+      set ? wni_fold_allocate(fold, false, &data) : wni_fail_memory(fold->error, "the graph");
   for (size_t at = 0; status == WN_OK && at < x->count; at += length) {
     normalize(x->f + at, length, centred, epsilon, set);
     for (size_t i = 0; i < length; i++) {

@@ -35,7 +35,7 @@ static WnStatus name_values(WniPart *part, WniWriter *writer, WnError *error) {
     if (part->same[v] == (int)v && *graph->values[v].name)
       part->as[v] = wni_writer_text(writer, parts);
   }
-  if (writer->failed) return wni_fail_memory(error, "the cascade");
+  if (writer->failed || !part->as) return wni_fail_memory(error, "the cascade");
   part->as[part->image] = part->name;
   part->scores = name_logits(part, writer);
   if (is_flat(part)) part->as[part->logits] = part->scores;

@@ -99,10 +99,12 @@ void wni_matmul_run(const WniMatmul *matmul, const float *x, const float *w, con
   size_t panels = (matmul->n + tile_n - 1) / tile_n, products = wni_loop_count(batch, batch->rank);
   /* a packed panel serves many rows: they are shared only where there is little else to share */
   size_t wanted = (size_t)thread.count * UNITS_A_THREAD, most = (matmul->m + tile_m - 1) / tile_m;
-  size_t blocks = thread.count == 1 ? 1 : (wanted + products * panels - 1) / (products * panels);
+  size_t shared = products * panels;
+  if (shared == 0 || most == 0) return;
+  size_t blocks = thread.count == 1 ? 1 : (wanted + shared - 1) / shared;
   if (blocks > most) blocks = most;
   size_t begin, end;
-  wni_parallel_range(thread, products * panels * blocks, 1, &begin, &end);
+  wni_parallel_range(thread, shared * blocks, 1, &begin, &end);
   for (size_t unit = begin; unit < end; unit++) {
     size_t block = unit % blocks, panel = unit / blocks % panels, b = unit / blocks / panels;
     Product at = {.x = x + wni_loop_offset(batch, 1, batch->rank, b),

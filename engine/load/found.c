@@ -26,7 +26,7 @@ void wni_found_problem(WniFound *found, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  wni_fail(&error, WN_ERROR_DATA, "%s", text); /* which makes it one line */
+  wni_error_set(&error, WN_ERROR_DATA, "%s", text); /* which makes it one line */
   memcpy(found->problem, error.message, sizeof found->problem - 1);
 }
 

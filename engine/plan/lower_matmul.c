@@ -109,8 +109,8 @@ static WnStatus push_c(WniLowering *lowering, const WniTensor *product) {
   WniNode *node = lowering->node;
   WniTensor c, y, beta = {.buffer = -1, .shape = {0}};
   float *value = wni_plan_alloc(lowering->plan, 1, sizeof *value);
-  WnStatus status = value ? WN_OK : wni_lower_no_memory(lowering);
-  if (status == WN_OK) status = wni_lower_input(lowering, 2, &c);
+  if (!value) return wni_lower_no_memory(lowering);
+  WnStatus status = wni_lower_input(lowering, 2, &c);
   if (status == WN_OK) status = wni_lower_output(lowering, false, &y);
   if (status != WN_OK) return status;
   *value = wni_attr_float(node->proto, "beta", 1.0f);

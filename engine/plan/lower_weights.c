@@ -38,8 +38,9 @@ void wni_lower_release(const WniLowering *lowering, const WniWeights *weights) {
   if (value->is_output || value->n_readers != 1) return;
   if (weights->f && value->known)
     wni_onnx_release(graph->onnx, weights->f, count * sizeof *weights->f);
-  if (weights->q && lender->n_readers == 1) wni_onnx_release(graph->onnx, weights->q, count);
-  if (weights->halves && !is_read(lender))
+  if (weights->q && lender && lender->n_readers == 1)
+    wni_onnx_release(graph->onnx, weights->q, count);
+  if (weights->halves && lender && !is_read(lender))
     wni_onnx_release(graph->onnx, weights->halves, count * sizeof *weights->halves);
 }
 

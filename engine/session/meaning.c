@@ -176,12 +176,13 @@ void wni_meaning_warn(const WniMetadata *metadata, const char *path,
       metadata->own || metadata->n_inputs != 1 || input->source[WNI_MEAN] || input->source[WNI_STD];
   WnError line = {.message = ""};
   if (!known)
-    wni_fail(&line, WN_ERROR_DATA,
-             "%s%sthe model does not say what numbers its pixels shall be; red, green and blue in "
-             "0..1 are assumed. If that is wrong: winnow adopt '%.100s' --preset torchvision -o "
-             "OUT.onnx",
-             problem, *problem ? "; " : "", path);
+    wni_error_set(
+        &line, WN_ERROR_DATA,
+        "%s%sthe model does not say what numbers its pixels shall be; red, green and blue in "
+        "0..1 are assumed. If that is wrong: winnow adopt '%.100s' --preset torchvision -o "
+        "OUT.onnx",
+        problem, *problem ? "; " : "", path);
   else if (*problem)
-    wni_fail(&line, WN_ERROR_DATA, "%s", problem);
+    wni_error_set(&line, WN_ERROR_DATA, "%s", problem);
   memcpy(warning, line.message, WNI_WARNING_BYTES);
 }

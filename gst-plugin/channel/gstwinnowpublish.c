@@ -88,8 +88,9 @@ static gboolean is_pattern(const gchar *location) {
 }
 
 static gchar *numbered(const gchar *pattern, guint number) {
-  const gchar *percent = strchr(pattern, '%'), *d = strchr(percent, 'd');
-  gint width = d > percent + 1 ? d[-1] - '0' : 0, before = (gint)(percent - pattern);
+  const gint before = (gint)strcspn(pattern, "%");
+  const gchar *percent = pattern + before, *d = percent + strcspn(percent, "d");
+  const gint width = d > percent + 1 ? d[-1] - '0' : 0;
   return percent[1] == '0' ? g_strdup_printf("%.*s%0*u%s", before, pattern, width, number, d + 1)
                            : g_strdup_printf("%.*s%*u%s", before, pattern, width, number, d + 1);
 }

@@ -56,9 +56,10 @@ static gboolean take(const gchar *item, json_t *description, json_t *watch, GstW
   gboolean named =
       is_label(labels, item) || json_object_get(json_object_get(description, "groups"), item);
   const gchar *name = named ? item : label_of_index(labels, item);
-  if (name == NULL && strcmp(item, WN_STATE_NOTHING) == 0) return out->nothing = TRUE;
-  if (name == NULL && strcmp(item, WN_STATE_UNKNOWN) == 0) return out->unknown = TRUE;
-  if (name == NULL && known) return FALSE;
+  const gboolean unknown = !named && name == NULL;
+  if (unknown && strcmp(item, WN_STATE_NOTHING) == 0) return out->nothing = TRUE;
+  if (unknown && strcmp(item, WN_STATE_UNKNOWN) == 0) return out->unknown = TRUE;
+  if (unknown && known) return FALSE;
   json_array_append_new(watch, json_string(name != NULL ? name : item));
   return TRUE;
 }

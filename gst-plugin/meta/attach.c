@@ -135,4 +135,4 @@ void gst_winnow_result_list_attach(GstWinnowResultList *results, GstBuffer *buff
     if (classes[i] < 0) classes[i] = attach_classes(entry->result, buffer, &places->detections);
     attach_meta(entry, buffer, age_ns, classes[i]);
   }
-}
+} /* NOLINT(clang-analyzer-unix.Malloc): g_autofree frees it */

@@ -54,7 +54,7 @@ static uint8_t *make_plane(const WnFrame *frame, int p, const uint8_t *data, siz
   size_t row = wn_pixel_format_row_bytes(frame->format, p, frame->width);
   size_t step = (size_t)labs((long)frame->stride_bytes[p]);
   size_t bytes = rows > 0 ? (size_t)(rows - 1) * step + row : 0;
-  *block = malloc(bytes);
+  *block = malloc(bytes); /* NOLINT(clang-analyzer-optin.portability.UnixAPI): of 0 bytes, too */
   if (!*block) return NULL;
   for (size_t i = 0; i < bytes; i++) (*block)[i] = size ? data[i % size] : 0;
   return frame->stride_bytes[p] < 0 && rows > 0 ? *block + (size_t)(rows - 1) * step : *block;

@@ -51,7 +51,7 @@ GstBuffer *make_picture(const GstVideoInfo *info, guint seed, gint padding) {
   gint strides[GST_VIDEO_MAX_PLANES] = {0}, rows[GST_VIDEO_MAX_PLANES] = {0};
   gsize size = 0;
   for (guint p = 0; p < GST_VIDEO_INFO_N_PLANES(info); p++) {
-    const gint component[] = {0, 1, 2};
+    const gint component[GST_VIDEO_MAX_PLANES] = {0, 1, 2, 3};
     rows[p] =
         GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT(info->finfo, component[p], GST_VIDEO_INFO_HEIGHT(info));
     offsets[p] = size;

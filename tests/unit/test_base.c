@@ -19,7 +19,7 @@
 
 START_TEST(error_is_one_printable_line) {
   WnError error;
-  wni_fail(&error, WN_ERROR_MODEL, "a\nb\x01\xff|\xc3\xa4|\xed\xa0\x80");
+  wni_error_set(&error, WN_ERROR_MODEL, "a\nb\x01\xff|\xc3\xa4|\xed\xa0\x80");
   ck_assert_str_eq(error.message, "a?b??|\xc3\xa4|???");
   ck_assert_int_eq(error.status, WN_ERROR_MODEL);
   ck_assert_int_eq(wni_fail(NULL, WN_ERROR_IO, "nobody listens"), WN_ERROR_IO);

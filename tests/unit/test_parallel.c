@@ -126,7 +126,7 @@ static void take_all(Shared *shared, WniThread thread) {
   WniShare share = wni_share(thread, shared->n, shared->least);
   for (size_t begin, end; wni_share_take(&share, &begin, &end);) {
     for (size_t unit = begin; unit < end; unit++) shared->times[unit]++;
-    size_t taken = shared->taken += end - begin;
+    size_t taken = atomic_fetch_add(&shared->taken, end - begin) + (end - begin);
     time_t until = time(NULL) + 20;
     while (thread.index == shared->slow && taken < shared->n && time(NULL) < until) {
       sched_yield();
