@@ -30,7 +30,8 @@ SHAPES = ((), (1,), (0,), (2, 3), (0, 3), (1, 3, 4, 5), (1, 3, 4, 5, 1))
 ATTRIBUTES = {"Cast": dict(to=7), "MaxPool": dict(kernel_shape=[1, 1]), "Concat": dict(axis=0),
               "AveragePool": dict(kernel_shape=[1, 1]), "DepthToSpace": dict(blocksize=1),
               "SpaceToDepth": dict(blocksize=1), "Einsum": dict(equation="...->..."),
-              "LRN": dict(size=3), "GroupNormalization": dict(num_groups=1), "LSTM": dict(hidden_size=1)}
+              "LRN": dict(size=3), "GroupNormalization": dict(num_groups=1),
+              "LSTM": dict(hidden_size=1)}
 FINE, OPSETS = (0, 2, 3), (6, 13, 22)  # WN_OK, WN_ERROR_MODEL, WN_ERROR_UNSUPPORTED
 
 
