@@ -264,7 +264,7 @@ WnStatus wni_fold_concat(WniFold *fold) {
     for (int i = 0; i < fold->node->n_in; i++) {
       const WniConstant *x = wni_fold_input(fold, i);
       size_t run = x->count ? x->count / outer * bytes : 0;
-      memcpy(to, bytes_of(x) + o * run, run);
+      if (run) memcpy(to, bytes_of(x) + o * run, run);
       to += run;
     }
   return WN_OK;
