@@ -13,14 +13,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "line_output.h"
 #include "report.h"
 
-/* Running out of memory ends the program, as everywhere where GLib allocates. */
+/* It ends the program, as everywhere where GLib allocates. */
+static G_GNUC_NORETURN void end_without_memory(void) {
+  report("not enough memory for JSON");
+  exit(STATUS_FAILED);
+}
+
 static void put(json_t *json, const char *name, json_t *value) {
   int failed =
       name != NULL ? json_object_set_new(json, name, value) : json_array_append_new(json, value);
-  if (failed) g_error("no memory for JSON");
+  if (failed) end_without_memory();
 }
 
 void put_text(json_t *json, const char *name, const char *value) {
@@ -85,7 +91,7 @@ void put_texts(json_t *json, const char *name, const char *const *values, int32_
 static char *dump(json_t *json) {
   char *text = json_dumps(json, JSON_COMPACT);
   json_decref(json);
-  if (text == NULL) g_error("no memory for JSON");
+  if (text == NULL) end_without_memory();
   return text;
 }
 
@@ -97,7 +103,7 @@ char *result_line(json_t *first, const WnResult *result) {
   else
     json_decref(first);
   char *members = wn_result_json(result);
-  if (members == NULL) g_error("no memory for JSON");
+  if (members == NULL) end_without_memory();
   char *line = before != NULL
                    ? g_strdup_printf("%.*s,%s\n", (int)strlen(before) - 1, before, members + 1)
                    : g_strconcat(members, "\n", NULL);

@@ -148,6 +148,7 @@ static bool open_nest(int folder, Nest *nest) {
   }
   int reason = errno;
   if (fd >= 0) close(fd);
+  if (reason != EPERM) unlinkat(folder, nest->name, AT_REMOVEDIR); /* no descriptors left, say */
   errno = reason;
   return false;
 }

@@ -152,7 +152,9 @@ static WnStatus read_network(WniPart *part, const WnMeaning *given, WnError *err
     status = wni_output_find(&part->graph, &part->metadata, wni_labels_count(&part->file, NULL),
                              &output, &count, error);
   if (status != WN_OK) return status;
-  part->image = find(part, image_of(&part->file, &n_images)->name);
+  const Onnx__ValueInfoProto *image = image_of(&part->file, &n_images);
+  if (!image) return wni_fail_memory(error, "the network");
+  part->image = find(part, image->name);
   status = part->image < 0 ? wni_fail(error, WN_ERROR_MODEL, "its input has no name")
                            : check_shapes(part, part->graph.outputs[output], error);
   if (status == WN_OK)

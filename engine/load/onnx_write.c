@@ -20,8 +20,9 @@ void *wni_writer_alloc(WniWriter *writer, size_t count, size_t size) {
   return memory;
 }
 
+/* `text` NULL: there was no memory for it either. */
 static char *copy_text(WniWriter *writer, const char *text) {
-  char *copy = wni_writer_alloc(writer, strlen(text) + 1, 1);
+  char *copy = text ? wni_writer_alloc(writer, strlen(text) + 1, 1) : NULL;
   return copy ? strcpy(copy, text) : NULL;
 }
 
