@@ -97,7 +97,7 @@ def try_command(index):
         folder = pathlib.Path(top)
         prepare(folder)
         name, arguments, outputs = list(commands(folder))[index]
-        before = {path for path in folder.rglob("*")}
+        before = set(folder.rglob("*"))
         result, n_calls, _ = run(arguments, folder, at=0)
         if result.returncode != 0:
             return 0, [f"{name} does not work: {result.stderr}"]
