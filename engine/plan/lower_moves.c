@@ -95,7 +95,8 @@ static bool set_take(WniPlan *plan, const WniIndexing *indexing, const WniTensor
   int order[WNI_MAX_RANK], n = sort_dimensions(indexing, y, order);
   ptrdiff_t length = 1; /* of what all dimensions further in hold */
   while (n && is_run(indexing, order[n - 1], x, y, length)) length *= y->shape.dim[order[--n]];
-  int row = n ? order[--n] : -1;
+  /* with zeros around it an image has gaps between its rows */
+  int row = n && y->stride[order[n - 1]] == length ? order[--n] : -1;
   take->element_bytes = bytes;
   take->loop.rank = n;
   for (int i = 0; i < n; i++) {

@@ -292,6 +292,19 @@ def zeros_before_windows(g):
     g.out(g.conv(channels, 8, 3, 3), "channels_too")
 
 
+@case(13, shape=(2, 4, 6, 5))
+def other_pads_before_windows(g):
+    """What copies rows into an image that has zeros around it."""
+    taken = {"reflected": g.node("Pad", ["x", g.ints(0, 0, 2, 0, 0, 0, 1, 0)], mode="reflect"),
+             "repeated": g.node("Pad", ["x", g.ints(0, 0, 0, 1, 0, 0, 2, 0)], mode="edge"),
+             "more_images": g.node("Pad", ["x", g.ints(2, 0, 0, 0, 1, 0, 0, 0)]),
+             "more_channels": g.node("Pad", ["x", g.ints(0, 1, 0, 0, 0, 2, 0, 0)]),
+             "images_chosen": g.node("Gather", ["x", g.ints(1, 1, 0)], axis=0),
+             "rows_chosen": g.node("Gather", ["x", g.ints(4, 0, 1)], axis=2)}
+    for name, y in taken.items():
+        g.out(g.conv(y, 7 if name == "more_channels" else 4, 3, 3, pads=[1] * 4), name)
+
+
 @case(13, shape=(1, 6, 7, 3))
 def layers_between_transposes(g):
     """As Keras' channels-last networks come: each layer turned to NCHW and back."""
