@@ -38,7 +38,8 @@ Options:
                no tests but libFuzzer, for so long in all: the targets of tests/fuzz in turns, built
                in build-fuzz/ with AddressSanitizer and UBSan.  What leads somewhere new stays in
                build-fuzz/corpus for the next time.  It ends at the first input that breaks a
-               target, which lies in build-fuzz/found then
+               target, which lies in build-fuzz/found then.  Where ONNX Runtime is (NODE_PATH), random
+               networks run in it too and take a turn
   --slowest [N]
                test nothing; list the N (10) slowest tests of the last run, over all its builds, and
                which of them are slow: a test should end within 30 s
@@ -259,7 +260,16 @@ build_fuzz() {
     -Dcamera=disabled -Dgstreamer=disabled -Dintrospection=disabled -Dtests=enabled \
     -Dlibfuzzer=true -Dc_args=-fsanitize=fuzzer-no-link -Db_sanitize=address,undefined \
     -Db_lundef=false -Dbuildtype=debugoptimized
-  ninja -C build-fuzz libfuzzer
+  ninja -C build-fuzz libfuzzer tests/fuzz/differ
+}
+
+# compare_networks SECONDS: from a seed of its own each time, which is printed with what fails.
+compare_networks() {
+  local status=0
+  echo "== differ: $1 s"
+  DIFFER=build-fuzz/tests/fuzz/differ python3 tests/fuzz/differ.py --seconds "$1" \
+    --found build-fuzz/found "$(date +%s)000" || status=$?
+  [ $status -eq 77 ] || return $status
 }
 
 run_fuzz() {
@@ -285,6 +295,9 @@ run_fuzz() {
         "build-fuzz/corpus/$name" "${seeds[@]}" >"$log" 2>&1 || { tail -n 60 "$log"; return 1; }
       grep -hE '^(#[0-9]+.DONE|Done)' "$log"
     done
+    left=$((end - SECONDS))
+    [ $left -gt 0 ] || return 0
+    compare_networks $((left < FUZZ_TURN ? left : FUZZ_TURN)) || return 1
   done
 }
 

@@ -228,7 +228,8 @@ def make_value(name, shape, elem_type=FLOAT):
 
 def make_tensor(name, array):
     array = np.asarray(array)
-    kind = {"f4": FLOAT, "f2": FLOAT16, "i8": INT64, "u1": UINT8, "i1": INT8}[array.dtype.str[1:]]
+    kind = {"f4": FLOAT, "f2": FLOAT16, "i8": INT64, "i4": INT32, "u1": UINT8, "i1": INT8,
+            "b1": BOOL}[array.dtype.str[1:]]
     return join([integer(1, d) for d in array.shape] +
                 [integer(2, kind), text(8, name), text(9, array.tobytes())])
 
