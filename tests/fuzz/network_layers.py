@@ -36,7 +36,7 @@ def ends(g, n, effective, stride, most_pad, ceil=False):
         raise Unfit
     out = (room + (stride - 1 if ceil else 0)) // stride + 1
     if ceil and (out - 1) * stride >= n + before:
-        out -= 1  # a window that would begin in the padding behind
+        raise Unfit  # a window begins in the padding behind, which files of old opsets count
     return out, before, after
 
 
