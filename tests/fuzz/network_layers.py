@@ -375,7 +375,7 @@ def order(g, x):
     shape = g.shape(x)
     axis = g.random.randrange(len(shape))
     out = list(shape)
-    if g.chance(0.5):
+    if g.chance(0.1):
         return g.add("CumSum", [x, g.init(axis, np.int64)], shape, exclusive=int(g.chance(0.3)),
                      reverse=int(g.chance(0.3)))
     out[axis] = g.random.randint(1, shape[axis])
