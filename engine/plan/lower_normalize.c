@@ -59,7 +59,9 @@ WnStatus wni_lower_softmax(WniLowering *lowering) {
     return wni_node_fail(lowering->graph, node, WN_ERROR_MODEL, lowering->error,
                          "its axis is out of range");
   if (few_sets_beside(&x, axis)) status = wni_lower_compact(lowering, WNI_F32, &x);
-  if (status == WN_OK) status = wni_lower_output_like(lowering, false, &x, &y);
+  if (status == WN_OK) /* flattened it has no room for the zeros around an image */
+    status = flatten ? wni_lower_output(lowering, true, &y)
+                     : wni_lower_output_like(lowering, false, &x, &y);
   if (status != WN_OK) return status;
   flat_x = x;
   flat_y = y;

@@ -27,6 +27,14 @@ def softmax_long(g):
     g.put("before", "Softmax", "x", axis=1)
 
 
+@case((11, 13), shape=(3, 10, 1, 1))
+def softmax_before_window(g):
+    """Over several dimensions as one, in front of what wants zeros around the image."""
+    for axis in (1, 2, 3):
+        y = g.node("Softmax", ["x"], axis=axis)
+        g.out(g.conv(y, 10, 7, 3, pads=[1] * 4), f"axis_{axis}")
+
+
 @case(11, shape=(2, 3, 5))
 def log_softmax_11(g):
     g.put("flat", "LogSoftmax", "x", axis=1)
