@@ -64,7 +64,7 @@ bool wni_tensor_is_contiguous(const WniTensor *tensor) {
 }
 
 bool wni_tensor_is_dense(const WniTensor *tensor, int axis) {
-  return tensor->shape.dim[axis] == 1 || tensor->stride[axis] == 1;
+  return axis < 0 || tensor->shape.dim[axis] == 1 || tensor->stride[axis] == 1;
 }
 
 /* Old and new dimensions are matched in groups of equal size; a group can be

@@ -42,7 +42,8 @@ void wni_tensor_order(const WniTensor *tensor, int rank, int *order);
 /* Row-major without gaps, dimensions of 1 ignored. */
 bool wni_tensor_is_contiguous(const WniTensor *tensor);
 
-/* Whether dimension `axis` can be read as a run of neighbours. */
+/* Whether dimension `axis` can be read as a run of neighbours; -1: the last one of a number that
+ * has none, which can. */
 bool wni_tensor_is_dense(const WniTensor *tensor, int axis);
 
 /* The same elements, in the same logical order, as `shape`; false: they would

@@ -59,6 +59,12 @@ START_TEST(padded_images_cannot_be_flattened) {
 }
 END_TEST
 
+START_TEST(a_number_is_a_run) {
+  WniTensor number = {.buffer = -1};
+  ck_assert(wni_tensor_is_dense(&number, number.shape.rank - 1));
+}
+END_TEST
+
 START_TEST(loops_merge_what_is_side_by_side) {
   WniTensor a = image(8, 4, 4, 0), padded = image(8, 4, 4, 1), bias = {.shape = {3, {8, 1, 1}}};
   wni_tensor_lay_out(&bias, NULL);
@@ -77,4 +83,4 @@ START_TEST(loops_merge_what_is_side_by_side) {
 END_TEST
 
 SUITE_MAIN("tensor", images_have_zeros_around_them, reshapes_name_the_same_elements,
-           padded_images_cannot_be_flattened, loops_merge_what_is_side_by_side)
+           padded_images_cannot_be_flattened, a_number_is_a_run, loops_merge_what_is_side_by_side)
