@@ -218,7 +218,8 @@ static void pass_on(Run *run, const WnFrame *frame) {
   WnError error;
   if (wn_session_classify(service->session, frame, NULL, &result, &error) != WN_OK ||
       publish(run, frame, result, &error) != WN_OK) {
-    end(run, report_error(&error));
+    /* for a signal, which is taken in a moment */
+    if (error.status != WN_ERROR_CANCELLED) end(run, report_error(&error));
     return;
   }
   if (service->as_json) print_line(run, result);
@@ -304,6 +305,9 @@ static void take_signals(Run *run) {
     else
       end(run, STATUS_OK);
   }
+  if (errno == EAGAIN || errno == EINTR) return;
+  report("signals cannot be read: %s", g_strerror(errno));
+  end(run, STATUS_FAILED);
 }
 
 static void wait_and_act(Run *run, int timeout_ms) {

@@ -7,6 +7,7 @@
 #include "options.h"
 
 #include <math.h>
+#include <signal.h>
 #include <string.h>
 
 #include "config.h"
@@ -217,6 +218,13 @@ void options_clear(Options *options) {
   options->meaning = (WnMeaning){0};
 }
 
+/* By a signal that is blocked until the frame is done. */
+static bool is_ended(void *user) {
+  sigset_t pending;
+  return sigpending(&pending) == 0 &&
+         (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+}
+
 WnStatus options_model(const Options *options, WnModelOptions *how, WnError *error) {
   WnStatus status = WN_OK;
   how->labels_file = options->labels;
@@ -290,6 +298,7 @@ static WnStatus new_session(const Options *options, WnModel *model, WnSession **
                  .max_age_ns = (int64_t)(options->max_age_s * NS_PER_S),
                  .region = options->region,
                  .ignore = options->ignore},
+      .cancelled = is_ended,
   };
   WnStatus status = WN_OK;
   if (options->strategy != NULL)

@@ -149,7 +149,7 @@ void wni_parallel_run(int n_threads, WniParallelBody body, void *context) {
   int reserved = reserve(n_threads), n_workers;
   Worker *list = take_workers(reserved - 1, &n_workers);
   if (n_workers + 1 < reserved) pool.computing -= reserved - n_workers - 1;
-  WniThread thread = {0, n_workers + 1, list ? &list->team : NULL};
+  WniThread thread = {.count = n_workers + 1, .team = list ? &list->team : NULL};
   /* What the threads keep of other teams' rounds might be taken for this one's. */
   for (int i = 0; list && i < thread.count; i++)
     *wni_team_rest(&list->team, i) = (uint64_t)(list->team.passed.value - 1) << 32;

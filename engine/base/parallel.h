@@ -13,14 +13,23 @@
 #define WNI_BASE_PARALLEL_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <winnow/winnow.h>
+
+/* What may end a frame early: thread 0 asks between the turns of long layers (share.h). */
+typedef struct WniHalt {
+  bool (*due)(void *context);
+  void *context;
+  atomic_bool halted; /* from here on all that is computed is void */
+} WniHalt;
 
 /* One thread of a team.  A single thread needs no team. */
 typedef struct WniThread {
   int index, count;
   struct WniTeam *team;
+  WniHalt *halt; /* NULL: this is done to its end */
 } WniThread;
 
 typedef void (*WniParallelBody)(void *context, WniThread thread);

@@ -6,7 +6,11 @@
  */
 #include "base/share.h"
 
-enum { MOST_CHUNKS = UINT16_MAX, TURNS = 4 /* a turn is this part of the rest */ };
+enum {
+  MOST_CHUNKS = UINT16_MAX,
+  TURNS = 4,       /* a turn is this part of the rest */
+  TURNS_ALONE = 64 /* of a single thread that may be halted */
+};
 
 typedef struct Rest {
   size_t begin, end;
@@ -29,7 +33,7 @@ static size_t smaller(size_t a, size_t b) {
 }
 
 WniShare wni_share(WniThread thread, size_t n, size_t least) {
-  WniShare share = {.thread = thread, .n = n, .whole = n > 0};
+  WniShare share = {.thread = thread, .n = n, .least = least};
   if (thread.count == 1) return share;
   share.round = wni_team_round(thread.team);
   share.chunk = (n + MOST_CHUNKS - 1) / MOST_CHUNKS + (n == 0);
@@ -78,14 +82,22 @@ static bool take_over(const WniShare *share) {
   return true;
 }
 
+bool wni_halt_look(WniHalt *halt, int thread) {
+  if (thread == 0 && !halt->halted && halt->due(halt->context)) halt->halted = true;
+  return halt->halted;
+}
+
+static bool take_alone(WniShare *share, size_t *begin, size_t *end) {
+  size_t turn = share->thread.halt ? share->n / TURNS_ALONE : share->n;
+  if (turn < share->least) turn = share->least;
+  *begin = share->next;
+  *end = share->next = smaller(share->next + turn, share->n);
+  return *begin < *end;
+}
+
 bool wni_share_take(WniShare *share, size_t *begin, size_t *end) {
-  if (share->thread.count == 1) {
-    bool all = share->whole;
-    share->whole = false;
-    *begin = 0;
-    *end = share->n;
-    return all;
-  }
+  if (share->thread.halt && wni_halt_look(share->thread.halt, share->thread.index)) return false;
+  if (share->thread.count == 1) return take_alone(share, begin, end);
   Rest turn;
   while (!take_own(share, &turn))
     if (!take_over(share)) return false;

@@ -6,6 +6,7 @@
  *
  *   w [k][n] or its transpose  ->  room [block of k][tile n]  ->  y [m][tile n]
  */
+#include "base/share.h"
 #include "kernels/check.h"
 #include "kernels/loop.h"
 
@@ -103,9 +104,8 @@ void wni_matmul_run(const WniMatmul *matmul, const float *x, const float *w, con
   if (shared == 0 || most == 0) return;
   size_t blocks = thread.count == 1 ? 1 : (wanted + shared - 1) / shared;
   if (blocks > most) blocks = most;
-  size_t begin, end;
-  wni_parallel_range(thread, shared * blocks, 1, &begin, &end);
-  for (size_t unit = begin; unit < end; unit++) {
+  WniShare share = wni_share(thread, shared * blocks, 1);
+  for (size_t unit = 0, end = 0; unit < end || wni_share_take(&share, &unit, &end); unit++) {
     size_t block = unit % blocks, panel = unit / blocks % panels, b = unit / blocks / panels;
     Product at = {.x = x + wni_loop_offset(batch, 1, batch->rank, b),
                   .w = w + wni_loop_offset(batch, 2, batch->rank, b),

@@ -2,6 +2,7 @@
  *
  * Drivers of pooling and of normalisation across channels (layers.h).
  */
+#include "base/share.h"
 #include "kernels/layers.h"
 
 #include <math.h>
@@ -99,9 +100,10 @@ static void run_row(const WniPool *pool, size_t row, size_t channel, const char 
 void wni_pool_run(const WniPool *pool, const void *x, void *y, WniThread thread) {
   size_t blocks = (pool->in.c + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK;
   size_t begin, end;
-  wni_parallel_range(thread, pool->out.n * pool->out.h * blocks, 1, &begin, &end);
-  for (size_t unit = begin; unit < end; unit++)
-    run_row(pool, unit / blocks, unit % blocks * CHANNEL_BLOCK, x, y);
+  WniShare share = wni_share(thread, pool->out.n * pool->out.h * blocks, 1);
+  while (wni_share_take(&share, &begin, &end))
+    for (size_t unit = begin; unit < end; unit++)
+      run_row(pool, unit / blocks, unit % blocks * CHANNEL_BLOCK, x, y);
 }
 
 void wni_lrn_run(const WniLrn *lrn, const float *x, float *y, WniThread thread) {

@@ -69,6 +69,7 @@ typedef struct WniStep {
   bool alone;      /* too little work to share: thread 0 does it */
   bool final_rows; /* the final classifier: may compute the surviving rows alone */
   uint64_t macs, parameters, bytes; /* bytes read and written, weights included */
+  double work;                      /* elementary operations (work.h) */
   const char *kernel;               /* its name */
   char *name;                       /* of the ONNX node */
   char *op;                         /* "Conv+Relu" */

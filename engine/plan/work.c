@@ -71,11 +71,11 @@ WnStatus wni_work_limit(uint64_t given, double *out, WnError *error) {
   return status;
 }
 
-WnStatus wni_work_check(const WniPlan *plan, double limit, WnError *error) {
+WnStatus wni_work_check(WniPlan *plan, double limit, WnError *error) {
   const WniStep *most = NULL;
   double all = 0, of_most = -1;
   for (size_t s = 0; s < plan->n_steps; s++) {
-    double work = work_of(&plan->steps[s]);
+    double work = plan->steps[s].work = work_of(&plan->steps[s]);
     all += work;
     if (work <= of_most) continue;
     of_most = work;

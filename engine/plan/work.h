@@ -15,9 +15,9 @@
  * WNI_USUAL_MAX_WORK.  Errors: ARGUMENT (the variable is no number from 1 on). */
 WnStatus wni_work_limit(uint64_t given, double *out, WnError *error);
 
-/* Whether all steps, heads included, stay within `limit` elementary operations: a
- * multiply-accumulate, or an element that is read, written, compared or put into a function.
- * Errors: UNSUPPORTED, with the node that takes most. */
-WnStatus wni_work_check(const WniPlan *plan, double limit, WnError *error);
+/* Sets `work` of all steps; whether they, heads included, stay within `limit` elementary
+ * operations: a multiply-accumulate, or an element that is read, written, compared or put into a
+ * function. Errors: UNSUPPORTED, with the node that takes most. */
+WnStatus wni_work_check(WniPlan *plan, double limit, WnError *error);
 
 #endif

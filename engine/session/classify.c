@@ -64,8 +64,35 @@ static void finish(WniJob *job, int stage) {
   job->reason = session->survivors.nothing ? WN_STOP_NOTHING : WN_STOP_FINAL;
 }
 
+/* The answer is that of the stage before, if there is one. */
+static void give_up(WniJob *job, int stage) {
+  WnSession *session = job->session;
+  int64_t now = wni_now(session), elapsed = now - job->stage_started_ns;
+  job->stop = true;
+  job->reason = WN_STOP_DEADLINE;
+  session->given_up = true;
+  session->result.latency_ns = now - job->started_ns;
+  if (job->cancelled)
+    job->status = wni_fail(job->error, WN_ERROR_CANCELLED, "the frame was given up");
+  else if (elapsed > session->expected_ns[stage]) /* it would have taken longer still */
+    learn_duration(session, stage, elapsed);
+}
+
+static bool is_due(void *context) {
+  WniJob *job = context;
+  const WnSession *session = job->session;
+  job->cancelled = session->cancelled && session->cancelled(session->cancelled_user);
+  return job->cancelled ||
+         (job->stage > 0 && session->deadline_ns > 0 &&
+          wni_now(session) - job->started_ns + job->spent_ns > session->deadline_ns);
+}
+
 static void decide(WniJob *job, int stage) {
   WnSession *session = job->session;
+  if (job->halt.halted) {
+    give_up(job, stage);
+    return;
+  }
   bool last = stage == session->model->plan.n_exits;
   if (last)
     finish(job, stage);
@@ -191,6 +218,8 @@ WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnR
                 .after_stage = decide,
                 .spent_ns = session->spent_ns,
                 .error = error};
+  if (session->cancelled || session->deadline_ns > 0)
+    job.halt = (WniHalt){.due = is_due, .context = &job};
   session->spent_ns = 0;
   int64_t entered_ns = wni_now(session);
   WnStatus status = wni_prepare_frame(session, frame, region, error);
@@ -206,6 +235,7 @@ WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnR
   }
   wni_survivors_reset(&session->survivors, model->plan.n_classes);
   job.started_ns = job.stage_started_ns = entered_ns;
+  session->given_up = false;
   wni_job_run(&job);
   if (job.status != WN_OK) return job.status;
   fill_result(session, &job, region);
@@ -215,12 +245,14 @@ WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnR
   return WN_OK;
 }
 
-/* The later networks of a cascade look at the frame again. */
+/* The later networks of a cascade look at the frame again, and all do where a stage was given up,
+ * which has overwritten what it read. */
 static WnStatus check_again(const WnSession *session, const WnFrame *frame, WnError *error) {
-  if (!session->model->metadata.cascade) return WN_OK;
+  if (!session->model->metadata.cascade && !session->given_up) return WN_OK;
   if (!frame)
     return wni_fail(error, WN_ERROR_ARGUMENT,
-                    "complete: a cascade looks at the frame again, and none is given");
+                    "complete: %s the frame is looked at again, and none is given",
+                    session->given_up ? "a stage was given up:" : "in a cascade");
   WnStatus status = wni_frame_check(frame, NULL, error);
   if (status == WN_OK && !wni_recipe_fits(&session->recipes[0], frame))
     status = wni_fail(error, WN_ERROR_ARGUMENT,
@@ -242,9 +274,12 @@ WnStatus wn_session_complete(WnSession *session, const WnFrame *frame, const flo
   WnStatus status = check_again(session, frame, error);
   if (status != WN_OK) return status;
   bool final = session->result.exit_stage == plan->n_exits;
+  bool again = session->given_up;
   WniJob job = {.session = session,
-                .frame = model->metadata.cascade && !final ? frame : NULL,
-                .first_stage = final ? plan->n_exits : session->result.exit_stage + 1,
+                .frame = again || (model->metadata.cascade && !final) ? frame : NULL,
+                .first_stage = again   ? 0
+                               : final ? plan->n_exits
+                                       : session->result.exit_stage + 1,
                 .last_stage = plan->n_exits};
   /* Behind the final classifier only the rows that it skipped are missing. */
   if (final)

@@ -19,6 +19,9 @@ typedef struct WniJob {
   /* Called by thread 0 alone when a stage is done; may set `rows` and `stop`.  NULL: nothing. */
   void (*after_stage)(struct WniJob *job, int stage);
   bool stop;               /* thread 0's own */
+  int stage;               /* the one in progress, as thread 0 has it */
+  WniHalt halt;            /* due NULL: nothing ends it early */
+  bool cancelled;          /* why it is due */
   _Atomic int final_stage; /* the last one that anybody enters */
   int64_t started_ns, stage_started_ns;
   int64_t spent_ns; /* of the deadline, before */

@@ -43,13 +43,18 @@ static void meet(Unmet *unmet, bool alone_next, WniThread thread) {
   }
 }
 
-static void run_step(const WniJob *job, const WniStep *step, Unmet *unmet, WniThread thread) {
+/* Elementary operations after which thread 0 asks whether to go on. */
+enum { LONG_WORK = 1 << 25 };
+
+/* Where the frame is given up the team still meets as often as it would, but computes nothing more:
+ * `halted` is set in a step that all have entered, so that behind it all see it. */
+static void run_step(WniJob *job, const WniStep *step, Unmet *unmet, WniThread thread) {
   meet(unmet, step->alone, thread);
-  if (!step->alone)
-    wni_step_run(step, job->session->arena, job->rows, job->n_rows, thread);
-  else if (thread.index == 0)
-    wni_step_run(step, job->session->arena, job->rows, job->n_rows, (WniThread){.count = 1});
   *unmet = step->alone ? UNMET_FIRST : UNMET_ALL;
+  if (job->halt.halted || (step->alone && thread.index > 0)) return;
+  if (step->alone) thread = (WniThread){.count = 1};
+  thread.halt = job->halt.due && step->work > LONG_WORK ? &job->halt : NULL;
+  wni_step_run(step, job->session->arena, job->rows, job->n_rows, thread);
 }
 
 static void run_body(void *context, WniThread thread) {
@@ -58,6 +63,7 @@ static void run_body(void *context, WniThread thread) {
   const WnModel *model = session->model;
   Unmet unmet = UNMET_NONE;
   for (int stage = job->first_stage; stage <= job->final_stage; stage++) {
+    if (thread.index == 0) job->stage = stage;
     if (job->frame && preprocess_for(job, stage, thread)) unmet = UNMET_ALL;
     size_t begin = model->first_step[stage], end = model->first_step[stage + 1];
     for (size_t s = begin < job->first_step ? job->first_step : begin; s < end; s++) {

@@ -61,6 +61,8 @@ WnStatus wn_session_new(WnModel *model, const WnSessionOptions *options, WnSessi
   wni_parallel_retain(session->threads);
   session->clock = options->clock ? options->clock : monotonic_ns;
   session->clock_user = options->clock_user;
+  session->cancelled = options->cancelled;
+  session->cancelled_user = options->cancelled_user;
   session->rule.softmax = model->metadata.score_softmax;
   session->rule.n_classes = model->plan.n_classes;
   session->rule.n_exits = model->metadata.n_exits;

@@ -40,7 +40,9 @@ struct WnSession {
   double *thresholds; /* [n_exits] before scaling; NaN with strategy none */
   int64_t deadline_ns;
   int64_t spent_ns; /* of it, before the next frame begins */
-  bool heads;       /* the policy needs them */
+  bool (*cancelled)(void *user);
+  void *cancelled_user;
+  bool heads; /* the policy needs them */
   WniUnchanged unchanged;
   char *watch;             /* as the policy has it; "": none */
   char watch_warning[256]; /* "": none */
@@ -50,6 +52,7 @@ struct WnSession {
   WniSurvivors survivors;
   int64_t *expected_ns; /* [n_stages] moving averages; 0: never measured */
   WniProgress progress;
+  bool given_up;       /* the stage behind the one that answered was not computed to its end */
   float *final_scores; /* [n_classes] */
 
   /* what `result` points to */

@@ -35,8 +35,12 @@ static WnStatus open_model(const gchar *name, const WnModelOptions *options, WnM
   return status;
 }
 
+static bool is_flushing(void *user) {
+  return g_atomic_int_get((gint *)user) != 0;
+}
+
 WnStatus gst_winnow_engine_open(GstWinnowEngine *engine, const GstWinnowSettings *settings,
-                                GstClockTime *full_duration, WnError *error) {
+                                gint *flushing, GstClockTime *full_duration, WnError *error) {
   const WnModelOptions model_options = {
       .precision = (WnPrecision)settings->precision,
       .labels_file = settings->labels_file,
@@ -47,6 +51,8 @@ WnStatus gst_winnow_engine_open(GstWinnowEngine *engine, const GstWinnowSettings
   const WnSessionOptions session_options = {
       .threads = settings->threads,
       .policy = gst_winnow_settings_policy(settings),
+      .cancelled = is_flushing,
+      .cancelled_user = flushing,
   };
   status = wn_session_new(engine->model, &session_options, &engine->session, error);
   if (status != WN_OK) goto fail;

@@ -121,7 +121,7 @@ static void work(gpointer owner, const GstWinnowJob *job) {
   gboolean ok =
       gst_winnow_classify_infer(self, &job->copy.frame, job->regions, &job->times, &results);
   GST_OBJECT_LOCK(self);
-  if (!ok) self->failed = TRUE;
+  if (!ok && !g_atomic_int_get(&self->flushing)) self->failed = TRUE;
   GstWinnowResultList *old = results;
   if (ok && job->times.generation == self->generation) {
     old = self->last;
@@ -148,7 +148,8 @@ static gboolean start(GstBaseTransform *trans) {
   GstClockTime full_duration = 0;
   WnStatus status = WN_ERROR_IO;
   if (settings.model_file != NULL)
-    status = gst_winnow_engine_open(&self->engine, &settings, &full_duration, &error);
+    status =
+        gst_winnow_engine_open(&self->engine, &settings, &self->flushing, &full_duration, &error);
   gboolean async = settings.async;
   guint64 deadline = settings.deadline;
   GST_OBJECT_LOCK(self);
@@ -304,7 +305,8 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   GstWinnowFrameTimes times =
       gst_winnow_frame_times(GST_ELEMENT(self), &trans->segment, buffer, live);
   if (is_due(self, buffer, &times)) {
-    if (!classify_frame(self, buffer, &times)) return GST_FLOW_ERROR;
+    if (!classify_frame(self, buffer, &times))
+      return g_atomic_int_get(&self->flushing) ? GST_FLOW_FLUSHING : GST_FLOW_ERROR;
   } else if (self->worker == NULL) {
     gst_winnow_classify_infer_pass(self, &times);
   }
@@ -334,7 +336,11 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
 
 static gboolean sink_event(GstBaseTransform *trans, GstEvent *event) {
   GstWinnowClassify *self = GST_WINNOW_CLASSIFY(trans);
-  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) cut_stream(self);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_START) g_atomic_int_set(&self->flushing, 1);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
+    g_atomic_int_set(&self->flushing, 0);
+    cut_stream(self);
+  }
   /* The last frames' messages come before the end. */
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
     if (self->worker != NULL) gst_winnow_worker_drain(self->worker);
@@ -416,10 +422,19 @@ static void finalize(GObject *object) {
   G_OBJECT_CLASS(gst_winnow_classify_parent_class)->finalize(object);
 }
 
+/* A frame that takes long does not hold up the end. */
+static GstStateChangeReturn change_state(GstElement *element, GstStateChange transition) {
+  GstWinnowClassify *self = GST_WINNOW_CLASSIFY(element);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) g_atomic_int_set(&self->flushing, 0);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) g_atomic_int_set(&self->flushing, 1);
+  return GST_ELEMENT_CLASS(gst_winnow_classify_parent_class)->change_state(element, transition);
+}
+
 static void gst_winnow_classify_class_init(GstWinnowClassifyClass *klass) {
   GObjectClass *object_class = G_OBJECT_CLASS(klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS(klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS(klass);
+  element_class->change_state = change_state;
 
   object_class->dispatch_properties_changed = dispatch_properties_changed;
   object_class->finalize = finalize;

@@ -216,6 +216,7 @@ static gboolean infer_one(GstWinnowClassify *self, const WnFrame *frame, const W
   const WnResult *result = NULL;
   WnError error;
   if (wn_session_classify(self->engine.session, frame, region, &result, &error) != WN_OK) {
+    if (error.status == WN_ERROR_CANCELLED) return FALSE;
     /* Unless the model takes no frames at all or a region is set, this frame is at fault. */
     if (error.status != WN_ERROR_UNSUPPORTED && !has_places(self)) error.status = WN_ERROR_NUMERIC;
     gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, &error);

@@ -31,6 +31,7 @@ struct _GstWinnowClassify {
   GstWinnowFrameTimes last_times; /* of the frame that they were made for */
   guint generation;               /* counts flushes and renegotiations */
   gboolean failed;                /* the worker met an error */
+  gint flushing;                  /* atomic: nobody waits for the frame in progress any longer */
   gboolean live;                  /* the last LATENCY query said so */
   gchar *description;             /* of `last` (wn_session_describe()), or NULL */
   Handover *models;               /* NULL: stopped; the thread that infers needs no lock for it */

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-LIMIT_S = 120
+LIMIT_S = 60
 FAULTS = int(os.environ.get("FAULTS", "24"))
 MODELS = pathlib.Path(os.environ["CLASSIFIERS"])
 SAMPLE = pathlib.Path(os.environ["SAMPLE"])
@@ -64,7 +64,7 @@ def run(arguments, folder, at=None, every=False):
             env["FAIL_ALL"] = "1"
     result = subprocess.run(list(map(str, arguments)), env=env, capture_output=True, text=True,
                             stdin=subprocess.DEVNULL, timeout=LIMIT_S, check=False)
-    number, name = count.read_text().split() if count.exists() else ("0", "-")
+    number, name = (count.read_text().split() if count.exists() else []) or ("0", "-")
     count.unlink(missing_ok=True)
     return result, int(number), name
 

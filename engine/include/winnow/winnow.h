@@ -43,8 +43,9 @@ typedef enum WnStatus {
   WN_ERROR_ARGUMENT,    /* a value given by the caller is out of range or unknown */
   WN_ERROR_MEMORY,      /* not enough memory, or more than a limit allows */
   WN_ERROR_NUMERIC,     /* scores that are not finite */
-  WN_ERROR_DATA,   /* images that do not suffice for what is asked; a peer's bytes that are wrong */
-  WN_ERROR_TIMEOUT /* what was waited for did not come */
+  WN_ERROR_DATA, /* images that do not suffice for what is asked; a peer's bytes that are wrong */
+  WN_ERROR_TIMEOUT,  /* what was waited for did not come */
+  WN_ERROR_CANCELLED /* the caller gave up what it had asked for */
 } WnStatus;
 
 typedef struct WnError {
@@ -278,7 +279,9 @@ typedef struct WnPolicy {
   const char *watch;      /* labels and groups; NULL or "": none.  class-exclusion, and
                            * models without exits, where it only says what is watched */
   bool group_exit;        /* class-exclusion only */
-  int64_t deadline_ns;    /* from the entry of preprocessing; 0: none */
+  /* From the entry of preprocessing; 0: none.  A stage behind the first that overruns is given up
+   * inside its long layers, and the answer is the one of the stage before. */
+  int64_t deadline_ns;
   /* Above 0: a frame repeats the answer of the last one that was classified while the mean colours
    * of its 8x8 blocks, on the part that the network sees, all lie within so many grey levels, at
    * most 255, of that one's.  Every field is then that result's but stop_reason
@@ -312,7 +315,11 @@ typedef struct WnSessionOptions {
   WnPolicy policy;
   WnClock clock; /* NULL: CLOCK_MONOTONIC */
   void *clock_user;
-  uint64_t reserved[4]; /* must be 0 */
+  /* Asked now and then inside long layers, by the thread that called wn_session_classify(): true
+   * gives the frame up, and the call fails with CANCELLED.  NULL: never. */
+  bool (*cancelled)(void *user);
+  void *cancelled_user;
+  uint64_t reserved[2]; /* must be 0 */
 } WnSessionOptions;
 
 /* Makes a session, which keeps a reference to the model; `options` NULL: the
@@ -351,7 +358,7 @@ char *wn_session_describe(const WnSession *session, size_t max_bytes);
  * with others (WnPolicy.unchanged).  On success *result belongs to the session.  Errors: ARGUMENT
  * (frame or region, or the policy's region or ignored area outside), NUMERIC, UNSUPPORTED (the
  * model's batch is over 1, it has neither 1 nor 3 channels, or it was opened with any_graph),
- * MEMORY. */
+ * MEMORY, CANCELLED (WnSessionOptions). */
 WnStatus wn_session_classify(WnSession *session, const WnFrame *frame, const WnRect *region,
                              const WnResult **result, WnError *error);
 
