@@ -39,7 +39,8 @@ Options:
                in build-fuzz/ with AddressSanitizer and UBSan.  What leads somewhere new stays in
                build-fuzz/corpus for the next time.  It ends at the first input that breaks a
                target, which lies in build-fuzz/found then.  Where ONNX Runtime is (NODE_PATH), random
-               networks run in it too and take a turn
+               networks run in it too and take a turn.  At the end it tells which lines of what reads
+               foreign bytes all inputs together reach
   --slowest [N]
                test nothing; list the N (10) slowest tests of the last run, over all its builds, and
                which of them are slow: a test should end within 30 s
@@ -263,6 +264,17 @@ build_fuzz() {
   ninja -C build-fuzz libfuzzer tests/fuzz/differ
 }
 
+# Which lines all inputs together reach: in a build of its own, since that counts them.
+cover_fuzz() {
+  local counts='-fprofile-instr-generate -fcoverage-mapping'
+  [ -f build-coverage/build.ninja ] || CC=clang meson setup build-coverage -Dapps=enabled \
+    -Dcamera=disabled -Dgstreamer=disabled -Dintrospection=disabled -Dtests=enabled \
+    -Dlibfuzzer=true "-Dc_args=-fsanitize=fuzzer-no-link $counts" "-Dc_link_args=$counts" \
+    -Dbuildtype=debugoptimized || return
+  ninja -C build-coverage libfuzzer &&
+    tests/fuzz/coverage.py build-coverage build-fuzz/corpus
+}
+
 # compare_networks SECONDS: from a seed of its own each time, which is printed with what fails.
 compare_networks() {
   local status=0
@@ -365,7 +377,7 @@ test_beside() {
 [ $vm = no ] || fetch_kernel "$PWD/build-vm/kernel" || record plain "kernel for camera vm" FAIL 0
 
 if [ -n "$fuzz" ]; then
-  run_fuzz
+  run_fuzz && section coverage cover_fuzz
   exit
 fi
 

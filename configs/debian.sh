@@ -47,7 +47,7 @@ packages_arm64=(
   gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 )
 
-packages_fuzz=(clang libclang-rt-14-dev check)
+packages_fuzz=(clang libclang-rt-14-dev llvm-14 check)
 
 packages_root=(debootstrap)
 packages_clean=("${packages_root[@]}" qemu-user-static)

@@ -130,6 +130,7 @@ static bool try_mask(const char *mask, const char *path, const char *inputs, con
   if (status == WN_OK) status = run(model, 3, inputs, &three, error);
   if (status == WN_OK) {
     size_t at = 0;
+    /* to the bit, NaN too: NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-*) */
     while (at < one.n && !memcmp(one.data + at, three.data + at, sizeof *one.data)) at++;
     if (at < one.n) {
       status = WN_ERROR_NUMERIC;
