@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "oracle"))
 
 from onnxfile import make_model, make_node  # noqa: E402
 
-CHANNELS, CLASSES, SIDE, WINDOW = 16, 4, 160, 41
+CHANNELS, CLASSES, SIDE, WINDOW = 16, 4, 160, 15
 META = {"winnow.version": "1", "winnow.exits": "e0", "winnow.output": "y",
         "winnow.strategy": "class-exclusion", "winnow.exit-score": "softmax",
         "winnow.thresholds": "0"}
