@@ -36,11 +36,16 @@ static WnStatus open_model(const gchar *name, const WnModelOptions *options, WnM
 }
 
 static bool is_flushing(void *user) {
-  return g_atomic_int_get((gint *)user) != 0;
+  GstPad *sink = user;
+  GST_OBJECT_LOCK(sink);
+  bool flushing = GST_PAD_IS_FLUSHING(sink);
+  GST_OBJECT_UNLOCK(sink);
+  return flushing;
 }
 
-WnStatus gst_winnow_engine_open(GstWinnowEngine *engine, const GstWinnowSettings *settings,
-                                gint *flushing, GstClockTime *full_duration, WnError *error) {
+WnStatus gst_winnow_engine_open(GstWinnowEngine *engine, GstPad *sink,
+                                const GstWinnowSettings *settings, GstClockTime *full_duration,
+                                WnError *error) {
   const WnModelOptions model_options = {
       .precision = (WnPrecision)settings->precision,
       .labels_file = settings->labels_file,
@@ -52,7 +57,7 @@ WnStatus gst_winnow_engine_open(GstWinnowEngine *engine, const GstWinnowSettings
       .threads = settings->threads,
       .policy = gst_winnow_settings_policy(settings),
       .cancelled = is_flushing,
-      .cancelled_user = flushing,
+      .cancelled_user = sink,
   };
   status = wn_session_new(engine->model, &session_options, &engine->session, error);
   if (status != WN_OK) goto fail;

@@ -17,10 +17,11 @@ typedef struct {
 } GstWinnowEngine;
 
 /* Opens the model and makes a session, then computes the whole network:
- * that warms it up and tells how long a frame takes at most.  While *flushing, which is
- * read atomically, is not 0, frames are given up.  On failure nothing stays open. */
-WnStatus gst_winnow_engine_open(GstWinnowEngine *engine, const GstWinnowSettings *settings,
-                                gint *flushing, GstClockTime *full_duration, WnError *error);
+ * that warms it up and tells how long a frame takes at most.  While `sink` flushes, frames are
+ * given up.  On failure nothing stays open. */
+WnStatus gst_winnow_engine_open(GstWinnowEngine *engine, GstPad *sink,
+                                const GstWinnowSettings *settings, GstClockTime *full_duration,
+                                WnError *error);
 void gst_winnow_engine_close(GstWinnowEngine *engine);
 
 /* Posts `error` on the bus, or as a warning when the element goes on without. */

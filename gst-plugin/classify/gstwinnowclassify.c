@@ -118,12 +118,12 @@ static void cut_stream(GstWinnowClassify *self) {
 static void work(gpointer owner, const GstWinnowJob *job) {
   GstWinnowClassify *self = owner;
   GstWinnowResultList *results = NULL;
-  gboolean ok =
+  GstFlowReturn flow =
       gst_winnow_classify_infer(self, &job->copy.frame, job->regions, &job->times, &results);
   GST_OBJECT_LOCK(self);
-  if (!ok && !g_atomic_int_get(&self->flushing)) self->failed = TRUE;
+  if (flow == GST_FLOW_ERROR) self->failed = TRUE;
   GstWinnowResultList *old = results;
-  if (ok && job->times.generation == self->generation) {
+  if (flow == GST_FLOW_OK && job->times.generation == self->generation) {
     old = self->last;
     self->last = results;
     self->last_times = job->times;
@@ -149,7 +149,7 @@ static gboolean start(GstBaseTransform *trans) {
   WnStatus status = WN_ERROR_IO;
   if (settings.model_file != NULL)
     status =
-        gst_winnow_engine_open(&self->engine, &settings, &self->flushing, &full_duration, &error);
+        gst_winnow_engine_open(&self->engine, trans->sinkpad, &settings, &full_duration, &error);
   gboolean async = settings.async;
   guint64 deadline = settings.deadline;
   GST_OBJECT_LOCK(self);
@@ -241,11 +241,12 @@ static gboolean is_due(GstWinnowClassify *self, GstBuffer *buffer,
 }
 
 /* The inference of this frame, now; its results become the last ones. */
-static gboolean classify_now(GstWinnowClassify *self, const WnFrame *frame, const GArray *regions,
-                             const GstWinnowFrameTimes *times) {
+static GstFlowReturn classify_now(GstWinnowClassify *self, const WnFrame *frame,
+                                  const GArray *regions, const GstWinnowFrameTimes *times) {
   GstWinnowResultList *results = NULL;
   gint64 begin = g_get_monotonic_time();
-  if (!gst_winnow_classify_infer(self, frame, regions, times, &results)) return FALSE;
+  GstFlowReturn flow = gst_winnow_classify_infer(self, frame, regions, times, &results);
+  if (flow != GST_FLOW_OK) return flow;
   gint64 end = g_get_monotonic_time();
   GST_OBJECT_LOCK(self);
   GstWinnowResultList *old = self->last;
@@ -262,21 +263,21 @@ static gboolean classify_now(GstWinnowClassify *self, const WnFrame *frame, cons
     GST_DEBUG_OBJECT(self, "latency is now %" GST_TIME_FORMAT, GST_TIME_ARGS(reported));
     gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
   }
-  return TRUE;
+  return GST_FLOW_OK;
 }
 
-static gboolean classify_frame(GstWinnowClassify *self, GstBuffer *buffer,
-                               GstWinnowFrameTimes *times) {
+static GstFlowReturn classify_frame(GstWinnowClassify *self, GstBuffer *buffer,
+                                    GstWinnowFrameTimes *times) {
   GstVideoFrame video;
   WnFrame frame;
   if (!gst_winnow_frame_open(GST_ELEMENT(self), &self->info, buffer, GST_MAP_READ, &video))
-    return FALSE;
+    return GST_FLOW_ERROR;
   gst_winnow_frame_map(&video, &frame); /* the pad template has no other formats */
   frame.time_ns = times->utc_ns;
   GST_OBJECT_LOCK(self);
   gboolean roi_list = self->settings.inference_region == GST_WINNOW_INFERENCE_REGION_ROI_LIST;
   times->generation = self->generation;
-  gboolean ok = !self->failed;
+  GstFlowReturn flow = self->failed ? GST_FLOW_ERROR : GST_FLOW_OK;
   GST_OBJECT_UNLOCK(self);
   const WnRect whole = {0, 0, frame.width, frame.height};
   g_autoptr(GArray) regions = roi_list ? gst_winnow_regions_collect(buffer, &whole) : NULL;
@@ -286,15 +287,15 @@ static gboolean classify_frame(GstWinnowClassify *self, GstBuffer *buffer,
       gst_winnow_frame_copy(&self->copy, &frame);
       frame = self->copy.frame;
     }
-    ok = classify_now(self, &frame, regions, times);
-  } else if (ok &&
+    flow = classify_now(self, &frame, regions, times);
+  } else if (flow == GST_FLOW_OK &&
              gst_winnow_worker_submit(self->worker, &frame, g_steal_pointer(&regions), times)) {
     GST_OBJECT_LOCK(self);
     self->stats.skipped++; /* the frame that this one replaced */
     GST_OBJECT_UNLOCK(self);
   }
   gst_video_frame_unmap(&video);
-  return ok;
+  return flow;
 }
 
 static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
@@ -305,8 +306,8 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   GstWinnowFrameTimes times =
       gst_winnow_frame_times(GST_ELEMENT(self), &trans->segment, buffer, live);
   if (is_due(self, buffer, &times)) {
-    if (!classify_frame(self, buffer, &times))
-      return g_atomic_int_get(&self->flushing) ? GST_FLOW_FLUSHING : GST_FLOW_ERROR;
+    GstFlowReturn flow = classify_frame(self, buffer, &times);
+    if (flow != GST_FLOW_OK) return flow;
   } else if (self->worker == NULL) {
     gst_winnow_classify_infer_pass(self, &times);
   }
@@ -336,11 +337,7 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
 
 static gboolean sink_event(GstBaseTransform *trans, GstEvent *event) {
   GstWinnowClassify *self = GST_WINNOW_CLASSIFY(trans);
-  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_START) g_atomic_int_set(&self->flushing, 1);
-  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
-    g_atomic_int_set(&self->flushing, 0);
-    cut_stream(self);
-  }
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) cut_stream(self);
   /* The last frames' messages come before the end. */
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
     if (self->worker != NULL) gst_winnow_worker_drain(self->worker);
@@ -422,19 +419,10 @@ static void finalize(GObject *object) {
   G_OBJECT_CLASS(gst_winnow_classify_parent_class)->finalize(object);
 }
 
-/* A frame that takes long does not hold up the end. */
-static GstStateChangeReturn change_state(GstElement *element, GstStateChange transition) {
-  GstWinnowClassify *self = GST_WINNOW_CLASSIFY(element);
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) g_atomic_int_set(&self->flushing, 0);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) g_atomic_int_set(&self->flushing, 1);
-  return GST_ELEMENT_CLASS(gst_winnow_classify_parent_class)->change_state(element, transition);
-}
-
 static void gst_winnow_classify_class_init(GstWinnowClassifyClass *klass) {
   GObjectClass *object_class = G_OBJECT_CLASS(klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS(klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS(klass);
-  element_class->change_state = change_state;
 
   object_class->dispatch_properties_changed = dispatch_properties_changed;
   object_class->finalize = finalize;

@@ -211,16 +211,16 @@ static gboolean has_places(GstWinnowClassify *self) {
 }
 
 /* One inference, of a region or, NULL, of what the policy says. */
-static gboolean infer_one(GstWinnowClassify *self, const WnFrame *frame, const WnRect *region,
-                          GstWinnowResultList *made) {
+static GstFlowReturn infer_one(GstWinnowClassify *self, const WnFrame *frame, const WnRect *region,
+                               GstWinnowResultList *made) {
   const WnResult *result = NULL;
   WnError error;
   if (wn_session_classify(self->engine.session, frame, region, &result, &error) != WN_OK) {
-    if (error.status == WN_ERROR_CANCELLED) return FALSE;
+    if (error.status == WN_ERROR_CANCELLED) return GST_FLOW_FLUSHING;
     /* Unless the model takes no frames at all or a region is set, this frame is at fault. */
     if (error.status != WN_ERROR_UNSUPPORTED && !has_places(self)) error.status = WN_ERROR_NUMERIC;
     gst_winnow_engine_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, &error);
-    return FALSE;
+    return GST_FLOW_ERROR;
   }
   GST_OBJECT_LOCK(self);
   gst_winnow_stats_add(&self->stats, result);
@@ -229,7 +229,7 @@ static gboolean infer_one(GstWinnowClassify *self, const WnFrame *frame, const W
   GST_LOG_OBJECT(self, "%s (%.3f) exit %d/%d, %s", result->label, result->confidence,
                  result->exit_stage, result->stage_count - 1,
                  wn_stop_reason_name(result->stop_reason));
-  return TRUE;
+  return GST_FLOW_OK;
 }
 
 /* A region that there is no time for keeps what was said of it, if that is not too old. */
@@ -246,8 +246,9 @@ static void keep_last(GstWinnowClassify *self, const WnRect *region,
 
 /* Every region, as long as the frame's deadline allows to begin one; the first always.  The next
  * frame begins with those that were left out. */
-static gboolean infer_regions(GstWinnowClassify *self, const WnFrame *frame, const GArray *regions,
-                              const GstWinnowFrameTimes *times, GstWinnowResultList *made) {
+static GstFlowReturn infer_regions(GstWinnowClassify *self, const WnFrame *frame,
+                                   const GArray *regions, const GstWinnowFrameTimes *times,
+                                   GstWinnowResultList *made) {
   GST_OBJECT_LOCK(self);
   const WnRect bounds = gst_winnow_region_bounds(self->good.region, frame->width, frame->height);
   gint64 deadline = (gint64)self->good.deadline, max_age = (gint64)self->good.max_age;
@@ -269,27 +270,28 @@ static gboolean infer_regions(GstWinnowClassify *self, const WnFrame *frame, con
       continue;
     }
     wn_session_spend(self->engine.session, spent);
-    if (!infer_one(self, frame, region, made)) return FALSE;
+    GstFlowReturn flow = infer_one(self, frame, region, made);
+    if (flow != GST_FLOW_OK) return flow;
     gint64 now = (g_get_monotonic_time() - began_us) * 1000;
     shortest = MIN(shortest, now - spent);
     spent = now;
   }
-  return TRUE;
+  return GST_FLOW_OK;
 }
 
-gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame,
-                                   const GArray *regions, const GstWinnowFrameTimes *times,
-                                   GstWinnowResultList **results) {
+GstFlowReturn gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame,
+                                        const GArray *regions, const GstWinnowFrameTimes *times,
+                                        GstWinnowResultList **results) {
   gst_winnow_classify_swap_take(self);
   update_policy(self, frame);
   if (self->engine_generation != times->generation) wn_session_forget(self->engine.session);
   self->engine_generation = times->generation;
   g_autoptr(GstWinnowResultList) made = gst_winnow_result_list_new();
-  if (regions == NULL ? !infer_one(self, frame, NULL, made)
-                      : !infer_regions(self, frame, regions, times, made))
-    return FALSE;
+  GstFlowReturn flow = regions == NULL ? infer_one(self, frame, NULL, made)
+                                       : infer_regions(self, frame, regions, times, made);
+  if (flow != GST_FLOW_OK) return flow;
   describe_changes(self, times->generation);
   announce(self, made, times);
   *results = g_steal_pointer(&made);
-  return TRUE;
+  return GST_FLOW_OK;
 }

@@ -31,7 +31,6 @@ struct _GstWinnowClassify {
   GstWinnowFrameTimes last_times; /* of the frame that they were made for */
   guint generation;               /* counts flushes and renegotiations */
   gboolean failed;                /* the worker met an error */
-  gint flushing;                  /* atomic: nobody waits for the frame in progress any longer */
   gboolean live;                  /* the last LATENCY query said so */
   gchar *description;             /* of `last` (wn_session_describe()), or NULL */
   Handover *models;               /* NULL: stopped; the thread that infers needs no lock for it */
@@ -64,10 +63,10 @@ struct _GstWinnowClassify {
 GST_DEBUG_CATEGORY_EXTERN(gst_winnow_classify_debug);
 
 /* Classifies a frame, or each of its `regions`: counts, posts messages, and gives
- * the results in *results.  An error has been posted when it returns FALSE. */
-gboolean gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame,
-                                   const GArray *regions, const GstWinnowFrameTimes *times,
-                                   GstWinnowResultList **results);
+ * the results in *results.  ERROR: it has been posted; FLUSHING: the frame was given up. */
+GstFlowReturn gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame,
+                                        const GArray *regions, const GstWinnowFrameTimes *times,
+                                        GstWinnowResultList **results);
 
 /* With the object lock, when what was inferred becomes `last`: its description does, too. */
 void gst_winnow_classify_infer_show(GstWinnowClassify *self);

@@ -38,10 +38,10 @@ static void made_free(gpointer data) {
 
 /* ---- The handover's thread ------------------------------------------------ */
 
-static WnStatus open_model(const GstWinnowSettings *settings, gint *flushing, Made *made,
+static WnStatus open_model(GstWinnowClassify *self, const GstWinnowSettings *settings, Made *made,
                            WnError *error) {
-  WnStatus status =
-      gst_winnow_engine_open(&made->engine, settings, flushing, &made->full_duration, error);
+  WnStatus status = gst_winnow_engine_open(&made->engine, GST_BASE_TRANSFORM_SINK_PAD(self),
+                                           settings, &made->full_duration, error);
   if (status == WN_OK) status = try_model(made->engine.model, error);
   if (status != WN_OK) gst_winnow_engine_close(&made->engine);
   return status;
@@ -79,7 +79,7 @@ static gpointer make(gpointer owner, gpointer data) {
   made->serial = order->serial;
   made->policy_serial = order->policy_serial;
   made->settings = gst_winnow_settings_copy(&order->settings);
-  if (open_model(&order->settings, &self->flushing, made, &error) == WN_OK) {
+  if (open_model(self, &order->settings, made, &error) == WN_OK) {
     GST_OBJECT_LOCK(self);
     gst_winnow_settings_take(&self->good, &order->settings, GST_WINNOW_CHANGE_MODEL);
     if (order->serial == self->model_serial) self->policy_waits = FALSE;
