@@ -147,15 +147,15 @@ static void *count(void *memory) {
 }
 
 void *malloc(size_t size) {
-  return count(FAILS("malloc") ? NULL : __libc_malloc(size));
+  return count(FAILS(FAIL_MEMORY) ? NULL : __libc_malloc(size));
 }
 
 void *calloc(size_t n, size_t size) {
-  return count(FAILS("calloc") ? NULL : __libc_calloc(n, size));
+  return count(FAILS(FAIL_MEMORY) ? NULL : __libc_calloc(n, size));
 }
 
 void *realloc(void *memory, size_t size) {
-  if (FAILS("realloc")) {
+  if (FAILS(FAIL_MEMORY)) {
     errno = ENOMEM;
     return NULL;
   }
@@ -166,11 +166,11 @@ void *realloc(void *memory, size_t size) {
 }
 
 void *aligned_alloc(size_t alignment, size_t size) {
-  return count(FAILS("aligned_alloc") ? NULL : __libc_memalign(alignment, size));
+  return count(FAILS(FAIL_MEMORY) ? NULL : __libc_memalign(alignment, size));
 }
 
 int posix_memalign(void **out, size_t alignment, size_t size) {
-  *out = count(FAILS("posix_memalign") ? NULL : __libc_memalign(alignment, size));
+  *out = count(FAILS(FAIL_MEMORY) ? NULL : __libc_memalign(alignment, size));
   return *out ? 0 : ENOMEM;
 }
 

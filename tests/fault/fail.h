@@ -16,7 +16,9 @@ void fail_from_here(size_t n, int all);
 /* Ends that; how many calls there were. */
 size_t fail_end(void);
 
-/* What failed: the name of the function; NULL: it was not reached. */
+/* What failed: the name of the function, of one that allocates FAIL_MEMORY; NULL: it was not
+ * reached. */
+#define FAIL_MEMORY "memory"
 const char *fail_name(void);
 
 /* Blocks of memory that were allocated and are not free, all in all. */
