@@ -26,6 +26,10 @@ bool wni_grow(void **array, size_t count, size_t *capacity, size_t size);
 /* a * b for non-negative numbers; false when the product is over `limit`. */
 bool wni_mul_limited(int64_t a, int64_t b, int64_t limit, int64_t *out);
 
+static inline size_t wni_smaller(size_t a, size_t b) {
+  return a < b ? a : b;
+}
+
 static inline size_t wni_round_up(size_t n, size_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }

@@ -6,6 +6,8 @@
  */
 #include "base/share.h"
 
+#include "base/memory.h"
+
 enum {
   MOST_CHUNKS = UINT16_MAX,
   TURNS = 4,       /* a turn is this part of the rest */
@@ -28,10 +30,6 @@ static Rest unpack(const WniShare *share, int index, uint64_t word) {
   return rest;
 }
 
-static size_t smaller(size_t a, size_t b) {
-  return a < b ? a : b;
-}
-
 WniShare wni_share(WniThread thread, size_t n, size_t least) {
   WniShare share = {.thread = thread, .n = n, .least = least};
   if (thread.count == 1) return share;
@@ -51,7 +49,7 @@ static bool take_own(const WniShare *share, Rest *turn) {
     rest = unpack(share, share->thread.index, word);
     if (rest.begin == rest.end) return false;
     size_t turns = ((rest.end - rest.begin) / TURNS + share->least - 1) / share->least;
-    size_t n = smaller((turns ? turns : 1) * share->least, rest.end - rest.begin);
+    size_t n = wni_smaller((turns ? turns : 1) * share->least, rest.end - rest.begin);
     *turn = (Rest){rest.begin, rest.begin + n};
     rest.begin += n;
   } while (!atomic_compare_exchange_weak(own, &word, pack(share, rest)));
@@ -91,7 +89,7 @@ static bool take_alone(WniShare *share, size_t *begin, size_t *end) {
   size_t turn = share->thread.halt ? share->n / TURNS_ALONE : share->n;
   if (turn < share->least) turn = share->least;
   *begin = share->next;
-  *end = share->next = smaller(share->next + turn, share->n);
+  *end = share->next = wni_smaller(share->next + turn, share->n);
   return *begin < *end;
 }
 
@@ -102,6 +100,6 @@ bool wni_share_take(WniShare *share, size_t *begin, size_t *end) {
   while (!take_own(share, &turn))
     if (!take_over(share)) return false;
   *begin = turn.begin * share->chunk;
-  *end = smaller(turn.end * share->chunk, share->n);
+  *end = wni_smaller(turn.end * share->chunk, share->n);
   return true;
 }

@@ -22,10 +22,6 @@
 
 #include <string.h>
 
-static size_t smaller(size_t a, size_t b) {
-  return a < b ? a : b;
-}
-
 static size_t row_bytes(const WniBands *bands) {
   return (size_t)bands->depthwise.in.h_stride * wni_type_bytes(bands->depthwise.kernel->type);
 }
@@ -65,7 +61,7 @@ static void expand_to(Part *part, size_t end) {
   size_t bytes = wni_type_bytes(conv->output.type);
   while (part->expanded < end) {
     size_t row = part->expanded, slot = row % bands->ring_rows;
-    size_t n = smaller(end - row, bands->ring_rows - slot), w = conv->out.w;
+    size_t n = wni_smaller(end - row, bands->ring_rows - slot), w = conv->out.w;
     WniConvPart pixels = {.panel = part->panel,
                           .panel_end = part->panel_end,
                           .pixel = row * w,
@@ -129,10 +125,10 @@ static void run_rows(Part *part, size_t begin, size_t end) {
     part->expanded = first > bands->pad[0] ? first - bands->pad[0] : 0;
   part->done = end;
   for (size_t oy = begin, next; oy < end; oy = next) {
-    next = smaller(oy + bands->rows, end);
+    next = wni_smaller(oy + bands->rows, end);
     if (bands->expands) {
       size_t read = oy * stride_of(bands) + rows_read(bands, next - oy);
-      if (read > bands->pad[0]) expand_to(part, smaller(read - bands->pad[0], conv->in.h));
+      if (read > bands->pad[0]) expand_to(part, wni_smaller(read - bands->pad[0], conv->in.h));
     }
     char *to = bands->projects
                    ? part->band
@@ -178,10 +174,10 @@ void wni_bands_run(const WniBands *bands, const void *x, const void *residual, v
   WniShare share = wni_share(thread, whole, bands->panels);
   while (wni_share_take(&share, &begin, &end)) {
     for (part.panel = begin; part.panel < end; part.panel = part.panel_end) {
-      part.panel_end = smaller(part.panel + bands->panels, end);
+      part.panel_end = wni_smaller(part.panel + bands->panels, end);
       if (part.panel_end == whole) part.panel_end = panels;
       part.channel = part.panel * tile_n;
-      part.channels = smaller(part.panel_end * tile_n, channels) - part.channel;
+      part.channels = wni_smaller(part.panel_end * tile_n, channels) - part.channel;
       run_rows(&part, 0, bands->depthwise.out.h);
     }
   }
@@ -207,7 +203,8 @@ static void lay_out_ring(WniBands *bands) {
   conv->y_step = (ptrdiff_t)stride * conv->in.h_stride;
   for (int c = 0; c < conv->columns; c++)
     conv->tap[c] = (ptrdiff_t)((size_t)c * dilation * channels * bytes);
-  bands->ring_rows = smaller(rows_read(bands, smaller(bands->rows, conv->out.h)), conv->in.h);
+  bands->ring_rows =
+      wni_smaller(rows_read(bands, wni_smaller(bands->rows, conv->out.h)), conv->in.h);
   bands->ring_bytes = wni_round_up((bands->ring_rows + 1) * row_bytes(bands), WNI_ALIGNMENT);
 }
 
@@ -230,6 +227,6 @@ size_t wni_bands_plan(WniBands *bands) {
   bands->ring_bytes = 0;
   if (bands->expands) lay_out_ring(bands);
   bands->part_bytes = bands->ring_bytes + (bands->projects ? lay_out_band(bands) : 0);
-  bands->parts = smaller(units ? units : 1, smaller(cores < 2 ? 2 : cores, MOST_PARTS));
+  bands->parts = wni_smaller(units ? units : 1, wni_smaller(cores < 2 ? 2 : cores, MOST_PARTS));
   return bands->parts * bands->part_bytes;
 }

@@ -4,6 +4,7 @@
  * reading order, whatever row they are in; per block of panels of tile n output
  * channels, so that the block's weights stay in cache while the pixels pass.
  */
+#include "base/memory.h"
 #include "base/share.h"
 #include "kernels/check.h"
 #include "kernels/conv_parts.h"
@@ -149,10 +150,6 @@ static void run_tile(const WniConv *conv, const WniConvPart *part, const Tile *t
   finish_tile(conv, tile, n);
 }
 
-static size_t smaller(size_t a, size_t b) {
-  return a < b ? a : b;
-}
-
 size_t wni_conv_panels(const WniConv *conv) {
   size_t tile_n = (size_t)conv->kernel->tile_n;
   return (conv->out.c / conv->groups + tile_n - 1) / tile_n;
@@ -198,8 +195,8 @@ static size_t panels_at_once(const WniConv *conv, size_t panels, size_t tiles, W
   bool few = conv->in.n * conv->in.h * conv->in.w * pixel_bytes <= CACHE_BYTES;
   size_t fitting = (few ? NEAR_BYTES : CACHE_BYTES) / conv->panel_bytes;
   size_t sharing = conv->groups * panels * tiles / (UNITS_A_THREAD * (size_t)thread.count);
-  size_t count = smaller(fitting, sharing);
-  return count < 1 ? 1 : smaller(count, panels);
+  size_t count = wni_smaller(fitting, sharing);
+  return count < 1 ? 1 : wni_smaller(count, panels);
 }
 
 void wni_conv_run(const WniConv *conv, const void *x, const void *residual, void *y,
@@ -213,9 +210,10 @@ void wni_conv_run(const WniConv *conv, const void *x, const void *residual, void
     while (unit < end) { /* units are tiles of blocks of groups */
       size_t block = unit / tiles.count, tile = unit % tiles.count;
       size_t panel = block % blocks * at_once;
-      size_t tile_end = smaller(tile + (end - unit), tiles.count);
-      WniConvPart part = {
-          .group = block / blocks, .panel = panel, .panel_end = smaller(panel + at_once, panels)};
+      size_t tile_end = wni_smaller(tile + (end - unit), tiles.count);
+      WniConvPart part = {.group = block / blocks,
+                          .panel = panel,
+                          .panel_end = wni_smaller(panel + at_once, panels)};
       Bases bases = bases_of(conv, &part, x, residual, y);
       run_tiles(conv, &part, &tiles, tile, tile_end, &bases);
       unit += tile_end - tile;

@@ -6,13 +6,11 @@
  */
 #include "kernels/loop.h"
 
+#include "base/memory.h"
+
 #include <math.h>
 
 enum { CHUNK = 256, BLOCK = 2048 }; /* elements; BLOCK of a sum are added up in float32 */
-
-static size_t least(size_t a, size_t b) {
-  return a < b ? a : b;
-}
 
 static void fill(float value, size_t n, float *y) {
   for (size_t i = 0; i < n; i++) y[i] = value;
@@ -33,15 +31,15 @@ static void log_softmax_run(const WniSoftmax *softmax, const float *x, float *y)
   float room[CHUNK], by[CHUNK], largest = -INFINITY, sum = 0;
   size_t n;
   softmax->reduce->run.reduce(WNI_REDUCE_MAX, x, softmax->length, 1, 1, &largest);
-  fill(largest, least(CHUNK, softmax->length), by);
+  fill(largest, wni_smaller(CHUNK, softmax->length), by);
   for (size_t i = 0; i < softmax->length; i += n) {
-    n = least(softmax->length - i, CHUNK);
+    n = wni_smaller(softmax->length - i, CHUNK);
     exponentials(softmax, x + i, by, n, room);
     softmax->reduce->run.reduce(WNI_REDUCE_SUM, room, n, 1, 1, &sum);
   }
-  fill(largest + logf(sum), least(CHUNK, softmax->length), by);
+  fill(largest + logf(sum), wni_smaller(CHUNK, softmax->length), by);
   for (size_t i = 0; i < softmax->length; i += n) {
-    n = least(softmax->length - i, CHUNK);
+    n = wni_smaller(softmax->length - i, CHUNK);
     softmax->vec->run.vec(WNI_VEC_SUB, x + i, by, NULL, n, y + i);
   }
 }
@@ -78,7 +76,9 @@ void wni_softmax_run(const WniSoftmax *softmax, const float *x, float *y, WniThr
   for (; flat < end; flat += n) {
     const float *from = x + wni_loop_offset(loop, 1, loop->rank, flat);
     float *to = y + wni_loop_offset(loop, 0, loop->rank, flat);
-    n = beside ? least(least(end - flat, loop->dim[inner] - flat % loop->dim[inner]), CHUNK) : 1;
+    n = beside ? wni_smaller(wni_smaller(end - flat, loop->dim[inner] - flat % loop->dim[inner]),
+                             CHUNK)
+               : 1;
     if (run && softmax->logarithm)
       log_softmax_run(softmax, from, to);
     else if (run)
@@ -123,7 +123,7 @@ static double sum_run(const WniNormalize *layer, const float *x, ptrdiff_t strid
   float room[CHUNK], part = 0;
   size_t n, added = 0;
   for (size_t i = 0; i < length; i += n) {
-    n = least(length - i, CHUNK);
+    n = wni_smaller(length - i, CHUNK);
     const float *run = gather(x + (ptrdiff_t)i * stride, stride, n, room);
     if (mean) {
       layer->vec->run.vec(WNI_VEC_SUB, run, mean, NULL, n, room);
@@ -162,7 +162,7 @@ static void apply_run(const WniNormalize *layer, const Place *at, const float *m
   size_t n;
   for (size_t i = 0; i < loop->dim[inner]; i += n) {
     ptrdiff_t k = (ptrdiff_t)i;
-    n = least(loop->dim[inner] - i, CHUNK);
+    n = wni_smaller(loop->dim[inner] - i, CHUNK);
     float *y = at->y + k * *stride[0], *to = *stride[0] == 1 ? y : room;
     const float *x = gather(at->x + k * *stride[1], *stride[1], n, room);
     layer->vec->run.vec(WNI_VEC_SUB, x, mean, NULL, n, room);
@@ -181,7 +181,7 @@ static void apply_run(const WniNormalize *layer, const Place *at, const float *m
 static void normalize_runs(const WniNormalize *layer, const Place *at) {
   const WniLoop *loop = &layer->reduced;
   int inner = loop->rank - 1;
-  size_t most = least(CHUNK, loop->dim[inner]);
+  size_t most = wni_smaller(CHUNK, loop->dim[inner]);
   float mean[CHUNK], factor[CHUNK];
   fill(layer->centred ? (float)mean_of_runs(layer, at->x, NULL) : 0, most, mean);
   fill(factor_of(layer, mean_of_runs(layer, at->x, mean)), most, factor);
@@ -200,7 +200,7 @@ static void mean_of_rows(const WniNormalize *layer, const float *x, size_t n, co
   for (size_t i = 0; i < n; i++) out[i] = 0;
   for (size_t r = 0; r < rows;) {
     fill(0, n, part);
-    for (size_t last = least(rows, r + BLOCK / 32); r < last; r++) {
+    for (size_t last = wni_smaller(rows, r + BLOCK / 32); r < last; r++) {
       const float *row = x + wni_loop_offset(loop, 1, loop->rank, r);
       if (mean) layer->vec->run.vec(WNI_VEC_SUB, row, mean, NULL, n, room);
       layer->vec->run.vec(mean ? WNI_VEC_MULADD : WNI_VEC_ADD, mean ? room : row,
@@ -282,8 +282,8 @@ void wni_normalize_run(const WniNormalize *layer, const float *x, const float *s
   wni_parallel_range(thread, wni_loop_count(kept, kept->rank), 1, &flat, &end);
   for (; flat < end; flat += n) {
     Place at = move(kept, &origin, kept->rank, flat);
-    n = beside || many ? least(end - flat, length - flat % length) : 1;
-    if (beside) n = least(n, CHUNK);
+    n = beside || many ? wni_smaller(end - flat, length - flat % length) : 1;
+    if (beside) n = wni_smaller(n, CHUNK);
     if (beside)
       normalize_rows(layer, &at, n);
     else if (rows)

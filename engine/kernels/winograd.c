@@ -9,6 +9,7 @@
  *          a line of cache lies between the planes, which else would all fall
  *          into the same sets of the cache
  */
+#include "base/memory.h"
 #include "base/share.h"
 #include "kernels/layers.h"
 
@@ -82,10 +83,6 @@ static ptrdiff_t offset_at(const WniImage *image, Place at) {
          (ptrdiff_t)at.x * image->w_stride;
 }
 
-static size_t smaller(size_t a, size_t b) {
-  return a < b ? a : b;
-}
-
 static void transform_inputs(const Block *block, const char *x, WniThread thread) {
   const WniWinograd *winograd = block->winograd;
   size_t n_channels = winograd->in.c, chunks = (n_channels + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK;
@@ -97,7 +94,7 @@ static void transform_inputs(const Block *block, const char *x, WniThread thread
     Place at = place_tile(winograd, block->first + tile);
     WniWinogradInArgs args = {
         .t = tile_side(winograd),
-        .n_channels = smaller(n_channels - c, CHANNEL_BLOCK),
+        .n_channels = wni_smaller(n_channels - c, CHANNEL_BLOCK),
         .x = x + (offset_at(&winograd->in, at) + (ptrdiff_t)c) * x_bytes,
         .h_stride = winograd->in.h_stride,
         .w_stride = winograd->in.w_stride,
@@ -122,7 +119,7 @@ static void multiply_panel(const Block *block, size_t product, size_t panel) {
   void *y[WNI_MAX_TILE_M];
   static const ptrdiff_t tap[1] = {0};
   WniIgemmArgs args = {
-      .n = (int)smaller(out - panel * tile_n, tile_n),
+      .n = (int)wni_smaller(out - panel * tile_n, tile_n),
       .n_taps = 1,
       .n_channels = in,
       .tap = tap,
@@ -136,7 +133,7 @@ static void multiply_panel(const Block *block, size_t product, size_t panel) {
     size_t begin = block->count * cut / cuts, end = block->count * (cut + 1) / cuts;
     args.m = (int)(end - begin);
     for (size_t i = 0; i < tile_m; i++) {
-      size_t row = smaller(begin + i, end - 1);
+      size_t row = wni_smaller(begin + i, end - 1);
       x[i] = v + row * in * v_element;
       y[i] = m + row * out * PRODUCT_BYTES;
     }
@@ -177,9 +174,9 @@ static void transform_outputs(const Block *block, const float *residual, char *y
     WniWinogradOutArgs args = {
         .m = winograd->m,
         .t = tile_side(winograd),
-        .rows = (int)smaller(out->h - at.y, m),
-        .columns = (int)smaller(out->w - at.x, m),
-        .n_channels = smaller(out->c - c, CHANNEL_BLOCK),
+        .rows = (int)wni_smaller(out->h - at.y, m),
+        .columns = (int)wni_smaller(out->w - at.x, m),
+        .n_channels = wni_smaller(out->c - c, CHANNEL_BLOCK),
         .v = block->m + (tile * out->c + c) * PRODUCT_BYTES,
         .v_stride = (ptrdiff_t)plane(winograd, out->c),
         .bias = (const float *)winograd->bias + c, /* or int32 */
@@ -202,7 +199,7 @@ void wni_winograd_run(const WniWinograd *winograd, const void *x, const float *r
   size_t tiles = winograd->out.n * tile_rows(winograd) * tile_columns(winograd);
   Block block = {.winograd = winograd, .v = work, .m = (char *)work + v_bytes(winograd)};
   for (; block.first < tiles; block.first += block.count) {
-    block.count = smaller(tiles - block.first, winograd->block);
+    block.count = wni_smaller(tiles - block.first, winograd->block);
     transform_inputs(&block, x, thread);
     wni_parallel_barrier(thread);
     multiply(&block, thread);

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "draw.h"
+#include "patches.h"
 #include "good_channel.h"
 #include "ipc/endpoint.h"
 
@@ -123,27 +123,12 @@ static size_t make_patch(uint8_t *out) {
                                    draw(sizeof(WniWireResult) - offsetof(WniWireResult, label))
               : draw(3) == 0 ? slot + offsetof(WniWireSlot, result[0].text) + draw(64)
                              : slot + draw(offsetof(WniWireSlot, result[0].survivors_per_stage));
-  uint32_t n = 1U << draw(4), kind = draw(3);
-  out[0] = (uint8_t)at;
-  out[1] = (uint8_t)(at >> 8);
-  out[2] = (uint8_t)(at >> 16);
-  out[3] = (uint8_t)n;
-  for (uint32_t i = 0; i < n; i++)
-    out[4 + i] = kind == 0 ? 0 : kind == 1 ? 255 : (uint8_t)draw(256);
-  return 4 + n;
+  return put_patch(out, at, 1U << draw(4));
 }
 
 int main(int argc, char **argv) {
-  unsigned long inputs = argc > 1 ? strtoul(argv[1], NULL, 10) : 500;
-  state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
   prepare();
-  for (unsigned long i = 0; i < inputs; i++) {
-    uint8_t input[64];
-    size_t size = 0;
-    for (uint32_t n = 1 + draw(4); n > 0; n--) size += make_patch(input + size);
-    LLVMFuzzerTestOneInput(input, size);
-  }
-  printf("%lu inputs\n", inputs);
+  draw_patches(argc, argv, 500, make_patch, LLVMFuzzerTestOneInput);
   wni_endpoint_close(&listener, path);
   wni_segment_clear(&segment);
   free(good);
