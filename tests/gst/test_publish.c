@@ -3,99 +3,31 @@
  * winnowpublish in a harness: what it writes, when it writes, and that it waits for nobody.
  */
 #include "fixture.h"
+#include "publish_fixture.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "made_result.h"
-
-typedef struct {
-  gchar *folder, *path;
-  GstHarness *harness;
-  GstElement *element;
-} Publisher;
-
-static Publisher publisher_new(void) {
-  Publisher p = {.folder = g_dir_make_tmp("winnow-publish-XXXXXX", NULL)};
-  p.path = g_build_filename(p.folder, "lines", NULL);
-  return p;
-}
-
-static void publisher_start(Publisher *p, gboolean on_change) {
-  p->element = gst_element_factory_make("winnowpublish", NULL);
-  g_object_set(p->element, "location", p->path, "on-change", on_change, NULL);
-  p->harness = gst_harness_new_with_element(p->element, "sink", "src");
-  gst_harness_set_src_caps_str(p->harness, "anything/at-all");
-}
-
-static void publisher_stop(Publisher *p) {
-  gst_harness_teardown(p->harness);
-  gst_object_unref(p->element);
-}
-
-static void publisher_free(Publisher *p) {
-  g_unlink(p->path);
-  fail_unless_equals_int(g_rmdir(p->folder), 0);
-  g_free(p->path);
-  g_free(p->folder);
-}
-
-/* The buffer comes out as it went in. */
-static void push(Publisher *p, const gchar *label, guint seed) {
-  GstBuffer *in = gst_buffer_new_allocate(NULL, 4, NULL), *out;
-  if (label != NULL) made_result_attach(in, label, seed);
-  fail_unless_equals_int(gst_harness_push(p->harness, gst_buffer_ref(in)), GST_FLOW_OK);
-  out = gst_harness_pull(p->harness);
-  fail_unless(out == in);
-  gst_buffer_unref(in);
-  gst_buffer_unref(out);
-}
-
-static guint64 dropped(Publisher *p) {
-  guint64 n;
-  g_object_get(p->element, "dropped", &n, NULL);
-  return n;
-}
-
-static gchar **lines_of(const gchar *text) {
-  gchar **lines = g_strsplit(text, "\n", -1);
-  guint n = g_strv_length(lines);
-  fail_unless(n >= 1 && lines[n - 1][0] == '\0', "the last line is cut");
-  g_free(lines[n - 1]);
-  lines[n - 1] = NULL;
-  return lines;
-}
-
-static void check_file(Publisher *p, const gchar *const *labels, const guint *seeds, guint n) {
-  g_autofree gchar *text = NULL;
-  fail_unless(g_file_get_contents(p->path, &text, NULL, NULL));
-  g_auto(GStrv) lines = lines_of(text);
-  fail_unless_equals_int((gint)g_strv_length(lines), (gint)n);
-  for (guint i = 0; i < n; i++) {
-    g_autofree gchar *wanted = made_result_json(labels[i], seeds[i]);
-    fail_unless_equals_string(lines[i], wanted);
-  }
-}
 
 GST_START_TEST(test_a_line_for_each_result) {
   static const gchar *const labels[] = {"cat", "\"odd\"\\\t\xc3\xa4", "cat"};
   static const guint seeds[] = {1, 2, 3};
   Publisher p = publisher_new();
   publisher_start(&p, FALSE);
-  push(&p, "cat", 1);
-  push(&p, NULL, 0);
-  push(&p, "\"odd\"\\\t\xc3\xa4", 2);
-  fail_unless_equals_uint64(dropped(&p), 0);
+  publisher_push(&p, "cat", 1);
+  publisher_push(&p, NULL, 0);
+  publisher_push(&p, "\"odd\"\\\t\xc3\xa4", 2);
+  fail_unless_equals_uint64(publisher_dropped(&p), 0);
   publisher_stop(&p);
   publisher_start(&p, FALSE); /* appends */
-  push(&p, "cat", 3);
+  publisher_push(&p, "cat", 3);
   publisher_stop(&p);
-  check_file(&p, labels, seeds, 3);
+  publisher_check_file(&p, labels, seeds, 3);
   publisher_free(&p);
 }
 GST_END_TEST
@@ -104,16 +36,17 @@ GST_END_TEST
 GST_START_TEST(test_on_change) {
   Publisher p = publisher_new();
   publisher_start(&p, TRUE);
-  for (guint i = 0; i < 60; i++) push(&p, i < 30 ? "cat" : i == 59 ? "ship" : "dog", i * 40000);
+  for (guint i = 0; i < 60; i++)
+    publisher_push(&p, i < 30 ? "cat" : i == 59 ? "ship" : "dog", i * 40000);
   fail_unless(gst_harness_push_event(p.harness, gst_event_new_eos()));
   publisher_stop(&p);
   publisher_start(&p, TRUE);
-  push(&p, "ship", 7);
+  publisher_push(&p, "ship", 7);
   fail_unless(gst_harness_push_event(p.harness, gst_event_new_eos()));
   publisher_stop(&p);
   g_autofree gchar *text = NULL;
   fail_unless(g_file_get_contents(p.path, &text, NULL, NULL));
-  g_auto(GStrv) lines = lines_of(text);
+  g_auto(GStrv) lines = publisher_lines(text);
   fail_unless_equals_int((gint)g_strv_length(lines), 3);
   static const gchar *const labels[] = {"cat", "dog", "ship"};
   static const guint seeds[] = {13 * 40000, 40 * 40000, 7}; /* 0.52 s; log(0.75 / 0.325) x 0.5 s */
@@ -158,7 +91,7 @@ GST_START_TEST(test_on_change_of_a_region) {
   publisher_stop(&p);
   g_autofree gchar *text = NULL;
   fail_unless(g_file_get_contents(p.path, &text, NULL, NULL));
-  g_auto(GStrv) lines = lines_of(text);
+  g_auto(GStrv) lines = publisher_lines(text);
   fail_unless_equals_int((gint)g_strv_length(lines), 2 + 5);
   fail_unless(strstr(lines[0], "\"event\":\"changed\",\"state\":\"cat\"") != NULL);
   fail_unless(strstr(lines[1], "\"region\":\"door\"") != NULL);
@@ -177,13 +110,13 @@ GST_START_TEST(test_without_results) {
                         G_TYPE_UINT64, (guint64)1, NULL);
   fail_unless(gst_harness_push_event(
       p.harness, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, structure)));
-  push(&p, "cat", 1);
+  publisher_push(&p, "cat", 1);
   g_usleep(10);
-  for (guint i = 0; i < 3; i++) push(&p, NULL, 0);
+  for (guint i = 0; i < 3; i++) publisher_push(&p, NULL, 0);
   publisher_stop(&p);
   g_autofree gchar *text = NULL;
   fail_unless(g_file_get_contents(p.path, &text, NULL, NULL));
-  g_auto(GStrv) lines = lines_of(text);
+  g_auto(GStrv) lines = publisher_lines(text);
   fail_unless_equals_int((gint)g_strv_length(lines), 2);
   fail_unless(strstr(lines[0], "\"state\":\"cat\"") != NULL, "%s", lines[0]);
   fail_unless(strstr(lines[1], "\"state\":\"unknown\"") != NULL, "%s", lines[1]);
@@ -204,23 +137,23 @@ GST_START_TEST(test_a_fifo_stops_nothing) {
   Publisher p = publisher_new();
   fail_unless_equals_int(mkfifo(p.path, 0600), 0);
   publisher_start(&p, FALSE);
-  for (guint i = 0; i < 10; i++) push(&p, "cat", i); /* nobody reads */
-  fail_unless_equals_uint64(dropped(&p), 10);
+  for (guint i = 0; i < 10; i++) publisher_push(&p, "cat", i); /* nobody reads */
+  fail_unless_equals_uint64(publisher_dropped(&p), 10);
 
   gint reader = open(p.path, O_RDONLY | O_NONBLOCK);
-  for (guint i = 0; i < 5000; i++) push(&p, "cat", i); /* far more than it holds */
-  guint64 lost = dropped(&p) - 10;
+  for (guint i = 0; i < 5000; i++) publisher_push(&p, "cat", i); /* far more than it holds */
+  guint64 lost = publisher_dropped(&p) - 10;
   fail_unless(lost > 1000 && lost < 5000, "%" G_GUINT64_FORMAT, lost);
   GString *all = g_string_new(NULL);
   for (guint i = 5000; i < 5010; i++) {
     g_autofree gchar *text = drain(reader);
     g_string_append(all, text);
-    push(&p, "cat", i);
+    publisher_push(&p, "cat", i);
   }
   g_autofree gchar *rest = drain(reader);
   g_string_append(all, rest);
-  g_auto(GStrv) lines = lines_of(all->str);
-  fail_unless_equals_uint64(g_strv_length(lines), 5010 - (dropped(&p) - 10));
+  g_auto(GStrv) lines = publisher_lines(all->str);
+  fail_unless_equals_uint64(g_strv_length(lines), 5010 - (publisher_dropped(&p) - 10));
   for (gchar **line = lines; *line != NULL; line++) {
     guint seed = 0;
     sscanf(strstr(*line, "\"macs\":"), "\"macs\":%u", &seed);
@@ -230,11 +163,11 @@ GST_START_TEST(test_a_fifo_stops_nothing) {
   g_string_free(all, TRUE);
 
   close(reader); /* a reader that has gone is no end either */
-  guint64 before = dropped(&p);
-  for (guint i = 0; i < 5; i++) push(&p, "cat", i);
-  fail_unless_equals_uint64(dropped(&p), before + 5);
+  guint64 before = publisher_dropped(&p);
+  for (guint i = 0; i < 5; i++) publisher_push(&p, "cat", i);
+  fail_unless_equals_uint64(publisher_dropped(&p), before + 5);
   reader = open(p.path, O_RDONLY | O_NONBLOCK);
-  push(&p, "dog", 7);
+  publisher_push(&p, "dog", 7);
   g_autofree gchar *last = drain(reader), *wanted = made_result_json("dog", 7);
   g_strchomp(last);
   fail_unless_equals_string(last, wanted);
@@ -244,37 +177,24 @@ GST_START_TEST(test_a_fifo_stops_nothing) {
 }
 GST_END_TEST
 
-/* Standard output becomes `fd` until it is given back. */
-static gint replace_standard_output(gint fd) {
-  gint before = dup(STDOUT_FILENO);
-  fflush(stdout);
-  dup2(fd, STDOUT_FILENO);
-  return before;
-}
-
-static void give_back_standard_output(gint before) {
-  dup2(before, STDOUT_FILENO);
-  close(before);
-}
-
 /* Whoever shares a file as standard output goes on behind what the element wrote. */
 GST_START_TEST(test_standard_output_is_shared) {
   Publisher p = publisher_new();
   g_autofree gchar *text = NULL, *wanted = made_result_json("cat", 1);
   gint file = open(p.path, O_RDWR | O_CREAT, 0600);
-  gint before = replace_standard_output(file);
+  gint before = publisher_take_standard_output(file);
   gchar *path = p.path;
   p.path = (gchar *)"-";
   publisher_start(&p, FALSE);
-  push(&p, "cat", 1);
+  publisher_push(&p, "cat", 1);
   publisher_stop(&p);
   gssize n = write(STDOUT_FILENO, "after\n", 6);
-  give_back_standard_output(before);
+  publisher_give_back_standard_output(before);
   close(file);
   p.path = path;
   fail_unless_equals_int((gint)n, 6);
   fail_unless(g_file_get_contents(p.path, &text, NULL, NULL));
-  g_auto(GStrv) lines = lines_of(text);
+  g_auto(GStrv) lines = publisher_lines(text);
   fail_unless_equals_int((gint)g_strv_length(lines), 2);
   fail_unless_equals_string(lines[0], wanted);
   fail_unless_equals_string(lines[1], "after");
@@ -287,14 +207,14 @@ GST_START_TEST(test_standard_output_may_be_a_socket) {
   Publisher p = publisher_new();
   gint ends[2];
   fail_unless_equals_int(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-  gint before = replace_standard_output(ends[0]);
+  gint before = publisher_take_standard_output(ends[0]);
   gchar *path = p.path;
   p.path = (gchar *)"-";
   publisher_start(&p, FALSE);
-  for (guint i = 0; i < 5000; i++) push(&p, "cat", i); /* far more than it holds */
-  guint64 lost = dropped(&p);
+  for (guint i = 0; i < 5000; i++) publisher_push(&p, "cat", i); /* far more than it holds */
+  guint64 lost = publisher_dropped(&p);
   publisher_stop(&p);
-  give_back_standard_output(before);
+  publisher_give_back_standard_output(before);
   close(ends[0]);
   p.path = path;
   g_autofree gchar *text = drain(ends[1]);
@@ -306,101 +226,6 @@ GST_START_TEST(test_standard_output_may_be_a_socket) {
     fail_unless_equals_string(lines[i], wanted);
   }
   publisher_free(&p);
-}
-GST_END_TEST
-
-static GstFlowReturn push_cat(Publisher *p, guint seed) {
-  GstBuffer *buffer = gst_buffer_new_allocate(NULL, 4, NULL);
-  made_result_attach(buffer, "cat", seed);
-  return gst_harness_push(p->harness, buffer);
-}
-
-/* One error, which names the file. */
-static void check_error(GstBus *bus, GstResourceError code, const gchar *path) {
-  g_autoptr(GError) error = NULL;
-  GstMessage *message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR);
-  fail_unless(message != NULL);
-  gst_message_parse_error(message, &error, NULL);
-  fail_unless(g_error_matches(error, GST_RESOURCE_ERROR, (gint)code), "%s", error->message);
-  fail_unless(strstr(error->message, path) != NULL, "%s", error->message);
-  gst_message_unref(message);
-  fail_unless(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR) == NULL);
-}
-
-GST_START_TEST(test_a_full_disk_is_an_error) {
-  Publisher p = publisher_new();
-  GstBus *bus = gst_bus_new();
-  gchar *path = p.path;
-  p.path = (gchar *)"/dev/full";
-  publisher_start(&p, FALSE);
-  gst_element_set_bus(p.element, bus);
-  for (guint i = 0; i < 3; i++) fail_unless_equals_int(push_cat(&p, i), GST_FLOW_ERROR);
-  fail_unless_equals_uint64(dropped(&p), 3);
-  check_error(bus, GST_RESOURCE_ERROR_NO_SPACE_LEFT, p.path);
-  gst_bus_set_flushing(bus, TRUE);
-  gst_object_unref(bus);
-  publisher_stop(&p);
-  p.path = path;
-  publisher_free(&p);
-}
-GST_END_TEST
-
-/* More than the process may write raises a signal, which must not end it; of the line that does not
- * fit nothing stays, here and in what is shared as standard output. */
-static void check_limit(Publisher *p, const gchar *location, const gchar *begun) {
-  static const gchar *const labels[] = {"cat", "cat"};
-  static const guint seeds[] = {0, 1};
-  g_autofree gchar *one = made_result_json("cat", 0);
-  const gsize two_and_a_half = 5 * (strlen(one) + 1) / 2 + strlen(begun);
-  GstBus *bus = gst_bus_new();
-  struct rlimit before, limit;
-  gchar *path = p->path;
-  p->path = (gchar *)location;
-  publisher_start(p, FALSE);
-  p->path = path;
-  gst_element_set_bus(p->element, bus);
-  getrlimit(RLIMIT_FSIZE, &before);
-  limit = before;
-  limit.rlim_cur = two_and_a_half;
-  setrlimit(RLIMIT_FSIZE, &limit);
-  GstFlowReturn flows[4];
-  for (guint i = 0; i < G_N_ELEMENTS(flows); i++) flows[i] = push_cat(p, i);
-  setrlimit(RLIMIT_FSIZE, &before);
-  for (guint i = 0; i < G_N_ELEMENTS(flows); i++)
-    fail_unless_equals_int(flows[i], i < 2 ? GST_FLOW_OK : GST_FLOW_ERROR);
-  check_error(bus, GST_RESOURCE_ERROR_WRITE, location);
-  gst_bus_set_flushing(bus, TRUE);
-  gst_object_unref(bus);
-  publisher_stop(p);
-  if (*begun == 0) check_file(p, labels, seeds, 2);
-}
-
-GST_START_TEST(test_a_file_ends_with_a_whole_line) {
-  Publisher p = publisher_new();
-  g_autofree gchar *text = NULL;
-  check_limit(&p, p.path, "");
-  g_unlink(p.path);
-  gint file = open(p.path, O_RDWR | O_CREAT, 0600);
-  fail_unless_equals_int((gint)write(file, "half", 4), 4); /* somebody else's */
-  gint before = replace_standard_output(file);
-  check_limit(&p, "-", "half");
-  gssize n = write(STDOUT_FILENO, "after\n", 6);
-  give_back_standard_output(before);
-  close(file);
-  fail_unless_equals_int((gint)n, 6);
-  fail_unless(g_file_get_contents(p.path, &text, NULL, NULL));
-  g_auto(GStrv) lines = lines_of(text);
-  fail_unless_equals_int((gint)g_strv_length(lines), 3);
-  fail_unless(g_str_has_prefix(lines[0], "half{"));
-  fail_unless_equals_string(lines[2], "after");
-  publisher_free(&p);
-}
-GST_END_TEST
-
-GST_START_TEST(test_what_cannot_be_opened) {
-  GstElement *element = gst_element_factory_make("winnowpublish", NULL);
-  g_object_set(element, "location", "/nowhere/at/all", NULL);
-  fail_unless_start_fails(element, GST_RESOURCE_ERROR_OPEN_WRITE, "/nowhere/at/all");
 }
 GST_END_TEST
 
@@ -419,43 +244,22 @@ GST_START_TEST(test_a_file_for_each_line) {
     g_free(p.path);
     p.path = g_build_filename(p.folder, names[i][0], NULL);
     publisher_start(&p, FALSE);
-    push(&p, "cat", 7);
-    push(&p, NULL, 0);
-    push(&p, "dog", 8);
+    publisher_push(&p, "cat", 7);
+    publisher_push(&p, NULL, 0);
+    publisher_push(&p, "dog", 8);
     publisher_stop(&p);
     g_free(p.path);
     p.path = g_build_filename(p.folder, names[i][1], NULL);
     static const gchar *const labels[] = {"cat", "dog"};
     static const guint seeds[] = {7, 8};
-    check_file(&p, labels + numbered, seeds + numbered, numbered ? 1 : 2);
+    publisher_check_file(&p, labels + numbered, seeds + numbered, numbered ? 1 : 2);
     if (numbered) {
       g_unlink(p.path);
       *strchr(p.path + strlen(p.folder), '1') = '0';
-      check_file(&p, labels, seeds, 1);
+      publisher_check_file(&p, labels, seeds, 1);
     }
     publisher_free(&p);
   }
-}
-GST_END_TEST
-
-/* A folder that is not there is said once, and nothing stops. */
-GST_START_TEST(test_no_folder_for_lines) {
-  Publisher p = publisher_new();
-  g_free(p.path);
-  p.path = g_build_filename(p.folder, "none", "%d", NULL);
-  GstBus *bus = gst_bus_new();
-  publisher_start(&p, FALSE);
-  gst_element_set_bus(p.element, bus);
-  for (guint i = 0; i < 3; i++) push(&p, "cat", i);
-  fail_unless_equals_uint64(dropped(&p), 3);
-  GstMessage *message = gst_bus_pop_filtered(bus, GST_MESSAGE_WARNING);
-  fail_unless(message != NULL);
-  gst_message_unref(message);
-  fail_unless(gst_bus_pop_filtered(bus, GST_MESSAGE_WARNING) == NULL, "said twice");
-  gst_element_set_bus(p.element, NULL);
-  gst_object_unref(bus);
-  publisher_stop(&p);
-  publisher_free(&p);
 }
 GST_END_TEST
 
@@ -471,11 +275,7 @@ static Suite *publish_suite(void) {
   tcase_add_test(tcase, test_a_fifo_stops_nothing);
   tcase_add_test(tcase, test_standard_output_is_shared);
   tcase_add_test(tcase, test_standard_output_may_be_a_socket);
-  tcase_add_test(tcase, test_a_full_disk_is_an_error);
-  tcase_add_test(tcase, test_a_file_ends_with_a_whole_line);
-  tcase_add_test(tcase, test_what_cannot_be_opened);
   tcase_add_test(tcase, test_a_file_for_each_line);
-  tcase_add_test(tcase, test_no_folder_for_lines);
   return suite;
 }
 
