@@ -174,14 +174,9 @@ static void take_model(Run *run) {
 
 /* ---- A frame ------------------------------------------------------------ */
 
-static void end_without_output(Run *run) {
-  report("cannot write to standard output: %s", g_strerror(errno));
-  end(run, STATUS_FAILED);
-}
-
 /* Ends the run when nobody takes the lines any more. */
 static void write_lines(Run *run) {
-  if (!line_output_flush(&run->lines)) end_without_output(run);
+  if (!line_output_flush(&run->lines)) end(run, report_no_output());
 }
 
 static void print_line(Run *run, const WnResult *result) {
@@ -359,7 +354,7 @@ int serve(Service *service) {
     close_run(&run);
     return STATUS_FAILED;
   }
-  if (service->as_json && !line_output_open(&run.lines, "-")) end_without_output(&run);
+  if (service->as_json && !line_output_open(&run.lines, "-")) end(&run, report_no_output());
   if (!run.ended) open_source(&run);
   while (!run.ended) wait_and_act(&run, do_what_is_due(&run));
   notify("STOPPING=1");

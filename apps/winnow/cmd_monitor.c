@@ -3,7 +3,6 @@
  * `winnow monitor`: what is published on a shared-memory channel, live in a terminal or as lines of
  * JSON. It waits for a publisher and for the next one, until it is told to leave.
  */
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -79,20 +78,14 @@ static int print_lines_to(LineOutput *lines, WnReader *reader) {
     else if (status != WN_OK)
       return report_error(&error);
     for (int32_t i = 0; status == WN_OK && !told_to_leave && i < snapshot.n_results; i++)
-      if (!print_line(lines, &snapshot, &snapshot.results[i])) {
-        report("cannot write to standard output: %s", g_strerror(errno));
-        return STATUS_FAILED;
-      }
+      if (!print_line(lines, &snapshot, &snapshot.results[i])) return report_no_output();
   }
   return STATUS_OK;
 }
 
 static int print_lines(WnReader *reader) {
   LineOutput lines;
-  if (!line_output_open(&lines, "-")) {
-    report("cannot write to standard output: %s", g_strerror(errno));
-    return STATUS_FAILED;
-  }
+  if (!line_output_open(&lines, "-")) return report_no_output();
   int status = print_lines_to(&lines, reader);
   line_output_close(&lines);
   return status;
