@@ -19,6 +19,7 @@
 
 #include "base/fpmode.h"
 #include "base/gate.h"
+#include "base/quiet.h"
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -227,20 +228,12 @@ static int count_available(int n) {
   return count;
 }
 
-/* The program's signals are for its own threads, but for those that a thread causes itself. */
-static void block_signals(sigset_t *old) {
-  static const int own[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
-  sigset_t set;
-  sigfillset(&set);
-  for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&set, own[i]);
-  pthread_sigmask(SIG_SETMASK, &set, old);
-}
-
-/* Starts up to n workers; how many. */
+/* Starts up to n workers; how many.  The program's signals are for its own threads. */
 static int start_region(int n) {
   Region *region = &pool.regions[pool.n_regions];
-  sigset_t signals;
-  block_signals(&signals);
+  sigset_t others, signals;
+  wni_signals_of_others(&others);
+  pthread_sigmask(SIG_SETMASK, &others, &signals);
   *region =
       (Region){.first = pool.n_workers, .asked = count_available(n < MAX_REGION ? n : MAX_REGION)};
   if (region->asked > 0 &&

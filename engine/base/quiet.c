@@ -12,16 +12,20 @@
 static const int of_writes[] = {SIGPIPE, SIGXFSZ};
 enum { N_OF_WRITES = sizeof of_writes / sizeof *of_writes };
 
-/* What a thread causes itself is never put off. */
+/* What a thread causes itself. */
 static const int own[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
+
+void wni_signals_of_others(sigset_t *set) {
+  sigfillset(set);
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(set, own[i]);
+}
 
 WniQuiet wni_quiet_begin(WniQuietWhat what) {
   int why = errno;
   WniQuiet quiet;
   sigset_t set;
   if (what == WNI_QUIET_ALL) {
-    sigfillset(&set);
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&set, own[i]);
+    wni_signals_of_others(&set);
   } else {
     sigemptyset(&set);
     for (int i = 0; i < N_OF_WRITES; i++) sigaddset(&set, of_writes[i]);

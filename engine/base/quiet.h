@@ -20,6 +20,9 @@ typedef struct WniQuiet {
   sigset_t pending; /* what waited for it already */
 } WniQuiet;
 
+/* All signals but those that a thread causes itself, which are never put off. */
+void wni_signals_of_others(sigset_t *set);
+
 /* Of the calling thread, which calls end() too.  errno stays as it is. */
 WniQuiet wni_quiet_begin(WniQuietWhat what);
 void wni_quiet_end(const WniQuiet *quiet);
