@@ -182,11 +182,11 @@ static Onnx__AttributeProto *new_attribute(WniWriter *writer, Onnx__NodeProto *n
                                            const char *name, int type) {
   Onnx__AttributeProto *attribute = wni_writer_alloc(writer, 1, sizeof *attribute);
   if (!attribute) return NULL;
+  wni_node_drop_attribute(node, name);
   onnx__attribute_proto__init(attribute);
   attribute->name = copy_text(writer, name);
   attribute->has_type = 1;
   attribute->type = type;
-  wni_node_drop_attribute(node, name);
   node->attribute[node->n_attribute++] = attribute;
   return attribute;
 }

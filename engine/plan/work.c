@@ -81,7 +81,7 @@ WnStatus wni_work_check(WniPlan *plan, double limit, WnError *error) {
     of_most = work;
     most = &plan->steps[s];
   }
-  if (all <= limit) return WN_OK;
+  if (!most || all <= limit) return WN_OK;
   return wni_fail(error, WN_ERROR_UNSUPPORTED,
                   "a frame would take %.3g operations, most of them node '%.100s' (%.40s, %.3g), "
                   "but no more than %.3g are allowed; the environment variable WINNOW_MAX_WORK (in "

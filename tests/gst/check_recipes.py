@@ -18,7 +18,8 @@ import launch
 PUBLISHER = (f"gst-launch-1.0 -q {launch.CAMERA.replace('num-buffers=20', '')}"
              " ! video/x-raw,width=320,height=240 ! winnowclassify model-file=person"
              " ! winnowshmsink socket-path=$XDG_RUNTIME_DIR/camera")
-READER = "gst-launch-1.0 -q winnowshmsrc socket-path=$XDG_RUNTIME_DIR/camera num-buffers=5 ! fakesink"
+READER = ("gst-launch-1.0 -q winnowshmsrc socket-path=$XDG_RUNTIME_DIR/camera num-buffers=5"
+          " ! fakesink")
 SERVER = [sys.executable, str(launch.ROOT / "tests" / "gst" / "rtsp_server.py")]
 
 

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -12,7 +13,8 @@
 
 enum { SIDE = 2048, EVERY_US = 50 };
 
-static volatile sig_atomic_t n_signals;
+/* Both threads count. */
+static atomic_int n_signals;
 
 static void count(int number) {
   (void)number;
