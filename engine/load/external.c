@@ -269,13 +269,19 @@ done:
   return status;
 }
 
-void wni_external_clear(WniOnnx *onnx) {
+void wni_external_take_back(WniOnnx *onnx) {
   WniExternal *external = &onnx->external;
   for (size_t i = 0; i < external->n_tensor && external->data; i++) {
     external->tensor[i]->has_raw_data = 0;
     external->tensor[i]->raw_data = (ProtobufCBinaryData){0};
   }
   free(external->tensor);
+  external->tensor = NULL;
+  external->n_tensor = external->capacity = 0;
+}
+
+void wni_external_clear(WniOnnx *onnx) {
+  WniExternal *external = &onnx->external;
   if (external->data) munmap(external->data, external->size);
   *external = (WniExternal){0};
 }

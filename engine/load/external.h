@@ -15,6 +15,9 @@
 WnStatus wni_external_read(WniOnnx *onnx, const char *path, WnError *error);
 
 /* Takes back what tensors point to, before they are freed. */
+void wni_external_take_back(WniOnnx *onnx);
+
+/* Frees their bytes behind that. */
 void wni_external_clear(WniOnnx *onnx);
 
 #endif

@@ -138,14 +138,21 @@ fail:
   return status;
 }
 
-void wni_onnx_clear(WniOnnx *onnx) {
+void wni_onnx_strip(WniOnnx *onnx) {
   ProtobufCAllocator allocator = {budget_alloc, budget_free, &onnx->budget};
-  wni_external_clear(onnx);
+  wni_external_take_back(onnx);
   if (onnx->parsed_graph) onnx->proto->graph = onnx->parsed_graph;
   wni_sparse_clear(onnx);
   wni_pieces_clear(&onnx->pieces);
   if (onnx->proto && onnx->file) wni_light_take_back(onnx->file, onnx->file_bytes, onnx->proto);
   if (onnx->proto) onnx__model_proto__free_unpacked(onnx->proto, &allocator);
+  onnx->proto = NULL;
+  onnx->parsed_graph = NULL;
+}
+
+void wni_onnx_clear(WniOnnx *onnx) {
+  wni_onnx_strip(onnx);
+  wni_external_clear(onnx);
   free(onnx->file);
   *onnx = (WniOnnx){0};
 }
@@ -154,12 +161,16 @@ static bool is_within(uintptr_t begin, uintptr_t end, const uint8_t *file, size_
   return file && begin >= (uintptr_t)file && end <= (uintptr_t)file + size;
 }
 
+bool wni_onnx_holds(const WniOnnx *onnx, const void *data, size_t size) {
+  uintptr_t begin = (uintptr_t)data, end = begin + size;
+  return is_within(begin, end, onnx->file, onnx->file_bytes) ||
+         is_within(begin, end, onnx->external.data, onnx->external.size);
+}
+
 void wni_onnx_release(const WniOnnx *onnx, const void *data, size_t size) {
   uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
   uintptr_t begin = (uintptr_t)data, end = begin + size;
-  if (!is_within(begin, end, onnx->file, onnx->file_bytes) &&
-      !is_within(begin, end, onnx->external.data, onnx->external.size))
-    return;
+  if (!wni_onnx_holds(onnx, data, size)) return;
   begin = (begin + page - 1) / page * page;
   end = end / page * page;
   if (begin < end) madvise((void *)begin, end - begin, MADV_DONTNEED);

@@ -74,6 +74,13 @@ typedef struct WniOnnx {
 WnStatus wni_onnx_load(const char *path, WniOnnx *out, WnError *error);
 void wni_onnx_clear(WniOnnx *onnx);
 
+/* Frees all but the bytes that large initialisers point into: they are there until
+ * wni_onnx_clear(). */
+void wni_onnx_strip(WniOnnx *onnx);
+
+/* Whether data[0..size) is part of these. */
+bool wni_onnx_holds(const WniOnnx *onnx, const void *data, size_t size);
+
 /* Gives the memory of data[0..size) back to the system if it is part of a file that was read:
  * nobody will read these weights again. */
 void wni_onnx_release(const WniOnnx *onnx, const void *data, size_t size);

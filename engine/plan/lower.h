@@ -34,6 +34,7 @@ typedef struct WniLowering {
   WniType type;         /* of activations where the file does not say: F32 or BF16 */
   double byte_cost;     /* of a byte of weights in multiply-accumulates (lower_sizes.c) */
   WniNode *node;        /* the one being lowered */
+  bool later;           /* its weights may be packed by the plan's packer */
   size_t bytes_counted; /* of the plan's weights, for the steps so far */
   WnError *error;
 } WniLowering;
@@ -151,15 +152,12 @@ bool wni_lower_keeps_halves(const WniNode *node, const WniWeights *weights, WniT
 bool wni_lower_quantize_is_view(const WniLowering *lowering, const WniNode *node,
                                 const WniTensor *x);
 
-/* Weights that only the node being lowered reads are packed now: what was read of the file for them
- * is given back, so that a model never lies in memory twice. */
-void wni_lower_release(const WniLowering *lowering, const WniWeights *weights);
-
-/* Packs some outputs after the other and releases each part at once: a layer may be most of the
- * model.  Of all that `pack` makes, `unit` outputs side by side become `unit_bytes`. */
-void wni_lower_pack(const WniLowering *lowering, const WniWeights *weights,
-                    const WniPacking *packing, WniPackFunction *pack, size_t unit,
-                    size_t unit_bytes, void *to);
+/* Packs weights, or leaves that to the plan's packer: some outputs after the other.  What was read
+ * of the file for those that only the node being lowered reads is given back at once, so that a
+ * model never lies in memory twice; a layer may be most of it.  Of all that `pack` makes, `unit`
+ * outputs side by side become `unit_bytes`. */
+WnStatus wni_lower_pack(WniLowering *lowering, const WniWeights *weights, const WniPacking *packing,
+                        WniPackFunction *pack, size_t unit, size_t unit_bytes, void *to);
 
 /* Appends a convolution of x whose `step` has kind, kernel, images, groups and activation: of a
  * window, or the product of rows with a matrix, which are pixels to it.  `residual` may be NULL. */

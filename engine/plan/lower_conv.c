@@ -164,14 +164,10 @@ static WnStatus pack_conv(WniLowering *lowering, const WniWindow *window, const 
   size_t panels = (per_group + packing.tile_n - 1) / packing.tile_n * packing.groups;
   conv->weights = wni_plan_alloc_raw(lowering->plan, panels, conv->panel_bytes);
   if (!conv->weights) return wni_lower_no_memory(lowering);
-  if (packing.groups == 1 && !depthwise) {
-    wni_lower_pack(lowering, weights, &packing, wni_weights_pack_igemm, packing.tile_n,
-                   conv->panel_bytes, conv->weights);
-    return WN_OK;
-  }
-  (depthwise ? wni_weights_pack_dwconv : wni_weights_pack_igemm)(weights, &packing, conv->weights);
-  wni_lower_release(lowering, weights);
-  return WN_OK;
+  bool whole = packing.groups > 1 || depthwise;
+  return wni_lower_pack(
+      lowering, weights, &packing, depthwise ? wni_weights_pack_dwconv : wni_weights_pack_igemm,
+      whole ? weights->outputs : packing.tile_n, conv->panel_bytes, conv->weights);
 }
 
 WnStatus wni_lower_push_conv(WniLowering *lowering, WniStep *step, const WniWindow *window,

@@ -25,8 +25,9 @@ static WnStatus push_fully_connected(WniLowering *lowering, const WniWeights *we
   fc->m = (size_t)wni_shape_count(&x->shape) / fc->k;
   fc->weights = wni_plan_alloc_raw(lowering->plan, fc->n * fc->k, wni_type_bytes(packing.type));
   if (!fc->weights) return wni_lower_no_memory(lowering);
-  wni_lower_pack(lowering, weights, &packing, wni_weights_pack_rows, 1,
-                 fc->k * wni_type_bytes(packing.type), fc->weights);
+  status = wni_lower_pack(lowering, weights, &packing, wni_weights_pack_rows, 1,
+                          fc->k * wni_type_bytes(packing.type), fc->weights);
+  if (status != WN_OK) return status;
   step.kernel = fc->kernel->name;
   step.macs = (uint64_t)fc->m * fc->n * fc->k;
   step.parameters = fc->n * fc->k + (wni_node_input(lowering->graph, node, 2) ? fc->n : 0);

@@ -83,6 +83,7 @@ WnStatus wni_lower_conv_transpose(WniLowering *lowering) {
                      .stride = {1, 1},
                      .dilation = {window.dilation[0], window.dilation[1]},
                      .out = {window.out[0], window.out[1]}};
+  lowering->later = false; /* these do not last */
   status = wni_lower_convolve(lowering, &slide, 0, &weights, &z);
   free(turned);
   return status;

@@ -6,6 +6,7 @@
 #include "plan/lower.h"
 
 #include "graph/fuse.h"
+#include "plan/packer.h"
 
 #include <math.h>
 
@@ -28,41 +29,53 @@ static bool is_read(const WniValue *value) {
   return value && (value->n_readers > 0 || value->is_output);
 }
 
-void wni_lower_release(const WniLowering *lowering, const WniWeights *weights) {
+/* Whether nobody reads them in the file but the node being lowered. */
+static bool is_last_reader(const WniLowering *lowering, const WniWeights *weights) {
   const WniGraph *graph = lowering->graph;
   const WniValue *value = &graph->values[lowering->node->in[1]];
   /* what the file holds of them: DequantizeLinear and Cast lend it */
   const WniValue *lender =
       value->producer >= 0 ? wni_node_input(graph, &graph->nodes[value->producer], 0) : NULL;
-  size_t count = weights->outputs * weights->inputs * weights->taps;
-  if (value->is_output || value->n_readers != 1) return;
-  if (weights->f && value->known)
-    wni_onnx_release(graph->onnx, weights->f, count * sizeof *weights->f);
-  if (weights->q && lender && lender->n_readers == 1)
-    wni_onnx_release(graph->onnx, weights->q, count);
-  if (weights->halves && lender && !is_read(lender))
-    wni_onnx_release(graph->onnx, weights->halves, count * sizeof *weights->halves);
+  if (value->is_output || value->n_readers != 1) return false;
+  if (weights->f) return value->known;
+  if (weights->q) return lender && lender->n_readers == 1;
+  return weights->halves && lender && !is_read(lender);
 }
 
-void wni_lower_pack(const WniLowering *lowering, const WniWeights *weights,
-                    const WniPacking *packing, WniPackFunction *pack, size_t unit,
-                    size_t unit_bytes, void *to) {
+/* Now, or by the plan's packer. */
+static WnStatus pack_portion(WniLowering *lowering, const WniPortion *portion) {
+  WniPlan *plan = lowering->plan;
+  if (!lowering->later) {
+    wni_portion_pack(portion, lowering->graph->onnx);
+    return WN_OK;
+  }
+  if (!plan->packer) plan->packer = wni_packer_new(plan->n_stages + 1);
+  return plan->packer &&
+                 wni_packer_add(plan->packer, lowering->node->stage, portion, lowering->graph->onnx)
+             ? WN_OK
+             : wni_lower_no_memory(lowering);
+}
+
+WnStatus wni_lower_pack(WniLowering *lowering, const WniWeights *weights, const WniPacking *packing,
+                        WniPackFunction *pack, size_t unit, size_t unit_bytes, void *to) {
   enum { SLICE = 1 << 18 }; /* elements */
   size_t row = weights->inputs * weights->taps, at_once = (SLICE / row / unit + 1) * unit;
   if (weights->output_step != row) at_once = weights->outputs; /* they lie among each other */
-  for (size_t first = 0; first < weights->outputs; first += at_once) {
-    WniWeights slice = *weights;
-    WniPacking part = *packing;
+  WnStatus status = WN_OK;
+  for (size_t first = 0; first < weights->outputs && status == WN_OK; first += at_once) {
+    WniPortion portion = {*weights, *packing, pack, (char *)to + first / unit * unit_bytes,
+                          is_last_reader(lowering, weights)};
+    WniWeights *slice = &portion.weights;
     size_t left = weights->outputs - first;
-    slice.outputs = left < at_once ? left : at_once;
-    if (weights->f) slice.f += first * row;
-    if (weights->halves) slice.halves += first * row;
-    if (weights->q) slice.q += first * row;
-    if (weights->n_scales > 1) slice.scale += first;
-    part.row_scale += first;
-    pack(&slice, &part, (char *)to + first / unit * unit_bytes);
-    wni_lower_release(lowering, &slice);
+    slice->outputs = left < at_once ? left : at_once;
+    if (weights->f) slice->f += first * row;
+    if (weights->halves) slice->halves += first * row;
+    if (weights->q) slice->q += first * row;
+    if (weights->n_scales > 1) slice->scale += first;
+    portion.packing.row_scale += first;
+    status = pack_portion(lowering, &portion);
   }
+  return status;
 }
 
 static int32_t to_int32(double value) {

@@ -112,9 +112,8 @@ static WnStatus pack(WniLowering *lowering, const WniWeights *weights, const Wni
   if (!winograd->weights || !winograd->zeros) return wni_lower_no_memory(lowering);
   packing.matrices = wni_winograd_matrices(winograd->m, winograd->r);
   packing.columns = columns;
-  wni_lower_pack(lowering, weights, &packing, wni_weights_pack_winograd, tile_n,
-                 weights->inputs * tile_n * wni_type_bytes(packing.type), winograd->weights);
-  return WN_OK;
+  return wni_lower_pack(lowering, weights, &packing, wni_weights_pack_winograd, tile_n,
+                        weights->inputs * tile_n * wni_type_bytes(packing.type), winograd->weights);
 }
 
 static void find_kernels(WniWinograd *winograd) {

@@ -94,12 +94,14 @@ static WnStatus publish(WniLowering *lowering) {
   return status;
 }
 
-static WnStatus lower_stages(WniLowering *lowering) {
+/* later: weights of all stages but the first are left for the packer. */
+static WnStatus lower_stages(WniLowering *lowering, bool later) {
   WniGraph *graph = lowering->graph;
   for (int stage = 0; stage <= lowering->plan->n_stages; stage++)
     for (int i = 0; i < graph->n_nodes; i++) {
       WniNode *node = &graph->nodes[i];
       if (node->dead || node->stage != stage) continue;
+      lowering->later = later && stage > 0;
       WnStatus status = wni_lower_node(lowering, node);
       if (status == WN_OK) status = publish(lowering);
       if (status != WN_OK) return status;
@@ -198,8 +200,8 @@ static void mark_small_steps(WniPlan *plan) {
   }
 }
 
-static WnStatus lower_graph(WniGraph *graph, const WniTargets *targets, double max_work,
-                            WniPlan *plan, WnError *error) {
+static WnStatus lower_graph(WniGraph *graph, const WniTargets *targets,
+                            const WniPlanOptions *options, WniPlan *plan, WnError *error) {
   WniLowering lowering = {
       .plan = plan, .graph = graph, .final = targets->final, .type = plan->type, .error = error};
   WnStatus status;
@@ -215,9 +217,9 @@ static WnStatus lower_graph(WniGraph *graph, const WniTargets *targets, double m
   if (status == WN_OK) status = wni_lower_find_halos(&lowering);
   if (status == WN_OK) wni_lower_find_parts(&lowering);
   if (status == WN_OK) status = place_inputs(&lowering, targets);
-  if (status == WN_OK) status = lower_stages(&lowering);
+  if (status == WN_OK) status = lower_stages(&lowering, options->later);
   if (status == WN_OK) status = place_outputs(&lowering, targets);
-  if (status == WN_OK) status = wni_work_check(plan, max_work, error);
+  if (status == WN_OK) status = wni_work_check(plan, options->max_work, error);
   if (status == WN_OK && wni_plan_join_bands(plan) != WN_OK)
     status = wni_fail_memory(error, "the plan");
   if (status == WN_OK && !wni_arena_place(plan))
@@ -268,27 +270,34 @@ static WnStatus choose_type(const WniGraph *graph, WnPrecision asked, bool taugh
   return WN_OK;
 }
 
-WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata,
-                        const WniPlanOptions *options, WniPlan *plan, WnError *error) {
-  WniGraph graph;
+static WnStatus build(WniGraph *graph, const WniMetadata *metadata, const WniPlanOptions *options,
+                      WniPlan *plan, WnError *error) {
+  WnStatus status = WN_OK;
   WniTargets targets = {.final = -1};
-  *plan = (WniPlan){0};
-  WnStatus status = wni_graph_build(onnx, options->sizes, WNI_GRAPH_TO_RUN, &graph, error);
-  if (status != WN_OK) return status;
-  memcpy(targets.inputs, graph.inputs, sizeof targets.inputs);
+  memcpy(targets.inputs, graph->inputs, sizeof targets.inputs);
   if (!options->any_graph)
-    status = wni_targets_find(&graph, metadata, options->n_labels, &targets, error);
+    status = wni_targets_find(graph, metadata, options->n_labels, &targets, error);
   plan->n_classes = targets.n_classes;
   plan->scoring = targets.scoring;
   plan->n_exits = targets.n_exits;
   plan->n_stages = targets.n_exits + 1;
-  plan->parameters = graph.parameters;
+  plan->parameters = graph->parameters;
   plan->final.buffer = -1;
-  if (status == WN_OK) status = wni_stage_assign(&graph, &targets, error);
+  if (status == WN_OK) status = wni_stage_assign(graph, &targets, error);
   if (status == WN_OK)
-    status = choose_type(&graph, options->precision, metadata->taught, plan, error);
-  if (status == WN_OK) status = lower_graph(&graph, &targets, options->max_work, plan, error);
+    status = choose_type(graph, options->precision, metadata->taught, plan, error);
+  if (status == WN_OK) status = lower_graph(graph, &targets, options, plan, error);
   free(targets.exits);
+  return status;
+}
+
+WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata,
+                        const WniPlanOptions *options, WniPlan *plan, WnError *error) {
+  WniGraph graph;
+  *plan = (WniPlan){0};
+  WnStatus status = wni_graph_build(onnx, options->sizes, WNI_GRAPH_TO_RUN, &graph, error);
+  if (status != WN_OK) return status;
+  status = build(&graph, metadata, options, plan, error);
   wni_graph_clear(&graph);
   if (status != WN_OK) wni_plan_clear(plan);
   return status;

@@ -125,6 +125,7 @@ typedef struct WniPlan {
   size_t n_buffers, buffer_capacity;
   void **owned; /* packed weights and copied constants */
   size_t n_owned, owned_capacity;
+  struct WniPacker *packer; /* of the weights that were left for later; NULL: none were */
   char *room; /* what is left of the piece that weights come from; owned[] has the piece */
   size_t room_bytes;
   size_t weight_bytes;
@@ -151,6 +152,7 @@ typedef struct WniPlanOptions {
   WnPrecision precision;
   WniImageSizes sizes; /* of images that have none in the file */
   double max_work;     /* elementary operations of a frame (work.h) */
+  bool later;          /* weights of all stages but the first are left for wni_plan_pack_later() */
   int n_labels; /* that the model comes with; 0: none.  Of several outputs, the one with as many */
 } WniPlanOptions;
 
@@ -160,6 +162,13 @@ typedef struct WniPlanOptions {
 WnStatus wni_plan_build(const WniOnnx *onnx, const WniMetadata *metadata,
                         const WniPlanOptions *options, WniPlan *plan, WnError *error);
 void wni_plan_clear(WniPlan *plan);
+
+/* Has the weights that were left for later packed from the file that the plan was made of, while
+ * the caller goes on.  Takes over `onnx`, which malloc() gave, in any case. */
+void wni_plan_pack_later(WniPlan *plan, WniOnnx *onnx);
+
+/* Packs now what is left. */
+void wni_plan_pack_now(const WniPlan *plan);
 
 /* Finds inputs, exits and class scores of a network that classifies, and what the scores mean
  * (targets.c).  `targets` is to be cleared by freeing its exits.  Errors: MODEL, UNSUPPORTED,

@@ -5,6 +5,7 @@
 #include "plan/plan.h"
 
 #include "base/memory.h"
+#include "plan/packer.h"
 
 #include <stdlib.h>
 
@@ -54,7 +55,22 @@ void *wni_plan_alloc_raw(WniPlan *plan, size_t count, size_t size) {
   return own(plan, memory, bytes) ? memory : NULL;
 }
 
+void wni_plan_pack_later(WniPlan *plan, WniOnnx *onnx) {
+  if (plan->packer) {
+    wni_packer_start(plan->packer, onnx);
+    return;
+  }
+  wni_onnx_clear(onnx);
+  free(onnx);
+}
+
+void wni_plan_pack_now(const WniPlan *plan) {
+  for (int stage = 0; plan->packer && stage <= plan->n_stages; stage++)
+    wni_packer_finish(plan->packer, stage, NULL, 0);
+}
+
 void wni_plan_clear(WniPlan *plan) {
+  wni_packer_free(plan->packer);
   for (size_t s = 0; s < plan->n_steps; s++) {
     free(plan->steps[s].name);
     free(plan->steps[s].op);

@@ -70,6 +70,25 @@ float wni_weights_scale(const WniWeights *weights, size_t output) {
   return weights->scale[weights->n_scales == 1 ? 0 : output];
 }
 
+const void *wni_weights_data(const WniWeights *weights, size_t *bytes) {
+  const void *data = weights->q;
+  *bytes = weights->outputs * weights->inputs * weights->taps;
+  if (weights->f) {
+    data = weights->f;
+    *bytes *= sizeof *weights->f;
+  } else if (weights->halves) {
+    data = weights->halves;
+    *bytes *= sizeof *weights->halves;
+  }
+  return data;
+}
+
+void wni_weights_release(const WniWeights *weights, const WniOnnx *onnx) {
+  size_t bytes;
+  const void *data = wni_weights_data(weights, &bytes);
+  wni_onnx_release(onnx, data, bytes);
+}
+
 static size_t offset(const WniWeights *w, size_t output, size_t input, size_t tap) {
   return output * w->output_step + input * w->input_step + tap;
 }

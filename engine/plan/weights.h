@@ -48,6 +48,12 @@ float wni_weights_scale(const WniWeights *weights, size_t output);
  * these add. */
 int32_t wni_weights_sum(const WniWeights *weights, size_t output);
 
+/* Where they lie, whatever their type, and how many bytes that is. */
+const void *wni_weights_data(const WniWeights *weights, size_t *bytes);
+
+/* Gives the memory that these have in the file back: nobody reads them again. */
+void wni_weights_release(const WniWeights *weights, const WniOnnx *onnx);
+
 /* How to pack.  `row_scale` [outputs] multiplies floats; `offset` is the kernel's. */
 typedef struct WniPacking {
   WniType type;

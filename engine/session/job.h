@@ -18,6 +18,8 @@ typedef struct WniJob {
   size_t n_rows;
   /* Called by thread 0 alone when a stage is done; may set `rows` and `stop`.  NULL: nothing. */
   void (*after_stage)(struct WniJob *job, int stage);
+  bool packs;              /* weights may be missing still (plan/packer.h) */
+  bool waited;             /* thread 0's own: this stage had to be packed first */
   bool stop;               /* thread 0's own */
   int stage;               /* the one in progress, as thread 0 has it */
   WniHalt halt;            /* due NULL: nothing ends it early */

@@ -36,6 +36,7 @@ void wn_session_time_layers(WnSession *session, bool heads, int64_t *layer_ns) {
   Timing timing = {session, heads, layer_ns};
   memset(layer_ns, 0, session->model->plan.n_steps * sizeof *layer_ns);
   session->progress = WNI_NO_FRAME;
+  wni_plan_pack_now(&session->model->plan);
   wni_parallel_run(session->threads, time_steps, &timing);
 }
 

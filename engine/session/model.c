@@ -120,8 +120,9 @@ static int count_labels(const WniOnnx *onnx, const WnModelOptions *options, cons
   return n ? n : model->metadata.found.n_labels;
 }
 
+/* later: some weights may be left for wni_plan_pack_later(). */
 static WnStatus build(const WniOnnx *onnx, const char *path, const WnModelOptions *options,
-                      WnModel *model, WnError *error) {
+                      bool later, WnModel *model, WnError *error) {
   WnStatus status = WN_OK;
   double max_work;
   WniMetadata sizes = {0}, *metadata = options->any_graph ? &sizes : &model->metadata;
@@ -136,6 +137,7 @@ static WnStatus build(const WniOnnx *onnx, const char *path, const WnModelOption
                                               .precision = options->precision,
                                               .sizes = {metadata->inputs, metadata->n_inputs},
                                               .max_work = max_work,
+                                              .later = later,
                                               .n_labels = count_labels(onnx, options, model)},
                             &model->plan, error);
   if (status == WN_OK && !options->any_graph)
@@ -148,11 +150,16 @@ static WnStatus build(const WniOnnx *onnx, const char *path, const WnModelOption
 
 static WnStatus load(const char *path, const WnModelOptions *options, WnModel *model,
                      WnError *error) {
-  WniOnnx onnx;
-  WnStatus status = wni_onnx_load(path, &onnx, error);
-  if (status != WN_OK) return status;
-  status = build(&onnx, path, options, model, error);
-  wni_onnx_clear(&onnx);
+  WniOnnx *onnx = malloc(sizeof *onnx);
+  if (!onnx) return wni_fail_memory(error, path);
+  WnStatus status = wni_onnx_load(path, onnx, error);
+  if (status == WN_OK) {
+    status = build(onnx, path, options, true, model, error);
+    if (status != WN_OK) wni_plan_clear(&model->plan); /* what it kept points into the file */
+    wni_plan_pack_later(&model->plan, onnx);
+    return status;
+  }
+  free(onnx);
   return status;
 }
 
@@ -180,7 +187,7 @@ WnStatus wni_model_from_onnx(const WniOnnx *onnx, const char *path, const WnMode
   WnModel *model = calloc(1, sizeof *model);
   if (!model) return wni_fail_memory(error, path);
   model->references = 1;
-  WnStatus status = build(onnx, path, options, model, error);
+  WnStatus status = build(onnx, path, options, false, model, error);
   if (status == WN_OK)
     *out = model;
   else

@@ -27,6 +27,7 @@ static int64_t system_clock(void *user) {
 int64_t wni_precision_time(const WniPlan *plan, WnClock clock, void *clock_user) {
   int64_t least = INT64_MAX;
   void *arena = wni_alloc_aligned(plan->arena_bytes, 1);
+  wni_plan_pack_now(plan);
   if (!clock) clock = system_clock;
   for (int run = 0; run < RUNS && arena; run++) {
     int64_t start_ns = clock(clock_user);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/fpmode.h"
+#include "plan/packer.h"
 
 #include <math.h>
 #include <string.h>
@@ -57,6 +58,16 @@ static void run_step(WniJob *job, const WniStep *step, Unmet *unmet, WniThread t
   wni_step_run(step, job->session->arena, job->rows, job->n_rows, thread);
 }
 
+/* All threads pack what the stage has left.  Then they meet: a frame that is given up meanwhile is
+ * so for all of them before the first step. */
+static void pack_stage(WniJob *job, int stage, Unmet *unmet, WniThread thread) {
+  WniHalt *halt = job->halt.due ? &job->halt : NULL;
+  bool any = wni_packer_finish(job->session->model->plan.packer, stage, halt, thread.index);
+  if (thread.index == 0) job->waited = any;
+  wni_parallel_barrier(thread);
+  *unmet = UNMET_NONE;
+}
+
 static void run_body(void *context, WniThread thread) {
   WniJob *job = context;
   WnSession *session = job->session;
@@ -64,6 +75,7 @@ static void run_body(void *context, WniThread thread) {
   Unmet unmet = UNMET_NONE;
   for (int stage = job->first_stage; stage <= job->final_stage; stage++) {
     if (thread.index == 0) job->stage = stage;
+    if (job->packs) pack_stage(job, stage, &unmet, thread);
     if (job->frame && preprocess_for(job, stage, thread)) unmet = UNMET_ALL;
     size_t begin = model->first_step[stage], end = model->first_step[stage + 1];
     for (size_t s = begin < job->first_step ? job->first_step : begin; s < end; s++) {
@@ -81,7 +93,9 @@ static void run_body(void *context, WniThread thread) {
 }
 
 void wni_job_run(WniJob *job) {
+  WniPacker *packer = job->session->model->plan.packer;
   job->final_stage = job->last_stage;
+  job->packs = packer && !wni_packer_is_done(packer);
   wni_parallel_run(job->session->threads, run_body, job);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "base/share.h"
 
+#include "child.h"
 #include "suite.h"
 
 #include <dirent.h>
@@ -14,7 +15,6 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -303,24 +303,6 @@ START_TEST(no_worker_outlives_the_last_user) {
   }
 }
 END_TEST
-
-/* Runs `child` in a forked process; it returns true when all is well.  Through a pipe: the exit
- * status is valgrind's, to which the runtime's memory of threads left behind is lost. */
-static void in_child(bool (*child)(void)) {
-  int ends[2];
-  bool well = false;
-  ck_assert_int_eq(pipe(ends), 0);
-  pid_t pid = fork();
-  if (pid == 0) {
-    well = child();
-    _exit(write(ends[1], &well, sizeof well) != sizeof well);
-  }
-  close(ends[1]);
-  ck_assert_int_eq(read(ends[0], &well, sizeof well), sizeof well);
-  close(ends[0]);
-  ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-  ck_assert(well);
-}
 
 static int count_of_frame(int asked) {
   Seen seen = {0};

@@ -160,6 +160,8 @@ typedef struct WnModelOptions {
 /* Loads and plans the ONNX file at `path`.  Opening an unchanged file again
  * with equal options, while a first reference lives, returns the same model.
  * `options` NULL: the defaults.
+ * The weights of later stages are made ready by a thread behind the call, which ends when they are,
+ * or with the last reference; a frame that comes to a stage before it helps.
  * On success *out holds one reference, to be given back with wn_model_unref();
  * on failure *out is NULL.  Errors: IO, MODEL, UNSUPPORTED, ARGUMENT (labels,
  * precision, meaning), MEMORY.  Thread-safe. */
