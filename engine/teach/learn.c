@@ -238,12 +238,13 @@ static void blend(Learning *learning, float *logits, double *sharpness) {
   for (int t = 0; t < lesson->n_taps; t++) {
     Tap *tap = &learning->taps[t];
     float *at = logits + (size_t)t * k;
+    const float *earlier = t > 0 ? at - k : at; /* the logits of the tap before */
     float before = t > 0 ? (float)(PREVIOUS * tap[-1].scale) : 0;
     choose_strength(lesson, tap);
     for (size_t i = 0; i < lesson->n; i++)
       for (size_t c = 0; c < k; c++)
         at[i * stride + c] =
-            tap->logits[tap->strength][i * k + c] + (t > 0 ? before * at[i * stride + c - k] : 0);
+            tap->logits[tap->strength][i * k + c] + (t > 0 ? before * earlier[i * stride + c] : 0);
     tap->scale = find_scale(lesson, at, stride, 0);
     tap->told = fmin(tap->scale, find_scale(lesson, at, stride, doubt));
     sharpness[t] = tap->scale / tap->told;
