@@ -28,6 +28,24 @@ static inline void change_bytes(uint8_t *bytes, size_t size, uint32_t most) {
   }
 }
 
+/* Tests an input that main() has made or, where SEEDS names a folder, keeps the first ones there
+ * for libFuzzer to begin with. */
+static inline void try_input(int (*test)(const uint8_t *data, size_t size), const uint8_t *data,
+                             size_t size) {
+  enum { MOST_SEEDS = 300 };
+  static int n_kept;
+  static char name[4096];
+  const char *folder = getenv("SEEDS");
+  if (!folder) {
+    test(data, size);
+    return;
+  }
+  if (n_kept == MOST_SEEDS) exit(0);
+  snprintf(name, sizeof name, "%s/%03d", folder, n_kept++);
+  FILE *file = fopen(name, "wb");
+  if (!file || fwrite(data, 1, size, file) != size || fclose(file) != 0) abort();
+}
+
 /* main() of a target whose inputs are texts: [INPUTS [SEED]]. */
 static inline int draw_inputs(int argc, char **argv, size_t (*make)(char *to, size_t room),
                               int (*test)(const uint8_t *data, size_t size)) {
@@ -35,7 +53,8 @@ static inline int draw_inputs(int argc, char **argv, size_t (*make)(char *to, si
   state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
   for (uint32_t i = 0; i < n_inputs; i++) {
     char text[4096];
-    test((const uint8_t *)text, make(text, sizeof text));
+    size_t size = make(text, sizeof text);
+    try_input(test, (const uint8_t *)text, size);
   }
   printf("%u inputs\n", n_inputs);
   return 0;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A folder for targets that need files: models/ in it, with a file of weights, `d`, to which a
- * model may point, and beside that folder another, `secret`, which it must not reach.  It goes with
- * the process.
+ * model may point, and beside that folder another, `secret`, which it must not reach.
  */
 #ifndef FUZZ_FOLDER_H
 #define FUZZ_FOLDER_H
@@ -17,17 +16,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FOLDER_MAX_FILE = 1 << 16 };
+#include "scratch.h"
 
-static char folder[] = "/tmp/fuzz-XXXXXX";
+enum { FOLDER_MAX_FILE = 1 << 16 };
 
 /* The path of a file in it; valid until the call after the next one. */
 static inline const char *folder_path(const char *name) {
   static char paths[2][PATH_MAX];
   static int turn;
   turn = 1 - turn;
-  snprintf(paths[turn], PATH_MAX, "%s/%s", folder, name);
+  snprintf(paths[turn], PATH_MAX, "%s/%s", scratch, name);
   return paths[turn];
+}
+
+static inline const char *model_path(void) {
+  return folder_path("models/model.onnx");
+}
+
+static inline const char *made_path(void) {
+  return folder_path("models/made.onnx");
 }
 
 static inline void put_file(const char *name, const uint8_t *data, size_t size) {
@@ -35,19 +42,12 @@ static inline void put_file(const char *name, const uint8_t *data, size_t size) 
   if (fd < 0 || write(fd, data, size) != (ssize_t)size || close(fd) != 0) abort();
 }
 
-static inline void remove_folder(void) {
-  static const char *const names[] = {
-      "models/model.onnx", "models/made.onnx", "models/d", "models", "secret", ""};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) remove(folder_path(names[i]));
-}
-
 /* Does nothing from the second time on. */
 static inline void make_folder(void) {
   uint8_t weights[4096];
-  if (!strstr(folder, "XXXXXX")) return;
+  if (*scratch) return;
+  scratch_make();
   for (size_t i = 0; i < sizeof weights; i++) weights[i] = (uint8_t)(i * 37);
-  if (!mkdtemp(folder)) abort();
-  atexit(remove_folder);
   if (mkdir(folder_path("models"), 0700) != 0) abort();
   put_file("secret", weights, sizeof weights);
   put_file("models/d", weights, sizeof weights);

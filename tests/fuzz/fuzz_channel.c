@@ -24,12 +24,13 @@ enum { FRAMES = 3 };
 
 static char path[64];
 static WniListener listener;
-static uint8_t *good;               /* what a good publisher's memory holds, then its hello */
+static WniSegment segment;          /* what a good publisher has made, with the patches in it */
+static WniWireHello hello;          /* with those, too */
+static uint8_t *good;               /* what the memory holds without, then its hello */
 static size_t memory_bytes, newest; /* where its slot begins */
 
 static void prepare(void) {
-  WniSegment segment;
-  WniWireHello hello = {.version = WNI_WIRE_VERSION};
+  hello.version = WNI_WIRE_VERSION;
   snprintf(path, sizeof path, "/tmp/winnow-fuzz-%d", (int)getpid());
   if (wni_endpoint_listen(path, 0600, (gid_t)-1, &listener, NULL) != WN_OK ||
       wni_segment_create(GOOD_PIXELS, &segment, NULL) != WN_OK)
@@ -42,20 +43,20 @@ static void prepare(void) {
   good = malloc(memory_bytes + sizeof hello);
   memcpy(good, segment.base, memory_bytes);
   memcpy(good + memory_bytes, &hello, sizeof hello);
-  wni_segment_clear(&segment);
 }
 
-static void patch(WniSegment *segment, WniWireHello *hello, const uint8_t *data, size_t size) {
-  size_t total = memory_bytes + sizeof *hello;
+/* `back`: takes them back, which costs less than all of the memory once more. */
+static void patch(const uint8_t *data, size_t size, bool back) {
+  size_t total = memory_bytes + sizeof hello;
   while (size >= 4) {
     size_t at = (data[0] | (size_t)data[1] << 8 | (size_t)data[2] << 16) % total, n = data[3] % 16;
     data += 4;
     size -= 4;
     if (n > size) n = size;
     for (size_t i = 0; i < n && at + i < total; i++) {
-      uint8_t *to = at + i < memory_bytes ? segment->base + at + i
-                                          : (uint8_t *)hello + (at + i - memory_bytes);
-      *to = data[i];
+      uint8_t *to = at + i < memory_bytes ? segment.base + at + i
+                                          : (uint8_t *)&hello + (at + i - memory_bytes);
+      *to = back ? good[at + i] : data[i];
     }
     data += n;
     size -= n;
@@ -66,15 +67,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static volatile uint64_t sink;
-  WniSegment segment;
-  WniWireHello hello;
   WnReader *reader;
   WnSnapshot got;
   if (!good) prepare();
-  if (wni_segment_create(GOOD_PIXELS, &segment, NULL) != WN_OK) abort();
-  memcpy(segment.base, good, memory_bytes);
-  memcpy(&hello, good + memory_bytes, sizeof hello);
-  patch(&segment, &hello, data, size);
+  patch(data, size, false);
   if (wn_reader_new(path, &reader, NULL) != WN_OK) abort();
   wn_reader_read(reader, 0, &got, NULL); /* connects */
   int socket = accept(listener.fd, NULL, NULL);
@@ -86,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   wn_reader_release(reader);
   wn_reader_free(reader);
   close(socket);
-  wni_segment_clear(&segment);
+  patch(data, size, true);
   return 0;
 }
 
@@ -111,6 +107,7 @@ int main(int argc, char **argv) {
   prepare();
   draw_patches(argc, argv, 5000, make_patch, LLVMFuzzerTestOneInput);
   wni_endpoint_close(&listener, path);
+  wni_segment_clear(&segment);
   free(good);
   return 0;
 }

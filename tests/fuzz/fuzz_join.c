@@ -226,7 +226,7 @@ int main(int argc, char **argv) {
     uint32_t first = (uint32_t)damage(input + sizeof first);
     memcpy(input, &first, sizeof first);
     size_t second = damage(input + sizeof first + first);
-    LLVMFuzzerTestOneInput(input, sizeof first + first + second);
+    try_input(LLVMFuzzerTestOneInput, input, sizeof first + first + second);
     n_made += made;
   }
   printf("%lu inputs, %lu made a cascade\n", inputs, n_made);

@@ -75,7 +75,7 @@ int main(int argc, char **argv) {
   if (argc < 2) return 2;
   n_seeds = read_seeds(argv[1], seeds, MAX_SEEDS);
   for (unsigned long i = 0; i < inputs; i++) {
-    LLVMFuzzerTestOneInput(input, damage(input));
+    try_input(LLVMFuzzerTestOneInput, input, damage(input));
     n_opened += opened;
   }
   printf("%lu inputs of %u models, %lu opened\n", inputs, n_seeds, n_opened);

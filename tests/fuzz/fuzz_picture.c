@@ -122,7 +122,7 @@ int main(int argc, char **argv) {
   make_seeds(argv[1]);
   for (unsigned long i = 0; i < inputs; i++) {
     uint8_t input[MAX_SEED];
-    LLVMFuzzerTestOneInput(input, make_input(input));
+    try_input(LLVMFuzzerTestOneInput, input, make_input(input));
   }
   printf("%lu inputs\n", inputs);
   return 0;

@@ -151,7 +151,7 @@ int main(int argc, char **argv) {
     uint8_t input[120];
     size_t size = draw(sizeof input);
     for (size_t at = 0; at < size; at++) input[at] = (uint8_t)draw(256);
-    LLVMFuzzerTestOneInput(input, size);
+    try_input(LLVMFuzzerTestOneInput, input, size);
   }
   printf("%lu inputs\n", inputs);
   return 0;

@@ -108,7 +108,7 @@ int main(int argc, char **argv) {
     for (uint32_t n = draw(60); n > 0; n--)
       for (int k = 0; k < RESULT_BYTES; k++)
         input[size++] = (uint8_t)(calm && k == 4 ? draw(2) : draw(256));
-    LLVMFuzzerTestOneInput(input, size);
+    try_input(LLVMFuzzerTestOneInput, input, size);
   }
   printf("%lu inputs\n", inputs);
   return 0;

@@ -126,7 +126,7 @@ int main(int argc, char **argv) {
     for (uint32_t n = draw(4) ? 0 : draw(4); n > 0; n--)
       if (clip->len > 0) clip->data[draw(clip->len)] = (uint8_t)draw(256);
     if (draw(8) == 0) g_byte_array_set_size(clip, draw(clip->len + 1));
-    LLVMFuzzerTestOneInput(clip->data, clip->len);
+    try_input(LLVMFuzzerTestOneInput, clip->data, clip->len);
     g_byte_array_unref(clip);
   }
   printf("%u inputs, %lu frames\n", n_inputs, n_frames);

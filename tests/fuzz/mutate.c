@@ -295,17 +295,40 @@ static void change_once(void) {
     }
 }
 
+/* Packs what is at `model` and frees it; its size, or 0. */
+static size_t pack(uint8_t *data, size_t most) {
+  size_t packed = onnx__model_proto__get_packed_size(model);
+  if (packed <= most) onnx__model_proto__pack(model, data);
+  onnx__model_proto__free_unpacked(model, NULL);
+  return packed <= most ? packed : 0;
+}
+
 size_t mutate_model(uint8_t *data, size_t size, size_t most, uint32_t seed) {
   state = seed;
   model = onnx__model_proto__unpack(NULL, size, data);
-  size_t packed = 0;
-  if (model && model->graph) {
-    graph = model->graph;
+  if (!model) return 0;
+  graph = model->graph;
+  if (graph) {
     do change_once();
     while (chance(2));
-    packed = onnx__model_proto__get_packed_size(model);
-    if (packed <= most) onnx__model_proto__pack(model, data);
   }
-  if (model) onnx__model_proto__free_unpacked(model, NULL);
-  return packed <= most ? packed : 0;
+  return pack(data, graph ? most : 0);
+}
+
+static bool is_of_exits(const char *key) {
+  static const char *const of_exits[] = {"winnow.exits", "winnow.thresholds",
+                                         "winnow.watch-thresholds", "winnow.floors"};
+  for (size_t i = 0; key && i < COUNT(of_exits); i++)
+    if (strcmp(key, of_exits[i]) == 0) return true;
+  return false;
+}
+
+size_t mutate_forget_exits(uint8_t *data, size_t size, size_t most) {
+  model = onnx__model_proto__unpack(NULL, size, data);
+  if (!model) return 0;
+  for (size_t i = model->n_metadata_props; i > 0; i--)
+    if (is_of_exits(model->metadata_props[i - 1]->key))
+      onnx__string_string_entry_proto__free_unpacked(
+          take_out(&model->metadata_props, &model->n_metadata_props, i - 1), NULL);
+  return pack(data, most);
 }

@@ -13,4 +13,7 @@
  * metadata.  Its new size; 0: it cannot be parsed, or what was made of it does not fit. */
 size_t mutate_model(uint8_t *data, size_t size, size_t most, uint32_t seed);
 
+/* Takes out of it what its metadata says of exits; its new size, or 0 as above. */
+size_t mutate_forget_exits(uint8_t *data, size_t size, size_t most);
+
 #endif

@@ -30,7 +30,7 @@ static inline void draw_patches(int argc, char **argv, unsigned long usual,
     uint8_t input[64];
     size_t size = 0;
     for (uint32_t n = 1 + draw(4); n > 0; n--) size += make(input + size);
-    test(input, size);
+    try_input(test, input, size);
   }
   printf("%lu inputs\n", inputs);
 }
