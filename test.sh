@@ -36,7 +36,9 @@ Options:
   --soak       also the long runs that watch the memory (about half an hour)
   --fuzz MINUTES
                no tests but libFuzzer, for so long in all: the targets of tests/fuzz in turns, built
-               in build-fuzz/ with AddressSanitizer and UBSan.  What leads somewhere new stays in
+               in build-fuzz/ with AddressSanitizer and UBSan, and those that link nothing but the
+               engine in build-memory/ with MemorySanitizer, for which Debian's sources of two
+               libraries are downloaded and built once.  What leads somewhere new stays in
                build-fuzz/corpus for the next time.  It ends at the first input that breaks a
                target, which lies in build-fuzz/found then.  Where ONNX Runtime is (NODE_PATH), random
                networks run in it too and take a turn.  At the end it tells which lines of what reads
@@ -97,6 +99,8 @@ results=$PWD/build-results # of the last run: a file for each section, as Meson 
 [ $arm64 = no ] || packages_test+=("${packages_arm64[@]}")
 [ $vm = no ] || packages_test+=("${packages_vm[@]}")
 [ ${#debians[@]} -eq 0 ] || packages_test+=("${packages_root[@]}")
+# shellcheck source=tests/fuzz/run.sh
+[ -z "$fuzz" ] || . tests/fuzz/run.sh
 [ -z "$fuzz" ] || packages_test=("${packages_demo[@]}" "${packages_fuzz[@]}")
 [ $packages = no ] || packages_test=("${packages_package[@]}" "${packages_clean[@]}")
 install_missing "${packages_test[@]}" || exit 1
@@ -251,68 +255,6 @@ test_packages_of() {
   record packages "$1 $2" $result $((SECONDS - began))
 }
 
-# Ends with the first target that breaks.
-FUZZ_TURN=60 # seconds
-# Networks have so many features that weighing them (entropic) takes most of the time.
-fuzz_options=(-rss_limit_mb=4096 -timeout=60 -max_len=65536 -print_final_stats=1 -entropic=0)
-
-build_fuzz() {
-  [ -f build-fuzz/build.ninja ] || CC=clang meson setup build-fuzz -Dapps=enabled \
-    -Dcamera=disabled -Dgstreamer=disabled -Dintrospection=disabled -Dtests=enabled \
-    -Dlibfuzzer=true -Dc_args=-fsanitize=fuzzer-no-link -Db_sanitize=address,undefined \
-    -Db_lundef=false -Dbuildtype=debugoptimized
-  ninja -C build-fuzz libfuzzer tests/fuzz/differ
-}
-
-# Which lines all inputs together reach: in a build of its own, since that counts them.
-cover_fuzz() {
-  local counts='-fprofile-instr-generate -fcoverage-mapping'
-  [ -f build-coverage/build.ninja ] || CC=clang meson setup build-coverage -Dapps=enabled \
-    -Dcamera=disabled -Dgstreamer=disabled -Dintrospection=disabled -Dtests=enabled \
-    -Dlibfuzzer=true "-Dc_args=-fsanitize=fuzzer-no-link $counts" "-Dc_link_args=$counts" \
-    -Dbuildtype=debugoptimized || return
-  ninja -C build-coverage libfuzzer &&
-    tests/fuzz/coverage.py build-coverage build-fuzz/corpus
-}
-
-# compare_networks SECONDS: from a seed of its own each time, which is printed with what fails.
-compare_networks() {
-  local status=0
-  echo "== differ: $1 s"
-  DIFFER=build-fuzz/tests/fuzz/differ python3 tests/fuzz/differ.py --seconds "$1" \
-    --found build-fuzz/found "$(date +%s)000" || status=$?
-  [ $status -eq 77 ] || return $status
-}
-
-run_fuzz() {
-  local end target name left log seeds
-  section "building in build-fuzz" build_fuzz || return
-  mkdir -p build-fuzz/found
-  export ASAN_OPTIONS=allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-  end=$((SECONDS + fuzz * 60))
-  while :; do
-    for target in build-fuzz/tests/fuzz/libfuzz_*; do
-      [ -f "$target" ] || continue # folders of objects
-      left=$((end - SECONDS)) name=${target##*/libfuzz_} seeds=()
-      [ $left -gt 0 ] || return 0
-      [ $left -lt $FUZZ_TURN ] || left=$FUZZ_TURN
-      case $name in
-        load) seeds=(tests/fuzz/corpus) ;;
-        network) seeds=(tests/fuzz/classifiers -mutate_depth=1) ;; # one change leaves it a network
-      esac
-      log=build-fuzz/found/$name.log
-      mkdir -p "build-fuzz/corpus/$name"
-      echo "== $name: $left s"
-      "$target" "${fuzz_options[@]}" -max_total_time=$left "-artifact_prefix=build-fuzz/found/$name-" \
-        "build-fuzz/corpus/$name" "${seeds[@]}" >"$log" 2>&1 || { tail -n 60 "$log"; return 1; }
-      grep -hE '^(#[0-9]+.DONE|Done)' "$log"
-    done
-    left=$((end - SECONDS))
-    [ $left -gt 0 ] || return 0
-    compare_networks $((left < FUZZ_TURN ? left : FUZZ_TURN)) || return 1
-  done
-}
-
 # WINNOW_TEST_FEWER: what the plain build repeats for a frequency or a race, or on many pictures, is
 # done less often where the same code takes many times as long.
 valgrind='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
@@ -377,7 +319,7 @@ test_beside() {
 [ $vm = no ] || fetch_kernel "$PWD/build-vm/kernel" || record plain "kernel for camera vm" FAIL 0
 
 if [ -n "$fuzz" ]; then
-  run_fuzz && section coverage cover_fuzz
+  run_fuzz "$fuzz" && section coverage cover_fuzz
   exit
 fi
 

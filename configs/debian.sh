@@ -47,11 +47,16 @@ packages_arm64=(
   gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 )
 
-packages_fuzz=(clang libclang-rt-14-dev llvm-14 check)
+packages_fuzz=(
+  clang libclang-rt-14-dev llvm-14 check python3-numpy dpkg-dev make autoconf automake libtool
+)
 
 packages_root=(debootstrap)
 packages_clean=("${packages_root[@]}" qemu-user-static)
 packages_vm=("${packages_root[@]}" qemu-system-x86 busybox-static v4l-utils)
+
+# Built in a folder with MemorySanitizer, from Debian's sources.
+fuzz_sources=(jansson protobuf-c)
 
 # Unpacked into a folder, not installed.
 packages_arm64_sysroot=(
@@ -89,16 +94,16 @@ install_missing() {
     apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
-# apt_aside ARCHITECTURE [RELEASE]: in a folder of its own, package lists of its own, so that the
-# system's stay as they are; sets `apt`, the options that use them.  RELEASE: another Debian, from the
-# mirror that this system uses.
+# apt_aside ARCHITECTURE [RELEASE [deb-src]]: in a folder of its own, package lists of its own, so
+# that the system's stay as they are; sets `apt`, the options that use them.  RELEASE: another
+# Debian, from the mirror that this system uses; deb-src: its sources.
 apt_aside() {
   mkdir -p lists/partial cache/archives/partial
   apt=(-q -o "APT::Architecture=$1" -o "APT::Architectures::=$1"
     -o "Dir::State::Lists=$PWD/lists" -o "Dir::Cache=$PWD/cache" -o Dir::State::status=/dev/null
     -o APT::Sandbox::User=)
   if [ -n "${2:-}" ]; then
-    echo "deb $(debian_mirror) $2 main" >sources.list
+    echo "${3:-deb} $(debian_mirror) $2 main" >sources.list
     apt+=(-o "Dir::Etc::SourceList=$PWD/sources.list" -o Dir::Etc::SourceParts=-)
   fi
   apt-get "${apt[@]}" update
