@@ -49,14 +49,14 @@ static inline void try_input(int (*test)(const uint8_t *data, size_t size), cons
 /* main() of a target whose inputs are texts: [INPUTS [SEED]]. */
 static inline int draw_inputs(int argc, char **argv, size_t (*make)(char *to, size_t room),
                               int (*test)(const uint8_t *data, size_t size)) {
-  uint32_t n_inputs = argc > 1 ? (uint32_t)atoi(argv[1]) : 200000;
+  uint32_t wanted = argc > 1 ? (uint32_t)atoi(argv[1]) : 200000;
   state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-  for (uint32_t i = 0; i < n_inputs; i++) {
+  for (uint32_t i = 0; i < wanted; i++) {
     char text[4096];
     size_t size = make(text, sizeof text);
     try_input(test, (const uint8_t *)text, size);
   }
-  printf("%u inputs\n", n_inputs);
+  printf("%u inputs\n", wanted);
   return 0;
 }
 

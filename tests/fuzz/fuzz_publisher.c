@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A publisher and readers that do what none should: an input is a list of bytes, each a step and
- * the reader that takes it. They connect, say half a message or pass descriptors, read nothing or
- * all, shut one direction, leave; between the steps frames are published, larger ones too. However
- * it goes, nobody waits, no descriptor is left, there are never more readers than there may be, and
- * a good reader gets the next frame when the others have gone.
+ * A publisher and readers that do what none should: an input is a byte of what lies at its path,
+ * one of its options, and a list of bytes, each a step and the reader that takes it. They connect,
+ * say half a message or pass descriptors, read nothing or all, shut one direction, leave; between
+ * the steps frames are published, larger ones too. However it goes, nobody waits, no descriptor is
+ * left, there are never more readers than there may be, and a good reader gets the next frame when
+ * the others have gone.
  *
  * `./test.sh --fuzz` gives it to libFuzzer, which makes its inputs.  Else: fuzz_publisher [INPUTS
  * [SEED]] makes its inputs itself.
@@ -12,6 +13,7 @@
 #include <winnow/ipc.h>
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +23,7 @@
 
 #include "ipc/endpoint.h"
 
-enum { READERS = 4, PEERS = 16, PATIENCE = 1000 };
+enum { READERS = 4, PEERS = 16, PATIENCE = 1000, STEPS = 14 };
 
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 
@@ -39,6 +41,33 @@ static int connect_to_it(void) {
   if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
   if (fd >= 0) close(fd);
   return -1; /* as many wait as may */
+}
+
+/* Of the kinds of result some contradict themselves. */
+static WnResult make_result(int kind) {
+  static const int32_t survivors[] = {4, 2, 1}, per_stage[] = {10, 3};
+  static const char *const labels[] = {"deer", "bird", "automobile"};
+  static const double scores[] = {0.5, 0.25, 0.125};
+  return (WnResult){.label = "deer",
+                    .class_index = kind == 1 ? -7 : 4,
+                    .group = "animal",
+                    .exit_stage = kind == 2 ? 9 : 1,
+                    .stage_count = 9,
+                    .n_survivors = kind == 3 ? -1 : 3,
+                    .survivors = survivors,
+                    .survivor_labels = labels,
+                    .survivor_scores = scores,
+                    .n_stages_evaluated = kind == 4 ? 1 : 2,
+                    .survivors_per_stage = per_stage,
+                    .confidence = kind == 5 ? 7 : 0.5,
+                    .model_id = kind == 6 ? "" : "m@00000000"};
+}
+
+static void publish_results(WnPublisher *publisher, int kind) {
+  const WnResult results[] = {make_result(0), make_result(kind)};
+  WnError error = {0};
+  if (wn_publisher_publish(publisher, NULL, results, 2, &error) != WN_OK && !*error.message)
+    abort();
 }
 
 static void publish(WnPublisher *publisher, int32_t side) {
@@ -65,7 +94,7 @@ static void listen_to_it(int fd) {
 }
 
 static void step(WnPublisher *publisher, int *peer, uint8_t what) {
-  switch (what % 12) {
+  switch (what % STEPS) {
   case 0: /* connects, once more too; what was connected goes */
   case 1:
     if (*peer >= 0) close(*peer);
@@ -99,6 +128,12 @@ static void step(WnPublisher *publisher, int *peer, uint8_t what) {
   case 10:
     publish(publisher, 1 + what % 96);
     break;
+  case 11:
+    publish_results(publisher, what / STEPS % 7);
+    break;
+  case 12:
+    wn_publisher_describe(publisher, what & 1 ? "no JSON" : "", NULL);
+    break;
   default:
     wn_publisher_serve(publisher);
   }
@@ -122,19 +157,81 @@ static void check_good_reader(WnPublisher *publisher) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* ---- where and how it begins ---- */
+
+/* Something at the path: nothing, a file, what a killed publisher has left, one that lives. */
+static int put_in_the_way(uint8_t what, WnPublisher **other) {
+  int fd = -1;
+  *other = NULL;
+  switch (what % 8) {
+  case 1:
+    fd = open(address.sun_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    break;
+  case 2:
+    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0) abort();
+    break;
+  case 3:
+    if (wn_publisher_new(address.sun_path, NULL, other, NULL) != WN_OK) abort();
+    break;
+  default:
+    return -1;
+  }
+  if (fd >= 0) close(fd);
+  return what % 8;
+}
+
+static WnPublisherOptions make_options(uint8_t what, const uint32_t uids[2]) {
+  WnPublisherOptions options = {.max_readers = READERS};
+  switch (what % 16) {
+  case 1:
+    options.uids = uids;
+    options.n_uids = 1; /* somebody else alone */
+    break;
+  case 2:
+    options.uids = uids;
+    options.n_uids = 2;
+    break;
+  case 3:
+    options.group = "there is no such group";
+    break;
+  case 4:
+    options.mode = what & 16 ? 01600 : 0666;
+    break;
+  case 5:
+    options.max_readers = what / 16 % 2 ? -1 : 1000;
+    break;
+  default:
+    break;
+  }
+  return options;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  const WnPublisherOptions options = {.max_readers = READERS};
+  const uint32_t uids[] = {4294967000U, geteuid()};
   int peers[PEERS], before = count_descriptors();
-  WnPublisher *publisher;
+  WnPublisher *publisher, *other;
+  WnError error = {0};
+  if (size < 2) return 0;
   if (!address.sun_path[0])
     snprintf(address.sun_path, sizeof address.sun_path, "/tmp/winnow-fuzz-publisher-%d",
              (int)getpid());
-  if (wn_publisher_new(address.sun_path, &options, &publisher, NULL) != WN_OK) abort();
+  int way = put_in_the_way(data[0], &other);
+  WnPublisherOptions options = make_options(data[1], uids);
+  if (wn_publisher_new(address.sun_path, &options, &publisher, &error) != WN_OK) {
+    if (!*error.message || strchr(error.message, '\n') ||
+        (way != 1 && way != 3 && data[1] % 16 < 3))
+      abort();
+    wn_publisher_free(other);
+    unlink(address.sun_path);
+    return 0;
+  }
+  if (way == 1 || way == 3) abort(); /* what it must not replace */
   for (int i = 0; i < PEERS; i++) peers[i] = -1;
-  for (size_t i = 0; i < size; i++) step(publisher, &peers[data[i] / 12 % PEERS], data[i]);
+  for (size_t i = 2; i < size; i++) step(publisher, &peers[data[i] / STEPS % PEERS], data[i]);
   for (int i = 0; i < PEERS; i++)
     if (peers[i] >= 0) close(peers[i]);
-  check_good_reader(publisher);
+  if (!options.uids || options.n_uids == 2) check_good_reader(publisher);
   wn_publisher_free(publisher);
   if (access(address.sun_path, F_OK) == 0 || count_descriptors() != before) abort();
   return 0;
@@ -151,6 +248,7 @@ int main(int argc, char **argv) {
     uint8_t input[120];
     size_t size = draw(sizeof input);
     for (size_t at = 0; at < size; at++) input[at] = (uint8_t)draw(256);
+    if (draw(2)) input[0] = input[1] = 0; /* nothing in the way, plain options */
     try_input(LLVMFuzzerTestOneInput, input, size);
   }
   printf("%lu inputs\n", inputs);
