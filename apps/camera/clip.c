@@ -23,7 +23,8 @@ static int64_t period(const Clip *self) {
 
 static SourceEvent take(Source *source, WnFrame *frame, char **problem) {
   Clip *self = (Clip *)source;
-  if (!y4m_is_pipe(self->reader) && !pace_take(source->descriptor)) return SOURCE_NOTHING;
+  if (!y4m_is_pipe(self->reader) && !pace_take(source->descriptor, source->name, problem))
+    return *problem != NULL ? SOURCE_END : SOURCE_NOTHING;
   Y4mReading reading = y4m_read(self->reader, frame, problem);
   source->period_ns = period(self);
   if (reading != Y4M_FRAME) return reading == Y4M_END ? SOURCE_END : SOURCE_NOTHING;

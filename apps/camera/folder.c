@@ -23,8 +23,8 @@ static void release(Source *source) {
 
 static SourceEvent take(Source *source, WnFrame *frame, char **problem) {
   Folder *self = (Folder *)source;
-  if (!pace_take(source->descriptor)) return SOURCE_NOTHING;
-  *problem = NULL;
+  if (!pace_take(source->descriptor, source->name, problem))
+    return *problem != NULL ? SOURCE_END : SOURCE_NOTHING;
   if (self->next == self->paths->len) return SOURCE_END;
   source->image = self->paths->pdata[self->next++];
   char *why = NULL;

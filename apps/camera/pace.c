@@ -4,8 +4,11 @@
  */
 #include "pace.h"
 
+#include <errno.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+
+#include <glib.h>
 
 #define NS_PER_S 1000000000
 
@@ -21,7 +24,11 @@ int pace_open(int64_t period_ns) {
   return descriptor;
 }
 
-bool pace_take(int descriptor) {
+bool pace_take(int descriptor, const char *name, char **problem) {
   uint64_t n_due;
-  return read(descriptor, &n_due, sizeof n_due) == (ssize_t)sizeof n_due;
+  *problem = NULL;
+  if (read(descriptor, &n_due, sizeof n_due) == (ssize_t)sizeof n_due) return true;
+  if (errno != EAGAIN && errno != EINTR)
+    *problem = g_strdup_printf("%s: its timer cannot be read: %s", name, g_strerror(errno));
+  return false;
 }

@@ -12,7 +12,8 @@
 /* A timer with `period_ns` between frames, the first of which is due at once.  -1 and errno. */
 int pace_open(int64_t period_ns);
 
-/* Whether the next frame is due, which counts it as taken. */
-bool pace_take(int descriptor);
+/* Whether the next frame is due, which counts it as taken.  false with *problem (g_free): the timer
+ * of `name` cannot be read, and never will be. */
+bool pace_take(int descriptor, const char *name, char **problem);
 
 #endif

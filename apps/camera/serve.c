@@ -79,6 +79,12 @@ static void end(Run *run, int status) {
   run->ended = true;
 }
 
+/* errno says why. */
+static void end_since(Run *run, const char *what) {
+  report("%s: %s", what, g_strerror(errno));
+  end(run, STATUS_FAILED);
+}
+
 /* ---- The source --------------------------------------------------------- */
 
 static void close_source(Run *run) {
@@ -164,7 +170,8 @@ static void order_model(Run *run) {
 /* Between two frames.  Readers are told with the first result of the new model. */
 static void take_model(Run *run) {
   eventfd_t n_made;
-  eventfd_read(run->has_model, &n_made);
+  if (eventfd_read(run->has_model, &n_made) != 0 && errno != EAGAIN && errno != EINTR)
+    end_since(run, "the other model cannot be taken");
   WnSession *session = handover_take(run->models);
   if (session == NULL) return;
   handover_retire(run->models, run->service->session);
@@ -301,8 +308,7 @@ static void take_signals(Run *run) {
       end(run, STATUS_OK);
   }
   if (errno == EAGAIN || errno == EINTR) return;
-  report("signals cannot be read: %s", g_strerror(errno));
-  end(run, STATUS_FAILED);
+  end_since(run, "signals cannot be read");
 }
 
 static void wait_and_act(Run *run, int timeout_ms) {

@@ -45,6 +45,7 @@ struct Y4m {
   uint8_t *pixels; /* [n_bytes]; NULL before the header is read */
   size_t n_bytes;
   int64_t index; /* of the next frame */
+  int failed;    /* errno of a read that did, or 0 */
 };
 
 /* The words after C: how the chroma lies.  Ours is 4:2:0 or none. */
@@ -137,6 +138,7 @@ static Reading read_some(Y4m *self, void *to, size_t n_wanted) {
   if (poll(&file, 1, 0) <= 0) return READ_NOT_YET;
   ssize_t n = read(self->file, to, n_wanted);
   if (n < 0 && (errno == EINTR || errno == EAGAIN)) return READ_NOT_YET;
+  if (n < 0) self->failed = errno;
   if (n <= 0) return READ_END;
   self->n_read += (size_t)n;
   return READ_ALL;
@@ -202,11 +204,19 @@ static Reading read_frame(Y4m *self, char **problem) {
 
 /* ---- The clip ------------------------------------------------------------ */
 
+/* Where the system could not read on, that is what is wrong. */
+static void blame_system(const Y4m *self, char **problem) {
+  if (self->failed == 0) return;
+  g_free(*problem);
+  *problem = g_strdup_printf("%s: cannot be read: %s", self->name, g_strerror(self->failed));
+}
+
 Y4mReading y4m_read(Y4m *self, WnFrame *frame, char **problem) {
   Reading reading = READ_ALL;
   *problem = NULL;
   if (self->pixels == NULL) reading = read_header(self, problem);
   if (reading == READ_ALL) reading = read_frame(self, problem);
+  if (reading == READ_END) blame_system(self, problem);
   if (reading != READ_ALL) return reading == READ_END ? Y4M_END : Y4M_NOT_YET;
   self->part = HEADER; /* the frame's is done: the next begins with its line */
   *frame = self->frame;
@@ -234,6 +244,7 @@ Y4m *y4m_open(const char *path, char **problem) {
   self->file = -1;
   if (open_file(self, problem) && (self->is_pipe || read_header(self, problem) == READ_ALL))
     return self;
+  blame_system(self, problem);
   y4m_free(self);
   return NULL;
 }

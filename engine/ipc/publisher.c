@@ -48,13 +48,22 @@ struct WnPublisher {
   uint32_t *uids; /* [n_uids] */
   size_t n_uids;
   bool any_uid;
+  bool in_line; /* somebody is, for whom there was no descriptor */
 };
 
 /* ---- readers ---- */
 
+/* Those who stand in line are told of again. The listener tells once: while no descriptor can be
+ * had for whoever waits, one that is always readable would keep the caller busy. */
+static void ask_again(WnPublisher *p) {
+  struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = p->listener.fd};
+  if (epoll_ctl(p->epoll, EPOLL_CTL_MOD, p->listener.fd, &event) == 0) p->in_line = false;
+}
+
 static void drop_reader(WnPublisher *p, int32_t r) {
   close(p->readers[r].socket); /* which takes it out of the epoll set */
   p->readers[r] = p->readers[--p->n_readers];
+  if (p->in_line) ask_again(p);
 }
 
 static bool is_allowed(const WnPublisher *p, uid_t uid) {
@@ -114,7 +123,11 @@ static WniAnswer answer_to(WnPublisher *p, int fd, uid_t *uid) {
 static bool let_in(WnPublisher *p) {
   int queue = QUEUE_BYTES;
   Reader reader = {.socket = accept4(p->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)};
-  if (reader.socket < 0) return errno == EINTR || errno == ECONNABORTED;
+  if (reader.socket < 0) {
+    if (errno == EINTR || errno == ECONNABORTED) return true;
+    p->in_line = errno != EAGAIN;
+    return false;
+  }
   WniAnswer answer = answer_to(p, reader.socket, &reader.uid);
   struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.fd = reader.socket};
   setsockopt(reader.socket, SOL_SOCKET, SO_SNDBUF, &queue, sizeof queue);
@@ -139,6 +152,7 @@ void wn_publisher_serve(WnPublisher *p) {
       if (p->readers[r].socket == events[i].data.fd) drop_reader(p, r--);
   }
   for (int i = 0; wants_in && i < ACCEPTS; i++) wants_in = let_in(p);
+  if (wants_in) ask_again(p);
 }
 
 int wn_publisher_descriptor(const WnPublisher *p) {
@@ -165,6 +179,7 @@ static void tell_readers(WnPublisher *p) {
   for (int32_t r = 0; r < p->n_readers; r++)
     if (wni_endpoint_send(p->readers[r].socket, &tick, sizeof tick, -1) == WNI_SENT_GONE)
       drop_reader(p, r--);
+  if (p->in_line) ask_again(p);
 }
 
 /* The text with the socket's name if it has none; NULL: it is no JSON object. */
@@ -296,7 +311,7 @@ static WnStatus open_sockets(WnPublisher *p, const WnPublisherOptions *o, WnErro
   WnStatus status = find_group(o->group, &group, error);
   if (status == WN_OK) status = wni_endpoint_listen(p->path, mode, group, &p->listener, error);
   if (status != WN_OK) return status;
-  struct epoll_event event = {.events = EPOLLIN, .data.fd = p->listener.fd};
+  struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = p->listener.fd};
   p->epoll = epoll_create1(EPOLL_CLOEXEC);
   if (p->epoll < 0 || epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->listener.fd, &event) != 0)
     return wni_fail(error, WN_ERROR_IO, "'%s': cannot wait for readers: %s", p->path,
