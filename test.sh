@@ -33,7 +33,9 @@ Options:
   --packages   no tests but those of the packages, each way for Debian 12 and 13, amd64 and arm64:
                built, installed in a Debian with nothing installed, used, upgraded, removed and
                purged (needs root; arm64 runs under QEMU; about an hour)
-  --soak       also the long runs that watch the memory (about half an hour)
+  --soak [HOURS]
+               also the long runs that watch the memory (about half an hour; with HOURS what happens
+               at random goes on for so long in all)
   --fuzz MINUTES
                no tests but libFuzzer, for so long in all: the targets of tests/fuzz in turns, built
                in build-fuzz/ with AddressSanitizer and UBSan, and those that link nothing but the
@@ -64,7 +66,13 @@ werror=false
 while [ $# -gt 0 ]; do
   case "$1" in
     --deps-only) deps_only=yes ;;
-    --soak) soak=yes ;;
+    --soak)
+      soak=yes
+      if [[ ${2:-} =~ ^[0-9]+$ ]]; then
+        [ "$2" -gt 0 ] || { echo "test.sh: --soak: '$2' is no number of hours from 1 on" >&2; exit 2; }
+        export SOAK_SECONDS=$(($2 * 3600 / 2)) # of each of two
+        shift
+      fi ;;
     --arm64) arm64=yes ;;
     --vm) vm=yes ;;
     --packages) packages=yes ;;
