@@ -182,7 +182,8 @@ static WnStatus read_named(WniBackbone *backbone, const char *text, bool *scratc
                       "winnow.taps: '%.100s' is not computed behind the one before it", name);
     backbone->taps[backbone->n_taps++] = tap;
   }
-  return WN_OK;
+  if (backbone->n_taps > 1) return WN_OK;
+  return wni_fail(error, WN_ERROR_MODEL, "winnow.taps: needs two tensors, an exit's and the end's");
 }
 
 static WnStatus find(Search *s, WniBackbone *backbone, bool *scratch, WniTap *candidates,

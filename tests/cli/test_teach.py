@@ -348,6 +348,9 @@ class Errors(TeachTest):
         self.refuse("none: no such model", backbone="none")
         self.refuse("empty.onnx", backbone=self.file("empty.onnx", b""))
         self.refuse("everyday", backbone="everyday")
+        taps = b"\n\x0bwinnow.taps\x12\x02t4"  # a key and its value: metadata of the file
+        one = (ROOT / "models/person.onnx").read_bytes() + b"r" + bytes([len(taps)]) + taps
+        self.refuse("winnow.taps: needs two tensors", backbone=self.file("one.onnx", one))
         own = self.folder / "own.onnx"
         shutil.copy(ROOT / "models" / f"{BACKBONE}.onnx", own)
         before = own.read_bytes()
