@@ -8,6 +8,7 @@
  * which makes its inputs.  Else: fuzz_frame FOLDER [INPUTS [SEED]] makes its inputs itself.  Models
  * are those of classifiers/, with other meanings.
  */
+#include <winnow/look.h>
 #include <winnow/winnow.h>
 
 #include <math.h>
@@ -37,7 +38,7 @@ static void open_models(void) {
     WnSessionOptions session = {.threads = 1, .policy = {.ignore = i % 3 ? NULL : "1,1,3,3"}};
     WnModel *model;
     WnError error;
-    if (wn_model_open(FUZZ_MODEL, &options, &model, &error) != WN_OK ||
+    if (wn_model_open(FUZZ_CLASSIFIERS "/nothing.onnx", &options, &model, &error) != WN_OK ||
         wn_session_new(model, &session, &sessions[i], &error) != WN_OK) {
       fprintf(stderr, "%s\n", error.message);
       abort();
@@ -64,6 +65,22 @@ static int16_t two(const uint8_t *at) {
   return (int16_t)(at[0] | at[1] << 8);
 }
 
+/* The part that is seen, as pixels: as many as it says. */
+static void look_at(const WnFrame *frame, const WnRect *region, int wider) {
+  WnRect part;
+  WnError error = {0};
+  if (wn_frame_clip(frame, region, &part, &error) != WN_OK) {
+    if (!*error.message || strchr(error.message, '\n')) abort();
+    return;
+  }
+  size_t stride = 3 * (size_t)part.width + (size_t)wider;
+  uint8_t *rgb = malloc((size_t)(part.height - 1) * stride + 3 * (size_t)part.width);
+  if (!rgb || wn_frame_to_rgb(frame, region, rgb, (ptrdiff_t)stride, &error) != WN_OK ||
+      wn_frame_to_rgb(frame, region, rgb, 3 * (ptrdiff_t)part.width - 1, &error) == WN_OK)
+    abort();
+  free(rgb);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   uint8_t *blocks[3] = {NULL, NULL, NULL};
   WnError error = {0};
@@ -87,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   WnRect region = {two(data + 18) % 90, two(data + 20) % 90, two(data + 22) % 90,
                    two(data + 24) % 90};
+  if (data[26] % 4 == 0) look_at(&frame, data[17] & 128 ? &region : NULL, data[27] % 3);
   float *tensor = calloc(n_elements, sizeof *tensor);
   if (!tensor) abort();
   if (wn_session_preprocess(sessions[data[17] % N_MODELS], &frame, data[17] & 128 ? &region : NULL,

@@ -32,7 +32,7 @@ static void open_model(void) {
   WnSessionOptions options = {.threads = 1, .clock = tick};
   WnModel *model; /* its last reference is the process's */
   WnError error;
-  if (wn_model_open(FUZZ_MODEL, NULL, &model, &error) != WN_OK ||
+  if (wn_model_open(FUZZ_CLASSIFIERS "/nothing.onnx", NULL, &model, &error) != WN_OK ||
       wn_session_new(model, &options, &session, &error) != WN_OK) {
     fprintf(stderr, "%s\n", error.message);
     abort();

@@ -95,6 +95,7 @@ fuzz_target() {
   local target=$1 name=${1##*/libfuzz_} own=() log
   case $name in
     network | teach) own=(-mutate_depth=1) ;; # one change leaves it a network
+    beside) own=(-dict=tests/fuzz/found.dict) ;;
   esac
   [ ! -f "tests/fuzz/$name.dict" ] || own+=("-dict=tests/fuzz/$name.dict")
   log=build-fuzz/found/$name.log
