@@ -65,6 +65,29 @@ static inline void wni_store_bf16(uint16_t *at, WniVector v) {
   *(WniHalvesUnaligned *)(void *)at = wni_narrow((nan & quiet) | (~nan & rounded));
 }
 
+/* WNI_LANES bytes as numbers. */
+static inline WniVector wni_load_u8(const uint8_t *at) {
+#if defined __x86_64__ && WNI_LANES == 16
+  return (WniVector)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)at)));
+#elif defined __x86_64__ && WNI_LANES == 8
+  return (WniVector)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)at)));
+#elif defined __x86_64__
+  int32_t four;
+  memcpy(&four, at, sizeof four);
+  __m128i zero = _mm_setzero_si128(), words = _mm_unpacklo_epi8(_mm_cvtsi32_si128(four), zero);
+  return (WniVector)_mm_cvtepi32_ps(_mm_unpacklo_epi16(words, zero));
+#elif defined __aarch64__
+  uint32_t four;
+  memcpy(&four, at, sizeof four);
+  uint16x8_t words = vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(four)));
+  return (WniVector)vcvtq_f32_u32(vmovl_u16(vget_low_u16(words)));
+#else
+  WniVector v;
+  for (int j = 0; j < WNI_LANES; j++) v[j] = at[j];
+  return v;
+#endif
+}
+
 /* where ? a : b, lane by lane */
 static inline WniVector wni_select(WniMask where, WniVector a, WniVector b) {
   return (WniVector)(((WniMask)a & where) | ((WniMask)b & ~where));
