@@ -61,20 +61,33 @@ static int parse_flag(const char *text) {
   return -1;
 }
 
+/* What a key says, to be freed; false after a report.  With an escape that is none GLib gives both,
+ * a text and an error. */
+static bool get_text(GKeyFile *file, const char *path, const char *section, const char *key,
+                     char **text) {
+  GError *error = NULL;
+  *text = g_key_file_get_string(file, section, key, &error);
+  if (error == NULL) {
+    g_strchomp(*text);
+    return true;
+  }
+  report("%s: [%s] %s: %s", path, section, key, error->message);
+  g_error_free(error);
+  g_clear_pointer(text, g_free);
+  return false;
+}
+
 /* Adds what a key says to the command line; false after a report. */
 static bool add_key(GKeyFile *file, const char *path, const char *section,
                     const GOptionEntry *entry, GPtrArray *line) {
-  GError *error = NULL;
-  char *value = g_key_file_get_string(file, section, entry->long_name, &error);
+  char *value;
   int flag = -1;
-  bool valid = value != NULL;
-  if (!valid) {
-    report("%s: [%s] %s: %s", path, section, entry->long_name, error->message);
-    g_error_free(error);
-  } else if (entry->arg != G_OPTION_ARG_NONE) {
-    g_ptr_array_add(line, g_strdup_printf("--%s=%s", entry->long_name, g_strchomp(value)));
+  bool valid = get_text(file, path, section, entry->long_name, &value);
+  if (!valid) return false;
+  if (entry->arg != G_OPTION_ARG_NONE) {
+    g_ptr_array_add(line, g_strdup_printf("--%s=%s", entry->long_name, value));
   } else {
-    flag = parse_flag(g_strchomp(value));
+    flag = parse_flag(value);
     valid = flag >= 0;
     if (!valid) report("%s: [%s] %s: must be yes or no", path, section, entry->long_name);
     if (flag == 1) g_ptr_array_add(line, g_strconcat("--", entry->long_name, NULL));
@@ -117,12 +130,13 @@ char **config_read(const char *path, const char *section, const GOptionEntry *kn
 
 bool config_read_value(const char *path, const char *const *sections, const char *key,
                        char **value) {
+  bool valid = true;
   *value = NULL;
   GKeyFile *file = load(path);
   if (file == NULL) return false;
-  for (; *sections != NULL && *value == NULL; sections++)
-    *value = g_key_file_get_string(file, *sections, key, NULL);
+  for (; *sections != NULL && *value == NULL && valid; sections++)
+    if (g_key_file_has_key(file, *sections, key, NULL))
+      valid = get_text(file, path, *sections, key, value);
   g_key_file_free(file);
-  if (*value != NULL) g_strchomp(*value);
-  return true;
+  return valid;
 }

@@ -223,6 +223,7 @@ class Tune(FewImagesTest):
                                      ("tune", b"max-drop = 0.1", ["max-drop"]),
                                      ("tune", b"no equals sign", []),
                                      ("deploy", b"epochs = 3", ["epochs"]),
+                                     ("deploy", b"strategy = \\d", ["strategy"]),
                                      ("deploy", b"group-exit = maybe", ["group-exit"])):
             with self.subTest(text=text):
                 bad = self.file("bad.ini", b"[" + section.encode() + b"]\n" + text + b"\n")

@@ -11,9 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include "memory_file.h"
 #include "told.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -50,9 +49,7 @@ static void check_line(char **line) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const char *const sections[] = {"winnow-camera", "classify", NULL};
   char path[32], *taken[] = {"program", "--threads", "3", NULL}, *value = NULL;
-  int file = memfd_create("config", MFD_CLOEXEC);
-  if (file < 0 || pwrite(file, data, size, 0) != (ssize_t)size) abort();
-  snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+  int file = memory_file(data, size, path);
   told = 0;
   char **line = config_read(path, "classify", known, known, taken);
   if ((line == NULL) != (told == 1)) abort();
@@ -62,7 +59,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   told = 0;
   if (!config_read_value(path, sections, "model", &value) && told != 1) abort();
   g_free(value);
-  close(file);
   return 0;
 }
 
@@ -90,6 +86,7 @@ static size_t make(char *to, size_t room) {
                                        "]",
                                        "unknown=1",
                                        "\\n",
+                                       "model=\\d",
                                        ";"};
   size_t length = draw(4) ? (size_t)snprintf(to, room, "[classify]\nmodel=a.onnx\n") : 0;
   for (uint32_t n = draw(draw(2) ? 4 : 30); n > 0; n--)
