@@ -24,8 +24,8 @@ static int files[2] = {-1, -1};
 
 static void put_file(int i, const uint8_t *data, size_t size) {
   if (files[i] < 0) files[i] = memfd_create("fuzz", 0);
-  if (files[i] < 0 || ftruncate(files[i], 0) != 0 ||
-      pwrite(files[i], data, size, 0) != (ssize_t)size)
+  if (files[i] < 0 || pwrite(files[i], data, size, 0) != (ssize_t)size ||
+      ftruncate(files[i], (off_t)size) != 0)
     abort();
 }
 

@@ -10,9 +10,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include "memory_file.h"
 #include "told.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,9 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static volatile float sink;
   char path[32];
   NpyArray array;
-  int file = memfd_create("array", MFD_CLOEXEC);
-  if (file < 0 || pwrite(file, data, size, 0) != (ssize_t)size) abort();
-  snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+  memory_file(data, size, path);
   told = 0;
   if (!npy_read(path, &array)) {
     if (told != 1) abort();
@@ -38,7 +35,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     g_free(array.data);
     n_read++;
   }
-  close(file);
   return 0;
 }
 

@@ -12,10 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <glib.h>
+
+#include "memory_file.h"
 
 enum { PIPE_BYTES = 4096 }; /* fit into a pipe at once */
 
@@ -36,11 +37,7 @@ static void read_frame(const WnFrame *frame) {
 /* A descriptor from which the input can be read to its end. */
 static int offer(const uint8_t *data, size_t size) {
   int ends[2];
-  if (size % 2 == 0 || size > PIPE_BYTES) {
-    int file = memfd_create("clip", MFD_CLOEXEC);
-    if (file < 0 || pwrite(file, data, size, 0) != (ssize_t)size) abort();
-    return file;
-  }
+  if (size % 2 == 0 || size > PIPE_BYTES) return dup(memory_file(data, size, NULL));
   if (pipe(ends) != 0 || write(ends[1], data, size) != (ssize_t)size) abort();
   close(ends[1]);
   return ends[0];

@@ -119,8 +119,10 @@ run_fuzz() {
   section "building in build-fuzz" build_fuzz || return
   mkdir -p build-fuzz/found
   ! section "building in build-memory" build_memory || builds+=(build-memory)
-  export ASAN_OPTIONS=allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+  export ASAN_OPTIONS=allocator_may_return_null=1:malloc_context_size=8
+  export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
   export MSAN_OPTIONS=allocator_may_return_null=1
+  export G_SLICE=always-malloc # what GLib keeps for later would be looked for leaks each time
   end=$((SECONDS + $1 * 60))
   while :; do
     for build in "${builds[@]}"; do
