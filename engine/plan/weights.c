@@ -218,6 +218,28 @@ static void pack_f32(const WniWeights *w, const WniPacking *packing, float *to) 
     }
 }
 
+/* n bytes that lie `step` apart, as int8: what stands for 0 is 0 or 128 (wni_weights_fit_int8()).
+ */
+static inline void put_bytes(const WniWeights *w, size_t at, size_t step, size_t n, uint8_t *to) {
+  const uint8_t *from = w->q + at, flip = w->q_signed ? 0 : 128;
+  for (size_t i = 0; i < n; i++) to[i] = from[i * step] ^ flip;
+}
+
+/* Of n inputs of one output those of one tap; the first is element `in_group` of the group at `to`.
+ */
+static void pack_bytes(const WniWeights *w, const WniPacking *packing, size_t at, size_t n,
+                       size_t in_group, uint8_t *to) {
+  size_t tile_k = packing->tile_k, group_step = packing->tile_n * tile_k, step = w->input_step;
+  enum { USUAL = 4 }; /* a number that the compiler knows */
+  for (size_t some; n > 0; n -= some, at += some * step, to += group_step, in_group = 0) {
+    some = n < tile_k - in_group ? n : tile_k - in_group;
+    if (some == USUAL)
+      put_bytes(w, at, step, USUAL, to + in_group);
+    else
+      put_bytes(w, at, step, some, to + in_group);
+  }
+}
+
 /* Inputs [begin, end) of one output, whose first element is number `at` of `to`; from `run` where
  * that is no NULL. */
 static void pack_inputs(const WniWeights *w, const WniPacking *packing, size_t output, size_t begin,
@@ -227,6 +249,11 @@ static void pack_inputs(const WniWeights *w, const WniPacking *packing, size_t o
   for (size_t t = 0; t < w->taps; t++) {
     size_t k = t % packing->merged * w->inputs + begin, in_group = k % tile_k;
     size_t group = at + t / packing->merged * tap_step + k / tile_k * group_step;
+    if (packing->type == WNI_U8) {
+      pack_bytes(w, packing, offset(w, output, begin, t), end - begin, in_group,
+                 (uint8_t *)to + group);
+      continue;
+    }
     for (size_t i = begin; i < end; i++) {
       if (run)
         put_number(packing, output, run[(i - begin) * w->input_step + t], to, group + in_group);
@@ -364,6 +391,11 @@ void wni_weights_pack_rows(const WniWeights *weights, const WniPacking *packing,
       if (!from) wni_half_widen(weights->halves + offset(weights, o, 0, 0), inputs, row);
       for (size_t i = 0; i < inputs; i++) row[i] = (from ? from : row)[i] * scale;
     }
+    return;
+  }
+  if (rows && packing->type == WNI_U8) {
+    for (size_t o = 0; o < weights->outputs; o++)
+      put_bytes(weights, offset(weights, o, 0, 0), 1, inputs, (uint8_t *)to + o * inputs);
     return;
   }
   for (size_t o = 0; o < weights->outputs; o++)
