@@ -18,14 +18,16 @@
 #include <winnow/teach.h>
 
 #include "dataset.h"
+#include "exif_block.h"
 #include "image.h"
 #include "photo_name.h"
 #include "photos.h"
+#include "picture_write.h"
 #include "pictures.h"
 #include "scratch.h"
 #include "told.h"
 
-enum { MAX_FILES = 60, MAX_DEPTH = 4, MAX_PATH = 300 };
+enum { MAX_FILES = 60, MAX_DEPTH = 4, MAX_PATH = 300, MAX_CONTENT = 4096 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -55,10 +57,41 @@ static void make_folders(const char *path) {
   }
 }
 
-/* Files are small pictures, of which none is like another, or of the bytes given. */
+/* A JPEG that says when it was taken: at the time given. */
+static size_t make_jpeg(uint8_t *to, const uint8_t *when, size_t size) {
+  static uint8_t pixels[8 * 8 * 3], *jpeg;
+  static size_t n_bytes;
+  const Picture picture = {.pixels = pixels, .width = 8, .height = 8};
+  PictureProblem problem;
+  if (!jpeg && !picture_encode_jpeg(&picture, 50, &jpeg, &n_bytes, &problem)) abort();
+  if (2 * sizeof exif_block + n_bytes > MAX_CONTENT) abort();
+  memcpy(to, jpeg, 2);
+  memcpy(to + 2, exif_block, sizeof exif_block);
+  uint8_t *time = to + 2 + sizeof exif_block - EXIF_TIME_BYTES;
+  memcpy(time, when, size < EXIF_TIME_BYTES ? size : EXIF_TIME_BYTES);
+  memcpy(to + 2 + sizeof exif_block, jpeg + 2, n_bytes - 2);
+  return n_bytes + sizeof exif_block;
+}
+
+/* A small picture, one that says when it was taken, or the bytes given; behind it a byte that may
+ * make it another than its copies. */
+static size_t make_content(uint8_t *to, uint8_t kind, const uint8_t *data, size_t size,
+                           unsigned copy) {
+  static const char picture[] = "P5 2 2 255\nabc";
+  size_t n = size;
+  if (kind & 128)
+    n = make_jpeg(to, data, size);
+  else if (kind & 32)
+    memcpy(to, data, size);
+  else
+    memcpy(to, picture, n = strlen(picture));
+  to[n] = (uint8_t)(kind & 64 ? 0 : copy);
+  return n + 1;
+}
+
 static void put(const char *path, uint8_t kind, const uint8_t *data, size_t size, unsigned copy) {
   static const char *const targets[] = {"..", ".", "missing", "/dev/null", "../cat", "photo_1.pgm"};
-  static const char picture[] = "P5 2 2 255\nabc";
+  static uint8_t content[MAX_CONTENT];
   make_folders(path);
   if (kind % 16 == 1) {
     mkdir(path, 0700);
@@ -67,12 +100,10 @@ static void put(const char *path, uint8_t kind, const uint8_t *data, size_t size
   } else if (kind % 16 == 3) {
     mkfifo(path, 0600);
   } else {
+    size_t n = make_content(content, kind, data, size, copy);
     int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (fd < 0) return; /* too long, or there already */
-    char last = (char)copy;
-    bool written = kind & 32 ? write(fd, data, size) == (ssize_t)size
-                             : write(fd, picture, strlen(picture)) > 0 && write(fd, &last, 1) == 1;
-    if (!written || close(fd) != 0) abort();
+    if (write(fd, content, n) != (ssize_t)n || close(fd) != 0) abort();
   }
 }
 
@@ -98,7 +129,7 @@ static size_t make_files(const uint8_t *data, size_t size, unsigned *n_files) {
       snprintf(path, sizeof path, "%s/%s", top, name);
     else
       number_path(path, name, copy);
-    put(path, kind, at < size ? data + at : data, length, kind & 64 ? 0 : copy);
+    put(path, kind, at < size ? data + at : data, length, copy);
     ++*n_files;
   }
   return at + length;
@@ -116,7 +147,10 @@ static void read_photo(const char *path) {
     g_free(problem);
     return;
   }
-  if (!isnan(image.picture.taken_s)) n_times++;
+  if (!isnan(image.picture.taken_s)) {
+    if (image.picture.taken_s < 0 || image.picture.taken_s > 7.3e9) abort(); /* 1970 to 2199 */
+    n_times++;
+  }
   image_clear(&image);
 }
 
@@ -212,21 +246,20 @@ static size_t add_name(char *to, size_t room) {
                           endings[draw(5) ? 0 : draw(sizeof endings / sizeof *endings)]);
 }
 
-/* A PPM, an EXIF block in a JPEG that ends there, or anything. */
+/* A time, or a PPM. */
 static size_t add_bytes(char *to, size_t room) {
-  static const char exif[] = "\xff\xd8\xff\xe1\0\x22"
-                             "Exif\0\0MM\0\x2a\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0";
-  if (draw(2)) return (size_t)snprintf(to, room, "P6 %u 1 255\nabcdef", draw(4));
-  memcpy(to, exif, sizeof exif - 1);
-  change_bytes((uint8_t *)to, sizeof exif - 1, 4);
-  return draw(3) ? sizeof exif - 1 : draw(sizeof exif);
+  size_t n = draw(2) ? (size_t)snprintf(to, room, "%u:11:2%u 0%u:15:00", 1969 + draw(300), draw(9),
+                                        draw(9))
+                     : (size_t)snprintf(to, room, "P6 %u 1 255\nabcdef", draw(4));
+  if (draw(3) == 0) change_bytes((uint8_t *)to, n, 4);
+  return n;
 }
 
 static size_t make(char *to, size_t room) {
   size_t length = 0;
   for (uint32_t n = 2 + draw(4); n > 0; n--) {
     to[length++] = (char)(draw(4) ? 4 + draw(4) : draw(256));
-    to[length++] = (char)(draw(8) ? 0 : draw(256));
+    to[length++] = (char)(draw(8) ? 128 * draw(2) : draw(256));
     length += add_name(to + length, room - length) + 1;
     size_t bytes = draw(3) ? 0 : add_bytes(to + length + 1, room - length - 1);
     to[length] = (char)bytes;
@@ -240,7 +273,7 @@ int main(int argc, char **argv) {
   int status = argc > 1 ? draw_inputs(argc, argv, make, LLVMFuzzerTestOneInput)
                         : draw_inputs(3, few, make, LLVMFuzzerTestOneInput);
   printf("%lu to learn from, %lu times in them\n", n_albums, n_times);
-  return status || n_albums < n_folders / 20;
+  return status || n_albums < n_folders / 20 || n_times < n_folders / 20;
 }
 
 #endif

@@ -47,6 +47,7 @@ typedef struct Seed {
 
 static Seed seeds[7];
 #include "draw.h"
+#include "exif_block.h"
 
 static void set_webp(Seed *seed, uint8_t *file, size_t size) {
   if (size == 0 || size > MAX_SEED) abort();
@@ -55,26 +56,13 @@ static void set_webp(Seed *seed, uint8_t *file, size_t size) {
   WebPFree(file);
 }
 
-/* Turned by 90 degrees, and with the time at which it was taken in a directory of its own. */
-static const uint8_t exif[] = "\xff\xe1\0\x54"
-                              "Exif\0\0"
-                              "MM\0\x2a\0\0\0\x08"
-                              "\0\2"
-                              "\x01\x12\0\3\0\0\0\1\0\6\0\0"
-                              "\x87\x69\0\4\0\0\0\1\0\0\0\x26"
-                              "\0\0\0\0"
-                              "\0\1"
-                              "\x90\3\0\2\0\0\0\x14\0\0\0\x38"
-                              "\0\0\0\0"
-                              "2026:11:29 08:15:00";
-
 /* The JPEG with EXIF right behind its start. */
 static void set_exif(Seed *seed, const Seed *jpeg) {
-  if (jpeg->size < 2 || jpeg->size + sizeof exif > MAX_SEED) abort();
+  if (jpeg->size < 2 || jpeg->size + sizeof exif_block > MAX_SEED) abort();
   memcpy(seed->bytes, jpeg->bytes, 2);
-  memcpy(seed->bytes + 2, exif, sizeof exif);
-  memcpy(seed->bytes + 2 + sizeof exif, jpeg->bytes + 2, jpeg->size - 2);
-  seed->size = jpeg->size + sizeof exif;
+  memcpy(seed->bytes + 2, exif_block, sizeof exif_block);
+  memcpy(seed->bytes + 2 + sizeof exif_block, jpeg->bytes + 2, jpeg->size - 2);
+  seed->size = jpeg->size + sizeof exif_block;
 }
 
 /* A file of each kind, of one picture; the JPEG is given. */
