@@ -43,7 +43,7 @@ static bool may_use_tiles(void) {
   return features(0).edx >> AMX_TILE & 1 &&
          syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
-enum { BF16_UNITS = WNI_CPU_amxbf16 };
+enum { BF16_UNITS = WNI_CPU_amxbf16 | WNI_CPU_avx512bf16 };
 #elif defined(__aarch64__)
 enum { BF16_UNITS = WNI_CPU_bf16 };
 #else

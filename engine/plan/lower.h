@@ -34,7 +34,7 @@ typedef struct WniLowering {
   WniType type;         /* of activations where the file does not say: F32 or BF16 */
   double byte_cost;     /* of a byte of weights in multiply-accumulates (lower_sizes.c) */
   WniNode *node;        /* the one being lowered */
-  bool later;           /* its weights may be packed by the plan's packer */
+  WniPacked packed;     /* its weights; LATER: by the plan's packer */
   size_t bytes_counted; /* of the plan's weights, for the steps so far */
   WnError *error;
 } WniLowering;

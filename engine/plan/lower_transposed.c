@@ -83,7 +83,8 @@ WnStatus wni_lower_conv_transpose(WniLowering *lowering) {
                      .stride = {1, 1},
                      .dilation = {window.dilation[0], window.dilation[1]},
                      .out = {window.out[0], window.out[1]}};
-  lowering->later = false; /* these do not last */
+  if (lowering->packed == WNI_PACKED_LATER)
+    lowering->packed = WNI_PACKED_NOW; /* they do not last */
   status = wni_lower_convolve(lowering, &slide, 0, &weights, &z);
   free(turned);
   return status;

@@ -94,14 +94,13 @@ static WnStatus publish(WniLowering *lowering) {
   return status;
 }
 
-/* later: weights of all stages but the first are left for the packer. */
-static WnStatus lower_stages(WniLowering *lowering, bool later) {
+static WnStatus lower_stages(WniLowering *lowering, WniPacked packed) {
   WniGraph *graph = lowering->graph;
   for (int stage = 0; stage <= lowering->plan->n_stages; stage++)
     for (int i = 0; i < graph->n_nodes; i++) {
       WniNode *node = &graph->nodes[i];
       if (node->dead || node->stage != stage) continue;
-      lowering->later = later && stage > 0;
+      lowering->packed = packed == WNI_PACKED_LATER && stage == 0 ? WNI_PACKED_NOW : packed;
       WnStatus status = wni_lower_node(lowering, node);
       if (status == WN_OK) status = publish(lowering);
       if (status != WN_OK) return status;
@@ -217,7 +216,7 @@ static WnStatus lower_graph(WniGraph *graph, const WniTargets *targets,
   if (status == WN_OK) status = wni_lower_find_halos(&lowering);
   if (status == WN_OK) wni_lower_find_parts(&lowering);
   if (status == WN_OK) status = place_inputs(&lowering, targets);
-  if (status == WN_OK) status = lower_stages(&lowering, options->later);
+  if (status == WN_OK) status = lower_stages(&lowering, options->packed);
   if (status == WN_OK) status = place_outputs(&lowering, targets);
   if (status == WN_OK) status = wni_work_check(plan, options->max_work, error);
   if (status == WN_OK && wni_plan_join_bands(plan) != WN_OK)
@@ -250,7 +249,7 @@ static bool has_fine_grid(const WniGraph *graph) {
 }
 
 /* The precision asked for and what the file holds have to agree; `auto` takes what is there, and
- * bf16 where the processor has matrix units for it and nothing was taught in fp32. */
+ * bf16 where the processor multiplies it and nothing was taught in fp32. */
 static WnStatus choose_type(const WniGraph *graph, WnPrecision asked, bool taught, WniPlan *plan,
                             WnError *error) {
   bool int8 = is_quantized(graph);

@@ -147,12 +147,19 @@ typedef struct WniPlan {
   WniType type;          /* of activations that are not quantized: F32 or BF16 */
 } WniPlan;
 
+/* When weights are packed. */
+typedef enum WniPacked {
+  WNI_PACKED_NOW,
+  WNI_PACKED_LATER, /* those of all stages but the first are left for wni_plan_pack_later() */
+  WNI_PACKED_NEVER, /* they are whatever memory holds: the plan is there to be timed */
+} WniPacked;
+
 typedef struct WniPlanOptions {
   bool any_graph; /* exits and the final output are not looked at */
   WnPrecision precision;
   WniImageSizes sizes; /* of images that have none in the file */
   double max_work;     /* elementary operations of a frame (work.h) */
-  bool later;          /* weights of all stages but the first are left for wni_plan_pack_later() */
+  WniPacked packed;
   int n_labels; /* that the model comes with; 0: none.  Of several outputs, the one with as many */
 } WniPlanOptions;
 

@@ -8,11 +8,12 @@
 
 #include "base/cpu.h"
 #include "base/error.h"
-#include "plan/work.h"
 #include "base/fpmode.h"
+#include "plan/work.h"
 #include "session/model_info.h"
 #include "session/precision.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,9 +121,8 @@ static int count_labels(const WniOnnx *onnx, const WnModelOptions *options, cons
   return n ? n : model->metadata.found.n_labels;
 }
 
-/* later: some weights may be left for wni_plan_pack_later(). */
 static WnStatus build(const WniOnnx *onnx, const char *path, const WnModelOptions *options,
-                      bool later, WnModel *model, WnError *error) {
+                      WniPacked packed, WnModel *model, WnError *error) {
   WnStatus status = WN_OK;
   double max_work;
   WniMetadata sizes = {0}, *metadata = options->any_graph ? &sizes : &model->metadata;
@@ -137,7 +137,7 @@ static WnStatus build(const WniOnnx *onnx, const char *path, const WnModelOption
                                               .precision = options->precision,
                                               .sizes = {metadata->inputs, metadata->n_inputs},
                                               .max_work = max_work,
-                                              .later = later,
+                                              .packed = packed,
                                               .n_labels = count_labels(onnx, options, model)},
                             &model->plan, error);
   if (status == WN_OK && !options->any_graph)
@@ -148,13 +148,38 @@ static WnStatus build(const WniOnnx *onnx, const char *path, const WnModelOption
   return status;
 }
 
-static WnStatus load(const char *path, const WnModelOptions *options, WnModel *model,
+/* What an operation of the network takes in the precision of `options`; INFINITY where `auto` has
+ * no choice, or it cannot be told. */
+static double cost_of(const WniOnnx *onnx, const char *path, const WnModelOptions *options) {
+  WnModel model = {0};
+  double cost = INFINITY;
+  WnStatus status = build(onnx, path, options, WNI_PACKED_NEVER, &model, NULL);
+  if (status == WN_OK && (options->precision != WN_PRECISION_AUTO ||
+                          wni_precision_is_open(&model.plan, options->precision)))
+    cost = wni_precision_cost(&model.plan, NULL, NULL);
+  unload(&model);
+  return cost;
+}
+
+/* `auto` becomes fp32 where that is as fast. */
+static void settle_precision(const WniOnnx *onnx, const char *path, WnModelOptions *options) {
+  if (options->precision != WN_PRECISION_AUTO || !wni_cpu_has_bf16_units()) return;
+  WnModelOptions exact = *options;
+  exact.precision = WN_PRECISION_FP32;
+  double bf16 = cost_of(onnx, path, options);
+  if (isfinite(bf16) && !wni_precision_is_worth(bf16, cost_of(onnx, path, &exact)))
+    *options = exact;
+}
+
+static WnStatus load(const char *path, const WnModelOptions *asked, bool by_rule, WnModel *model,
                      WnError *error) {
   WniOnnx *onnx = malloc(sizeof *onnx);
   if (!onnx) return wni_fail_memory(error, path);
   WnStatus status = wni_onnx_load(path, onnx, error);
   if (status == WN_OK) {
-    status = build(onnx, path, options, true, model, error);
+    WnModelOptions options = *asked;
+    if (!by_rule) settle_precision(onnx, path, &options);
+    status = build(onnx, path, &options, WNI_PACKED_LATER, model, error);
     if (status != WN_OK) wni_plan_clear(&model->plan); /* what it kept points into the file */
     wni_plan_pack_later(&model->plan, onnx);
     return status;
@@ -163,31 +188,13 @@ static WnStatus load(const char *path, const WnModelOptions *options, WnModel *m
   return status;
 }
 
-/* The same in the precision that is faster here, where `auto` has a choice.  One form is in memory
- * at a time, and the file is read for each: what is packed of it is given back. */
-static WnStatus load_fastest(const char *path, const WnModelOptions *options, WnModel *model,
-                             WnError *error) {
-  WnStatus status = load(path, options, model, error);
-  if (status != WN_OK || !wni_precision_is_open(&model->plan, options->precision)) return status;
-  int64_t bf16_ns = wni_precision_time(&model->plan, NULL, NULL);
-  WnModelOptions exact = *options;
-  exact.precision = WN_PRECISION_FP32;
-  unload(model);
-  status = load(path, &exact, model, error);
-  if (status != WN_OK ||
-      !wni_precision_is_worth(bf16_ns, wni_precision_time(&model->plan, NULL, NULL)))
-    return status;
-  unload(model);
-  return load(path, options, model, error);
-}
-
 WnStatus wni_model_from_onnx(const WniOnnx *onnx, const char *path, const WnModelOptions *options,
                              WnModel **out, WnError *error) {
   *out = NULL;
   WnModel *model = calloc(1, sizeof *model);
   if (!model) return wni_fail_memory(error, path);
   model->references = 1;
-  WnStatus status = build(onnx, path, options, false, model, error);
+  WnStatus status = build(onnx, path, options, WNI_PACKED_NOW, model, error);
   if (status == WN_OK)
     *out = model;
   else
@@ -273,7 +280,7 @@ static WnStatus open_model(const char *path, const WnModelOptions *options, bool
   free(key.meaning);
   if (!model) return wni_fail_memory(error, path);
   if (!found) {
-    status = (by_rule ? load : load_fastest)(path, options, model, error);
+    status = load(path, options, by_rule, model, error);
     end_load(model, status);
   }
   if (status == WN_OK) {

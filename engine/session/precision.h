@@ -12,11 +12,12 @@
  * by its rule, and $WINNOW_AUTO is not "rule", which gives the same results each time. */
 bool wni_precision_is_open(const WniPlan *plan, WnPrecision asked);
 
-/* Nanoseconds by `clock` (NULL: the system's) for all steps on one thread, the least of a few runs;
- * INT64_MAX: no memory to run in. */
-int64_t wni_precision_time(const WniPlan *plan, WnClock clock, void *clock_user);
+/* Nanoseconds by `clock` (NULL: the system's) that an elementary operation takes on one thread, the
+ * least of two runs of steps from all over the network; INFINITY: no memory to run in, or nothing
+ * to run. */
+double wni_precision_cost(const WniPlan *plan, WnClock clock, void *clock_user);
 
 /* Whether bfloat16, which rounds, is faster by more than measurements differ. */
-bool wni_precision_is_worth(int64_t bf16_ns, int64_t fp32_ns);
+bool wni_precision_is_worth(double bf16, double fp32);
 
 #endif

@@ -91,7 +91,7 @@ START_TEST(images_are_not_turned_to_be_multiplied) {
     int turned;
   } models[] = {{MODEL_FILE, 0}, {GOLDEN_DIR "/gemm_of_images/model.onnx", 3}};
   for (int i = 0; i < 2; i++) {
-    const WnModelOptions options = {.any_graph = true};
+    const WnModelOptions options = {.any_graph = true, .precision = WN_PRECISION_FP32};
     WnModel *model;
     WnError error;
     ck_assert_msg(wn_model_open(models[i].path, &options, &model, &error) == WN_OK, "%s",
