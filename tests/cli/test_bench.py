@@ -73,9 +73,11 @@ class Bench(unittest.TestCase):
     def run_script(self, *options, cwd="", **environment):
         path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         outside = {name: value for name, value in os.environ.items() if name != "WINNOW_AUTO"}
+        # Without instruction sets the same rows come on every processor.
         return subprocess.run([self.folder / "bench.sh", *options], capture_output=True, text=True,
                               check=False, cwd=self.folder / cwd,
-                              env={**outside, "PATH": path, **environment})
+                              env={**outside, "PATH": path, "WINNOW_CPU_MASK": "none",
+                                   **environment})
 
     def measure(self, *options, built=BUILD, status=0, **more):
         """(what facts say, rows as lists of cells, what ran)"""
