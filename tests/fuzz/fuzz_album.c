@@ -27,7 +27,7 @@
 #include "scratch.h"
 #include "told.h"
 
-enum { MAX_FILES = 60, MAX_DEPTH = 4, MAX_PATH = 300, MAX_CONTENT = 4096 };
+enum { MAX_FILES = 32, MAX_DEPTH = 4, MAX_PATH = 300, MAX_CONTENT = 4096 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
