@@ -376,6 +376,20 @@ void wni_weights_pack_dwconv(const WniWeights *weights, const WniPacking *packin
       put(weights, packing, c, 0, t, to, t * weights->outputs + c);
 }
 
+/* One output whose inputs lie side by side, at element `at` of `to`. */
+static void pack_row(const WniWeights *w, const WniPacking *packing, size_t output, void *to,
+                     size_t at) {
+  float buffer[RUN], scale = packing->row_scale[output];
+  for (size_t begin = 0; begin < w->inputs; begin += RUN, at += RUN) {
+    size_t n = w->inputs - begin < RUN ? w->inputs - begin : RUN;
+    const float *from = read_run(w, output, begin, begin + n, buffer);
+    if (packing->type == WNI_BF16)
+      for (size_t i = 0; i < n; i++) ((uint16_t *)to)[at + i] = wni_f32_to_bf16(from[i] * scale);
+    else
+      for (size_t i = 0; i < n; i++) ((float *)to)[at + i] = from[i] * scale;
+  }
+}
+
 void wni_weights_pack_rows(const WniWeights *weights, const WniPacking *packing, void *to) {
   size_t inputs = weights->inputs, count = inputs * weights->taps;
   bool rows = weights->taps == 1 && weights->input_step == 1;
@@ -383,14 +397,8 @@ void wni_weights_pack_rows(const WniWeights *weights, const WniPacking *packing,
     memcpy(to, weights->halves, weights->outputs * inputs * sizeof *weights->halves);
     return;
   }
-  if (rows && !weights->q && packing->type == WNI_F32) {
-    for (size_t o = 0; o < weights->outputs; o++) {
-      const float *from = weights->f ? weights->f + offset(weights, o, 0, 0) : NULL;
-      float scale = packing->row_scale[o];
-      float *row = (float *)to + o * inputs;
-      if (!from) wni_half_widen(weights->halves + offset(weights, o, 0, 0), inputs, row);
-      for (size_t i = 0; i < inputs; i++) row[i] = (from ? from : row)[i] * scale;
-    }
+  if (rows && !weights->q && packing->type != WNI_F16) {
+    for (size_t o = 0; o < weights->outputs; o++) pack_row(weights, packing, o, to, o * inputs);
     return;
   }
   if (rows && packing->type == WNI_U8) {

@@ -4,8 +4,10 @@
  */
 #include <winnow/winnow.h>
 
+#include "base/half.h"
 #include "graph/graph.h"
 #include "kernels/kernels.h"
+#include "plan/weights.h"
 #include "suite.h"
 
 #include <string.h>
@@ -121,6 +123,61 @@ START_TEST(float16_stays_in_heads) {
 }
 END_TEST
 
+enum { OUTPUTS = 3, INPUTS = 700, N_ROWS = OUTPUTS * INPUTS };
+
+static WniWeights rows_of(const float *f, const uint16_t *halves, const uint8_t *q) {
+  return (WniWeights){.f = f,
+                      .halves = halves,
+                      .q = q,
+                      .outputs = OUTPUTS,
+                      .inputs = INPUTS,
+                      .taps = 1,
+                      .output_step = INPUTS,
+                      .input_step = 1};
+}
+
+/* Each row times its scale, of floats and of float16 alike; whole numbers are exact in all types.
+ */
+START_TEST(rows_are_scaled) {
+  static float f[N_ROWS], floats[N_ROWS];
+  static uint16_t halves[N_ROWS], rounded[N_ROWS];
+  static const uint16_t of_small[7] = {0xC200, 0xC000, 0xBC00, 0, 0x3C00, 0x4000, 0x4200};
+  static const float scale[OUTPUTS] = {1, 2, -0.5F};
+  for (int i = 0; i < N_ROWS; i++) {
+    halves[i] = of_small[i % 7];
+    f[i] = wni_half_to_f32(halves[i]);
+  }
+  for (int form = 0; form < 2; form++) {
+    WniWeights weights = form ? rows_of(NULL, halves, NULL) : rows_of(f, NULL, NULL);
+    WniPacking packing = {.type = WNI_F32, .row_scale = scale};
+    wni_weights_pack_rows(&weights, &packing, floats);
+    packing.type = WNI_BF16;
+    wni_weights_pack_rows(&weights, &packing, rounded);
+    for (int i = 0; i < N_ROWS; i++) {
+      ck_assert_float_eq(floats[i], f[i] * scale[i / INPUTS]);
+      ck_assert_float_eq(wni_bf16_to_f32(rounded[i]), floats[i]);
+    }
+  }
+}
+END_TEST
+
+/* Both kinds of bytes become int8 whose zero is 0. */
+START_TEST(rows_of_bytes_are_signed) {
+  static uint8_t q[N_ROWS];
+  static int8_t packed[N_ROWS];
+  for (int i = 0; i < N_ROWS; i++) q[i] = (uint8_t)i;
+  for (int is_signed = 0; is_signed < 2; is_signed++) {
+    WniWeights weights = rows_of(NULL, NULL, q);
+    WniPacking packing = {.type = WNI_U8};
+    weights.q_signed = is_signed;
+    weights.zero = is_signed ? 0 : 128;
+    wni_weights_pack_rows(&weights, &packing, packed);
+    for (int i = 0; i < N_ROWS; i++)
+      ck_assert_int_eq(packed[i], is_signed ? (int8_t)q[i] : q[i] - 128);
+  }
+}
+END_TEST
+
 SUITE_MAIN("weights", float16_stays_in_the_file, float16_is_widened_for_readers,
            filters_do_not_grow_without_bound, images_are_not_turned_to_be_multiplied,
-           float16_stays_in_heads)
+           float16_stays_in_heads, rows_are_scaled, rows_of_bytes_are_signed)
