@@ -82,7 +82,8 @@ static bool is_finite(const Rows *rows) {
   return isfinite(sum);
 }
 
-static void round_rows(Rows *rows) {
+/* False: what a row adds up is too large for a float. */
+static bool round_rows(Rows *rows) {
   size_t n = rows->columns, group_channels = n / rows->taps;
   for (size_t r = 0; r < rows->n; r++) {
     const float *row = rows->weights + r * n;
@@ -93,8 +94,9 @@ static void round_rows(Rows *rows) {
         rows->mean ? rows->mean + r / rows->group_rows * group_channels : rows->mean;
     if (mean) rows->bias[r] -= wni_row_shift(row, q, rows->scale[r], n, mean, rows->taps);
     rows->bias_q[r] = wni_bias_round(rows->bias[r], rows->input_scale, rows->scale[r]);
-    rows->bias_scale[r] = rows->input_scale * rows->scale[r];
+    if (!wni_bias_scale(rows->input_scale, rows->scale[r], &rows->bias_scale[r])) return false;
   }
+  return true;
 }
 
 /* The rows of a Gemm are the columns of its B unless transB says otherwise; alpha goes in. */
@@ -164,7 +166,12 @@ static void write_weights(Qdq *q, int index, Onnx__NodeProto *node) {
                          wni_node_name(node));
     return;
   }
-  round_rows(&rows);
+  if (!round_rows(&rows)) {
+    q->status = wni_fail(q->error, WN_ERROR_NUMERIC,
+                         "node '%.200s': its input and its weights are too large for 8 bits",
+                         wni_node_name(node));
+    return;
+  }
   const WniValue *w = wni_network_weights(q->network, index, 1);
   const char *name = q->network->graph.values[wni_network_output(q->network, index, 0)].name;
   bool gemm = q->network->graph.nodes[index].op == WNI_OP_GEMM;

@@ -57,6 +57,11 @@ float wni_bias_min_scale(double bias, float input_scale) {
   return (float)(fmax(fabs(bias) / BIAS_LIMIT, 2 * (double)FLT_MIN) / (double)input_scale);
 }
 
+bool wni_bias_scale(float input_scale, float row_scale, float *scale) {
+  *scale = input_scale * row_scale;
+  return isfinite(*scale);
+}
+
 int32_t wni_bias_round(double bias, float input_scale, float row_scale) {
   double units = rint(bias / ((double)input_scale * (double)row_scale));
   return (int32_t)fmin(fmax(units, INT32_MIN), INT32_MAX);

@@ -6,6 +6,7 @@
 #ifndef WNI_QUANTIZE_WEIGHTS_H
 #define WNI_QUANTIZE_WEIGHTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,9 @@ double wni_row_shift(const float *row, const int8_t *q, float scale, size_t n, c
 
 /* The least scale of a row whose bias fits into int32, in units that float32 can hold. */
 float wni_bias_min_scale(double bias, float input_scale);
+
+/* The unit of the bias; false: no float32 is as large. */
+bool wni_bias_scale(float input_scale, float row_scale, float *scale);
 
 int32_t wni_bias_round(double bias, float input_scale, float row_scale);
 

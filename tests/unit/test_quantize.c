@@ -175,6 +175,10 @@ START_TEST(biases_fit_into_int32) {
   ck_assert_int_eq(wni_bias_round(1e30, 1, 1), INT32_MAX);
   ck_assert_int_eq(wni_bias_round(-1e30, 1, 1), INT32_MIN);
   ck_assert(wni_bias_min_scale(0, 1e-30f) * 1e-30f >= FLT_MIN);
+  float scale;
+  ck_assert(wni_bias_scale(0.5f, 0.25f, &scale));
+  ck_assert_float_eq(scale, 0.125f);
+  ck_assert(!wni_bias_scale(1e30f, 1e20f, &scale));
 }
 END_TEST
 
