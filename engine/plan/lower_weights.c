@@ -78,8 +78,14 @@ WnStatus wni_lower_pack(WniLowering *lowering, const WniWeights *weights, const 
   return status;
 }
 
-static int32_t to_int32(double value) {
-  return (int32_t)fmin(fmax(rint(value), INT32_MIN), INT32_MAX);
+/* A bias so far from 0 that sums of it and of products with any bytes could pass an int32 is moved
+ * to where they cannot. */
+static int32_t bound_bias(const WniWeights *weights, size_t output, double bias) {
+  const double x = UINT8_MAX, most = x * -INT8_MIN * (double)(weights->inputs * weights->taps);
+  int32_t below, above;
+  if (fabs(bias) + most <= INT32_MAX) return (int32_t)rint(bias);
+  wni_weights_sums(weights, output, &below, &above);
+  return (int32_t)fmin(fmax(rint(bias), INT32_MIN - x * below), INT32_MAX - x * above);
 }
 
 /* sum_k (x - zero) w + bias = sum_k x w + (bias - zero sum_k w), in steps of the products; with
@@ -92,7 +98,7 @@ static bool integer_affine(const WniNode *node, const WniWeights *weights,
     float step = x->quant.scale * wni_weights_scale(weights, o) * node->scale[o];
     double shift = rint((double)node->shift[o] / (double)step);
     int32_t sum = wni_weights_sum(weights, o);
-    uint32_t own = (uint32_t)to_int32(shift - (double)x->quant.zero * sum);
+    uint32_t own = (uint32_t)bound_bias(weights, o, shift - (double)x->quant.zero * sum);
     bias[at] = (int32_t)(own + (uint32_t)packing->offset * (uint32_t)sum);
     scale[at] = y->type == WNI_U8 ? step / y->quant.scale : step;
     if (!isfinite(scale[at])) return false;

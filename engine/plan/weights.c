@@ -119,6 +119,15 @@ int32_t wni_weights_sum(const WniWeights *weights, size_t output) {
   return sum;
 }
 
+void wni_weights_sums(const WniWeights *weights, size_t output, int32_t *below, int32_t *above) {
+  *below = *above = 0;
+  for (size_t i = 0; i < weights->inputs; i++)
+    for (size_t t = 0; t < weights->taps; t++) {
+      int32_t w = integer_at(weights, offset(weights, output, i, t));
+      *(w < 0 ? below : above) += w;
+    }
+}
+
 /* One number, however it lies there. */
 static inline float number_at(const WniWeights *w, size_t output, size_t at) {
   if (w->q) return (float)integer_at(w, at) * wni_weights_scale(w, output);

@@ -48,6 +48,9 @@ float wni_weights_scale(const WniWeights *weights, size_t output);
  * these add. */
 int32_t wni_weights_sum(const WniWeights *weights, size_t output);
 
+/* Those of them that are below 0, and those above. */
+void wni_weights_sums(const WniWeights *weights, size_t output, int32_t *below, int32_t *above);
+
 /* Where they lie, whatever their type, and how many bytes that is. */
 const void *wni_weights_data(const WniWeights *weights, size_t *bytes);
 
