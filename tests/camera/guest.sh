@@ -39,6 +39,9 @@ leave() {
   cat /tmp/log >&3
 }
 
+# SIGTERM gives a frame up in its middle, and only those are counted that were classified.
+until_classified() { winnow monitor --json /tmp/socket | head -n 1 >/dev/null; }
+
 # watch: the camera with somebody who looks on; results_go_on waits for three more; unwatch ends both.
 watch() {
   start $small
@@ -87,6 +90,7 @@ section controls
 start $small --set brightness=77,contrast=66 --set test_pattern='100% Red'
 until_found frames/s /tmp/log
 v4l2-ctl -d /dev/video0 -C brightness,contrast,test_pattern >&3
+until_classified
 leave
 
 section raw
@@ -97,6 +101,7 @@ start $small
 until_found frames/s /tmp/log
 $camera --json --device /dev/video0 2>&3
 echo "status $?" >&3
+until_classified
 leave
 
 section unplugged
