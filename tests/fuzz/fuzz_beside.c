@@ -75,9 +75,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 /* Texts that are right, with a byte or two changed. */
 static size_t make(char *to, size_t room) {
   static const char *const whole[N_FILES] = {
-      "{\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\",\"3\":\"d\"},\"image_size\":8,"
-      "\"label_names\":[\"a\",\"b\",\"c\",\"d\"],\"label_descriptions\":{\"a\":\"ant\"},"
-      "\"pretrained_cfg\":{\"mean\":[0.5],\"std\":[0.2,0.3,0.4],\"crop_mode\":\"squash\"}}",
+      ("{\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\",\"3\":\"d\"},\"image_size\":8,"
+       "\"label_names\":[\"a\",\"b\",\"c\",\"d\"],\"label_descriptions\":{\"a\":\"ant\"},"
+       "\"pretrained_cfg\":{\"mean\":[0.5],\"std\":[0.2,0.3,0.4],\"crop_mode\":\"squash\"}}"),
       ("{\"do_normalize\":true,\"resample\":3,\"size\":{\"shortest_edge\":8},\"crop_pct\":0.875,"
        "\"image_mean\":[0.5,0.5,0.5],\"image_std\":[0.2,0.2,0.2]}"),
       "0 cat\n1 dog\n2 bird\n3 deer\n",
