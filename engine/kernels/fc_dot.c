@@ -6,18 +6,14 @@
  * limits this is the memory that they come from, which is read fastest in one stream.
  */
 #include "kernels/check.h"
+#include "kernels/dot.h"
 #include "kernels/isa.h"
-#include "kernels/x86.h"
 
 #if defined WNI_DOT_BF16
 #define KERNEL fc_bf16
 typedef uint16_t Input;
 typedef uint16_t Weight;
 typedef float Total;
-typedef Floats Sum;
-static inline Sum dot(Sum sum, Ints x, Ints w) {
-  return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)w);
-}
 static inline Total total_of(Sum a, Sum b) {
   return _mm512_reduce_add_ps(add(a, b));
 }
@@ -29,14 +25,6 @@ static inline Total product(Input x, Weight w) {
 typedef uint8_t Input;
 typedef int8_t Weight;
 typedef int32_t Total;
-typedef Ints Sum;
-static inline Sum dot(Sum sum, Ints x, Ints w) {
-#ifdef __AVX512VNNI__
-  return _mm512_dpbusd_epi32(sum, x, w);
-#else
-  return _mm256_dpbusd_avx_epi32(sum, x, w);
-#endif
-}
 static inline Total total_of(Sum a, Sum b) {
   return add_up(a) + add_up(b);
 }

@@ -7,33 +7,21 @@
  * weights, a broadcast.
  */
 #include "kernels/check.h"
+#include "kernels/dot.h"
 #include "kernels/tiles.h"
-#include "kernels/x86.h"
 
 #if defined WNI_DOT_BF16
 #define KERNEL igemm_bf16
 enum { BYTES = 2 };
-typedef Floats Sum;
 static inline Sum load_sum(const void *bias) {
   return load_floats(bias);
-}
-static inline Sum dot(Sum sum, Ints x, Ints w) {
-  return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)w);
 }
 DEFINE_STORE_TILE(store_tile, store_floats, Floats)
 #else
 #define KERNEL igemm_u8
 enum { BYTES = 1 };
-typedef Ints Sum;
 static inline Sum load_sum(const void *bias) {
   return load_ints(bias);
-}
-static inline Sum dot(Sum sum, Ints x, Ints w) {
-#ifdef __AVX512VNNI__
-  return _mm512_dpbusd_epi32(sum, x, w);
-#else
-  return _mm256_dpbusd_avx_epi32(sum, x, w);
-#endif
 }
 DEFINE_STORE_TILE(store_tile, store_ints, Ints)
 #endif
