@@ -163,7 +163,9 @@ static double cost_of(const WniOnnx *onnx, const char *path, const WnModelOption
 
 /* `auto` becomes fp32 where that is as fast. */
 static void settle_precision(const WniOnnx *onnx, const char *path, WnModelOptions *options) {
-  if (options->precision != WN_PRECISION_AUTO || !wni_cpu_has_bf16_units()) return;
+  if (options->precision != WN_PRECISION_AUTO || !wni_cpu_has_bf16_units() ||
+      wni_precision_goes_by_rule())
+    return;
   WnModelOptions exact = *options;
   exact.precision = WN_PRECISION_FP32;
   double bf16 = cost_of(onnx, path, options);

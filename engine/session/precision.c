@@ -14,10 +14,14 @@
 
 enum { RUNS = 2, STEPS = 8 }; /* that are enough to tell */
 
-bool wni_precision_is_open(const WniPlan *plan, WnPrecision asked) {
+bool wni_precision_goes_by_rule(void) {
   const char *how = getenv("WINNOW_AUTO");
-  if (how && strcmp(how, "rule") == 0) return false;
-  return asked == WN_PRECISION_AUTO && plan->precision == WN_PRECISION_BF16;
+  return how && strcmp(how, "rule") == 0;
+}
+
+bool wni_precision_is_open(const WniPlan *plan, WnPrecision asked) {
+  return !wni_precision_goes_by_rule() && asked == WN_PRECISION_AUTO &&
+         plan->precision == WN_PRECISION_BF16;
 }
 
 static int64_t system_clock(void *user) {

@@ -8,6 +8,9 @@
 
 #include "plan/plan.h"
 
+/* Whether nothing is to be measured: $WINNOW_AUTO is "rule". */
+bool wni_precision_goes_by_rule(void);
+
 /* Whether a plan that was made for `asked` is one of two that would do: `auto`, which took bfloat16
  * by its rule, and $WINNOW_AUTO is not "rule", which gives the same results each time. */
 bool wni_precision_is_open(const WniPlan *plan, WnPrecision asked);
