@@ -53,11 +53,16 @@ struct WnPublisher {
 
 /* ---- readers ---- */
 
-/* Those who stand in line are told of again. The listener tells once: while no descriptor can be
- * had for whoever waits, one that is always readable would keep the caller busy. */
-static void ask_again(WnPublisher *p) {
+/* The listener tells once: while no descriptor can be had for whoever waits, one that is always
+ * readable would keep the caller busy. */
+static bool watch_listener(const WnPublisher *p, int operation) {
   struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = p->listener.fd};
-  if (epoll_ctl(p->epoll, EPOLL_CTL_MOD, p->listener.fd, &event) == 0) p->in_line = false;
+  return epoll_ctl(p->epoll, operation, p->listener.fd, &event) == 0;
+}
+
+/* Those who stand in line are told of again. */
+static void ask_again(WnPublisher *p) {
+  if (watch_listener(p, EPOLL_CTL_MOD)) p->in_line = false;
 }
 
 static void drop_reader(WnPublisher *p, int32_t r) {
@@ -311,9 +316,8 @@ static WnStatus open_sockets(WnPublisher *p, const WnPublisherOptions *o, WnErro
   WnStatus status = find_group(o->group, &group, error);
   if (status == WN_OK) status = wni_endpoint_listen(p->path, mode, group, &p->listener, error);
   if (status != WN_OK) return status;
-  struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = p->listener.fd};
   p->epoll = epoll_create1(EPOLL_CLOEXEC);
-  if (p->epoll < 0 || epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->listener.fd, &event) != 0)
+  if (p->epoll < 0 || !watch_listener(p, EPOLL_CTL_ADD))
     return wni_fail(error, WN_ERROR_IO, "'%s': cannot wait for readers: %s", p->path,
                     strerror(errno));
   return WN_OK;
