@@ -93,7 +93,8 @@ static bool match_number(Matching *m, const char *at, float number) {
     return true;
   }
   float wanted = strtof(at, NULL);
-  return number == wanted || fabsf(number - wanted) <= 1e-4f * fabsf(wanted);
+  if (number == wanted || !isfinite(wanted)) return number == wanted;
+  return fabsf(number - wanted) <= 1e-4f * fabsf(wanted);
 }
 
 static bool match_value(Matching *m, const char *at, int value);

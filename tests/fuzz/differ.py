@@ -36,6 +36,7 @@ WINNOW_REFUSES = {
     "it is supported on constants only": "no layer computes it per frame",
 }
 ORT_REFUSES = {
+    "padding values must be non-negative": "it pads as SAME also where strides skip the rest",
 }
 
 

@@ -111,7 +111,7 @@ class Network:
         if value.kind != "f" or value.exact:
             return output, []
         generator = np.random.RandomState(len(inits))
-        factor = 1 + NOISE * generator.choice([-1, 1], value.shape[-1:])
+        factor = 1 + NOISE * generator.choice([-1, 1], value.shape[-2:])
         inits[output + "_n"] = np.asarray(factor, np.float32)
         return output + "_", [of.make_node("Mul", [output + "_", output + "_n"], [output])]
 

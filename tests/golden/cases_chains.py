@@ -70,6 +70,8 @@ def chains_with_readers(g):
     g.put("other_term", "Mul", [times(g, capped(g, plus(g, z, 2), 0, 6), 1 / 6), z])
     g.put("wider", "Mul", [z, g.node("Sigmoid", g.node("GlobalAveragePool", z))])
     g.put("empty_range", "Max", [g.node("Min", [z, number(g, -1)]), number(g, 1)])
+    g.put("two_caps", "Min", [capped(g, z, -0.5, 0.25), number(g, 1)])
+    g.put("two_bottoms", "Max", [capped(g, z, -0.25, 0.5), number(g, -1)])
     ranks = g.init(np.ones((1, 1, 1, 1, 1), np.float32))
     g.put("more_dimensions", "Div", [z, g.node("Add", [g.node("Abs", z), ranks])])
 
