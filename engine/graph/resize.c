@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * See resize.h.  Formulas: ONNX Upsample-9, Resize-10, -11 and -19; coordinates are computed in
- * float32 as ONNX Runtime does, since rounding to the nearest hangs on their last bit.
+ * float32 as ONNX Runtime does, since rounding to the nearest hangs on their last bits: what is
+ * TIE below a half is one that rounds up there.
  */
 #include "graph/resize.h"
 
@@ -12,6 +13,8 @@
 
 /* Of an element, and of a dimension. */
 enum { MAX_TAPS = 1 << 12, MAX_WEIGHTS = 1 << 22 };
+
+static const double TIE = 1e-6;
 
 static const char *const modes[WNI_RESIZE_MODE_COUNT] = {"nearest", "linear", "cubic"};
 static const char *const coordinates[WNI_RESIZE_COORDINATE_COUNT] = {
@@ -199,7 +202,7 @@ int64_t wni_resize_nearest(const WniResizing *resize, int d, int64_t i) {
   case WNI_RESIZE_CEIL:
     return within((double)ceilf(x), dim);
   case WNI_RESIZE_ROUND_PREFER_CEIL:
-    return within((double)roundf(x), dim);
+    return within(floor((double)x + 0.5 + TIE), dim);
   default:
     return within((double)ceilf(x - 0.5f), dim);
   }

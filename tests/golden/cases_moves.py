@@ -147,6 +147,17 @@ def resize_nearest(g):
                   keep_aspect_ratio_policy=policy)
 
 
+@case(13, shape=(1, 1, 15, 30))
+def resize_ties(g):
+    """Places that are a half, but for what float32 leaves of them."""
+    for h, w in ((16, 36), (9, 20)):
+        for coordinate in ("half_pixel", "asymmetric"):
+            for rounding in ("round_prefer_floor", "round_prefer_ceil"):
+                g.put(f"{coordinate}_{rounding}_{h}", "Resize",
+                      ["x", roi(g), roi(g), g.ints(1, 1, h, w)], mode="nearest",
+                      coordinate_transformation_mode=coordinate, nearest_mode=rounding)
+
+
 @case((11, 13, 19), shape=(1, 3, 5, 6))
 def resize_linear(g):
     y = g.node("Relu", g.conv("x", 3, 3, pads=[1] * 4))

@@ -235,14 +235,14 @@ def resize_matrix(size, out, scale, a):
     rounding = "old" if old else a.get("nearest_mode", "round_prefer_floor")
     nearest = {"old": np.ceil if scale < 1 else np.floor, "floor": np.floor, "ceil": np.ceil,
                "round_prefer_floor": lambda x: np.ceil(x - 0.5),
-               "round_prefer_ceil": lambda x: np.floor(x + 0.5)}[rounding]
+               "round_prefer_ceil": lambda x: np.floor(float(x) + 0.5 + 1e-6)}[rounding]
     weight, half = resize_filter(mode, a)
     wide = max(1 / scale, 1) if a.get("antialias") else 1
     cut = a.get("exclude_outside")
     matrix = np.zeros((out, size))
     for i in range(out):
         x = resize_coordinate(coordinate, i, scale, size, out)
-        if mode == "nearest":  # in float32, whose last bit decides what is a half
+        if mode == "nearest":  # in float32, whose last bits decide what is a half
             x = resize_coordinate(coordinate, np.float32(i), np.float32(scale), size, out)
             matrix[i, int(np.clip(nearest(x), 0, size - 1))] = 1
             continue
