@@ -13,27 +13,29 @@
  * that would reach beyond the tap begins earlier instead, with zeros for the channels that are
  * done.
  */
+#include "base/memory.h"
 #include "kernels/check.h"
-#include "kernels/panels.h"
+#include "kernels/tile_registers.h"
 #include "kernels/x86.h"
 
 #if defined WNI_DOT_BF16
 #define KERNEL igemm_bf16
 enum { BYTES = 2 };
 #define MULTIPLY _tile_dpbf16ps
-DEFINE_STORE_PART(store_sums, store_floats, Floats)
+#define STORE store_floats
 typedef Floats Sum;
 #else
 #define KERNEL igemm_u8
 enum { BYTES = 1 };
 #define MULTIPLY _tile_dpbusd
-DEFINE_STORE_PART(store_sums, store_ints, Ints)
+#define STORE store_ints
 typedef Ints Sum;
 #endif
 
 enum {
   TILE_M = WNI_TILE_M(KERNEL),
   TILE_N = WNI_TILE_N(KERNEL),
+  VECTORS = TILE_N / LANES,
   ROWS = 16,
   ROW = 64,                          /* bytes */
   GROUP = BYTES * WNI_TILE_K(KERNEL) /* bytes */
@@ -41,12 +43,7 @@ enum {
 
 WniFn_igemm WNI_NAME(KERNEL);
 
-/* As the processor reads it: rows and bytes a row of each tile register. */
-typedef struct Shapes {
-  uint8_t palette, start_row, reserved[14];
-  uint16_t row_bytes[16];
-  uint8_t rows[16];
-} Shapes;
+DEFINE_STORE_PART(store_part, STORE, Sum)
 
 /* Up to 16 pixels: a tile register that is loaded from x itself if the pixels lie a constant number
  * of bytes apart, otherwise from a copy. */
@@ -60,17 +57,6 @@ typedef struct Pixels {
 /* The compiler does not see which memory the tile instructions read and write. */
 static inline void order_memory(void) {
   __asm__ volatile("" ::: "memory");
-}
-
-static void shape_tiles(int upper, int lower, size_t groups) {
-  Shapes shapes = {.palette = 1};
-  const int rows[8] = {upper, upper, lower, lower, upper, lower, (int)groups, (int)groups};
-  for (int i = 0; i < 8; i++) {
-    shapes.rows[i] = (uint8_t)rows[i];
-    shapes.row_bytes[i] = rows[i] == 0 ? 0 : i == 4 || i == 5 ? (uint16_t)(groups * GROUP) : ROW;
-  }
-  order_memory();
-  _tile_loadconfig(&shapes);
 }
 
 static void locate(Pixels *pixels, const WniIgemmArgs *args, int first) {
@@ -127,8 +113,7 @@ static inline void multiply(Pixels *upper, Pixels *lower, const Chunk *chunk, co
 }
 
 /* Every row of a tile of sums begins as the biases: one row, loaded with a stride of 0. */
-static inline void begin_sums(const WniIgemmArgs *args, bool low, bool right) {
-  const char *bias = args->bias;
+static inline void begin_sums(const char *bias, bool low, bool right) {
   _tile_loadd(0, bias, 0);
   if (right) _tile_loadd(1, bias + ROW, 0);
   if (low) _tile_loadd(2, bias, 0);
@@ -137,6 +122,7 @@ static inline void begin_sums(const WniIgemmArgs *args, bool low, bool right) {
 
 static inline void end_sums(char *sums, bool low, bool right) {
   const int pitch = TILE_N * 4;
+  order_memory();
   _tile_stored(0, sums, pitch);
   if (right) _tile_stored(1, sums + ROW, pitch);
   if (low) _tile_stored(2, sums + ROWS * pitch, pitch);
@@ -144,36 +130,57 @@ static inline void end_sums(char *sums, bool low, bool right) {
   order_memory();
 }
 
-/* Tiles are shaped and given back in every call: they belong to a thread, and as long as a thread
- * has them, the system saves 8 KiB more whenever it switches and the core cannot sleep deeply. */
-static void panel(const WniIgemmArgs *args) {
-  wni_check_igemm_tile(args, TILE_M);
-  size_t bytes = args->n_channels * BYTES, groups = (bytes + GROUP - 1) / GROUP;
-  size_t chunks = (groups + ROWS - 1) / ROWS,
-         per_chunk = chunks ? (groups + chunks - 1) / chunks : 1;
-  Pixels upper, lower;
-  Sum sums[TILE_M * TILE_N / LANES];
-  locate(&upper, args, 0);
-  locate(&lower, args, ROWS);
-  bool low = lower.n > 0, right = args->n > LANES;
-  shape_tiles(upper.n, low ? lower.n : 0, per_chunk);
-  begin_sums(args, low, right);
-  const char *w = args->w;
-  for (size_t t = 0; t < args->n_taps; t++, w += groups * TILE_N * GROUP)
-    for (size_t k = 0; k < chunks; k++) {
-      size_t done = k * per_chunk, first = done + per_chunk > groups ? groups - per_chunk : done;
-      size_t left = bytes - first * GROUP, size = per_chunk * GROUP;
+/* The copy of the arguments is for the compiler, as in x86.h. */
+static inline void store_sums(const WniIgemmArgs *args, int column, const Sum *sums) {
+  const WniIgemmArgs copy = *args;
+  if (copy.n - column < TILE_N) {
+    store_part(args, column, sums, VECTORS);
+    return;
+  }
+  for (int i = 0; i < copy.m; i++)
+    for (int v = 0; v < VECTORS; v++)
+      STORE(&copy, i, column + v * LANES, sums[i * VECTORS + v], LANES);
+}
+
+/* A tap as chunks of `each` groups. */
+typedef struct Chunks {
+  size_t bytes, groups, count, each;
+} Chunks;
+
+static Chunks chunks_of(size_t bytes) {
+  size_t groups = (bytes + GROUP - 1) / GROUP, count = (groups + ROWS - 1) / ROWS;
+  return (Chunks){bytes, groups, count, count ? (groups + count - 1) / count : 1};
+}
+
+/* One panel of columns, from `column` on; returns where the weights of the next begin. */
+static const char *panel(const WniIgemmArgs *args, const char *w, int column, const Chunks *chunks,
+                         Pixels *upper, Pixels *lower) {
+  Sum sums[TILE_M * VECTORS];
+  bool low = lower->n > 0, right = args->n - column > LANES;
+  begin_sums((const char *)args->bias + (size_t)column * sizeof(float), low, right); /* or int32 */
+  for (size_t t = 0; t < args->n_taps; t++, w += chunks->groups * TILE_N * GROUP)
+    for (size_t k = 0; k < chunks->count; k++) {
+      size_t done = k * chunks->each, first = wni_smaller(done, chunks->groups - chunks->each);
+      size_t left = chunks->bytes - first * GROUP, size = chunks->each * GROUP;
       Chunk chunk = {.at = args->tap[t] + (ptrdiff_t)(first * GROUP),
                      .size = size,
                      .begin = (done - first) * GROUP,
-                     .end = left < size ? left : size};
-      multiply(&upper, &lower, &chunk, w + first * TILE_N * GROUP, right);
+                     .end = wni_smaller(left, size)};
+      multiply(upper, lower, &chunk, w + first * TILE_N * GROUP, right);
     }
   end_sums((char *)sums, low, right);
-  _tile_release();
-  store_sums(args, 0, sums, TILE_N / LANES);
+  store_sums(args, column, sums);
+  return w;
 }
 
 void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
-  WNI_EACH_PANEL(KERNEL, args, BYTES, wni_type_bytes(args->output.type), panel);
+  wni_check_igemm_tile(args, TILE_M);
+  Chunks chunks = chunks_of(args->n_channels * BYTES);
+  Pixels upper, lower;
+  locate(&upper, args, 0);
+  locate(&lower, args, ROWS);
+  wni_tiles_shape(upper.n, lower.n > 0 ? lower.n : 0, (int)chunks.each);
+  const char *w = args->w;
+  for (int column = 0; column < args->n; column += TILE_N)
+    w = panel(args, w, column, &chunks, &upper, &lower);
 }

@@ -53,16 +53,21 @@ static inline WniHalves wni_narrow(WniBits x) {
 #endif
 }
 
-/* WNI_LANES numbers of bfloat16, to the bits of type.h. */
+/* WNI_LANES numbers of bfloat16, to the bits of type.h; the instruction that stores them takes
+ * denormals for zeros. */
 static inline WniVector wni_load_bf16(const uint16_t *at) {
   WniHalves halves = *(const WniHalvesUnaligned *)(const void *)at;
   return (WniVector)(wni_widen(halves) << 16);
 }
 
 static inline void wni_store_bf16(uint16_t *at, WniVector v) {
+#if defined __AVX512BF16__ && WNI_LANES == 16
+  _mm256_storeu_si256((void *)at, (__m256i)_mm512_cvtneps_pbh((__m512)v));
+#else
   WniBits bits = (WniBits)v, nan = (WniBits)((WniMask)(bits & 0x7FFFFFFF) > 0x7F800000);
   WniBits rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16, quiet = bits >> 16 | 0x40;
   *(WniHalvesUnaligned *)(void *)at = wni_narrow((nan & quiet) | (~nan & rounded));
+#endif
 }
 
 /* WNI_LANES bytes as numbers. */

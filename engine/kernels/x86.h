@@ -2,7 +2,8 @@
  *
  * What the x86 kernels share: vectors of the widest kind that the file is compiled for, and how
  * the sums of a tile are stored.  Conversions are made of integers, so that they give the bits of
- * type.h: the instruction for bfloat16 takes denormals for zeros.
+ * type.h, but where products of bfloat16 are instructions: these take denormals for zeros, as the
+ * one that converts does.
  */
 #ifndef WNI_KERNELS_X86_H
 #define WNI_KERNELS_X86_H
@@ -42,6 +43,9 @@ static inline void store_some(WniType type, void *y, int n, Floats x) {
     _mm512_mask_storeu_ps(y, first(n), x);
     return;
   }
+#ifdef __AVX512BF16__
+  _mm256_mask_storeu_epi16(y, first(n), (__m256i)_mm512_cvtneps_pbh(x));
+#else
   Ints bits = _mm512_castps_si512(x), half = _mm512_srli_epi32(bits, 16);
   Ints odd = _mm512_and_si512(half, _mm512_set1_epi32(1));
   Ints rounded = _mm512_srli_epi32(
@@ -49,6 +53,7 @@ static inline void store_some(WniType type, void *y, int n, Floats x) {
   __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
   rounded = _mm512_mask_or_epi32(rounded, nan, half, _mm512_set1_epi32(0x40));
   _mm512_mask_cvtepi32_storeu_epi16(y, first(n), rounded);
+#endif
 }
 /* The clamp of isa.h: these keep their second operand where the comparison is false. */
 static inline Floats clamp(Floats x, float low, float high) {

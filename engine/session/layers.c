@@ -5,6 +5,7 @@
 #include "session/session.h"
 
 #include "base/clock.h"
+#include "kernels/tile_registers.h"
 
 #include <string.h>
 
@@ -82,6 +83,7 @@ static int64_t time_tiles(const WniKernel *kernel) {
                        .output = {.type = WNI_F32, .low = -1, .high = 1}};
   int64_t start_ns = wni_clock_ns();
   for (int i = 0; i < CALLS; i++) kernel->run.igemm(&args);
+  wni_tiles_release();
   return wni_clock_ns() - start_ns;
 }
 

@@ -2,6 +2,7 @@
  *
  * From a step of the plan to a driver call: one row per kind of step.
  */
+#include "kernels/tile_registers.h"
 #include "session/session.h"
 
 typedef struct Operands {
@@ -105,6 +106,7 @@ void wni_step_run(const WniStep *step, void *arena, const int32_t *rows, size_t 
   for (int i = 0; i < 3; i++) at.in[i] = read_at(&step->in[i], arena);
   if (step->halo.present) wni_halo_clear(&step->halo, (char *)arena + step->halo_at.offset, thread);
   table[step->kind](step, &at, thread);
+  wni_tiles_release();
 }
 
 void wni_input_halo_clear(const WnSession *session, int input, WniThread thread) {
