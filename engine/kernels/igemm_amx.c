@@ -9,9 +9,9 @@
  *     x 4       sums 0     sums 1           weights      16 groups of 4 bytes x 16 columns
  *     x 5       sums 2     sums 3           sums         16 pixels x 16 columns
  *
- * All chunks of a tap have the same number of groups, as the tiles are shaped once.  A last chunk
- * that would reach beyond the tap begins earlier instead, with zeros for the channels that are
- * done.
+ * All chunks have the same number of groups, as the tiles are shaped once.  A last chunk that would
+ * reach beyond the tap begins earlier instead, with zeros for the channels that are done.  Where
+ * channels are few, taps come together in a chunk, and the last one begins earlier likewise.
  */
 #include "base/memory.h"
 #include "kernels/check.h"
@@ -43,15 +43,14 @@ enum {
 
 WniFn_igemm WNI_NAME(KERNEL);
 
-DEFINE_STORE_PART(store_part, STORE, Sum)
-
 /* Up to 16 pixels: a tile register that is loaded from x itself if the pixels lie a constant number
  * of bytes apart, otherwise from a copy. */
 typedef struct Pixels {
   int n;
   const void *const *x;
   ptrdiff_t stride; /* 0: not constant */
-  char copy[ROWS * ROW] __attribute__((aligned(64)));
+  char copy[ROWS * ROW + ROW]
+      __attribute__((aligned(64))); /* a row may be written beyond its end */
 } Pixels;
 
 /* The compiler does not see which memory the tile instructions read and write. */
@@ -73,41 +72,63 @@ static void locate(Pixels *pixels, const WniIgemmArgs *args, int first) {
   }
 }
 
-/* A chunk of `size` bytes from `at` on, of which those from `begin` to `end` count. */
-typedef struct Chunk {
-  ptrdiff_t at;
-  size_t size, begin, end;
-} Chunk;
+/* How the channels of all taps come in chunks, each of which has `groups` groups: a tap in `parts`
+ * of them, or `taps` taps in one. */
+typedef struct Chunks {
+  size_t bytes, tap_groups; /* of a tap */
+  size_t parts, taps, groups;
+} Chunks;
 
 /* Where a tile register finds a chunk of the pixels, and how far its rows are apart. */
-static inline const void *chunk_of(Pixels *pixels, const Chunk *chunk, ptrdiff_t *stride) {
-  *stride = pixels->stride;
-  if (pixels->stride && chunk->begin == 0 && chunk->end == chunk->size)
-    return (const char *)pixels->x[0] + chunk->at;
-  __mmask64 some = ~(__mmask64)0 >> (ROW - chunk->end) & ~(__mmask64)0 << chunk->begin;
-  for (int i = 0; i < pixels->n; i++)
-    _mm512_store_si512(pixels->copy + i * ROW,
-                       _mm512_maskz_loadu_epi8(some, (const char *)pixels->x[i] + chunk->at));
-  order_memory();
-  *stride = ROW;
-  return pixels->copy;
+typedef struct Rows {
+  const void *at;
+  ptrdiff_t stride;
+} Rows;
+
+static inline __mmask64 bytes_from(size_t begin, size_t end) {
+  return ~(__mmask64)0 >> (ROW - end) & ~(__mmask64)0 << begin;
 }
 
-/* sums += a chunk of the pixels times its weights. */
-static inline void multiply(Pixels *upper, Pixels *lower, const Chunk *chunk, const char *w,
-                            bool right) {
-  ptrdiff_t stride;
-  const void *x = chunk_of(upper, chunk, &stride);
-  _tile_loadd(4, x, stride);
+/* `size` bytes from `at` on, of which those from `begin` to `end` count. */
+static inline Rows part_of(Pixels *pixels, ptrdiff_t at, size_t size, size_t begin, size_t end) {
+  if (pixels->stride && begin == 0 && end == size)
+    return (Rows){(const char *)pixels->x[0] + at, pixels->stride};
+  for (int i = 0; i < pixels->n; i++)
+    _mm512_store_si512(
+        pixels->copy + i * ROW,
+        _mm512_maskz_loadu_epi8(bytes_from(begin, end), (const char *)pixels->x[i] + at));
+  order_memory();
+  return (Rows){pixels->copy, ROW};
+}
+
+/* The taps from `tap` on, of which the first `done` do not count.  A row is put together in a
+ * register: bytes that a mask leaves out are not read. */
+static inline Rows taps_of(Pixels *pixels, const Chunks *chunks, const ptrdiff_t *tap,
+                           size_t done) {
+  for (int i = 0; i < pixels->n; i++) {
+    __m512i row = _mm512_setzero_si512();
+    for (size_t t = done; t < chunks->taps; t++) {
+      size_t begin = t * chunks->tap_groups * GROUP;
+      row = _mm512_mask_loadu_epi8(row, bytes_from(begin, begin + chunks->bytes),
+                                   (const char *)pixels->x[i] + tap[t] - begin);
+    }
+    _mm512_store_si512(pixels->copy + i * ROW, row);
+  }
+  order_memory();
+  return (Rows){pixels->copy, ROW};
+}
+
+/* sums += a chunk of the pixels times its weights; low: there are lower ones. */
+static inline void multiply(Rows upper, Rows lower, const char *w, bool low, bool right) {
+  _tile_loadd(4, upper.at, upper.stride);
   _tile_loadd(6, w, TILE_N * GROUP);
   MULTIPLY(0, 4, 6);
   if (right) {
     _tile_loadd(7, w + ROW, TILE_N * GROUP);
     MULTIPLY(1, 4, 7);
   }
-  if (lower->n <= 0) return;
-  x = chunk_of(lower, chunk, &stride);
-  _tile_loadd(5, x, stride);
+  if (!low) return;
+  _tile_loadd(5, lower.at, lower.stride);
   MULTIPLY(2, 5, 6);
   if (right) MULTIPLY(3, 5, 7);
 }
@@ -133,54 +154,79 @@ static inline void end_sums(char *sums, bool low, bool right) {
 /* The copy of the arguments is for the compiler, as in x86.h. */
 static inline void store_sums(const WniIgemmArgs *args, int column, const Sum *sums) {
   const WniIgemmArgs copy = *args;
-  if (copy.n - column < TILE_N) {
-    store_part(args, column, sums, VECTORS);
-    return;
+  for (int v = 0; v < VECTORS; v++) {
+    int at = column + v * LANES, left = copy.n - at;
+    for (int i = 0; i < copy.m && left >= LANES; i++)
+      STORE(&copy, i, at, sums[i * VECTORS + v], LANES);
+    for (int i = 0; i < copy.m && left > 0 && left < LANES; i++)
+      STORE(&copy, i, at, sums[i * VECTORS + v], left);
   }
-  for (int i = 0; i < copy.m; i++)
-    for (int v = 0; v < VECTORS; v++)
-      STORE(&copy, i, column + v * LANES, sums[i * VECTORS + v], LANES);
 }
 
-/* A tap as chunks of `each` groups. */
-typedef struct Chunks {
-  size_t bytes, groups, count, each;
-} Chunks;
-
-static Chunks chunks_of(size_t bytes) {
-  size_t groups = (bytes + GROUP - 1) / GROUP, count = (groups + ROWS - 1) / ROWS;
-  return (Chunks){bytes, groups, count, count ? (groups + count - 1) / count : 1};
+static size_t shares(size_t n, size_t most) {
+  return (n + most - 1) / most;
 }
 
-/* One panel of columns, from `column` on; returns where the weights of the next begin. */
-static const char *panel(const WniIgemmArgs *args, const char *w, int column, const Chunks *chunks,
-                         Pixels *upper, Pixels *lower) {
+static Chunks chunks_of(const WniIgemmArgs *args) {
+  enum { WORTH_COPYING = 3 }; /* taps */
+  size_t bytes = args->n_channels * BYTES, groups = shares(bytes, GROUP);
+  Chunks chunks = {.bytes = bytes, .tap_groups = groups, .parts = shares(groups, ROWS), .taps = 1};
+  if (groups > 0 && groups * WORTH_COPYING <= ROWS && args->n_taps >= WORTH_COPYING)
+    chunks.taps = shares(args->n_taps, shares(args->n_taps, ROWS / groups));
+  chunks.groups = chunks.parts ? shares(groups, chunks.parts) * chunks.taps : 1;
+  return chunks;
+}
+
+static void multiply_taps(const WniIgemmArgs *args, const char *w, const Chunks *chunks,
+                          Pixels *upper, Pixels *lower, bool right) {
+  bool low = lower->n > 0;
+  for (size_t done = 0; done < args->n_taps; done += chunks->taps) {
+    size_t first = wni_smaller(done, args->n_taps - chunks->taps), again = done - first;
+    Rows of_upper = taps_of(upper, chunks, args->tap + first, again);
+    Rows of_lower = taps_of(lower, chunks, args->tap + first, again);
+    multiply(of_upper, of_lower, w + first * chunks->tap_groups * TILE_N * GROUP, low, right);
+  }
+}
+
+static void multiply_parts(const WniIgemmArgs *args, const char *w, const Chunks *chunks,
+                           Pixels *upper, Pixels *lower, bool right) {
+  bool low = lower->n > 0;
+  size_t size = chunks->groups * GROUP;
+  for (size_t t = 0; t < args->n_taps; t++, w += chunks->tap_groups * TILE_N * GROUP)
+    for (size_t k = 0; k < chunks->parts; k++) {
+      size_t done = k * chunks->groups,
+             first = wni_smaller(done, chunks->tap_groups - chunks->groups);
+      size_t begin = (done - first) * GROUP, end = wni_smaller(chunks->bytes - first * GROUP, size);
+      ptrdiff_t at = args->tap[t] + (ptrdiff_t)(first * GROUP);
+      multiply(part_of(upper, at, size, begin, end), part_of(lower, at, size, begin, end),
+               w + first * TILE_N * GROUP, low, right);
+    }
+}
+
+/* One panel of columns, from `column` on. */
+static void panel(const WniIgemmArgs *args, const char *w, int column, const Chunks *chunks,
+                  Pixels *upper, Pixels *lower) {
   Sum sums[TILE_M * VECTORS];
   bool low = lower->n > 0, right = args->n - column > LANES;
   begin_sums((const char *)args->bias + (size_t)column * sizeof(float), low, right); /* or int32 */
-  for (size_t t = 0; t < args->n_taps; t++, w += chunks->groups * TILE_N * GROUP)
-    for (size_t k = 0; k < chunks->count; k++) {
-      size_t done = k * chunks->each, first = wni_smaller(done, chunks->groups - chunks->each);
-      size_t left = chunks->bytes - first * GROUP, size = chunks->each * GROUP;
-      Chunk chunk = {.at = args->tap[t] + (ptrdiff_t)(first * GROUP),
-                     .size = size,
-                     .begin = (done - first) * GROUP,
-                     .end = wni_smaller(left, size)};
-      multiply(upper, lower, &chunk, w + first * TILE_N * GROUP, right);
-    }
+  if (chunks->taps > 1)
+    multiply_taps(args, w, chunks, upper, lower, right);
+  else
+    multiply_parts(args, w, chunks, upper, lower, right);
   end_sums((char *)sums, low, right);
   store_sums(args, column, sums);
-  return w;
 }
 
 void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
   wni_check_igemm_tile(args, TILE_M);
-  Chunks chunks = chunks_of(args->n_channels * BYTES);
+  Chunks chunks = chunks_of(args);
   Pixels upper, lower;
   locate(&upper, args, 0);
   locate(&lower, args, ROWS);
-  wni_tiles_shape(upper.n, lower.n > 0 ? lower.n : 0, (int)chunks.each);
+  wni_tiles_shape(upper.n, lower.n > 0 ? lower.n : 0, (int)chunks.groups);
   const char *w = args->w;
-  for (int column = 0; column < args->n; column += TILE_N)
-    w = panel(args, w, column, &chunks, &upper, &lower);
+  for (int column = 0; column < args->n; column += TILE_N) {
+    panel(args, w, column, &chunks, &upper, &lower);
+    w += args->n_taps * chunks.tap_groups * TILE_N * GROUP;
+  }
 }
