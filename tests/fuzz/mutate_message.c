@@ -12,7 +12,7 @@ Onnx__GraphProto *graph;
 int64_t any_integer(int64_t old) {
   static const int64_t values[] = {0,   1,   -1,    2,         3,         4,         5,  7, 8,
                                    255, 256, 65536, INT32_MAX, INT64_MAX, INT64_MIN, -2, -3};
-  return chance(2) ? old + (int64_t)chance(5) - 2 : PICK(values);
+  return chance(2) ? (int64_t)((uint64_t)old + chance(5) - 2) : PICK(values);
 }
 
 char *copy_text(const char *text) {
