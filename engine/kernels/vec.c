@@ -128,14 +128,44 @@ void WNI_NAME(load_u8)(const void *x, const WniQuant *quant, size_t n, float *y)
   for (size_t i = 0; i < n; i++) y[i] = ((float)((const uint8_t *)x)[i] - zero) * scale;
 }
 
+/* The quotient q of a number on the grid of bytes. */
+static inline uint8_t to_byte(float q, int zero) {
+  float low = (float)-zero, high = (float)(255 - zero);
+  q = q > low ? q : low; /* NaN too */
+  q = q < high ? q : high;
+  return (uint8_t)((int)rintf(q) + zero);
+}
+
+#ifdef __FMA__
+
+/* x / scale to the last bit, in a fifth of the time: P. Markstein, Computation of elementary
+ * functions on the IBM RISC System/6000 processor, 1990.  A remainder must not be subnormal, and
+ * nothing overflow: x is taken from within what can be stored. */
+static bool divide_by_products(const float *x, float scale, int zero, size_t n, uint8_t *y) {
+  const float least = 0x1p-80f, inverse = 1 / scale, most = 512 * scale;
+  if (!(scale >= least && scale <= 1 / least)) return false;
+  for (size_t i = 0; i < n; i++) {
+    float a = x[i] > -most ? x[i] : -most, q; /* NaN too */
+    a = a < most ? a : most;
+    q = a * inverse;
+    q = fmaf(fmaf(-q, scale, a), inverse, q);
+    q = fmaf(fmaf(-q, scale, a), inverse, q);
+    y[i] = to_byte(q, zero);
+  }
+  return true;
+}
+
+#else
+
+static bool divide_by_products(const float *x, float scale, int zero, size_t n, uint8_t *y) {
+  return false;
+}
+
+#endif
+
 void WNI_NAME(store_u8)(const float *x, const WniQuant *quant, size_t n, void *y) {
   wni_check_quant(quant);
-  int zero = quant->zero; /* a copy: y may be any memory to the compiler, *quant too */
-  float scale = quant->scale, low = (float)-zero, high = (float)(255 - zero);
-  for (size_t i = 0; i < n; i++) {
-    float q = x[i] / scale;
-    q = q > low ? q : low; /* NaN too */
-    q = q < high ? q : high;
-    ((uint8_t *)y)[i] = (uint8_t)((int)rintf(q) + zero);
-  }
+  const WniQuant copy = *quant; /* y may be any memory to the compiler, *quant too */
+  if (divide_by_products(x, copy.scale, copy.zero, n, y)) return;
+  for (size_t i = 0; i < n; i++) ((uint8_t *)y)[i] = to_byte(x[i] / copy.scale, copy.zero);
 }
