@@ -19,15 +19,13 @@ void *wni_alloc_aligned(size_t count, size_t size);
 /* The same without zeroing, for what is overwritten at once. */
 void *wni_alloc_raw(size_t bytes);
 
-/* Whatever these bytes hold is good enough: for MemorySanitizer. */
+/* Whether MemorySanitizer follows what was written. */
+#define WNI_MEMORY_IS_FOLLOWED 0
 #if defined __has_feature
 #if __has_feature(memory_sanitizer)
-#include <sanitizer/msan_interface.h>
-#define WNI_ANY_CONTENT(memory, bytes) __msan_unpoison(memory, bytes)
+#undef WNI_MEMORY_IS_FOLLOWED
+#define WNI_MEMORY_IS_FOLLOWED 1
 #endif
-#endif
-#ifndef WNI_ANY_CONTENT
-#define WNI_ANY_CONTENT(memory, bytes) ((void)(memory), (void)(bytes))
 #endif
 
 /* A growing array: makes room for one more element of `size` bytes behind

@@ -88,9 +88,13 @@ static WnStatus read_pad(const WniGraph *graph, const WniNode *node, WniIndexing
                          "its mode is not constant, reflect, edge or wrap");
   WnStatus status = wni_pad_read(graph, node, begin, end, error);
   if (status == WN_OK) status = pad_value(graph, node, &out->fill, error);
-  for (int d = 0; status == WN_OK && d < out->to.rank; d++)
+  for (int d = 0; status == WN_OK && d < out->to.rank; d++) {
+    if (mode != PAD_CONSTANT && out->from.dim[d] == 0 && out->to.dim[d] > 0)
+      return wni_node_fail(graph, node, WN_ERROR_MODEL, error,
+                           "dimension %d has nothing that it could repeat", d);
     for (int64_t i = 0; i < out->to.dim[d]; i++)
       out->source[d][i] = (int32_t)pad_source(i - begin[d], out->from.dim[d], mode);
+  }
   return status;
 }
 

@@ -45,7 +45,7 @@ static bool is_last_reader(const WniLowering *lowering, const WniWeights *weight
 
 static WnStatus pack_portion(WniLowering *lowering, const WniPortion *portion) {
   WniPlan *plan = lowering->plan;
-  if (lowering->packed == WNI_PACKED_NOW) {
+  if (lowering->packed != WNI_PACKED_LATER) {
     wni_portion_pack(portion, lowering->graph->onnx);
     return WN_OK;
   }
@@ -62,10 +62,7 @@ WnStatus wni_lower_pack(WniLowering *lowering, const WniWeights *weights, const 
   size_t row = weights->inputs * weights->taps, at_once = (SLICE / row / unit + 1) * unit;
   if (weights->output_step != row) at_once = weights->outputs; /* they lie among each other */
   WnStatus status = WN_OK;
-  if (lowering->packed == WNI_PACKED_NEVER) {
-    WNI_ANY_CONTENT(to, (weights->outputs + unit - 1) / unit * unit_bytes);
-    return WN_OK;
-  }
+  if (lowering->packed == WNI_PACKED_NEVER && !WNI_MEMORY_IS_FOLLOWED) return WN_OK;
   for (size_t first = 0; first < weights->outputs && status == WN_OK; first += at_once) {
     WniPortion portion = {*weights, *packing, pack, (char *)to + first / unit * unit_bytes,
                           is_last_reader(lowering, weights)};
