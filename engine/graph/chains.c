@@ -107,7 +107,48 @@ static const Chain chains[] = {
     {"Sub(Sub(x, ReduceMax(x)), Log(ReduceSum(powers)))", WNI_OP_LOG_SOFTMAX, "x", "axis"},
 };
 
-enum { MAX_ATTRIBUTES = 4, MAX_NAME = 16 };
+enum { N_CHAINS = sizeof chains / sizeof *chains, MAX_ATTRIBUTES = 4, MAX_NAME = 16 };
+
+/* Which chains a node may be the end of, at a glance at what makes its operands and at the
+ * operators that there are: a graph has few of them, and many nodes that end none. */
+typedef struct Glance {
+  bool present[WNI_OP_COUNT]; /* from the start, or where a chain is replaced */
+  enum { UNASKED, POSSIBLE, IMPOSSIBLE } chain[N_CHAINS];
+  bool known[WNI_OP_COUNT + 1]; /* the last row: made by no node */
+  uint8_t fits[WNI_OP_COUNT + 1][N_CHAINS];
+} Glance;
+
+enum { FITS_END = 1, FITS_FIRST = 2, FITS_SECOND = 4 };
+
+static const uint8_t *fits_of(Glance *glance, WniOp op) {
+  uint8_t *fits = glance->fits[op];
+  if (glance->known[op]) return fits;
+  glance->known[op] = true;
+  for (size_t i = 0; i < N_CHAINS; i++)
+    for (int part = 0; part < 3; part++)
+      if (wni_pattern_may_match(names, chains[i].pattern, part - 1, op)) fits[i] |= 1 << part;
+  return fits;
+}
+
+static bool is_possible(Glance *glance, size_t i) {
+  if (glance->chain[i] == UNASKED)
+    glance->chain[i] =
+        wni_pattern_is_among(names, chains[i].pattern, glance->present) ? POSSIBLE : IMPOSSIBLE;
+  return glance->chain[i] == POSSIBLE;
+}
+
+static Glance *glance_new(const WniGraph *graph) {
+  Glance *glance = calloc(1, sizeof *glance);
+  if (!glance) return NULL;
+  for (size_t i = 0; i < N_CHAINS; i++) glance->present[chains[i].op] = true;
+  for (int i = 0; i < graph->n_nodes; i++) glance->present[graph->nodes[i].op] = true;
+  return glance;
+}
+
+static WniOp maker_of(const WniGraph *graph, const WniNode *node, int i) {
+  const WniValue *value = wni_node_input(graph, node, i);
+  return value && value->producer >= 0 ? graph->nodes[value->producer].op : WNI_OP_COUNT;
+}
 
 /* A node of ours, as the file would have it. */
 typedef struct MadeNode {
@@ -214,21 +255,30 @@ static bool keeps_shape(const WniGraph *graph, const WniNode *node, const WniMat
   return x->rank == y->rank && memcmp(x->dim, y->dim, (size_t)x->rank * sizeof *x->dim) == 0;
 }
 
-static WnStatus replace_chain(WniGraph *graph, WniNode *node, WnError *error) {
+static WnStatus replace_chain(WniGraph *graph, WniNode *node, Glance *glance, WnError *error) {
   WniMatch match;
-  for (size_t i = 0; i < sizeof chains / sizeof *chains; i++)
+  const uint8_t *end = fits_of(glance, node->op), *a = fits_of(glance, maker_of(graph, node, 0)),
+                *b = fits_of(glance, maker_of(graph, node, 1));
+  for (size_t i = 0; i < N_CHAINS; i++) {
+    bool in_order = a[i] & FITS_FIRST && b[i] & FITS_SECOND;
+    bool swapped = b[i] & FITS_FIRST && a[i] & FITS_SECOND;
+    if (!(end[i] & FITS_END) || (!in_order && !swapped) || !is_possible(glance, i)) continue;
     if (wni_pattern_match(graph, names, chains[i].pattern, node->out[0], &match) &&
         keeps_shape(graph, node, &match) && has_room(&match) &&
         has_axes(graph, &chains[i], &match) && is_constant(graph, &match, 's') &&
         is_constant(graph, &match, 't'))
       return replace(graph, node, &chains[i], &match, error);
+  }
   return WN_OK;
 }
 
 WnStatus wni_replace_chains(WniGraph *graph, WnError *error) {
   WnStatus status = WN_OK;
+  Glance *glance = glance_new(graph);
+  if (!glance) return wni_fail_memory(error, "the graph");
   for (int i = 0; i < graph->n_nodes && status == WN_OK; i++)
     if (!graph->nodes[i].dead && !graph->values[graph->nodes[i].out[0]].is_int)
-      status = replace_chain(graph, &graph->nodes[i], error);
+      status = replace_chain(graph, &graph->nodes[i], glance, error);
+  free(glance);
   return status;
 }

@@ -174,3 +174,49 @@ bool wni_pattern_match(const WniGraph *graph, const WniNamedPattern *names, cons
   }
   return match_value(&m, pattern, value);
 }
+
+/* An operator's or a longer name, no letter and no number. */
+static bool is_name(const char *at) {
+  return word_length(at) > 1 && !is_number(at);
+}
+
+static bool is_operator(const char *at, WniOp op) {
+  const char *other = inverse_of(op);
+  return is_word(at, wni_op_info(op)->name) || (other && is_word(at, other));
+}
+
+static bool may_be(const WniNamedPattern *names, const char *at, WniOp op) {
+  if (!is_name(at) || op == WNI_OP_COUNT) return !is_name(at);
+  if (isupper((unsigned char)*at)) return is_operator(at, op);
+  for (const WniNamedPattern *named = names; named->name; named++)
+    if (is_word(at, named->name) && may_be(names, named->pattern, op)) return true;
+  return false;
+}
+
+bool wni_pattern_may_match(const WniNamedPattern *names, const char *pattern, int i, WniOp op) {
+  const char *operand[MAX_OPERANDS];
+  if (i < 0) return may_be(names, pattern, op);
+  return i >= operands_of(pattern, operand) || may_be(names, operand[i], op);
+}
+
+static bool is_present(const WniNamedPattern *names, const char *at,
+                       const bool present[WNI_OP_COUNT]) {
+  if (isupper((unsigned char)*at)) {
+    for (int op = 0; op < WNI_OP_COUNT; op++)
+      if (present[op] && is_operator(at, (WniOp)op)) return true;
+    return false;
+  }
+  for (const WniNamedPattern *named = names; named->name; named++)
+    if (is_word(at, named->name) && wni_pattern_is_among(names, named->pattern, present))
+      return true;
+  return false;
+}
+
+bool wni_pattern_is_among(const WniNamedPattern *names, const char *pattern,
+                          const bool present[WNI_OP_COUNT]) {
+  for (const char *at = pattern; *at; at += *at && !isalnum((unsigned char)*at)) {
+    if (is_name(at) && !is_present(names, at, present)) return false;
+    at += word_length(at);
+  }
+  return true;
+}

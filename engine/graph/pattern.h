@@ -32,6 +32,16 @@ typedef struct WniMatch {
   unsigned axes;    /* a bit for each dimension; 0: nothing in the pattern has any */
 } WniMatch;
 
+/* Whether what a node of `op` makes, or none where that is WNI_OP_COUNT, may match operand `i` of
+ * the operator that `pattern` begins with, or all of it where i is -1.  For a glance at the nodes
+ * around: it may match and still not do so. */
+bool wni_pattern_may_match(const WniNamedPattern *names, const char *pattern, int i, WniOp op);
+
+/* Whether all operators of the pattern are among those that are `present`, or, of what goes by a
+ * name, those of one of its patterns. */
+bool wni_pattern_is_among(const WniNamedPattern *names, const char *pattern,
+                          const bool present[WNI_OP_COUNT]);
+
 /* Whether the living node that makes `value` is the end of `pattern`, an operator or a name. */
 bool wni_pattern_match(const WniGraph *graph, const WniNamedPattern *names, const char *pattern,
                        int value, WniMatch *match);
