@@ -188,9 +188,17 @@ static void multiply_taps(const WniIgemmArgs *args, const char *w, const Chunks 
   }
 }
 
+/* Weights that are some chunks ahead come from the outer caches as slowly as they are multiplied.
+ */
+static inline void prefetch(const char *w, size_t groups) {
+  for (size_t line = 0; line < groups * TILE_N * GROUP; line += ROW)
+    _mm_prefetch(w + line, _MM_HINT_T0);
+}
+
 static void multiply_parts(const WniIgemmArgs *args, const char *w, const Chunks *chunks,
                            Pixels *upper, Pixels *lower, bool right) {
-  bool low = lower->n > 0;
+  enum { AHEAD = 2, MANY = 4 };
+  bool low = lower->n > 0, many = args->n_taps * chunks->parts >= MANY;
   size_t size = chunks->groups * GROUP;
   for (size_t t = 0; t < args->n_taps; t++, w += chunks->tap_groups * TILE_N * GROUP)
     for (size_t k = 0; k < chunks->parts; k++) {
@@ -198,6 +206,7 @@ static void multiply_parts(const WniIgemmArgs *args, const char *w, const Chunks
              first = wni_smaller(done, chunks->tap_groups - chunks->groups);
       size_t begin = (done - first) * GROUP, end = wni_smaller(chunks->bytes - first * GROUP, size);
       ptrdiff_t at = args->tap[t] + (ptrdiff_t)(first * GROUP);
+      if (many) prefetch(w + (first + AHEAD * chunks->groups) * TILE_N * GROUP, chunks->groups);
       multiply(part_of(upper, at, size, begin, end), part_of(lower, at, size, begin, end),
                w + first * TILE_N * GROUP, low, right);
     }
