@@ -26,7 +26,8 @@ static void exponentials(const WniSoftmax *softmax, const float *x, const float 
   softmax->act->run.act(&exponential, n, y);
 }
 
-/* A set of neighbours: y = x - log of the sum of exp(x). */
+/* A set of neighbours: y = (x - largest) - log of the sum of exp(x - largest).  In that order:
+ * where x is large, largest + log has few digits left. */
 static void log_softmax_run(const WniSoftmax *softmax, const float *x, float *y) {
   float room[CHUNK], by[CHUNK], largest = -INFINITY, sum = 0;
   size_t n;
@@ -37,10 +38,11 @@ static void log_softmax_run(const WniSoftmax *softmax, const float *x, float *y)
     exponentials(softmax, x + i, by, n, room);
     softmax->reduce->run.reduce(WNI_REDUCE_SUM, room, n, 1, 1, &sum);
   }
-  fill(largest + logf(sum), wni_smaller(CHUNK, softmax->length), by);
+  fill(logf(sum), wni_smaller(CHUNK, softmax->length), room);
   for (size_t i = 0; i < softmax->length; i += n) {
     n = wni_smaller(softmax->length - i, CHUNK);
     softmax->vec->run.vec(WNI_VEC_SUB, x + i, by, NULL, n, y + i);
+    softmax->vec->run.vec(WNI_VEC_SUB, y + i, room, NULL, n, y + i);
   }
 }
 
@@ -55,14 +57,12 @@ static void softmax_rows(const WniSoftmax *softmax, const float *x, float *y, si
     exponentials(softmax, x + (ptrdiff_t)i * softmax->x_stride, largest, n, e);
     softmax->vec->run.vec(WNI_VEC_ADD, by, e, NULL, n, by);
   }
-  for (size_t i = 0; i < n; i++) by[i] = softmax->logarithm ? largest[i] + logf(by[i]) : 1 / by[i];
+  for (size_t i = 0; i < n; i++) by[i] = softmax->logarithm ? logf(by[i]) : 1 / by[i];
   for (size_t i = 0; i < softmax->length; i++) {
     const float *from = x + (ptrdiff_t)i * softmax->x_stride;
     float *to = y + (ptrdiff_t)i * softmax->y_stride;
-    if (softmax->logarithm)
-      softmax->vec->run.vec(WNI_VEC_SUB, from, by, NULL, n, to);
-    else
-      softmax->vec->run.vec(WNI_VEC_MUL, to, by, NULL, n, to);
+    if (softmax->logarithm) softmax->vec->run.vec(WNI_VEC_SUB, from, largest, NULL, n, to);
+    softmax->vec->run.vec(softmax->logarithm ? WNI_VEC_SUB : WNI_VEC_MUL, to, by, NULL, n, to);
   }
 }
 

@@ -35,6 +35,15 @@ def softmax_before_window(g):
         g.out(g.conv(y, 10, 7, 3, pads=[1] * 4), f"axis_{axis}")
 
 
+@case(13, shape=(2, 3, 5))
+def log_softmax_far(g):
+    """Of whole numbers around 131072, where float32 has two digits behind the point."""
+    scaled = g.node("Floor", g.node("Mul", ["x", g.init(np.float32(4))]))
+    x = g.node("Add", [scaled, g.init(np.float32(131072))])
+    for axis in (1, -1):
+        g.put(f"log_{axis}", "LogSoftmax", x, axis=axis)
+
+
 @case(11, shape=(2, 3, 5))
 def log_softmax_11(g):
     g.put("flat", "LogSoftmax", "x", axis=1)
