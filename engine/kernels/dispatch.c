@@ -39,9 +39,23 @@ const WniKernel *wni_kernel_table(size_t *count) {
   return table;
 }
 
-const WniKernel *wni_kernel_find(WniKernelKind kind, WniType type) {
-  uint32_t usable = wni_cpu_flags();
+static const WniKernel *find(WniKernelKind kind, WniType type, uint32_t usable) {
   for (const WniKernel *kernel = table; kernel < table + N_KERNELS; kernel++)
     if (kernel->kind == kind && kernel->type == type && !(kernel->isa & ~usable)) return kernel;
   return NULL;
+}
+
+const WniKernel *wni_kernel_find(WniKernelKind kind, WniType type) {
+  return find(kind, type, wni_cpu_flags());
+}
+
+/* A matrix tile takes as long for few bytes as for 64 of a pixel, and its sums go through memory:
+ * for up to half of that, dot products are as fast. */
+const WniKernel *wni_kernel_find_igemm(WniType type, size_t depth) {
+  enum { SHALLOW = 32 };
+  uint32_t usable = wni_cpu_flags(), tiles = 0;
+#ifdef WNI_BUILD_amxint8
+  if (type == WNI_U8 && depth <= SHALLOW && usable & WNI_CPU_avx512vnni) tiles = WNI_CPU_amxint8;
+#endif
+  return find(WNI_KERNEL_igemm, type, usable & ~tiles);
 }

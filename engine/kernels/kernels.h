@@ -343,4 +343,7 @@ const WniKernel *wni_kernel_table(size_t *count);
  * the kind does not exist for the type. */
 const WniKernel *wni_kernel_find(WniKernelKind kind, WniType type);
 
+/* The one for the implicit matrix product of so many taps times channels. */
+const WniKernel *wni_kernel_find_igemm(WniType type, size_t depth);
+
 #endif

@@ -206,7 +206,8 @@ static WnStatus push_conv(WniLowering *lowering, const WniWindow *window, const 
   if (status != WN_OK) return status;
   WniStep step = {.kind = depthwise ? WNI_STEP_DWCONV : WNI_STEP_CONV};
   WniConv *conv = &step.layer.conv;
-  conv->kernel = wni_kernel_find(depthwise ? WNI_KERNEL_dwconv : WNI_KERNEL_igemm, x->type);
+  conv->kernel = depthwise ? wni_kernel_find(WNI_KERNEL_dwconv, x->type)
+                           : wni_kernel_find_igemm(x->type, weights->inputs * weights->taps);
   if (finish) conv->activation = node->activation;
   conv->in = wni_tensor_image(x);
   conv->out = wni_tensor_image(y);

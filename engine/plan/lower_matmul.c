@@ -99,7 +99,7 @@ static WnStatus push_rows(WniLowering *lowering, const WniWeights *weights, cons
     if (status != WN_OK) return status;
     rows_as_images(all, n, images);
   }
-  conv->kernel = wni_kernel_find(WNI_KERNEL_igemm, x.type);
+  conv->kernel = wni_kernel_find_igemm(x.type, weights->inputs);
   conv->groups = 1;
   if (activate) conv->activation = lowering->node->activation;
   return wni_lower_push_conv(lowering, &step, &point, weights, &x, residual ? &add : NULL, y);
