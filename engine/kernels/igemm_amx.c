@@ -170,10 +170,12 @@ static size_t shares(size_t n, size_t most) {
 static Chunks chunks_of(const WniIgemmArgs *args) {
   enum { WORTH_COPYING = 3 }; /* taps */
   size_t bytes = args->n_channels * BYTES, groups = shares(bytes, GROUP);
-  Chunks chunks = {.bytes = bytes, .tap_groups = groups, .parts = shares(groups, ROWS), .taps = 1};
-  if (groups > 0 && groups * WORTH_COPYING <= ROWS && args->n_taps >= WORTH_COPYING)
+  Chunks chunks = {.bytes = bytes, .tap_groups = groups, .parts = 0, .taps = 1, .groups = 1};
+  if (groups == 0) return chunks;
+  chunks.parts = shares(groups, ROWS);
+  if (groups * WORTH_COPYING <= ROWS && args->n_taps >= WORTH_COPYING)
     chunks.taps = shares(args->n_taps, shares(args->n_taps, ROWS / groups));
-  chunks.groups = chunks.parts ? shares(groups, chunks.parts) * chunks.taps : 1;
+  chunks.groups = shares(groups, chunks.parts) * chunks.taps;
   return chunks;
 }
 
