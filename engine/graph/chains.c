@@ -126,7 +126,8 @@ static const uint8_t *fits_of(Glance *glance, WniOp op) {
   glance->known[op] = true;
   for (size_t i = 0; i < N_CHAINS; i++)
     for (int part = 0; part < 3; part++)
-      if (wni_pattern_may_match(names, chains[i].pattern, part - 1, op)) fits[i] |= 1 << part;
+      if (wni_pattern_may_match(names, chains[i].pattern, part - 1, op))
+        fits[i] = (uint8_t)(fits[i] | 1 << part);
   return fits;
 }
 
