@@ -4,6 +4,7 @@
  */
 #include "quantize/ranges.h"
 
+#include <float.h>
 #include <math.h>
 
 enum { HALF = WNI_HISTOGRAM_HALF, BINS = 2 * HALF, CANDIDATES = 100, ROUNDS = 2 };
@@ -38,8 +39,9 @@ void wni_histogram_add(WniHistogram *h, const float *values, size_t n, ptrdiff_t
 }
 
 WniScale wni_scale_of(float lo, float hi) {
-  lo = fminf(lo, 0);
-  hi = fmaxf(hi, 0);
+  const float most = FLT_MAX / 4; /* a range that no difference overflows */
+  lo = fmaxf(fminf(lo, 0), -most);
+  hi = fminf(fmaxf(hi, 0), most);
   if (hi - lo < MIN_RANGE) return (WniScale){1, 0};
   float scale = (hi - lo) / 255;
   while (lo == 0 && scale * 255 > hi) scale = nextafterf(scale, 0);
@@ -70,7 +72,7 @@ WniScale wni_scale_mse(const WniHistogram *h) {
       side[moving] = end * (float)c / CANDIDATES;
       WniScale s = wni_scale_of(side[0], side[1]);
       double error = squared_error(h, s);
-      if (error >= least) continue;
+      if (!(error < least)) continue;
       least = error;
       best = s;
       chosen = side[moving];
