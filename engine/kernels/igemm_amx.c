@@ -49,8 +49,7 @@ typedef struct Pixels {
   int n;
   const void *const *x;
   ptrdiff_t stride; /* 0: not constant */
-  char copy[ROWS * ROW + ROW]
-      __attribute__((aligned(64))); /* a row may be written beyond its end */
+  char copy[ROWS * ROW] __attribute__((aligned(64)));
 } Pixels;
 
 /* The compiler does not see which memory the tile instructions read and write. */

@@ -2,8 +2,8 @@
 """Hostile model files: damaged at random and damaged on purpose.
 
 Every run of `winnow inspect`, `classify`, `run`, `quantize` and `join` must end by itself with
-status 0 or 1, write at most one line to stderr (exactly one when it fails) beside the warning that
-nothing says what the pixels mean, and die of no signal, within LIMIT_BYTES of memory unless built
+status 0 or 1, write at most one line to stderr (exactly one when it fails, behind a warning that
+nothing says what the pixels mean) and die of no signal, within LIMIT_BYTES of memory unless built
 with a sanitizer.  Files that are broken on purpose in a way that no program may accept must be
 refused.
 
@@ -69,7 +69,8 @@ class Runner:
         except subprocess.TimeoutExpired:
             return f"still running after {WATCHDOG_S} s"
         lines = done.stderr.decode(errors="replace").splitlines()
-        lines = [line for line in lines if "does not say what numbers" not in line]
+        if done.returncode == 1 and lines and "does not say what numbers" in lines[0]:
+            del lines[0]
         self.refused += done.returncode == 1
         self.last_status = done.returncode
         if done.returncode not in (0, 1):
