@@ -219,6 +219,7 @@ const int64_t *wni_attr_ints(const Onnx__NodeProto *node, const char *name, size
 
 bool wni_attr_is(const Onnx__NodeProto *node, const char *name, const char *text) {
   const Onnx__AttributeProto *attribute = wni_attr(node, name);
-  return attribute && attribute->has_s && attribute->s.data && attribute->s.len == strlen(text) &&
-         memcmp(attribute->s.data, text, attribute->s.len) == 0;
+  size_t n = strlen(text); /* protobuf-c has a null pointer for no bytes */
+  return attribute && attribute->has_s && attribute->s.len == n &&
+         (n == 0 || memcmp(attribute->s.data, text, n) == 0);
 }

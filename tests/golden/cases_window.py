@@ -34,6 +34,7 @@ def conv_pads(g):
         g.out(g.conv("x", 2, 3, 3, auto_pad=mode, **TWO), f"{mode}_stride")
         g.out(g.conv("x", 2, 3, (2, 5), auto_pad=mode, strides=[3, 2]), f"{mode}_odd")
     g.out(g.conv("x", 2, 3, 3, auto_pad="NOTSET", pads=[1] * 4), "notset")
+    g.out(g.conv("x", 2, 3, 3, auto_pad="", pads=[1] * 4), "empty")
 
 
 @case(13, shape=(1, 3, 8, 7))

@@ -73,6 +73,20 @@ START_TEST(scales_hold_zero_exactly) {
 }
 END_TEST
 
+/* What overflows is no scale: a runtime would refuse the file. */
+START_TEST(huge_values_have_a_scale) {
+  const float values[] = {-FLT_MAX, -1e38f, 1, FLT_MAX};
+  for (int from = 0; from < 2; from++) {
+    WniHistogram *h = calloc(1, sizeof *h);
+    wni_histogram_add(h, values + from, 4 - (size_t)from, 1);
+    const WniScale scales[] = {wni_scale_of(h->min, h->max), wni_scale_mse(h),
+                               wni_scale_percentile(h, 100), wni_scale_percentile(h, 60)};
+    for (int i = 0; i < 4; i++) ck_assert(isnormal(scales[i].scale) && scales[i].scale > 0);
+    free(h);
+  }
+}
+END_TEST
+
 /* The search knows the values only by their bins, and only ranges that end at whole hundredths. */
 START_TEST(mse_finds_the_best_range) {
   static float x[N];
@@ -183,6 +197,6 @@ START_TEST(biases_fit_into_int32) {
 END_TEST
 
 SUITE_MAIN("quantize", a_histogram_grows_and_loses_nothing, strides_are_followed,
-           scales_hold_zero_exactly, mse_finds_the_best_range, percentiles_leave_out_their_share,
-           weights_are_rounded_with_the_best_scale, rows_of_zeros_and_of_tiny_weights,
-           the_shift_is_the_mean_error, biases_fit_into_int32)
+           scales_hold_zero_exactly, huge_values_have_a_scale, mse_finds_the_best_range,
+           percentiles_leave_out_their_share, weights_are_rounded_with_the_best_scale,
+           rows_of_zeros_and_of_tiny_weights, the_shift_is_the_mean_error, biases_fit_into_int32)
