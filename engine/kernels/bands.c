@@ -43,6 +43,7 @@ typedef struct Part {
   const char *x, *residual;
   char *y, *ring, *band;
   size_t panel, panel_end;  /* of expand */
+  WniAhead ahead;           /* of expand */
   size_t channel, channels; /* that these are */
   size_t expanded;          /* the first row of the ring that is still to be made */
   size_t done;              /* the end of the output rows before */
@@ -65,7 +66,8 @@ static void expand_to(Part *part, size_t end) {
     WniConvPart pixels = {.panel = part->panel,
                           .panel_end = part->panel_end,
                           .pixel = row * w,
-                          .pixel_end = (row + n) * w};
+                          .pixel_end = (row + n) * w,
+                          .ahead = part->ahead};
     /* the channels of the part begin at 0 in the ring */
     char *to = part->ring + ((ptrdiff_t)slot - (ptrdiff_t)row) * (ptrdiff_t)row_bytes(bands) +
                (ptrdiff_t)((bands->pad[1] * (size_t)conv->out.w_stride) * bytes) -
@@ -165,6 +167,7 @@ void wni_bands_run(const WniBands *bands, const void *x, const void *residual, v
   if (!bands->expands || bands->panels == panels) {
     WniShare rows = wni_share(thread, bands->depthwise.out.h, bands->rows);
     part.panel_end = panels;
+    part.ahead = bands->expands ? wni_conv_ahead(expand, false) : WNI_AHEAD_NONE;
     while (wni_share_take(&rows, &begin, &end)) run_rows(&part, begin, end);
     return;
   }
@@ -176,6 +179,7 @@ void wni_bands_run(const WniBands *bands, const void *x, const void *residual, v
     for (part.panel = begin; part.panel < end; part.panel = part.panel_end) {
       part.panel_end = wni_smaller(part.panel + bands->panels, end);
       if (part.panel_end == whole) part.panel_end = panels;
+      part.ahead = wni_conv_ahead(expand, true);
       part.channel = part.panel * tile_n;
       part.channels = wni_smaller(part.panel_end * tile_n, channels) - part.channel;
       run_rows(&part, 0, bands->depthwise.out.h);

@@ -14,6 +14,8 @@
 enum {
   NEAR_BYTES = 1 << 16,  /* of weights that stay near while pixels pass */
   CACHE_BYTES = 1 << 18, /* of weights or pixels that stay in the second cache */
+  FAR_BYTES = 1 << 20,   /* of pixels that are not all in the second cache */
+  FAR_CHANNELS = 64,     /* of a pixel that it pays to ask for */
   UNITS_A_THREAD = 8
 };
 
@@ -125,8 +127,36 @@ static void finish_tile(const WniConv *conv, const Tile *tile, size_t n) {
   }
 }
 
-/* All panels of the part for one tile. */
-static void run_tile(const WniConv *conv, const WniConvPart *part, const Tile *tile) {
+static size_t n_pixels(const WniConv *conv) {
+  return conv->out.n * conv->out.h * conv->out.w;
+}
+
+/* Few pixels leave little time for the weights of a panel to come, and many make little of it. */
+WniAhead wni_conv_ahead(const WniConv *conv, bool some_panels) {
+  enum { LEAST_TILES = 2, MOST_TILES = 64 };
+  size_t tile_m = (size_t)conv->kernel->tile_m, tiles = (n_pixels(conv) + tile_m - 1) / tile_m;
+  if (some_panels && tiles <= MOST_TILES)
+    return tiles >= LEAST_TILES ? WNI_AHEAD_WEIGHTS : WNI_AHEAD_NONE;
+  size_t bytes = conv->in.n * conv->in.h * conv->in.w * conv->in.c;
+  bytes *= wni_type_bytes(conv->kernel->type);
+  bool far = bytes > FAR_BYTES && conv->n_channels >= FAR_CHANNELS;
+  return far ? WNI_AHEAD_PIXELS : WNI_AHEAD_NONE;
+}
+
+static void look_ahead(const WniConv *conv, const WniConvPart *part, const Tile *tile, size_t pixel,
+                       WniIgemmArgs *args) {
+  size_t m = (size_t)tile->m, bytes = conv->panel_bytes * (part->panel_end - part->panel);
+  size_t step = (size_t)conv->x_step * wni_type_bytes(conv->kernel->type);
+  if (part->ahead == WNI_AHEAD_PIXELS) {
+    args->next = (const char *)tile->x[m - 1] + step;
+    args->next_bytes = step * m;
+  } else if (part->ahead == WNI_AHEAD_WEIGHTS) {
+    wni_fetch_weights(args, (const char *)args->w + bytes, bytes, pixel, m, n_pixels(conv));
+  }
+}
+
+/* All panels of the part for one tile, whose first pixel is `pixel`. */
+static void run_tile(const WniConv *conv, const WniConvPart *part, const Tile *tile, size_t pixel) {
   size_t tile_n = (size_t)conv->kernel->tile_n, per_group = conv->out.c / conv->groups;
   size_t unit = part->group * wni_conv_panels(conv) + part->panel;
   size_t first = part->panel * tile_n, end = part->panel_end * tile_n;
@@ -145,6 +175,7 @@ static void run_tile(const WniConv *conv, const WniConvPart *part, const Tile *t
       .bias = (const char *)conv->bias + unit * tile_n * sizeof(float), /* or int32 */
       .scale = conv->scale ? conv->scale + unit * tile_n : NULL,
   };
+  look_ahead(conv, part, tile, pixel, &args);
   wni_check_igemm(&args, conv->kernel->type, conv->kernel->tile_m);
   conv->kernel->run.igemm(&args);
   finish_tile(conv, tile, n);
@@ -177,7 +208,7 @@ static void run_tiles(const WniConv *conv, const WniConvPart *part, const Tiles 
   Walk walk = walk_from(conv, bases, part->pixel + tile_begin(tiles, begin));
   for (size_t t = begin; t < end; t++) {
     locate(conv, bases, (int)(tiles->least + (t < tiles->larger)), &walk, &tile);
-    run_tile(conv, part, &tile);
+    run_tile(conv, part, &tile, part->pixel + tile_begin(tiles, t));
   }
 }
 
@@ -202,7 +233,7 @@ static size_t panels_at_once(const WniConv *conv, size_t panels, size_t tiles, W
 void wni_conv_run(const WniConv *conv, const void *x, const void *residual, void *y,
                   WniThread thread) {
   size_t panels = wni_conv_panels(conv);
-  Tiles tiles = tiles_of(conv, conv->out.n * conv->out.h * conv->out.w);
+  Tiles tiles = tiles_of(conv, n_pixels(conv));
   size_t at_once = panels_at_once(conv, panels, tiles.count, thread);
   size_t blocks = (panels + at_once - 1) / at_once, unit, end;
   WniShare share = wni_share(thread, conv->groups * blocks * tiles.count, 1);
@@ -214,6 +245,7 @@ void wni_conv_run(const WniConv *conv, const void *x, const void *residual, void
       WniConvPart part = {.group = block / blocks,
                           .panel = panel,
                           .panel_end = wni_smaller(panel + at_once, panels)};
+      part.ahead = wni_conv_ahead(conv, part.panel_end < panels);
       Bases bases = bases_of(conv, &part, x, residual, y);
       run_tiles(conv, &part, &tiles, tile, tile_end, &bases);
       unit += tile_end - tile;

@@ -8,11 +8,30 @@
 
 #include "kernels/layers.h"
 
+#include <stdbool.h>
+
+/* What is fetched from afar while a tile is computed: of the pixels behind it, or, of the weights
+ * behind the part's, as large a share as the tile has of all pixels. */
+typedef enum WniAhead { WNI_AHEAD_NONE, WNI_AHEAD_PIXELS, WNI_AHEAD_WEIGHTS } WniAhead;
+
 /* Output pixels [pixel, pixel_end) in reading order, of the panels [panel, panel_end) of a group.
  */
 typedef struct WniConvPart {
   size_t group, panel, panel_end, pixel, pixel_end;
+  WniAhead ahead;
 } WniConvPart;
+
+/* For parts of all panels, or of some of them after others while all pixels pass each time. */
+WniAhead wni_conv_ahead(const WniConv *conv, bool some_panels);
+
+/* Has the tile of rows [row, row + count) of `rows` ask for its share of `bytes` of weights that
+ * come next. */
+static inline void wni_fetch_weights(WniIgemmArgs *args, const char *weights, size_t bytes,
+                                     size_t row, size_t count, size_t rows) {
+  args->next = weights + bytes * row / rows;
+  args->next_bytes = bytes * count / rows;
+}
+
 void wni_conv_part(const WniConv *conv, const WniConvPart *part, const void *x,
                    const void *residual, void *y);
 

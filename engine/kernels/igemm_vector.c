@@ -13,7 +13,8 @@ enum {
   TILE_N = WNI_TILE_N(igemm_f32),
   VECTORS = TILE_N / WNI_LANES,
   AHEAD = 32 * TILE_N, /* weights are asked for so early: those of deep layers come from afar */
-  LINE = 16            /* floats in a line of cache */
+  LINE = 16,           /* floats in a line of cache */
+  SECOND_CACHE = 2     /* for __builtin_prefetch() */
 };
 
 WniFn_igemm WNI_NAME(igemm_f32);
@@ -37,16 +38,28 @@ static __attribute__((noinline)) void store_part(const WniIgemmArgs *args, int n
         wni_clampf(residual ? sum[j] + residual[j] : sum[j], args->output.low, args->output.high);
 }
 
+/* `pace` bytes are asked for with each channel, from `at` on. */
+typedef struct Ahead {
+  const char *at;
+  size_t pace;
+} Ahead;
+
 /* Columns [column, ...) of one panel, whose weights begin at w.  m and `vectors` are constants: a
- * tile of fewer pixels or columns than the largest costs only what they need. */
-static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, const float *w,
-                                                      int column, int m, int vectors) {
+ * tile of fewer pixels or columns than the largest costs only what they need.  `ahead` may be NULL,
+ * a constant too. */
+static inline __attribute__((always_inline)) void
+run(const WniIgemmArgs *args, const float *w, int column, int m, int vectors, Ahead *ahead) {
   WniVector sum[TILE_M][VECTORS];
   const float *bias = (const float *)args->bias + column;
+  const float *const *residual = (const float *const *)args->residual;
 #pragma GCC unroll 16
   for (int i = 0; i < m; i++)
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; v++) sum[i][v] = wni_load(bias + v * WNI_LANES);
+#pragma GCC unroll 16
+  for (int i = 0; i < m && residual; i++) /* from afar as well, mostly */
+    for (int v = 0; v < vectors * WNI_LANES; v += LINE)
+      __builtin_prefetch(residual[i] + column + v);
 
   for (size_t t = 0; t < args->n_taps; t++) {
     const float *x[TILE_M];
@@ -55,6 +68,10 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
     for (size_t c = 0; c < args->n_channels; c++, w += TILE_N) {
       WniVector weights[VECTORS];
       for (int at = 0; at < TILE_N; at += LINE) __builtin_prefetch(w + AHEAD + at);
+      if (ahead) {
+        __builtin_prefetch(ahead->at, 0, SECOND_CACHE);
+        ahead->at += ahead->pace;
+      }
 #pragma GCC unroll 8
       for (int v = 0; v < vectors; v++) weights[v] = wni_load(w + v * WNI_LANES);
 #pragma GCC unroll 16
@@ -65,7 +82,6 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
   }
 
   WniVector low = (WniVector){0} + args->output.low, high = (WniVector){0} + args->output.high;
-  const float *const *residual = (const float *const *)args->residual;
   float *const *y = (float *const *)args->y;
   int left = args->n - column;
   if (left >= vectors * WNI_LANES) {
@@ -86,23 +102,43 @@ static inline __attribute__((always_inline)) void run(const WniIgemmArgs *args, 
 /* For the last panel where it has few columns; apart, as the choice itself needs no stack. */
 static __attribute__((noinline)) void few_columns(const WniIgemmArgs *args, const float *w,
                                                   int column) {
-  run(args, w, column, TILE_M, VECTORS / 2);
+  run(args, w, column, TILE_M, VECTORS / 2, NULL);
 }
 
-static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m) {
+static inline __attribute__((always_inline)) void panels(const WniIgemmArgs *args, int m,
+                                                         Ahead *ahead) {
   const float *w = args->w;
   size_t panel = args->n_taps * args->n_channels * TILE_N;
   for (int column = 0; column < args->n; column += TILE_N, w += panel) {
     if (m == TILE_M && args->n - column <= TILE_N / 2)
       few_columns(args, w, column);
     else
-      run(args, w, column, m, VECTORS);
+      run(args, w, column, m, VECTORS, ahead);
   }
 }
+
+static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m) {
+  panels(args, m, NULL);
+}
+
+/* What looks ahead are functions of their own: the registers are all in use already. */
+#define TILE_AHEAD(m)                                                                              \
+  static __attribute__((noinline)) void tile_ahead_##m(const WniIgemmArgs *args) {                 \
+    size_t n_panels = ((size_t)args->n + TILE_N - 1) / TILE_N;                                     \
+    size_t channels = args->n_taps * args->n_channels * n_panels;                                  \
+    Ahead ahead = {args->next, (args->next_bytes + channels - 1) / channels};                      \
+    panels(args, m < TILE_M ? m : TILE_M, &ahead);                                                 \
+  }
+#define TILE_AHEAD_NAME(m) m <= TILE_M ? tile_ahead_##m : NULL,
+WNI_TILES(TILE_AHEAD)
 
 WNI_DEFINE_RUN_TILE
 
 void WNI_NAME(igemm_f32)(const WniIgemmArgs *args) {
   wni_check_igemm_tile(args, TILE_M);
-  run_tile(args);
+  static void (*const tiles_ahead[])(const WniIgemmArgs *) = {WNI_TILES(TILE_AHEAD_NAME)};
+  if (args->next_bytes)
+    tiles_ahead[args->m - 1](args);
+  else
+    run_tile(args);
 }

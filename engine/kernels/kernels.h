@@ -105,7 +105,9 @@ enum { WNI_MAX_TILE_M = 32, WNI_MAX_TILE_N = 64 };
  *   x, y     WNI_MAX_TILE_M pointers, valid up to the tile's m rows: behind m
  *            they repeat the last one and nothing is stored through them.  x may be read up to
  *            n_channels, not beyond.
- *   residual like y and of its type, or NULL for none; it may be y itself            */
+ *   residual like y and of its type, or NULL for none; it may be y itself
+ *   next     bytes that are read soon after this tile and lie beyond the second cache; a kernel
+ *            may ask for them while it multiplies, and no other use is made of them.  0: none */
 typedef struct WniIgemmArgs {
   int m, n;
   size_t n_taps, n_channels;
@@ -117,6 +119,8 @@ typedef struct WniIgemmArgs {
   const void *const *residual;
   void *const *y;
   WniOutput output;
+  const void *next;
+  size_t next_bytes;
 } WniIgemmArgs;
 typedef void WniFn_igemm(const WniIgemmArgs *args);
 

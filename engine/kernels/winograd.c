@@ -11,15 +11,16 @@
  */
 #include "base/memory.h"
 #include "base/share.h"
-#include "kernels/layers.h"
+#include "kernels/conv_parts.h"
 
 #include <math.h>
 
 enum {
-  CHANNEL_BLOCK = 64,  /* the unit of work of the transforms */
-  PLANE_GAP = 32,      /* elements */
-  PRODUCT_BYTES = 4,   /* float32 or int32 */
-  WORK_BYTES = 1 << 20 /* what V and M may take: about a second-level cache */
+  CHANNEL_BLOCK = 64,   /* the unit of work of the transforms */
+  PLANE_GAP = 32,       /* elements */
+  PRODUCT_BYTES = 4,    /* float32 or int32 */
+  WORK_BYTES = 1 << 20, /* what V and M may take: about a second-level cache */
+  LEAST_CUTS = 2        /* in which the weights of the next panel have time to come */
 };
 
 typedef struct Block {
@@ -115,6 +116,7 @@ static void multiply_panel(const Block *block, size_t product, size_t panel) {
   size_t v_element = wni_type_bytes(winograd->kernel->type);
   const char *v = block->v + product * plane(winograd, in) * v_element;
   char *m = block->m + (product * plane(winograd, out) + panel * tile_n) * PRODUCT_BYTES;
+  size_t w_bytes = in * tile_n * v_element; /* of a panel; the next one lies behind it */
   const void *x[WNI_MAX_TILE_M];
   void *y[WNI_MAX_TILE_M];
   static const ptrdiff_t tap[1] = {0};
@@ -124,7 +126,7 @@ static void multiply_panel(const Block *block, size_t product, size_t panel) {
       .n_channels = in,
       .tap = tap,
       .x = x,
-      .w = (const char *)winograd->weights + (product * panels + panel) * in * tile_n * v_element,
+      .w = (const char *)winograd->weights + (product * panels + panel) * w_bytes,
       .bias = winograd->zeros,
       .y = y,
       .output = {.type = WNI_F32, .low = -INFINITY, .high = INFINITY},
@@ -137,6 +139,9 @@ static void multiply_panel(const Block *block, size_t product, size_t panel) {
       x[i] = v + row * in * v_element;
       y[i] = m + row * out * PRODUCT_BYTES;
     }
+    if (cuts >= LEAST_CUTS)
+      wni_fetch_weights(&args, (const char *)args.w + w_bytes, w_bytes, begin, end - begin,
+                        block->count);
     winograd->kernel->run.igemm(&args);
   }
 }
