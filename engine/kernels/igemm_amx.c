@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "kernels/check.h"
 #include "kernels/tile_registers.h"
+#include "kernels/tiles.h"
 #include "kernels/x86.h"
 
 #if defined WNI_DOT_BF16
@@ -196,8 +197,14 @@ static inline void prefetch(const char *w, size_t groups) {
     _mm_prefetch(w + line, _MM_HINT_T0);
 }
 
+/* A step is a chunk. */
+static inline void step_ahead(WniLookahead *ahead) {
+  for (const char *end = ahead->at + ahead->pace; ahead->at < end; ahead->at += ROW)
+    _mm_prefetch(ahead->at, _MM_HINT_T1);
+}
+
 static void multiply_parts(const WniIgemmArgs *args, const char *w, const Chunks *chunks,
-                           Pixels *upper, Pixels *lower, bool right) {
+                           Pixels *upper, Pixels *lower, bool right, WniLookahead *ahead) {
   enum { AHEAD = 2, MANY = 4 };
   bool low = lower->n > 0, many = args->n_taps * chunks->parts >= MANY;
   size_t size = chunks->groups * GROUP;
@@ -207,6 +214,7 @@ static void multiply_parts(const WniIgemmArgs *args, const char *w, const Chunks
              first = wni_smaller(done, chunks->tap_groups - chunks->groups);
       size_t begin = (done - first) * GROUP, end = wni_smaller(chunks->bytes - first * GROUP, size);
       ptrdiff_t at = args->tap[t] + (ptrdiff_t)(first * GROUP);
+      step_ahead(ahead);
       if (many) prefetch(w + (first + AHEAD * chunks->groups) * TILE_N * GROUP, chunks->groups);
       multiply(part_of(upper, at, size, begin, end), part_of(lower, at, size, begin, end),
                w + first * TILE_N * GROUP, low, right);
@@ -215,14 +223,14 @@ static void multiply_parts(const WniIgemmArgs *args, const char *w, const Chunks
 
 /* One panel of columns, from `column` on. */
 static void panel(const WniIgemmArgs *args, const char *w, int column, const Chunks *chunks,
-                  Pixels *upper, Pixels *lower) {
+                  Pixels *upper, Pixels *lower, WniLookahead *ahead) {
   Sum sums[TILE_M * VECTORS];
   bool low = lower->n > 0, right = args->n - column > LANES;
   begin_sums((const char *)args->bias + (size_t)column * sizeof(float), low, right); /* or int32 */
   if (chunks->taps > 1)
     multiply_taps(args, w, chunks, upper, lower, right);
   else
-    multiply_parts(args, w, chunks, upper, lower, right);
+    multiply_parts(args, w, chunks, upper, lower, right, ahead);
   end_sums((char *)sums, low, right);
   store_sums(args, column, sums);
 }
@@ -235,8 +243,10 @@ void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
   locate(&lower, args, ROWS);
   wni_tiles_shape(upper.n, lower.n > 0 ? lower.n : 0, (int)chunks.groups);
   const char *w = args->w;
+  size_t panels = shares((size_t)args->n, TILE_N), steps = args->n_taps * chunks.parts * panels;
+  WniLookahead ahead = wni_look_ahead(args, steps ? steps : 1);
   for (int column = 0; column < args->n; column += TILE_N) {
-    panel(args, w, column, &chunks, &upper, &lower);
+    panel(args, w, column, &chunks, &upper, &lower, &ahead);
     w += args->n_taps * chunks.tap_groups * TILE_N * GROUP;
   }
 }

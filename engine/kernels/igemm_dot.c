@@ -48,9 +48,11 @@ static inline int32_t last_group(const char *x, size_t done, size_t bytes) {
 
 /* sum[i] += groups of x[i] times groups of weights.  m is a constant, which keeps the sums in
  * registers. */
-static inline __attribute__((always_inline)) void
-multiply(const char *const *x, size_t groups, const char *w, Sum (*sum)[VECTORS], int m) {
+static inline __attribute__((always_inline)) void multiply(const char *const *x, size_t groups,
+                                                           const char *w, Sum (*sum)[VECTORS],
+                                                           int m, WniLookahead *ahead) {
   for (size_t g = 0; g < groups; g++, w += GROUP * TILE_N) {
+    wni_step_ahead(ahead);
     Ints weights[VECTORS];
     for (int v = 0; v < VECTORS; v++) weights[v] = load_ints(w + v * LANES * GROUP);
 #pragma GCC unroll 16
@@ -65,8 +67,8 @@ multiply(const char *const *x, size_t groups, const char *w, Sum (*sum)[VECTORS]
 }
 
 /* One panel of columns, from `column` on; returns where the weights of the next begin. */
-static inline __attribute__((always_inline)) const char *panel(const WniIgemmArgs *args,
-                                                               const char *w, int column, int m) {
+static inline __attribute__((always_inline)) const char *
+panel(const WniIgemmArgs *args, const char *w, int column, int m, WniLookahead *ahead) {
   Sum sum[TILE_M][VECTORS];
   size_t bytes = args->n_channels * BYTES, groups = bytes / GROUP;
 #pragma GCC unroll 16
@@ -78,26 +80,32 @@ static inline __attribute__((always_inline)) const char *panel(const WniIgemmArg
     const char *x[TILE_M];
     int32_t last[TILE_M];
     for (int i = 0; i < m; i++) x[i] = (const char *)args->x[i] + args->tap[t];
-    multiply(x, groups, w, sum, m);
+    multiply(x, groups, w, sum, m, ahead);
     w += groups * GROUP * TILE_N;
     if (groups * GROUP == bytes) continue;
     for (int i = 0; i < m; i++) {
       last[i] = last_group(x[i], groups * GROUP, bytes);
       x[i] = (const char *)&last[i];
     }
-    multiply(x, 1, w, sum, m);
+    multiply(x, 1, w, sum, m, ahead);
     w += GROUP * TILE_N;
   }
   store_tile(args, column, sum[0], m, VECTORS);
   return w;
 }
 
-static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m) {
+static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m,
+                                                       WniLookahead *ahead) {
   const char *w = args->w;
-  for (int column = 0; column < args->n; column += TILE_N) w = panel(args, w, column, m);
+  for (int column = 0; column < args->n; column += TILE_N) w = panel(args, w, column, m, ahead);
 }
 
-WNI_DEFINE_RUN_TILE
+static inline size_t steps(const WniIgemmArgs *args) {
+  size_t groups = (args->n_channels * BYTES + GROUP - 1) / GROUP;
+  return args->n_taps * groups * (((size_t)args->n + TILE_N - 1) / TILE_N);
+}
+
+WNI_DEFINE_RUN_TILE_AHEAD
 
 void WNI_NAME(KERNEL)(const WniIgemmArgs *args) {
   wni_check_igemm_tile(args, TILE_M);

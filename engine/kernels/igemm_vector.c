@@ -13,8 +13,7 @@ enum {
   TILE_N = WNI_TILE_N(igemm_f32),
   VECTORS = TILE_N / WNI_LANES,
   AHEAD = 32 * TILE_N, /* weights are asked for so early: those of deep layers come from afar */
-  LINE = 16,           /* floats in a line of cache */
-  SECOND_CACHE = 2     /* for __builtin_prefetch() */
+  LINE = 16            /* floats in a line of cache */
 };
 
 WniFn_igemm WNI_NAME(igemm_f32);
@@ -38,17 +37,11 @@ static __attribute__((noinline)) void store_part(const WniIgemmArgs *args, int n
         wni_clampf(residual ? sum[j] + residual[j] : sum[j], args->output.low, args->output.high);
 }
 
-/* `pace` bytes are asked for with each channel, from `at` on. */
-typedef struct Ahead {
-  const char *at;
-  size_t pace;
-} Ahead;
-
 /* Columns [column, ...) of one panel, whose weights begin at w.  m and `vectors` are constants: a
  * tile of fewer pixels or columns than the largest costs only what they need.  `ahead` may be NULL,
  * a constant too. */
 static inline __attribute__((always_inline)) void
-run(const WniIgemmArgs *args, const float *w, int column, int m, int vectors, Ahead *ahead) {
+run(const WniIgemmArgs *args, const float *w, int column, int m, int vectors, WniLookahead *ahead) {
   WniVector sum[TILE_M][VECTORS];
   const float *bias = (const float *)args->bias + column;
   const float *const *residual = (const float *const *)args->residual;
@@ -68,10 +61,7 @@ run(const WniIgemmArgs *args, const float *w, int column, int m, int vectors, Ah
     for (size_t c = 0; c < args->n_channels; c++, w += TILE_N) {
       WniVector weights[VECTORS];
       for (int at = 0; at < TILE_N; at += LINE) __builtin_prefetch(w + AHEAD + at);
-      if (ahead) {
-        __builtin_prefetch(ahead->at, 0, SECOND_CACHE);
-        ahead->at += ahead->pace;
-      }
+      wni_step_ahead(ahead);
 #pragma GCC unroll 8
       for (int v = 0; v < vectors; v++) weights[v] = wni_load(w + v * WNI_LANES);
 #pragma GCC unroll 16
@@ -105,8 +95,8 @@ static __attribute__((noinline)) void few_columns(const WniIgemmArgs *args, cons
   run(args, w, column, TILE_M, VECTORS / 2, NULL);
 }
 
-static inline __attribute__((always_inline)) void panels(const WniIgemmArgs *args, int m,
-                                                         Ahead *ahead) {
+static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m,
+                                                       WniLookahead *ahead) {
   const float *w = args->w;
   size_t panel = args->n_taps * args->n_channels * TILE_N;
   for (int column = 0; column < args->n; column += TILE_N, w += panel) {
@@ -117,28 +107,13 @@ static inline __attribute__((always_inline)) void panels(const WniIgemmArgs *arg
   }
 }
 
-static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m) {
-  panels(args, m, NULL);
+static inline size_t steps(const WniIgemmArgs *args) {
+  return args->n_taps * args->n_channels * (((size_t)args->n + TILE_N - 1) / TILE_N);
 }
 
-/* What looks ahead are functions of their own: the registers are all in use already. */
-#define TILE_AHEAD(m)                                                                              \
-  static __attribute__((noinline)) void tile_ahead_##m(const WniIgemmArgs *args) {                 \
-    size_t n_panels = ((size_t)args->n + TILE_N - 1) / TILE_N;                                     \
-    size_t channels = args->n_taps * args->n_channels * n_panels;                                  \
-    Ahead ahead = {args->next, (args->next_bytes + channels - 1) / channels};                      \
-    panels(args, m < TILE_M ? m : TILE_M, &ahead);                                                 \
-  }
-#define TILE_AHEAD_NAME(m) m <= TILE_M ? tile_ahead_##m : NULL,
-WNI_TILES(TILE_AHEAD)
-
-WNI_DEFINE_RUN_TILE
+WNI_DEFINE_RUN_TILE_AHEAD
 
 void WNI_NAME(igemm_f32)(const WniIgemmArgs *args) {
   wni_check_igemm_tile(args, TILE_M);
-  static void (*const tiles_ahead[])(const WniIgemmArgs *) = {WNI_TILES(TILE_AHEAD_NAME)};
-  if (args->next_bytes)
-    tiles_ahead[args->m - 1](args);
-  else
-    run_tile(args);
+  run_tile(args);
 }

@@ -2,10 +2,13 @@
  *
  * For the files of one implicit matrix product each: one copy of its function for every number of
  * pixels up to the tile's, which are a constant to it, and the choice between them.  The
- * function is `tile(args, m)`, always inlined; TILE_M is the tile's, at most 12.
+ * function is `tile(args, m)`, or `tile(args, m, ahead)` of those that ask for what comes next,
+ * always inlined; TILE_M and TILE_N are the tile's, TILE_M at most 12.
  */
 #ifndef WNI_KERNELS_TILES_H
 #define WNI_KERNELS_TILES_H
+
+#include "kernels/kernels.h"
 
 #define WNI_TILES(ROW)                                                                             \
   ROW(1) ROW(2) ROW(3) ROW(4) ROW(5) ROW(6) ROW(7) ROW(8) ROW(9) ROW(10) ROW(11) ROW(12)
@@ -24,6 +27,46 @@
     static void (*const tiles[])(const WniIgemmArgs *) = {WNI_TILES(WNI_TILE_NAME)};               \
     _Static_assert(TILE_M <= sizeof tiles / sizeof *tiles, "a row of WNI_TILES for every m");      \
     tiles[args->m - 1](args);                                                                      \
+  }
+
+/* Of WniIgemmArgs.next, `pace` bytes are asked for at each step, from `at` on. */
+typedef struct WniLookahead {
+  const char *at;
+  size_t pace;
+} WniLookahead;
+
+static inline WniLookahead wni_look_ahead(const WniIgemmArgs *args, size_t steps) {
+  return (WniLookahead){args->next, (args->next_bytes + steps - 1) / steps};
+}
+
+/* Into the second cache. */
+static inline __attribute__((always_inline)) void wni_step_ahead(WniLookahead *ahead) {
+  if (!ahead) return;
+  __builtin_prefetch(ahead->at, 0, 2);
+  ahead->at += ahead->pace;
+}
+
+/* The same with a second copy of each, in which `ahead` is not NULL: the registers are all in use
+ * without it.  steps(args) is how often the copy calls wni_step_ahead(). */
+#define WNI_TILE_WITHOUT(m)                                                                        \
+  static void tile_##m(const WniIgemmArgs *args) {                                                 \
+    tile(args, m < TILE_M ? m : TILE_M, NULL);                                                     \
+  }
+#define WNI_TILE_AHEAD(m)                                                                          \
+  static void tile_ahead_##m(const WniIgemmArgs *args) {                                           \
+    WniLookahead ahead = wni_look_ahead(args, steps(args));                                        \
+    tile(args, m < TILE_M ? m : TILE_M, &ahead);                                                   \
+  }
+#define WNI_TILE_AHEAD_NAME(m) m <= TILE_M ? tile_ahead_##m : NULL,
+
+/* Defines run_tile(args). */
+#define WNI_DEFINE_RUN_TILE_AHEAD                                                                  \
+  WNI_TILES(WNI_TILE_WITHOUT)                                                                      \
+  WNI_TILES(WNI_TILE_AHEAD)                                                                        \
+  static inline void run_tile(const WniIgemmArgs *args) {                                          \
+    static void (*const tiles[2][12])(const WniIgemmArgs *) = {{WNI_TILES(WNI_TILE_NAME)},         \
+                                                               {WNI_TILES(WNI_TILE_AHEAD_NAME)}};  \
+    tiles[args->next_bytes > 0][args->m - 1](args);                                                \
   }
 
 #endif
