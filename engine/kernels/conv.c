@@ -54,7 +54,6 @@ typedef struct Bases {
 typedef struct Tile {
   const void *x[WNI_MAX_TILE_M], *residual[WNI_MAX_TILE_M];
   void *y[WNI_MAX_TILE_M];
-  int m;
 } Tile;
 
 static Bases bases_of(const WniConv *conv, const WniConvPart *part, const void *x,
@@ -71,9 +70,9 @@ static void walk_to_row(const WniConv *conv, const Bases *bases, Walk *walk) {
   WniType type = conv->output.type;
   walk->x = bases->x + wni_first_tap(conv, walk->n, walk->oy, walk->ox);
   walk->y = bases->y + wni_pixel_offset(&conv->out, type, walk->n, walk->oy, walk->ox);
-  if (bases->residual)
-    walk->residual =
-        bases->residual + wni_pixel_offset(&conv->residual, type, walk->n, walk->oy, walk->ox);
+  walk->residual = bases->residual ? bases->residual + wni_pixel_offset(&conv->residual, type,
+                                                                        walk->n, walk->oy, walk->ox)
+                                   : NULL;
 }
 
 static Walk walk_from(const WniConv *conv, const Bases *bases, size_t pixel) {
@@ -90,18 +89,20 @@ static Walk walk_from(const WniConv *conv, const Bases *bases, size_t pixel) {
   return walk;
 }
 
+static inline const char *spread(const void **at, int n, const char *first, ptrdiff_t step) {
+  for (int i = 0; i < n; i++) at[i] = first + i * step;
+  return first + n * step;
+}
+
 /* The next m pixels; behind m the last one again. */
 static void locate(const WniConv *conv, const Bases *bases, int m, Walk *walk, Tile *tile) {
-  tile->m = m;
-  for (int i = 0; i < m;) {
-    for (; i < m && walk->ox < conv->out.w; i++, walk->ox++) {
-      tile->x[i] = walk->x;
-      tile->y[i] = walk->y;
-      tile->residual[i] = walk->residual;
-      walk->x += walk->x_step;
-      walk->y += walk->y_step;
-      if (walk->residual) walk->residual += walk->residual_step;
-    }
+  for (int i = 0, n; i < m; i += n) {
+    n = (int)wni_smaller((size_t)(m - i), conv->out.w - walk->ox);
+    walk->x = spread(tile->x + i, n, walk->x, walk->x_step);
+    walk->y = (char *)spread((const void **)tile->y + i, n, walk->y, walk->y_step);
+    if (walk->residual)
+      walk->residual = spread(tile->residual + i, n, walk->residual, walk->residual_step);
+    walk->ox += (size_t)n;
     if (walk->ox < conv->out.w) break;
     walk->ox = 0;
     if (++walk->oy == conv->out.h) walk->oy = 0, walk->n++;
@@ -116,13 +117,13 @@ static void locate(const WniConv *conv, const Bases *bases, int m, Walk *walk, T
 
 /* What follows the kernel, for the panels that the tile has come through, while they are in cache:
  * an activation has much to prepare, so that neighbours are handed to it together. */
-static void finish_tile(const WniConv *conv, const Tile *tile, size_t n) {
+static void finish_tile(const WniConv *conv, const WniIgemmArgs *args) {
   if (conv->activation.kind <= WNI_ACT_CLAMP) return;
-  size_t bytes = wni_type_bytes(conv->output.type);
-  for (int i = 0, run; i < tile->m; i += run) {
-    char *y = tile->y[i];
-    for (run = 1; i + run < tile->m; run++)
-      if ((char *)tile->y[i + run] != y + (size_t)run * n * bytes) break;
+  size_t n = (size_t)args->n, bytes = wni_type_bytes(conv->output.type);
+  for (int i = 0, run; i < args->m; i += run) {
+    char *y = args->y[i];
+    for (run = 1; i + run < args->m; run++)
+      if ((char *)args->y[i + run] != y + (size_t)run * n * bytes) break;
     wni_conv_finish(conv, n * (size_t)run, y);
   }
 }
@@ -143,42 +144,37 @@ WniAhead wni_conv_ahead(const WniConv *conv, bool some_panels) {
   return far ? WNI_AHEAD_PIXELS : WNI_AHEAD_NONE;
 }
 
-static void look_ahead(const WniConv *conv, const WniConvPart *part, const Tile *tile, size_t pixel,
+static void look_ahead(const WniConv *conv, const WniConvPart *part, size_t pixel,
                        WniIgemmArgs *args) {
-  size_t m = (size_t)tile->m, bytes = conv->panel_bytes * (part->panel_end - part->panel);
+  size_t m = (size_t)args->m, bytes = conv->panel_bytes * (part->panel_end - part->panel);
   size_t step = (size_t)conv->x_step * wni_type_bytes(conv->kernel->type);
   if (part->ahead == WNI_AHEAD_PIXELS) {
-    args->next = (const char *)tile->x[m - 1] + step;
+    args->next = (const char *)args->x[m - 1] + step;
     args->next_bytes = step * m;
   } else if (part->ahead == WNI_AHEAD_WEIGHTS) {
     wni_fetch_weights(args, (const char *)args->w + bytes, bytes, pixel, m, n_pixels(conv));
   }
 }
 
-/* All panels of the part for one tile, whose first pixel is `pixel`. */
-static void run_tile(const WniConv *conv, const WniConvPart *part, const Tile *tile, size_t pixel) {
+/* What the kernel is told of all panels of the part: all but the pixels of a tile. */
+static WniIgemmArgs args_of(const WniConv *conv, const WniConvPart *part, const Tile *tile,
+                            bool residual) {
   size_t tile_n = (size_t)conv->kernel->tile_n, per_group = conv->out.c / conv->groups;
   size_t unit = part->group * wni_conv_panels(conv) + part->panel;
   size_t first = part->panel * tile_n, end = part->panel_end * tile_n;
-  size_t n = (end < per_group ? end : per_group) - first;
-  WniIgemmArgs args = {
-      .m = tile->m,
-      .n = (int)n,
+  return (WniIgemmArgs){
+      .n = (int)((end < per_group ? end : per_group) - first),
       .n_taps = conv->n_taps,
       .n_channels = conv->n_channels,
       .tap = conv->tap,
       .x = tile->x,
-      .residual = tile->residual[0] ? tile->residual : NULL,
+      .residual = residual ? tile->residual : NULL,
       .y = tile->y,
       .output = conv->output,
       .w = (const char *)conv->weights + unit * conv->panel_bytes,
       .bias = (const char *)conv->bias + unit * tile_n * sizeof(float), /* or int32 */
       .scale = conv->scale ? conv->scale + unit * tile_n : NULL,
   };
-  look_ahead(conv, part, tile, pixel, &args);
-  wni_check_igemm(&args, conv->kernel->type, conv->kernel->tile_m);
-  conv->kernel->run.igemm(&args);
-  finish_tile(conv, tile, n);
 }
 
 size_t wni_conv_panels(const WniConv *conv) {
@@ -205,10 +201,16 @@ static size_t tile_begin(const Tiles *tiles, size_t tile) {
 static void run_tiles(const WniConv *conv, const WniConvPart *part, const Tiles *tiles,
                       size_t begin, size_t end, const Bases *bases) {
   Tile tile;
-  Walk walk = walk_from(conv, bases, part->pixel + tile_begin(tiles, begin));
-  for (size_t t = begin; t < end; t++) {
-    locate(conv, bases, (int)(tiles->least + (t < tiles->larger)), &walk, &tile);
-    run_tile(conv, part, &tile, part->pixel + tile_begin(tiles, t));
+  size_t pixel = part->pixel + tile_begin(tiles, begin);
+  Walk walk = walk_from(conv, bases, pixel);
+  WniIgemmArgs args = args_of(conv, part, &tile, bases->residual != NULL);
+  for (size_t t = begin; t < end; t++, pixel += (size_t)args.m) {
+    args.m = (int)(tiles->least + (t < tiles->larger));
+    locate(conv, bases, args.m, &walk, &tile);
+    look_ahead(conv, part, pixel, &args);
+    wni_check_igemm(&args, conv->kernel->type, conv->kernel->tile_m);
+    conv->kernel->run.igemm(&args);
+    finish_tile(conv, &args);
   }
 }
 

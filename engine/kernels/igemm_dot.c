@@ -46,58 +46,77 @@ static inline int32_t last_group(const char *x, size_t done, size_t bytes) {
   return (int32_t)group;
 }
 
-/* sum[i] += groups of x[i] times groups of weights.  m is a constant, which keeps the sums in
- * registers. */
+/* sum[i] += groups of x[i] times groups of weights.  m and `vectors` are constants, which keeps the
+ * sums in registers. */
 static inline __attribute__((always_inline)) void multiply(const char *const *x, size_t groups,
-                                                           const char *w, Sum (*sum)[VECTORS],
-                                                           int m, WniLookahead *ahead) {
+                                                           const char *w, Sum *sum, int m,
+                                                           int vectors, WniLookahead *ahead) {
   for (size_t g = 0; g < groups; g++, w += GROUP * TILE_N) {
     wni_step_ahead(ahead);
     Ints weights[VECTORS];
-    for (int v = 0; v < VECTORS; v++) weights[v] = load_ints(w + v * LANES * GROUP);
+    for (int v = 0; v < vectors; v++) weights[v] = load_ints(w + v * LANES * GROUP);
 #pragma GCC unroll 16
     for (int i = 0; i < m; i++) {
       int32_t group;
       memcpy(&group, x[i] + g * GROUP, sizeof group);
       Ints all = broadcast_int(group);
 #pragma GCC unroll 4
-      for (int v = 0; v < VECTORS; v++) sum[i][v] = dot(sum[i][v], all, weights[v]);
+      for (int v = 0; v < vectors; v++)
+        sum[i * vectors + v] = dot(sum[i * vectors + v], all, weights[v]);
     }
   }
 }
 
-/* One panel of columns, from `column` on; returns where the weights of the next begin. */
-static inline __attribute__((always_inline)) const char *
-panel(const WniIgemmArgs *args, const char *w, int column, int m, WniLookahead *ahead) {
-  Sum sum[TILE_M][VECTORS];
+/* One panel of columns, from `column` on. */
+static inline __attribute__((always_inline)) void panel(const WniIgemmArgs *args, const char *w,
+                                                        int column, int m, int vectors,
+                                                        WniLookahead *ahead) {
+  Sum sum[TILE_M * VECTORS];
   size_t bytes = args->n_channels * BYTES, groups = bytes / GROUP;
 #pragma GCC unroll 16
   for (int i = 0; i < m; i++)
-    for (int v = 0; v < VECTORS; v++)
-      sum[i][v] = load_sum((const int32_t *)args->bias + column + v * LANES);
+    for (int v = 0; v < vectors; v++)
+      sum[i * vectors + v] = load_sum((const int32_t *)args->bias + column + v * LANES);
 
   for (size_t t = 0; t < args->n_taps; t++) {
     const char *x[TILE_M];
     int32_t last[TILE_M];
     for (int i = 0; i < m; i++) x[i] = (const char *)args->x[i] + args->tap[t];
-    multiply(x, groups, w, sum, m, ahead);
+    multiply(x, groups, w, sum, m, vectors, ahead);
     w += groups * GROUP * TILE_N;
     if (groups * GROUP == bytes) continue;
     for (int i = 0; i < m; i++) {
       last[i] = last_group(x[i], groups * GROUP, bytes);
       x[i] = (const char *)&last[i];
     }
-    multiply(x, 1, w, sum, m, ahead);
+    multiply(x, 1, w, sum, m, vectors, ahead);
     w += GROUP * TILE_N;
   }
-  store_tile(args, column, sum[0], m, VECTORS);
-  return w;
+  store_tile(args, column, sum, m, vectors);
 }
+
+/* For a last panel that has few columns. */
+#define FEW_COLUMNS(m)                                                                             \
+  static __attribute__((noinline)) void few_columns_##m(const WniIgemmArgs *args, const char *w,   \
+                                                        int column) {                              \
+    panel(args, w, column, m < TILE_M ? m : TILE_M, VECTORS / 2, NULL);                            \
+  }
+#define FEW_COLUMNS_NAME(m) m <= TILE_M ? few_columns_##m : NULL,
+WNI_TILES(FEW_COLUMNS)
 
 static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m,
                                                        WniLookahead *ahead) {
+  static void (*const few_columns[])(const WniIgemmArgs *, const char *,
+                                     int) = {WNI_TILES(FEW_COLUMNS_NAME)};
   const char *w = args->w;
-  for (int column = 0; column < args->n; column += TILE_N) w = panel(args, w, column, m, ahead);
+  size_t groups = (args->n_channels * BYTES + GROUP - 1) / GROUP;
+  for (int column = 0; column < args->n; column += TILE_N) {
+    if (args->n - column <= TILE_N / 2)
+      few_columns[m - 1](args, w, column);
+    else
+      panel(args, w, column, m, VECTORS, ahead);
+    w += args->n_taps * groups * GROUP * TILE_N;
+  }
 }
 
 static inline size_t steps(const WniIgemmArgs *args) {

@@ -18,23 +18,25 @@ enum {
 
 WniFn_igemm WNI_NAME(igemm_f32);
 
-/* `vectors` of a row. */
-static inline void store_row(const WniVector *sum, const float *residual, WniVector low,
-                             WniVector high, int vectors, float *y) {
+/* Columns [column, end) of m rows, as many as `vectors` have or fewer; m and `vectors` are
+ * constants.
+ */
+static inline __attribute__((always_inline)) void store_rows(const WniIgemmArgs *args, int column,
+                                                             int end, WniVector (*sum)[VECTORS],
+                                                             int m, int vectors) {
+  WniVector low = (WniVector){0} + args->output.low, high = (WniVector){0} + args->output.high;
+  const float *const *residual = (const float *const *)args->residual;
+  float *const *y = (float *const *)args->y;
+#pragma GCC unroll 16
+  for (int i = 0; i < m; i++)
 #pragma GCC unroll 8
-  for (int v = 0; v < vectors; v++) {
-    WniVector row = sum[v];
-    if (residual) row += wni_load(residual + v * WNI_LANES);
-    wni_store(y + v * WNI_LANES, wni_clamp(row, low, high));
-  }
-}
-
-/* A row whose last vector is not whole. */
-static __attribute__((noinline)) void store_part(const WniIgemmArgs *args, int n, const float *sum,
-                                                 const float *residual, float *y) {
-  for (int j = 0; j < n; j++)
-    y[j] =
-        wni_clampf(residual ? sum[j] + residual[j] : sum[j], args->output.low, args->output.high);
+    for (int v = 0; v < vectors; v++) {
+      int at = column + v * WNI_LANES, n = end - at < WNI_LANES ? end - at : WNI_LANES;
+      if (n <= 0) break;
+      WniVector row = sum[i][v];
+      if (residual) row += wni_load_some(residual[i] + at, n);
+      wni_store_some(y[i] + at, wni_clamp(row, low, high), n);
+    }
 }
 
 /* Columns [column, ...) of one panel, whose weights begin at w.  m and `vectors` are constants: a
@@ -71,37 +73,31 @@ run(const WniIgemmArgs *args, const float *w, int column, int m, int vectors, Wn
     }
   }
 
-  WniVector low = (WniVector){0} + args->output.low, high = (WniVector){0} + args->output.high;
-  float *const *y = (float *const *)args->y;
-  int left = args->n - column;
-  if (left >= vectors * WNI_LANES) {
-#pragma GCC unroll 16
-    for (int i = 0; i < m; i++)
-      store_row(sum[i], residual ? residual[i] + column : NULL, low, high, vectors, y[i] + column);
-    return;
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < m; i++) {
-    float row[TILE_N];
-#pragma GCC unroll 8
-    for (int v = 0; v < vectors; v++) wni_store(row + v * WNI_LANES, sum[i][v]);
-    store_part(args, left, row, residual ? residual[i] + column : NULL, y[i] + column);
-  }
+  int end = column + vectors * WNI_LANES;
+  if (args->n >= end)
+    store_rows(args, column, end, sum, m, vectors);
+  else
+    store_rows(args, column, args->n, sum, m, vectors);
 }
 
 /* For the last panel where it has few columns; apart, as the choice itself needs no stack. */
-static __attribute__((noinline)) void few_columns(const WniIgemmArgs *args, const float *w,
-                                                  int column) {
-  run(args, w, column, TILE_M, VECTORS / 2, NULL);
-}
+#define FEW_COLUMNS(m)                                                                             \
+  static __attribute__((noinline)) void few_columns_##m(const WniIgemmArgs *args, const float *w,  \
+                                                        int column) {                              \
+    run(args, w, column, m < TILE_M ? m : TILE_M, VECTORS / 2, NULL);                              \
+  }
+#define FEW_COLUMNS_NAME(m) m <= TILE_M ? few_columns_##m : NULL,
+WNI_TILES(FEW_COLUMNS)
 
 static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m,
                                                        WniLookahead *ahead) {
+  static void (*const few_columns[])(const WniIgemmArgs *, const float *,
+                                     int) = {WNI_TILES(FEW_COLUMNS_NAME)};
   const float *w = args->w;
   size_t panel = args->n_taps * args->n_channels * TILE_N;
   for (int column = 0; column < args->n; column += TILE_N, w += panel) {
-    if (m == TILE_M && args->n - column <= TILE_N / 2)
-      few_columns(args, w, column);
+    if (args->n - column <= TILE_N / 2)
+      few_columns[m - 1](args, w, column);
     else
       run(args, w, column, m, VECTORS, ahead);
   }

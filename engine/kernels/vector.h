@@ -27,6 +27,27 @@ static inline void wni_store(float *at, WniVector v) {
   *(WniVectorUnaligned *)(void *)at = v;
 }
 
+/* The first n lanes, at least one; nothing is read or written behind them. */
+static inline WniVector wni_load_some(const float *at, int n) {
+#if defined __x86_64__ && WNI_LANES == 16
+  return (WniVector)_mm512_maskz_loadu_ps((__mmask16)(0xFFFF >> (16 - n)), at);
+#else
+  WniVector v = {0};
+  if (n == WNI_LANES) return wni_load(at);
+  for (int j = 0; j < n; j++) v[j] = at[j];
+  return v;
+#endif
+}
+
+static inline void wni_store_some(float *at, WniVector v, int n) {
+#if defined __x86_64__ && WNI_LANES == 16
+  _mm512_mask_storeu_ps(at, (__mmask16)(0xFFFF >> (16 - n)), (__m512)v);
+#else
+  if (n == WNI_LANES) wni_store(at, v);
+  for (int j = 0; n < WNI_LANES && j < n; j++) at[j] = v[j];
+#endif
+}
+
 typedef uint32_t WniBits __attribute__((vector_size(WNI_LANES * sizeof(uint32_t))));
 typedef uint16_t WniHalves __attribute__((vector_size(WNI_LANES * sizeof(uint16_t))));
 typedef uint16_t WniHalvesUnaligned
