@@ -24,12 +24,14 @@
 enum { BYTES = 2 };
 #define MULTIPLY _tile_dpbf16ps
 #define STORE store_floats
+#define STORE_FOURS store_no_fours
 typedef Floats Sum;
 #else
 #define KERNEL igemm_u8
 enum { BYTES = 1 };
 #define MULTIPLY _tile_dpbusd
 #define STORE store_ints
+#define STORE_FOURS store_fours
 typedef Ints Sum;
 #endif
 
@@ -154,6 +156,7 @@ static inline void end_sums(char *sums, bool low, bool right) {
 /* The copy of the arguments is for the compiler, as in x86.h. */
 static inline void store_sums(const WniIgemmArgs *args, int column, const Sum *sums) {
   const WniIgemmArgs copy = *args;
+  if (copy.n - column >= TILE_N && STORE_FOURS(&copy, column, sums, copy.m, VECTORS)) return;
   for (int v = 0; v < VECTORS; v++) {
     int at = column + v * LANES, left = copy.n - at;
     for (int i = 0; i < copy.m && left >= LANES; i++)

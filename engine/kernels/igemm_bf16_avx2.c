@@ -52,7 +52,7 @@ static inline __attribute__((always_inline)) void multiply(Wide (*x)[BUFFER], si
 static inline Sum load_sum(const void *bias) {
   return load_floats(bias);
 }
-DEFINE_STORE_TILE(store_tile, store_floats, Floats)
+DEFINE_STORE_TILE(store_tile, store_floats, store_no_fours, Floats)
 
 #include "kernels/igemm_widened.h"
 

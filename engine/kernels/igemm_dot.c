@@ -16,14 +16,14 @@ enum { BYTES = 2 };
 static inline Sum load_sum(const void *bias) {
   return load_floats(bias);
 }
-DEFINE_STORE_TILE(store_tile, store_floats, Floats)
+DEFINE_STORE_TILE(store_tile, store_floats, store_no_fours, Floats)
 #else
 #define KERNEL igemm_u8
 enum { BYTES = 1 };
 static inline Sum load_sum(const void *bias) {
   return load_ints(bias);
 }
-DEFINE_STORE_TILE(store_tile, store_ints, Ints)
+DEFINE_STORE_TILE(store_tile, store_ints, store_fours, Ints)
 #endif
 
 enum {

@@ -64,7 +64,7 @@ static inline __attribute__((always_inline)) void multiply(Wide (*x)[BUFFER], si
 static inline Sum load_sum(const void *bias) {
   return load_ints(bias);
 }
-DEFINE_STORE_TILE(store_tile, store_ints, Ints)
+DEFINE_STORE_TILE(store_tile, store_ints, store_fours, Ints)
 
 #include "kernels/igemm_widened.h"
 
