@@ -27,7 +27,7 @@ static void slice_axis(WniSlice *slice, int axis, int64_t dim, int64_t begin, in
     slice->count[axis] = begin > end ? (begin - end - 1) / -step + 1 : 0;
   }
   slice->begin[axis] = begin;
-  slice->step[axis] = step;
+  slice->step[axis] = slice->count[axis] > 1 ? step : 1; /* any step leads nowhere else */
 }
 
 WnStatus wni_slice_read(const WniGraph *graph, const WniNode *node, WniSlice *out, WnError *error) {

@@ -107,6 +107,16 @@ def focus(g):
     g.out(g.conv(g.node("Concat", parts, axis=1), 48, 5, pads=[1] * 4), "y")
 
 
+@case(13, shape=(1, 4, 6))
+def slice_steps(g):
+    """Steps that lead out of the image at once, or back."""
+    y = g.node("Relu", "x")
+    for name, begin, step in (("far", 1, 2 ** 61), ("near", 0, 5), ("back", 5, -2)):
+        end = 2 ** 62 if step > 0 else -(2 ** 62)
+        g.put(name, "Slice", [y, g.ints(begin), g.ints(end), g.ints(2), g.ints(step)])
+    g.put("one", "Slice", [y, g.ints(0, 2), g.ints(1, 3), g.ints(1, 2), g.ints(2 ** 62, 2 ** 60)])
+
+
 @case(19, shape=(1, 3, 4, 5))
 def pad_modes(g):
     y = g.node("Relu", g.conv("x", 3, 3, pads=[1] * 4))
