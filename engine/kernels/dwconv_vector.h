@@ -90,13 +90,17 @@ run_pixels(const WniDwconvArgs *args, const char *x, char *y, int pixels, int co
   }
 }
 
-/* A row, PIXELS at a time; the last ones overlap those before. */
+/* A row, PIXELS at a time; the last ones overlap those before.  Networks of 224 pixels come to 56,
+ * 28, 14 and 7, which are sevens. */
 static inline __attribute__((always_inline)) void run_row(const WniDwconvArgs *args, int columns,
                                                           int stride) {
-  enum { FEW = PIXELS / 2 };
+  enum { FEW = PIXELS / 2, SEVEN = PIXELS == 8 ? 7 : PIXELS };
   const char *x = args->x;
   char *y = args->y;
   size_t n = args->n_pixels, i = 0;
+  for (; n % SEVEN == 0 && i < n; i += SEVEN)
+    run_pixels(args, x + (ptrdiff_t)i * args->x_step, y + (ptrdiff_t)i * args->y_step, SEVEN,
+               columns, stride);
   for (; i + PIXELS <= n; i += PIXELS)
     run_pixels(args, x + (ptrdiff_t)i * args->x_step, y + (ptrdiff_t)i * args->y_step, PIXELS,
                columns, stride);
