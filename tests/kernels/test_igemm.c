@@ -106,7 +106,9 @@ static void run_tile(const Problem *p, const WniKernel *kernel, int row, int col
                        .scale = p->type == WNI_U8 ? scale.data : NULL,
                        .residual = p->with_residual ? residual_at : NULL,
                        .y = y_at,
-                       .output = p->output};
+                       .output = p->output,
+                       .next = (char *)w.data + w.bytes, /* a fence: asked for and never read */
+                       .next_bytes = (p->m + p->n) % 3 ? 0 : w.bytes};
   for (int i = 0; i < WNI_MAX_TILE_M; i++) {
     size_t r = (size_t)row + (size_t)(i < args.m ? i : args.m - 1), c = (size_t)column;
     x_at[i] = (char *)p->x.data + pixel_at(p, r) * x_bytes;
