@@ -95,24 +95,20 @@ static inline __attribute__((always_inline)) void panel(const WniIgemmArgs *args
   store_tile(args, column, sum, m, vectors);
 }
 
-/* For a last panel that has few columns. */
-#define FEW_COLUMNS(m)                                                                             \
-  static __attribute__((noinline)) void few_columns_##m(const WniIgemmArgs *args, const char *w,   \
-                                                        int column) {                              \
-    panel(args, w, column, m < TILE_M ? m : TILE_M, VECTORS / 2, NULL);                            \
-  }
-#define FEW_COLUMNS_NAME(m) m <= TILE_M ? few_columns_##m : NULL,
-WNI_TILES(FEW_COLUMNS)
+static inline __attribute__((always_inline)) void few_columns(const WniIgemmArgs *args,
+                                                              const void *w, int column, int m) {
+  panel(args, w, column, m, VECTORS / 2, NULL);
+}
+
+WNI_DEFINE_FEW_COLUMNS
 
 static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m,
                                                        WniLookahead *ahead) {
-  static void (*const few_columns[])(const WniIgemmArgs *, const char *,
-                                     int) = {WNI_TILES(FEW_COLUMNS_NAME)};
   const char *w = args->w;
   size_t groups = (args->n_channels * BYTES + GROUP - 1) / GROUP;
   for (int column = 0; column < args->n; column += TILE_N) {
     if (args->n - column <= TILE_N / 2)
-      few_columns[m - 1](args, w, column);
+      run_few_columns[m - 1](args, w, column);
     else
       panel(args, w, column, m, VECTORS, ahead);
     w += args->n_taps * groups * GROUP * TILE_N;

@@ -80,24 +80,20 @@ run(const WniIgemmArgs *args, const float *w, int column, int m, int vectors, Wn
     store_rows(args, column, args->n, sum, m, vectors);
 }
 
-/* For the last panel where it has few columns; apart, as the choice itself needs no stack. */
-#define FEW_COLUMNS(m)                                                                             \
-  static __attribute__((noinline)) void few_columns_##m(const WniIgemmArgs *args, const float *w,  \
-                                                        int column) {                              \
-    run(args, w, column, m < TILE_M ? m : TILE_M, VECTORS / 2, NULL);                              \
-  }
-#define FEW_COLUMNS_NAME(m) m <= TILE_M ? few_columns_##m : NULL,
-WNI_TILES(FEW_COLUMNS)
+static inline __attribute__((always_inline)) void few_columns(const WniIgemmArgs *args,
+                                                              const void *w, int column, int m) {
+  run(args, w, column, m, VECTORS / 2, NULL);
+}
+
+WNI_DEFINE_FEW_COLUMNS
 
 static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m,
                                                        WniLookahead *ahead) {
-  static void (*const few_columns[])(const WniIgemmArgs *, const float *,
-                                     int) = {WNI_TILES(FEW_COLUMNS_NAME)};
   const float *w = args->w;
   size_t panel = args->n_taps * args->n_channels * TILE_N;
   for (int column = 0; column < args->n; column += TILE_N, w += panel) {
     if (args->n - column <= TILE_N / 2)
-      few_columns[m - 1](args, w, column);
+      run_few_columns[m - 1](args, w, column);
     else
       run(args, w, column, m, VECTORS, ahead);
   }

@@ -29,6 +29,21 @@
     tiles[args->m - 1](args);                                                                      \
   }
 
+/* For the last panel where half a tile's columns or fewer are left: `few_columns(args, w, column,
+ * m)`, always inlined.  Functions apart, as the choice itself needs no stack: run_few_columns[m -
+ * 1].
+ */
+#define WNI_FEW_COLUMNS(m)                                                                         \
+  static __attribute__((noinline)) void few_columns_##m(const WniIgemmArgs *args, const void *w,   \
+                                                        int column) {                              \
+    few_columns(args, w, column, m < TILE_M ? m : TILE_M);                                         \
+  }
+#define WNI_FEW_COLUMNS_NAME(m) m <= TILE_M ? few_columns_##m : NULL,
+#define WNI_DEFINE_FEW_COLUMNS                                                                     \
+  WNI_TILES(WNI_FEW_COLUMNS)                                                                       \
+  static void (*const run_few_columns[])(const WniIgemmArgs *, const void *,                       \
+                                         int) = {WNI_TILES(WNI_FEW_COLUMNS_NAME)};
+
 /* Of WniIgemmArgs.next, `pace` bytes are asked for at each step, from `at` on. */
 typedef struct WniLookahead {
   const char *at;
