@@ -107,7 +107,7 @@ static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args,
   const char *w = args->w;
   size_t groups = (args->n_channels * BYTES + GROUP - 1) / GROUP;
   for (int column = 0; column < args->n; column += TILE_N) {
-    if (args->n - column <= TILE_N / 2)
+    if (WNI_IS_LARGE(m) && args->n - column <= TILE_N / 2)
       run_few_columns[m - 1](args, w, column);
     else
       panel(args, w, column, m, VECTORS, ahead);

@@ -92,7 +92,7 @@ static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args,
   const float *w = args->w;
   size_t panel = args->n_taps * args->n_channels * TILE_N;
   for (int column = 0; column < args->n; column += TILE_N, w += panel) {
-    if (args->n - column <= TILE_N / 2)
+    if (WNI_IS_LARGE(m) && args->n - column <= TILE_N / 2)
       run_few_columns[m - 1](args, w, column);
     else
       run(args, w, column, m, VECTORS, ahead);

@@ -29,16 +29,18 @@
     tiles[args->m - 1](args);                                                                      \
   }
 
+/* Further copies are for the larger tiles, which do most of the work: smaller ones do without. */
+#define WNI_IS_LARGE(m) ((m) > TILE_M / 2 && (m) <= TILE_M)
+
 /* For the last panel where half a tile's columns or fewer are left: `few_columns(args, w, column,
  * m)`, always inlined.  Functions apart, as the choice itself needs no stack: run_few_columns[m -
- * 1].
- */
+ * 1] of large m. */
 #define WNI_FEW_COLUMNS(m)                                                                         \
   static __attribute__((noinline)) void few_columns_##m(const WniIgemmArgs *args, const void *w,   \
                                                         int column) {                              \
     few_columns(args, w, column, m < TILE_M ? m : TILE_M);                                         \
   }
-#define WNI_FEW_COLUMNS_NAME(m) m <= TILE_M ? few_columns_##m : NULL,
+#define WNI_FEW_COLUMNS_NAME(m) WNI_IS_LARGE(m) ? few_columns_##m : NULL,
 #define WNI_DEFINE_FEW_COLUMNS                                                                     \
   WNI_TILES(WNI_FEW_COLUMNS)                                                                       \
   static void (*const run_few_columns[])(const WniIgemmArgs *, const void *,                       \
@@ -61,18 +63,24 @@ static inline __attribute__((always_inline)) void wni_step_ahead(WniLookahead *a
   ahead->at += ahead->pace;
 }
 
-/* The same with a second copy of each, in which `ahead` is not NULL: the registers are all in use
- * without it.  steps(args) is how often the copy calls wni_step_ahead(). */
+/* Copies for tiles with WniIgemmArgs.next, in which `ahead` is not NULL: the registers are all in
+ * use without it.  steps(args) is how often a copy calls wni_step_ahead().  With AddressSanitizer,
+ * which has nothing to see in them and takes minutes to compile each, there are none. */
 #define WNI_TILE_WITHOUT(m)                                                                        \
   static void tile_##m(const WniIgemmArgs *args) {                                                 \
     tile(args, m < TILE_M ? m : TILE_M, NULL);                                                     \
   }
+#ifdef __SANITIZE_ADDRESS__
+#define WNI_TILE_AHEAD(m)
+#define WNI_TILE_AHEAD_NAME WNI_TILE_NAME
+#else
 #define WNI_TILE_AHEAD(m)                                                                          \
   static void tile_ahead_##m(const WniIgemmArgs *args) {                                           \
     WniLookahead ahead = wni_look_ahead(args, steps(args));                                        \
     tile(args, m < TILE_M ? m : TILE_M, &ahead);                                                   \
   }
-#define WNI_TILE_AHEAD_NAME(m) m <= TILE_M ? tile_ahead_##m : NULL,
+#define WNI_TILE_AHEAD_NAME(m) WNI_IS_LARGE(m) ? tile_ahead_##m : WNI_TILE_NAME(m)
+#endif
 
 /* Defines run_tile(args). */
 #define WNI_DEFINE_RUN_TILE_AHEAD                                                                  \
