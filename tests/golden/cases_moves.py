@@ -108,6 +108,16 @@ def focus(g):
 
 
 @case(13, shape=(1, 4, 6))
+def gather_of_nothing(g):
+    """More indices than a tensor without elements has room for."""
+    y = g.node("Relu", "x")
+    for name, none in (("known", g.init(np.zeros((1, 0, 6), np.float32))),
+                       ("computed", g.node("Slice", [y, g.ints(0), g.ints(0), g.ints(1)]))):
+        picked = g.node("Gather", [none, g.ints(5, 0, 3, 3, 1, 2)], axis=2)
+        g.put(name, "Concat", [picked, y], axis=1)
+
+
+@case(13, shape=(1, 4, 6))
 def slice_steps(g):
     """Steps that lead out of the image at once, or back."""
     y = g.node("Relu", "x")
