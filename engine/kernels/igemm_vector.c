@@ -18,9 +18,7 @@ enum {
 
 WniFn_igemm WNI_NAME(igemm_f32);
 
-/* Columns [column, end) of m rows, as many as `vectors` have or fewer; m and `vectors` are
- * constants.
- */
+/* Columns [column, end) of m rows, at most what `vectors` have; m and `vectors` are constants. */
 static inline __attribute__((always_inline)) void store_rows(const WniIgemmArgs *args, int column,
                                                              int end, WniVector (*sum)[VECTORS],
                                                              int m, int vectors) {

@@ -32,9 +32,9 @@
 /* Further copies are for the larger tiles, which do most of the work: smaller ones do without. */
 #define WNI_IS_LARGE(m) ((m) > TILE_M / 2 && (m) <= TILE_M)
 
-/* For the last panel where half a tile's columns or fewer are left: `few_columns(args, w, column,
- * m)`, always inlined.  Functions apart, as the choice itself needs no stack: run_few_columns[m -
- * 1] of large m. */
+/* For the last panel where half a tile's columns or fewer are left: copies of the file's
+ * `few_columns(args, w, column, m)`, apart, as the choice itself needs no stack.  The one of a
+ * large m is run_few_columns[m - 1]. */
 #define WNI_FEW_COLUMNS(m)                                                                         \
   static __attribute__((noinline)) void few_columns_##m(const WniIgemmArgs *args, const void *w,   \
                                                         int column) {                              \
