@@ -167,7 +167,7 @@ void wni_bands_run(const WniBands *bands, const void *x, const void *residual, v
   if (!bands->expands || bands->panels == panels) {
     WniShare rows = wni_share(thread, bands->depthwise.out.h, bands->rows);
     part.panel_end = panels;
-    part.ahead = bands->expands ? wni_conv_ahead(expand, false) : WNI_AHEAD_NONE;
+    if (bands->expands) part.ahead = wni_conv_ahead(expand, false);
     while (wni_share_take(&rows, &begin, &end)) run_rows(&part, begin, end);
     return;
   }
@@ -175,11 +175,11 @@ void wni_bands_run(const WniBands *bands, const void *x, const void *residual, v
    * computed in another way, and the number of threads would show. */
   size_t tile_n = (size_t)expand->kernel->tile_n, whole = channels / tile_n;
   WniShare share = wni_share(thread, whole, bands->panels);
+  part.ahead = wni_conv_ahead(expand, true);
   while (wni_share_take(&share, &begin, &end)) {
     for (part.panel = begin; part.panel < end; part.panel = part.panel_end) {
       part.panel_end = wni_smaller(part.panel + bands->panels, end);
       if (part.panel_end == whole) part.panel_end = panels;
-      part.ahead = wni_conv_ahead(expand, true);
       part.channel = part.panel * tile_n;
       part.channels = wni_smaller(part.panel_end * tile_n, channels) - part.channel;
       run_rows(&part, 0, bands->depthwise.out.h);

@@ -95,11 +95,6 @@ static inline __attribute__((always_inline)) void panel(const WniIgemmArgs *args
   store_tile(args, column, sum, m, vectors);
 }
 
-static inline __attribute__((always_inline)) void few_columns(const WniIgemmArgs *args,
-                                                              const void *w, int column, int m) {
-  panel(args, w, column, m, VECTORS / 2, NULL);
-}
-
 WNI_DEFINE_FEW_COLUMNS
 
 static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m,

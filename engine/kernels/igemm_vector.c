@@ -40,8 +40,9 @@ static inline __attribute__((always_inline)) void store_rows(const WniIgemmArgs 
 /* Columns [column, ...) of one panel, whose weights begin at w.  m and `vectors` are constants: a
  * tile of fewer pixels or columns than the largest costs only what they need.  `ahead` may be NULL,
  * a constant too. */
-static inline __attribute__((always_inline)) void
-run(const WniIgemmArgs *args, const float *w, int column, int m, int vectors, WniLookahead *ahead) {
+static inline __attribute__((always_inline)) void panel(const WniIgemmArgs *args, const float *w,
+                                                        int column, int m, int vectors,
+                                                        WniLookahead *ahead) {
   WniVector sum[TILE_M][VECTORS];
   const float *bias = (const float *)args->bias + column;
   const float *const *residual = (const float *const *)args->residual;
@@ -78,22 +79,17 @@ run(const WniIgemmArgs *args, const float *w, int column, int m, int vectors, Wn
     store_rows(args, column, args->n, sum, m, vectors);
 }
 
-static inline __attribute__((always_inline)) void few_columns(const WniIgemmArgs *args,
-                                                              const void *w, int column, int m) {
-  run(args, w, column, m, VECTORS / 2, NULL);
-}
-
 WNI_DEFINE_FEW_COLUMNS
 
 static inline __attribute__((always_inline)) void tile(const WniIgemmArgs *args, int m,
                                                        WniLookahead *ahead) {
   const float *w = args->w;
-  size_t panel = args->n_taps * args->n_channels * TILE_N;
-  for (int column = 0; column < args->n; column += TILE_N, w += panel) {
+  size_t step = args->n_taps * args->n_channels * TILE_N;
+  for (int column = 0; column < args->n; column += TILE_N, w += step) {
     if (WNI_IS_LARGE(m) && args->n - column <= TILE_N / 2)
       run_few_columns[m - 1](args, w, column);
     else
-      run(args, w, column, m, VECTORS, ahead);
+      panel(args, w, column, m, VECTORS, ahead);
   }
 }
 

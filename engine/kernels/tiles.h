@@ -33,12 +33,12 @@
 #define WNI_IS_LARGE(m) ((m) > TILE_M / 2 && (m) <= TILE_M)
 
 /* For the last panel where half a tile's columns or fewer are left: copies of the file's
- * `few_columns(args, w, column, m)`, apart, as the choice itself needs no stack.  The one of a
- * large m is run_few_columns[m - 1]. */
+ * `panel(args, w, column, m, vectors, ahead)` with half the vectors, apart, as the choice itself
+ * needs no stack.  The one of a large m is run_few_columns[m - 1]. */
 #define WNI_FEW_COLUMNS(m)                                                                         \
   static __attribute__((noinline)) void few_columns_##m(const WniIgemmArgs *args, const void *w,   \
                                                         int column) {                              \
-    few_columns(args, w, column, m < TILE_M ? m : TILE_M);                                         \
+    panel(args, w, column, m < TILE_M ? m : TILE_M, VECTORS / 2, NULL);                            \
   }
 #define WNI_FEW_COLUMNS_NAME(m) WNI_IS_LARGE(m) ? few_columns_##m : NULL,
 #define WNI_DEFINE_FEW_COLUMNS                                                                     \
