@@ -32,9 +32,11 @@ class Monitor(CliTest):
         return self.start(os.environ["PUBLISH"], self.socket, frames, 2000)
 
     def test_lines(self):
-        # The monitor is there first, and stays when the publisher goes.
+        # The monitor is there first, and stays when the publisher goes.  Unbuffered: a line read
+        # ahead would be one of the publisher before.
         monitor = self.start(WINNOW, "monitor", self.socket, "--json", stdout=subprocess.PIPE,
-                             text=True)
+                             bufsize=0)
+        self.addCleanup(monitor.stdout.close)
         for _ in range(2):
             publisher = self.publish()
             last = 0
