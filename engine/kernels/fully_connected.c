@@ -39,16 +39,20 @@ static void run_rows(const WniFullyConnected *fc, const void *x, float *y, const
   for (int r = 0; r < n; r++) y[row[r]] = sum[r];
 }
 
+/* Four rows at a time, each from a part of its own: fc_fetch.h. */
 void wni_fully_connected_run(const WniFullyConnected *fc, const void *x, float *y,
                              const int32_t *rows, size_t n_rows, WniThread thread) {
-  size_t count = rows ? n_rows : fc->n, begin, end;
-  wni_parallel_range(thread, count, WNI_FC_ROWS, &begin, &end);
-  for (size_t r = begin; r < end; r += WNI_FC_ROWS) {
+  size_t begin, end;
+  wni_parallel_range(thread, rows ? n_rows : fc->n, 1, &begin, &end);
+  size_t part = (end - begin + WNI_FC_ROWS - 1) / WNI_FC_ROWS;
+  for (size_t r = begin; r < begin + part; r++) {
     size_t row[WNI_FC_ROWS];
-    int n = end - r < WNI_FC_ROWS ? (int)(end - r) : WNI_FC_ROWS;
+    int n = 0;
     for (size_t i = 0; i < WNI_FC_ROWS; i++) {
-      size_t at = r + i < end ? r + i : end - 1;
+      bool is_there = r + i * part < end;
+      size_t at = is_there ? r + i * part : r;
       row[i] = rows ? (size_t)rows[at] : at;
+      n += is_there;
     }
     for (size_t m = 0; m < fc->m; m++)
       run_rows(fc, (const char *)x + m * input_bytes(fc), y + m * fc->n, row, n);

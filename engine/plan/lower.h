@@ -159,6 +159,11 @@ bool wni_lower_quantize_is_view(const WniLowering *lowering, const WniNode *node
 WnStatus wni_lower_pack(WniLowering *lowering, const WniWeights *weights, const WniPacking *packing,
                         WniPackFunction *pack, size_t unit, size_t unit_bytes, void *to);
 
+/* y [m][outputs] = x [m][inputs] times the weights, in float32; with `activate`, bias and
+ * activation of the node applied. */
+WnStatus wni_lower_fully_connected(WniLowering *lowering, const WniWeights *weights,
+                                   const WniTensor *x, const WniTensor *y, bool activate);
+
 /* Appends a convolution of x whose `step` has kind, kernel, images, groups and activation: of a
  * window, or the product of rows with a matrix, which are pixels to it.  `residual` may be NULL. */
 WnStatus wni_lower_push_conv(WniLowering *lowering, WniStep *step, const WniWindow *window,

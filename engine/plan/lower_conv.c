@@ -13,6 +13,10 @@
 #include <math.h>
 #include <string.h>
 
+/* Weights of one pixel that come so much faster from memory as rows than as panels that it is worth
+ * a step behind them. */
+enum { MANY = 1 << 16 };
+
 /* What the taps reach beyond the image, which at the far side may be less than the pads.  `tile` is
  * how many outputs a side are computed together. */
 static WniHaloNeed conv_halo(const WniWindow *window, int tile, const WniShape *x) {
@@ -216,11 +220,22 @@ static WnStatus push_conv(WniLowering *lowering, const WniWindow *window, const 
   return wni_lower_push_conv(lowering, &step, window, weights, x, add ? &residual : NULL, y);
 }
 
+/* One pixel of one image: dot products of all of its channels. */
+static bool is_one_row(const WniWindow *window, const WniWeights *weights, const WniTensor *x,
+                       const WniTensor *y) {
+  return weights->taps == 1 && !window->pad_begin[0] && !window->pad_begin[1] &&
+         wni_shape_count(&x->shape) == (int64_t)weights->inputs &&
+         wni_shape_count(&y->shape) == (int64_t)weights->outputs;
+}
+
 /* tile 0: directly; else by Winograd's filtering. */
 static WnStatus push_layer(WniLowering *lowering, const WniWindow *window, int tile,
                            const WniWeights *weights, const WniTensor *x, const WniTensor *y,
                            bool finish) {
   if (tile) return wni_lower_winograd(lowering, window, tile, weights, x, y, finish);
+  if (is_one_row(window, weights, x, y) && y->type == WNI_F32 &&
+      (!finish || lowering->node->residual < 0))
+    return wni_lower_fully_connected(lowering, weights, x, y, finish);
   return push_conv(lowering, window, weights, x, y, finish);
 }
 
@@ -229,7 +244,9 @@ WnStatus wni_lower_convolve(WniLowering *lowering, const WniWindow *window, int 
   WniTensor y;
   WnStatus status = wni_lower_image_output(lowering, &y);
   if (status != WN_OK) return status;
-  if (kernel_can_finish(lowering, x->type, &y))
+  bool rows = is_one_row(window, weights, x, &y) && weights->outputs * weights->inputs >= MANY &&
+              (y.type != WNI_F32 || lowering->node->residual >= 0);
+  if (!rows && kernel_can_finish(lowering, x->type, &y))
     return push_layer(lowering, window, tile, weights, x, &y, true);
   WniTensor sums = {.shape = y.shape};
   status = wni_lower_buffer(lowering, NULL, false, &sums);

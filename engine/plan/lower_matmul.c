@@ -7,9 +7,8 @@
 
 #include "graph/fuse.h"
 
-/* y [m][outputs] = x [m][inputs] times the weights; scale and shift of the node applied. */
-static WnStatus push_fully_connected(WniLowering *lowering, const WniWeights *weights,
-                                     const WniTensor *x, const WniTensor *y, bool activate) {
+WnStatus wni_lower_fully_connected(WniLowering *lowering, const WniWeights *weights,
+                                   const WniTensor *x, const WniTensor *y, bool activate) {
   WniNode *node = lowering->node;
   WniStep step = {.kind = WNI_STEP_FULLY_CONNECTED};
   WniFullyConnected *fc = &step.layer.fully_connected;
@@ -134,7 +133,7 @@ static WnStatus push_weighted(WniLowering *lowering, const WniWeights *weights, 
   if (status == WN_OK && add && !behind)
     status = wni_lower_rows(lowering, node->residual, WNI_F32, &residual);
   if (status != WN_OK) return status;
-  status = one ? push_fully_connected(lowering, weights, x, &y, activate && !behind)
+  status = one ? wni_lower_fully_connected(lowering, weights, x, &y, activate && !behind)
                : push_rows(lowering, weights, x, add && !behind ? &residual : NULL, &y,
                            activate && !behind);
   if (status != WN_OK || (activate && !behind)) return status;
