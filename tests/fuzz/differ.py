@@ -34,6 +34,9 @@ OWN, SPREAD = 2e-5, 8  # of a value's largest number; times what the noise makes
 # leaves of it may be negative.
 LRN_LARGEST = 1000
 
+# What sums numbers that may cancel: ONNX Runtime adds them one after the other, however many.
+MEANS = ("ReduceMean", "GlobalAveragePool", "AveragePool")
+
 # What Winnow alone refuses, by its message, and why that is no fault.
 WINNOW_REFUSES = {
     "it is supported on constants only": "no layer computes it per frame",
@@ -125,7 +128,9 @@ class Differ:
             self.refused += 1
             return None, {}
         noisy = self.run_ort(g, every, True)[1]
-        bounds = {v: self.bound(known[v], noisy.get(v)) for v in every}
+        makers = {v: node for node in g.nodes for v in node.outputs}
+        bounds = {v: self.bound(known[v], noisy.get(v), values.get(makers[v].inputs[0])
+                                if makers[v].op in MEANS else None) for v in every}
         for name, wanted in (("fused", outputs), ("apart", every)):
             model = self.write(name + ".onnx", g.model(wanted))
             said = self.winnow.ask(model, self.path("inputs"), self.path(name))
@@ -134,7 +139,7 @@ class Differ:
             for mask in said.split()[1:]:
                 got = dict(zip(wanted, read_tensors(f"{self.path(name)}.{mask}")))
                 for v in wanted:
-                    node = next(n for n in g.nodes if v in n.outputs)
+                    node = makers[v]
                     wrong = self.compare(*self.sides(node, v, got[v], known, bounds))
                     if wrong:
                         return f"value, {name}: {v} ({node.op}) with {mask}: {wrong}", known
@@ -162,9 +167,12 @@ class Differ:
                          for places in (got, known[v])), bounds[source]
         return got, known[v], bounds[v]
 
-    def bound(self, known, noisy):
+    def bound(self, known, noisy, summed=None):
+        """How near a value shall be to `known`, which is a mean of `summed`, if that is given."""
         finite = np.isfinite(known)
         largest = float(np.max(np.abs(known[finite]), initial=0))
+        if summed is not None:
+            largest = float(np.max(np.abs(summed[np.isfinite(summed)]), initial=largest))
         bound = OWN * largest + 1e-7
         if noisy is not None:
             finite &= np.isfinite(noisy)
