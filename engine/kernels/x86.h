@@ -280,7 +280,7 @@ static inline bool store_no_fours(const WniIgemmArgs *args, int column, const Fl
 /* A tile of `rows` by `vectors`, constants both, from `column` on.  Where it is whole, the sums
  * never leave their registers; at the last columns they do.  The copy of the arguments is for the
  * compiler, which would otherwise have to read them again behind every store. */
-#define DEFINE_STORE_TILE(name, store, store_fours, Vector)                                        \
+#define DEFINE_STORE_TILE(name, store, fours, Vector)                                              \
   DEFINE_STORE_PART(name##_part, store, Vector)                                                    \
   static inline __attribute__((always_inline)) void name(                                          \
       const WniIgemmArgs *args, int column, const Vector *sum, int rows, int vectors) {            \
@@ -291,7 +291,7 @@ static inline bool store_no_fours(const WniIgemmArgs *args, int column, const Fl
       name##_part(args, column, spilled, vectors);                                                 \
       return;                                                                                      \
     }                                                                                              \
-    if (store_fours(&copy, column, sum, rows, vectors)) return;                                    \
+    if (fours(&copy, column, sum, rows, vectors)) return;                                          \
     _Pragma("GCC unroll 16") for (int i = 0; i < rows; i++)                                        \
         _Pragma("GCC unroll 4") for (int v = 0; v < vectors; v++)                                  \
             store(&copy, i, column + v * LANES, sum[i * vectors + v], LANES);                      \
