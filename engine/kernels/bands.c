@@ -40,7 +40,7 @@ static size_t rows_read(const WniBands *bands, size_t rows) {
 
 typedef struct Part {
   const WniBands *bands;
-  const char *x, *residual;
+  const char *x, *gate, *residual;
   char *y, *ring, *band;
   size_t panel, panel_end;  /* of expand */
   WniAhead ahead;           /* of expand */
@@ -98,6 +98,7 @@ static void depthwise_rows(Part *part, size_t begin, size_t end, char *to) {
   size_t bytes = wni_type_bytes(conv->output.type);
   WniDwconvArgs args = wni_dwconv_args(conv, part->channel, part->channels);
   if (bands->expands) args.tap = tap;
+  if (bands->gates) args.w = part->gate;
   for (size_t oy = begin; oy < end; oy++) {
     if (bands->expands) set_taps(bands, oy, tap);
     args.x = bands->expands ? part->ring : part->x + wni_first_tap(conv, 0, oy, 0);
@@ -153,13 +154,14 @@ static void clear_ring(const WniBands *bands, char *ring) {
 }
 
 /* Panels of channels are shared where a part of them is taken at a time, else rows. */
-void wni_bands_run(const WniBands *bands, const void *x, const void *residual, void *y, void *work,
-                   WniThread thread) {
+void wni_bands_run(const WniBands *bands, const void *x, const void *gate, const void *residual,
+                   void *y, void *work, WniThread thread) {
   const WniConv *expand = &bands->expand;
   size_t channels = bands->depthwise.out.c, begin, end;
   if ((size_t)thread.index >= bands->parts) return;
   if ((size_t)thread.count > bands->parts) thread.count = (int)bands->parts;
-  Part part = {.bands = bands, .x = x, .residual = residual, .y = y, .channels = channels};
+  Part part = {
+      .bands = bands, .x = x, .gate = gate, .residual = residual, .y = y, .channels = channels};
   part.ring = (char *)work + (size_t)thread.index * bands->part_bytes;
   part.band = part.ring + bands->ring_bytes;
   if (bands->expands) clear_ring(bands, part.ring);

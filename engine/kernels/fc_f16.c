@@ -20,8 +20,10 @@ static inline WniVector load(const Weight *at) {
   return (WniVector)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(at)));
 #endif
 }
-static inline float number(Weight w) {
-  return wni_half_to_f32(w);
+static inline WniVector load_some(const Weight *at, int n) {
+  Weight room[WNI_LANES] = {0};
+  memcpy(room, at, (size_t)n * sizeof *room);
+  return load(room);
 }
 
 #include "kernels/fc_rows.h"

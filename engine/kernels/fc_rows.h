@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * For the files of dot products of one vector of floats with up to four rows of weights
- * (kernels.h), which give KERNEL, Weight, load() of WNI_LANES weights and number() of one.
+ * (kernels.h), which give KERNEL, Weight, load() of WNI_LANES weights and load_some() of the first
+ * few.
  */
 #ifndef WNI_KERNELS_FC_ROWS_H
 #define WNI_KERNELS_FC_ROWS_H
@@ -30,10 +31,15 @@ void WNI_NAME(KERNEL)(const void *x_at, const void *const *w_at, size_t k, int n
       odd[r] += x1 * load(w[r] + i + WNI_LANES);
     }
   }
-  for (int r = 0; r < WNI_FC_ROWS; r++) {
-    sum[r] = wni_add_up(even[r] + odd[r]);
-    for (size_t j = i; j < k; j++) sum[r] += x[j] * number(w[r][j]);
+  for (; i < k; i += WNI_LANES) {
+    int left = k - i < WNI_LANES ? (int)(k - i) : WNI_LANES;
+    WniVector few = wni_load_some(x + i, left);
+#pragma GCC unroll 4
+    for (int r = 0; r < WNI_FC_ROWS; r++) even[r] += few * load_some(w[r] + i, left);
   }
+#pragma GCC unroll 4
+  for (int r = 0; r < WNI_FC_ROWS; r++) even[r] += odd[r];
+  wni_add_up_four(even, sum);
   memcpy(y, sum, (size_t)n * sizeof *sum);
 }
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* The sums of rows [n], bias and scale applied. */
+/* Bias and scale of the sums of rows [n]. */
 static void finish_sums(const WniFullyConnected *fc, const size_t *row, int n, float *sum) {
   const float *bias = fc->bias;
   const int32_t *integer_bias = fc->bias;
@@ -19,7 +19,6 @@ static void finish_sums(const WniFullyConnected *fc, const size_t *row, int n, f
       sum[r] += bias[row[r]];
     }
   }
-  fc->act->run.act(&fc->activation, (size_t)n, sum);
 }
 
 /* In bytes: float16 weights are multiplied with floats. */
@@ -27,7 +26,8 @@ static size_t input_bytes(const WniFullyConnected *fc) {
   return fc->k * (fc->kernel->type == WNI_F16 ? sizeof(float) : wni_type_bytes(fc->kernel->type));
 }
 
-/* Computes y[row[0..n)] of one input, n <= WNI_FC_ROWS; all of `row` is valid. */
+/* Computes y[row[0..n)] of one input, but for the activation; n <= WNI_FC_ROWS; all of `row` is
+ * valid. */
 static void run_rows(const WniFullyConnected *fc, const void *x, float *y, const size_t *row,
                      int n) {
   const void *w[WNI_FC_ROWS];
@@ -56,5 +56,10 @@ void wni_fully_connected_run(const WniFullyConnected *fc, const void *x, float *
     }
     for (size_t m = 0; m < fc->m; m++)
       run_rows(fc, (const char *)x + m * input_bytes(fc), y + m * fc->n, row, n);
+  }
+  for (size_t m = 0; m < fc->m; m++) {
+    float *to = y + m * fc->n;
+    for (size_t r = begin; rows && r < end; r++) fc->act->run.act(&fc->activation, 1, to + rows[r]);
+    if (!rows) fc->act->run.act(&fc->activation, end - begin, to + begin);
   }
 }

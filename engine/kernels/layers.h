@@ -75,11 +75,13 @@ void wni_dwconv_run(const WniConv *conv, const void *x, void *y, WniThread threa
  *
  *   x  --expand-->  ring  --depthwise-->  band  --project-->  y
  *
- * `expand` writes rows of the ring, `project` reads those of the band: their strides are these. */
+ * A gate of squeeze-and-excite, x times a number of each channel, is a depthwise one of one tap
+ * whose weights come with the frame. `expand` writes rows of the ring, `project` reads those of the
+ * band: their strides are these. */
 enum { WNI_BANDS_TAPS = 49 }; /* of the depthwise one, at most */
 typedef struct WniBands {
   WniConv expand, depthwise, project;
-  bool expands, projects;
+  bool expands, projects, gates;
   size_t rows;       /* of depthwise's output in a band */
   size_t panels;     /* of expand at a time: fewer than all only without `project` */
   size_t ring_rows;  /* of expanded pixels, enough for a band; behind them lies one of zeros */
@@ -92,8 +94,9 @@ typedef struct WniBands {
 } WniBands;
 /* Sets what follows from the convolutions, their strides included; returns the bytes of `work`. */
 size_t wni_bands_plan(WniBands *bands);
-void wni_bands_run(const WniBands *bands, const void *x, const void *residual, void *y, void *work,
-                   WniThread thread);
+/* `gate` [c], for one that gates. */
+void wni_bands_run(const WniBands *bands, const void *x, const void *gate, const void *residual,
+                   void *y, void *work, WniThread thread);
 
 /* Conv with r x r taps, no stride, no groups, by Winograd's F(m x m, r x r) (winograd.h).  x points
  * at the first pixel's first tap and may be read up to the last tap of whole tiles. */

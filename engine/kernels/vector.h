@@ -160,4 +160,23 @@ static inline float wni_add_up(WniVector v) {
   return sum[0];
 }
 
+/* The same of four vectors. */
+static inline void wni_add_up_four(const WniVector *v, float *sum) {
+#if defined __x86_64__ && WNI_LANES == 16
+  const __m512 *row = (const __m512 *)v;
+  __m512 a = _mm512_unpacklo_ps(row[0], row[1]) + _mm512_unpackhi_ps(row[0], row[1]);
+  __m512 b = _mm512_unpacklo_ps(row[2], row[3]) + _mm512_unpackhi_ps(row[2], row[3]);
+  __m512 c = (__m512)(_mm512_unpacklo_pd((__m512d)a, (__m512d)b)) +
+             (__m512)(_mm512_unpackhi_pd((__m512d)a, (__m512d)b));
+  __m256 d = _mm512_castps512_ps256(c) + _mm512_extractf32x8_ps(c, 1);
+  _mm_storeu_ps(sum, _mm256_castps256_ps128(d) + _mm256_extractf128_ps(d, 1));
+#elif defined __x86_64__ && WNI_LANES == 8
+  const __m256 *row = (const __m256 *)v;
+  __m256 c = _mm256_hadd_ps(_mm256_hadd_ps(row[0], row[1]), _mm256_hadd_ps(row[2], row[3]));
+  _mm_storeu_ps(sum, _mm256_castps256_ps128(c) + _mm256_extractf128_ps(c, 1));
+#else
+  for (int r = 0; r < 4; r++) sum[r] = wni_add_up(v[r]);
+#endif
+}
+
 #endif

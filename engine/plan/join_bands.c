@@ -6,6 +6,7 @@
  */
 #include "plan/plan.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,23 +45,64 @@ static bool is_depthwise(const WniStep *step) {
          conv->n_taps <= WNI_BANDS_TAPS;
 }
 
-/* Whether what step i, a convolution, writes is read as it lies by the next one alone, which is of
- * that kind. */
-static bool feeds(const WniPlan *plan, size_t i, bool (*kind)(const WniStep *step)) {
+/* Whether what step i writes is read by the next one alone, which is of that kind. */
+static bool hands_on(const WniPlan *plan, size_t i, bool (*kind)(const WniStep *step)) {
   if (i + 1 >= plan->n_steps) return false;
   const WniStep *from = &plan->steps[i], *to = from + 1;
-  if (!kind(to) || from->stage != to->stage || from->head != to->head) return false;
-  const WniConv *a = &from->layer.conv, *b = &to->layer.conv;
   const WniBuffer *buffer = &plan->buffers[from->out.buffer];
+  return kind(to) && from->stage == to->stage && from->head == to->head &&
+         from->out.buffer == to->in[0].buffer && buffer->first == (int)i &&
+         buffer->last == (int)i + 1;
+}
+
+/* The same of a convolution, which is read as it lies. */
+static bool feeds(const WniPlan *plan, size_t i, bool (*kind)(const WniStep *step)) {
+  if (!hands_on(plan, i, kind)) return false;
+  const WniStep *from = &plan->steps[i], *to = from + 1;
+  const WniConv *a = &from->layer.conv, *b = &to->layer.conv;
   ptrdiff_t pads = (ptrdiff_t)b->pad[0] * b->in.h_stride + (ptrdiff_t)b->pad[1] * b->in.w_stride;
   ptrdiff_t bytes = (ptrdiff_t)wni_type_bytes(b->kernel->type);
-  return from->out.buffer == to->in[0].buffer && buffer->first == (int)i &&
-         buffer->last == (int)i + 1 && a->output.type == b->kernel->type && a->out.h == b->in.h &&
-         a->out.w == b->in.w && a->out.c == b->in.c && a->out.w_stride == b->in.w_stride &&
+  return a->output.type == b->kernel->type && a->out.h == b->in.h && a->out.w == b->in.w &&
+         a->out.c == b->in.c && a->out.w_stride == b->in.w_stride &&
          a->out.h_stride == b->in.h_stride && from->out.offset - to->in[0].offset == pads * bytes;
 }
 
+/* Which operand of step i gates the other, an image that the next step, a 1x1 convolution, reads;
+ * 0: it is no such product. */
+static int gate_of(const WniPlan *plan, size_t i) {
+  const WniStep *step = &plan->steps[i], *to = step + 1;
+  const WniElementwise *product = &step->layer.elementwise;
+  const WniLoop *loop = &product->loop;
+  if (step->kind != WNI_STEP_ELEMENTWISE || product->op != WNI_VEC_MUL || loop->rank != 2 ||
+      product->activation.kind != WNI_ACT_NONE || !hands_on(plan, i, is_pointwise))
+    return 0;
+  const WniImage *in = &to->layer.conv.in;
+  ptrdiff_t c = (ptrdiff_t)in->c;
+  for (int k = 0; k <= 2; k++)
+    if (product->operand[k].type != WNI_F32 || loop->stride[k][1] != 1) return 0;
+  if (to->layer.conv.kernel->type != WNI_F32 || step->out.offset != to->in[0].offset ||
+      loop->dim[0] != in->h * in->w || loop->dim[1] != in->c || loop->stride[0][0] != c ||
+      in->w_stride != c || in->h_stride != (ptrdiff_t)in->w * c)
+    return 0;
+  return loop->stride[1][0] == 0 ? 1 : loop->stride[2][0] == 0 ? 2 : 0;
+}
+
 /* ---- how ---- */
+
+/* The product of step i and the 1x1 convolution behind it. */
+static WniBands gated(const WniPlan *plan, size_t i, int gate) {
+  const WniConv *project = &plan->steps[i + 1].layer.conv;
+  ptrdiff_t step = plan->steps[i].layer.elementwise.loop.stride[3 - gate][0];
+  WniBands bands = {.gates = true, .projects = true, .project = *project};
+  WniConv *product = &bands.depthwise;
+  product->kernel = wni_kernel_find(WNI_KERNEL_dwconv, WNI_F32);
+  product->output = (WniOutput){.type = WNI_F32, .low = -INFINITY, .high = INFINITY};
+  product->in = product->out = project->in;
+  product->x_step = product->in.w_stride = step;
+  product->y_step = product->in.h_stride = step * (ptrdiff_t)project->in.w;
+  product->n_taps = 1;
+  return bands;
+}
 
 /* Rows above and columns left of the depthwise convolution's input, and what its zeros are. */
 static void set_window(WniBands *bands) {
@@ -84,7 +126,7 @@ static size_t rows_that_fit(const WniBands *bands) {
     weights += weight_bytes(&bands->expand);
     ring_row = image_bytes(&conv->in, conv->kernel->type) / conv->in.h;
   }
-  size_t taps = (conv->n_taps / (size_t)conv->columns - 1) * bands->dilation + 1;
+  size_t taps = bands->gates ? 1 : (conv->n_taps / (size_t)conv->columns - 1) * bands->dilation + 1;
   for (size_t rows = 1; rows <= MOST_ROWS; rows++)
     if (weights + ((rows - 1) * stride + taps + 1) * ring_row + rows * band_row <= CACHE_BYTES)
       fits = rows;
@@ -109,6 +151,11 @@ static bool plan_panels(WniBands *bands) {
 /* How many steps from i on become one; 1: this one stays alone. */
 static size_t choose(const WniPlan *plan, size_t i, WniBands *bands) {
   const WniStep *first = &plan->steps[i], *depthwise = first;
+  int gate = gate_of(plan, i);
+  if (gate) {
+    *bands = gated(plan, i, gate);
+    return image_bytes(&bands->project.in, WNI_F32) >= SMALL_BYTES && plan_rows(bands) ? 2 : 1;
+  }
   if (is_plain(first) && !first->layer.conv.residual.n && feeds(plan, i, is_depthwise)) depthwise++;
   if (!is_depthwise(depthwise)) return 1;
   const WniConv *conv = &depthwise->layer.conv;
@@ -140,6 +187,17 @@ static char *join(const WniStep *steps, size_t n, const char *between, bool kern
   return strdup(text);
 }
 
+/* The operands of the step `out` that is made of a product and what follows, and what a depthwise
+ * convolution has besides weights. */
+static bool set_gate(WniPlan *plan, const WniStep *product, WniBands *bands, WniStep *out) {
+  int gate = gate_of(plan, (size_t)(product - plan->steps));
+  out->in[0] = product->in[2 - gate];
+  out->in[3] = product->in[gate - 1];
+  bands->depthwise.tap = wni_plan_alloc(plan, 1, sizeof *bands->depthwise.tap);
+  bands->depthwise.bias = wni_plan_alloc(plan, bands->depthwise.out.c, sizeof(float));
+  return bands->depthwise.tap && bands->depthwise.bias;
+}
+
 /* The n steps at `steps` as one. */
 static WnStatus make_step(WniPlan *plan, WniStep *steps, size_t n, WniBands *bands, WniStep *out) {
   WniStep *last = &steps[n - 1];
@@ -153,21 +211,22 @@ static WnStatus make_step(WniPlan *plan, WniStep *steps, size_t n, WniBands *ban
   out->in[1] = (WniOperand){.buffer = steps[0].out.buffer};
   out->in[2] = last->in[1]; /* the residual */
   out->n_in = 3;
+  bool made = !bands->gates || set_gate(plan, steps, bands, out);
   out->kernel = kept ? strcpy(kept, kernel) : NULL;
   free(kernel);
   out->macs = out->parameters = out->bytes = 0;
   for (size_t i = 0; i < n; i++) {
-    const WniConv *conv = &steps[i].layer.conv;
+    const WniConv *next = &steps[i + 1 < n ? i + 1 : i].layer.conv;
     out->macs += steps[i].macs;
     out->parameters += steps[i].parameters;
     out->bytes += steps[i].bytes;
-    if (i + 1 < n) out->bytes -= 2 * image_bytes(&conv->out, conv->output.type);
+    if (i + 1 < n) out->bytes -= 2 * image_bytes(&next->in, next->kernel->type);
     if (i + 1 < n) plan->buffers[steps[i].out.buffer].bytes = i ? 0 : work_bytes;
     free(steps[i].op);
     if (i + 1 < n) free(steps[i].name);
   }
   out->layer.bands = *bands;
-  return out->op && out->kernel ? WN_OK : WN_ERROR_MEMORY;
+  return made && out->op && out->kernel ? WN_OK : WN_ERROR_MEMORY;
 }
 
 /* Steps have moved: step s is now moved[s]. */

@@ -60,7 +60,7 @@ typedef struct WniStep {
     WniInterpolate interpolate;
     WniTop top;
   } layer;
-  WniOperand in[3], out;
+  WniOperand in[4], out;
   int n_in;
   WniHalo halo; /* zeros to write around the output; they begin at halo_at */
   WniOperand halo_at;

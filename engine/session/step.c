@@ -6,7 +6,7 @@
 #include "session/session.h"
 
 typedef struct Operands {
-  const void *in[3];
+  const void *in[4];
   void *out;
   const int32_t *rows;
   size_t n_rows;
@@ -24,8 +24,8 @@ static void run_dwconv(const WniStep *step, const Operands *at, WniThread thread
 static void run_bands(const WniStep *step, const Operands *at, WniThread thread) {
   const WniBands *bands = &step->layer.bands;
   bool add = bands->projects && bands->project.residual.n;
-  wni_bands_run(bands, at->in[0], add ? at->in[2] : NULL, at->out, (void *)(uintptr_t)at->in[1],
-                thread);
+  wni_bands_run(bands, at->in[0], bands->gates ? at->in[3] : NULL, add ? at->in[2] : NULL, at->out,
+                (void *)(uintptr_t)at->in[1], thread);
 }
 static void run_winograd(const WniStep *step, const Operands *at, WniThread thread) {
   const WniWinograd *winograd = &step->layer.winograd;
@@ -103,7 +103,7 @@ static const void *read_at(const WniOperand *operand, const void *arena) {
 void wni_step_run(const WniStep *step, void *arena, const int32_t *rows, size_t n_rows,
                   WniThread thread) {
   Operands at = {.out = (char *)arena + step->out.offset, .rows = rows, .n_rows = n_rows};
-  for (int i = 0; i < 3; i++) at.in[i] = read_at(&step->in[i], arena);
+  for (int i = 0; i < 4; i++) at.in[i] = read_at(&step->in[i], arena);
   if (step->halo.present) wni_halo_clear(&step->halo, (char *)arena + step->halo_at.offset, thread);
   table[step->kind](step, &at, thread);
   wni_tiles_release();

@@ -203,6 +203,27 @@ def branches(g):
 
 
 @case(14, shape=(1, 4, 40, 36))
+def gated_blocks(g):
+    """Squeeze-and-excite on images that are walked over in bands, and forms that are not."""
+    def gated(c, first=False, act="Sigmoid"):
+        x = relu(g, g.conv("x", 4, c, 3, **P1))
+        gate = g.node(act, g.conv(g.node("GlobalAveragePool", x), c, c, 1))
+        return g.node("Mul", [gate, x] if first else [x, gate])
+
+    g.put("residual", "Add", [g.conv(gated(24), 24, 4, 1), "x"])
+    g.out(relu(g, g.conv(gated(20, True, "HardSigmoid"), 20, 1, 1)), "gate_first")
+    g.out(g.conv(gated(17), 17, 1, 1), "uneven")
+    g.out(g.conv(gated(24), 24, 1, 3, **P1), "window")
+    g.out(g.conv(relu(g, gated(24, act="Tanh")), 24, 1, 1), "activated")
+    g.out(g.conv(gated(24), 24, 2, 1, group=2), "grouped")
+    twice = gated(24)
+    g.put("second_reader", "GlobalAveragePool", twice)
+    g.out(g.conv(twice, 24, 1, 1), "product_read_twice")
+    both = relu(g, g.conv("x", 4, 24, 3, **P1))
+    g.out(g.conv(g.node("Mul", [both, both]), 24, 1, 1), "no_gate")
+
+
+@case(14, shape=(1, 4, 40, 36))
 def mobile_blocks(g):
     """Images large enough to be walked over in bands, with every kind of window between."""
     def act(x, kind):
