@@ -174,6 +174,9 @@ static inline void wni_add_up_four(const WniVector *v, float *sum) {
   const __m256 *row = (const __m256 *)v;
   __m256 c = _mm256_hadd_ps(_mm256_hadd_ps(row[0], row[1]), _mm256_hadd_ps(row[2], row[3]));
   _mm_storeu_ps(sum, _mm256_castps256_ps128(c) + _mm256_extractf128_ps(c, 1));
+#elif defined __aarch64__
+  const float32x4_t *row = (const float32x4_t *)v;
+  vst1q_f32(sum, vpaddq_f32(vpaddq_f32(row[0], row[1]), vpaddq_f32(row[2], row[3])));
 #else
   for (int r = 0; r < 4; r++) sum[r] = wni_add_up(v[r]);
 #endif

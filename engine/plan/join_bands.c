@@ -78,11 +78,12 @@ static int gate_of(const WniPlan *plan, size_t i) {
     return 0;
   const WniImage *in = &to->layer.conv.in;
   ptrdiff_t c = (ptrdiff_t)in->c;
+  WniType type = to->layer.conv.kernel->type;
   for (int k = 0; k <= 2; k++)
-    if (product->operand[k].type != WNI_F32 || loop->stride[k][1] != 1) return 0;
-  if (to->layer.conv.kernel->type != WNI_F32 || step->out.offset != to->in[0].offset ||
-      loop->dim[0] != in->h * in->w || loop->dim[1] != in->c || loop->stride[0][0] != c ||
-      in->w_stride != c || in->h_stride != (ptrdiff_t)in->w * c)
+    if (product->operand[k].type != type || loop->stride[k][1] != 1) return 0;
+  if (type == WNI_U8 || step->out.offset != to->in[0].offset || loop->dim[0] != in->h * in->w ||
+      loop->dim[1] != in->c || loop->stride[0][0] != c || in->w_stride != c ||
+      in->h_stride != (ptrdiff_t)in->w * c)
     return 0;
   return loop->stride[1][0] == 0 ? 1 : loop->stride[2][0] == 0 ? 2 : 0;
 }
@@ -95,8 +96,8 @@ static WniBands gated(const WniPlan *plan, size_t i, int gate) {
   ptrdiff_t step = plan->steps[i].layer.elementwise.loop.stride[3 - gate][0];
   WniBands bands = {.gates = true, .projects = true, .project = *project};
   WniConv *product = &bands.depthwise;
-  product->kernel = wni_kernel_find(WNI_KERNEL_dwconv, WNI_F32);
-  product->output = (WniOutput){.type = WNI_F32, .low = -INFINITY, .high = INFINITY};
+  product->kernel = wni_kernel_find(WNI_KERNEL_dwconv, project->kernel->type);
+  product->output = (WniOutput){.type = project->kernel->type, .low = -INFINITY, .high = INFINITY};
   product->in = product->out = project->in;
   product->x_step = product->in.w_stride = step;
   product->y_step = product->in.h_stride = step * (ptrdiff_t)project->in.w;
@@ -154,7 +155,10 @@ static size_t choose(const WniPlan *plan, size_t i, WniBands *bands) {
   int gate = gate_of(plan, i);
   if (gate) {
     *bands = gated(plan, i, gate);
-    return image_bytes(&bands->project.in, WNI_F32) >= SMALL_BYTES && plan_rows(bands) ? 2 : 1;
+    return image_bytes(&bands->project.in, bands->project.kernel->type) >= SMALL_BYTES &&
+                   plan_rows(bands)
+               ? 2
+               : 1;
   }
   if (is_plain(first) && !first->layer.conv.residual.n && feeds(plan, i, is_depthwise)) depthwise++;
   if (!is_depthwise(depthwise)) return 1;

@@ -108,6 +108,8 @@ static void expect_same_on_all_threads(const char *golden, WnPrecision precision
 START_TEST(threads_do_not_show) {
   expect_same_on_all_threads("mobile_blocks", WN_PRECISION_FP32);
   expect_same_on_all_threads("mobile_blocks", WN_PRECISION_BF16);
+  expect_same_on_all_threads("gated_blocks", WN_PRECISION_FP32);
+  expect_same_on_all_threads("gated_blocks", WN_PRECISION_BF16);
   expect_same_on_all_threads("quantized_blocks", WN_PRECISION_INT8);
 }
 END_TEST
