@@ -45,13 +45,15 @@ static bool is_depthwise(const WniStep *step) {
          conv->n_taps <= WNI_BANDS_TAPS;
 }
 
-/* Whether what step i writes is read by the next one alone, which is of that kind. */
+/* Whether what step i writes is read by the next one alone, which is of that kind, and once: it may
+ * be added there, too. */
 static bool hands_on(const WniPlan *plan, size_t i, bool (*kind)(const WniStep *step)) {
   if (i + 1 >= plan->n_steps) return false;
   const WniStep *from = &plan->steps[i], *to = from + 1;
   const WniBuffer *buffer = &plan->buffers[from->out.buffer];
   return kind(to) && from->stage == to->stage && from->head == to->head &&
-         from->out.buffer == to->in[0].buffer && buffer->first == (int)i &&
+         from->out.buffer == to->in[0].buffer &&
+         (to->n_in < 2 || from->out.buffer != to->in[1].buffer) && buffer->first == (int)i &&
          buffer->last == (int)i + 1;
 }
 

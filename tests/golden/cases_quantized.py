@@ -141,6 +141,19 @@ def quantized_blocks(g):
     g.out(g.node("GlobalMaxPool", y), "channels_apart")
 
 
+@case(13, shape=(1, 8, 40, 36))
+def own_residuals(g):
+    """What a convolution reads is added to its output, too; int8 weights do not take that along."""
+    def added(y):
+        y = g.node("Add", [conv(g, y, 8, 8, 1, with_bias=False), y])
+        return g.node("GlobalMaxPool", y)
+
+    g.out(added(g.conv("x", 8, 8, 3, group=8, **P1)), "behind_depthwise")
+    y = g.node("Relu", "x")
+    gate = g.node("Sigmoid", g.conv(g.node("GlobalAveragePool", y), 8, 8, 1))
+    g.out(added(g.node("Mul", [y, gate])), "behind_gate")
+
+
 @case(13, shape=(1, 6, 7, 5))
 def quantized_channels(g):
     """Bytes that layers write into a Concat, or that are copied there, are shuffled and split."""
