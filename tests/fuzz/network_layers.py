@@ -183,8 +183,9 @@ def gemm(g, x):
     m, k = g.shape(x)
     n = g.random.randint(1, 20)
     attrs = {}
-    weights = g.weights(n, k) if g.chance(0.5) else g.weights(k, n)
-    if g.inits[weights].shape == (n, k) and (n != k or g.chance(0.5)):
+    turned = g.chance(0.5)
+    weights = g.weights(n, k) if turned else g.weights(k, n)
+    if turned:
         attrs["transB"] = 1
     inputs = [x, weights]
     if g.chance(0.1):

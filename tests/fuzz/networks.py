@@ -57,6 +57,9 @@ class Network:
 
     def weights(self, *shape):
         fan_in = max(int(np.prod(shape[1:])), 1)
+        if self.opset >= 13 and self.chance(0.1):
+            q = self.init(self.numbers.randint(-127, 128, shape), np.int8)
+            return self.add("DequantizeLinear", [q, self.init(fan_in ** -0.5 / 64)], shape)
         return self.init(self.numbers.randn(*shape) * fan_in ** -0.5)
 
     def near(self, low, high, *shape):
