@@ -11,7 +11,10 @@
 
 #include <string.h>
 
-enum { CHANNELS = 3 }; /* of an image of which nobody says it */
+enum {
+  CHANNELS = 3, /* of an image of which nobody says it */
+  HOPS = 8      /* from an image, or weights, to the convolution */
+};
 
 bool wni_shape_is_nhwc(const WniShape *shape) {
   const int64_t *dim = shape->dim + (shape->rank == 4);
@@ -28,21 +31,51 @@ bool wni_shape_image(const WniShape *shape, int *channels, int *rows) {
          (shape->dim[*channels] == 1 || shape->dim[*channels] == 3);
 }
 
+/* Leaves its input's shape as it is; quantized networks have it before images and weights. */
+static bool keeps_shape(const Onnx__NodeProto *node) {
+  static const char *const ops[] = {"QuantizeLinear", "DequantizeLinear", "Cast", "Identity"};
+  for (size_t i = 0; node->op_type && i < sizeof ops / sizeof *ops; i++)
+    if (strcmp(node->op_type, ops[i]) == 0) return node->n_input > 0 && node->n_output > 0;
+  return false;
+}
+
+/* Which reads `image`, or what becomes of it; NULL: none. */
+static const Onnx__NodeProto *find_conv(const Onnx__GraphProto *graph, const char *image) {
+  for (int hop = 0; image && hop < HOPS; hop++) {
+    const char *next = NULL;
+    for (size_t i = 0; i < graph->n_node; i++) {
+      const Onnx__NodeProto *node = graph->node[i];
+      if (node->n_input < 1 || strcmp(node->input[0], image) != 0) continue;
+      if (node->n_input > 1 && node->op_type && strcmp(node->op_type, "Conv") == 0) return node;
+      if (!next && keeps_shape(node)) next = node->output[0];
+    }
+    image = next;
+  }
+  return NULL;
+}
+
+/* Which `name` is, or is made of; NULL: none. */
+static const Onnx__TensorProto *find_weights(const Onnx__GraphProto *graph, const char *name) {
+  for (int hop = 0; name && hop < HOPS; hop++) {
+    const char *next = NULL;
+    for (size_t i = 0; i < graph->n_initializer; i++)
+      if (graph->initializer[i]->name && strcmp(graph->initializer[i]->name, name) == 0)
+        return graph->initializer[i];
+    for (size_t i = 0; i < graph->n_node && !next; i++) {
+      const Onnx__NodeProto *node = graph->node[i];
+      if (keeps_shape(node) && strcmp(node->output[0], name) == 0) next = node->input[0];
+    }
+    name = next;
+  }
+  return NULL;
+}
+
 /* Of the weights of the convolution that reads `image`. */
 static int64_t read_channels(const Onnx__GraphProto *graph, const char *image) {
-  const Onnx__NodeProto *conv = NULL;
-  for (size_t i = 0; i < graph->n_node && !conv; i++) {
-    const Onnx__NodeProto *node = graph->node[i];
-    if (node->n_input > 1 && strcmp(node->input[0], image) == 0 && node->op_type &&
-        strcmp(node->op_type, "Conv") == 0)
-      conv = node;
-  }
-  for (size_t i = 0; conv && i < graph->n_initializer; i++) {
-    const Onnx__TensorProto *weights = graph->initializer[i];
-    if (weights->name && strcmp(weights->name, conv->input[1]) == 0 && weights->n_dims > 1)
-      return weights->dims[1] * wni_attr_int(conv, "group", 1);
-  }
-  return CHANNELS;
+  const Onnx__NodeProto *conv = find_conv(graph, image);
+  const Onnx__TensorProto *weights = conv ? find_weights(graph, conv->input[1]) : NULL;
+  if (!weights || weights->n_dims < 2) return CHANNELS;
+  return weights->dims[1] * wni_attr_int(conv, "group", 1);
 }
 
 /* What is known of the input; nothing: zeros. */

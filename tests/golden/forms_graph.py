@@ -273,3 +273,21 @@ def an_output_of_signed_integers():
 @case
 def an_output_of_their_numbers():
     return integers_out(np.int8, -3, undo=True)
+
+
+@case
+def open_channels_of_a_quantized_network():
+    """How many there are says the convolution's weight, behind what quantizes both."""
+    inits = {"s": np.array(1 / 16, np.float32), "z": np.array(128, np.uint8),
+             "wq": np.random.RandomState(2).randint(-99, 99, (4, 6, 3, 3)).astype(np.int8),
+             "ws": np.array(1 / 512, np.float32)}
+    body = [make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+            make_node("DequantizeLinear", ["q", "s", "z"], ["xq"]),
+            make_node("DequantizeLinear", ["wq", "ws"], ["w"]),
+            make_node("Conv", ["xq", "w"], ["r"], kernel_shape=[3, 3]),
+            make_node("GlobalAveragePool", ["r"], ["p"]), make_node("Flatten", ["p"], ["y"])]
+
+    def network(channels):
+        return plain(body, inits, x=("x", (1, channels, 5, 4)), y=("y", (1, 4)))
+    return form(network("c"), tensor=np.tile(INPUT, (1, 2, 1, 1)), precision="auto",
+                like=network(6))

@@ -55,7 +55,8 @@ def complaint(case, right):
         return f"status {status}: {said}"
     if case.like is not None:
         with tempfile.TemporaryDirectory() as folder:
-            right = run(folder, form(case.like))[1]["y"]
+            like = form(case.like, tensor=case.tensor, precision=case.precision)
+            right = run(folder, like)[1]["y"]
     expected = right if case.expected is None else case.expected
     got = outputs.get("y")
     if got is None or got.size != expected.size:
