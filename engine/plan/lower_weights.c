@@ -9,6 +9,7 @@
 #include "graph/fuse.h"
 #include "plan/packer.h"
 
+#include <float.h>
 #include <math.h>
 
 WniType wni_lower_compute_type(const WniLowering *lowering, const WniTensor *x,
@@ -101,8 +102,9 @@ static bool integer_affine(const WniNode *node, const WniWeights *weights,
     int32_t sum = wni_weights_sum(weights, o);
     uint32_t own = (uint32_t)bound_bias(weights, o, shift - (double)x->quant.zero * sum);
     bias[at] = (int32_t)(own + (uint32_t)packing->offset * (uint32_t)sum);
-    scale[at] = y->type == WNI_U8 ? step / y->quant.scale : step;
-    if (!isfinite(scale[at])) return false;
+    if (!isfinite(step)) return false;
+    /* beyond all floats: one step is more than all bytes in any case */
+    scale[at] = y->type == WNI_U8 ? fminf(step / y->quant.scale, FLT_MAX) : step;
   }
   return true;
 }

@@ -276,6 +276,25 @@ def an_output_of_their_numbers():
 
 
 @case
+def a_step_beyond_all_outputs():
+    """One step of the sums is more than the largest float times a step of the output: whatever is
+    not 0 lies at an end."""
+    inits = {"s": np.array(1, np.float32), "z": np.array(128, np.uint8),
+             "wq": np.array([[1, 0, 0], [0, 0, 0]], np.int8).reshape(2, 3, 1, 1),
+             "ws": np.array(3e36, np.float32), "ys": np.array(1e-3, np.float32)}
+    body = [make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+            make_node("DequantizeLinear", ["q", "s", "z"], ["xq"]),
+            make_node("DequantizeLinear", ["wq", "ws"], ["w"]),
+            make_node("Conv", ["xq", "w"], ["c"], kernel_shape=[1, 1]),
+            make_node("QuantizeLinear", ["c", "ys", "z"], ["cq"]),
+            make_node("DequantizeLinear", ["cq", "ys", "z"], ["y"])]
+    ends = np.sign(np.rint(INPUT[:, :1]))
+    expected = np.where(ends > 0, 0.127, ends * 0.128)
+    return form(plain(body, inits, y=("y", (1, 2, 5, 4))), precision="auto",
+                expected=np.concatenate([expected, 0 * expected], axis=1))
+
+
+@case
 def open_channels_of_a_quantized_network():
     """How many there are says the convolution's weight, behind what quantizes both."""
     inits = {"s": np.array(1 / 16, np.float32), "z": np.array(128, np.uint8),
