@@ -31,11 +31,13 @@ static inline void wni_store(float *at, WniVector v) {
 static inline WniVector wni_load_some(const float *at, int n) {
 #if defined __x86_64__ && WNI_LANES == 16
   return (WniVector)_mm512_maskz_loadu_ps((__mmask16)(0xFFFF >> (16 - n)), at);
+#elif defined __x86_64__ && WNI_LANES == 8
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return (WniVector)_mm256_maskload_ps(at, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane));
 #else
-  WniVector v = {0};
-  if (n == WNI_LANES) return wni_load(at);
-  for (int j = 0; j < n; j++) v[j] = at[j];
-  return v;
+  float room[WNI_LANES] = {0};
+  memcpy(room, at, (size_t)n * sizeof *room);
+  return wni_load(room);
 #endif
 }
 

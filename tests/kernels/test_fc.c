@@ -8,6 +8,21 @@
 #include <float.h>
 #include <math.h>
 
+/* Threads take rows together in other ways: a row gives the same to the bit in every place. */
+static void expect_same_anywhere(const WniKernel *kernel, const void *x, const void *const *w,
+                                 size_t k) {
+  int32_t sum[WNI_FC_ROWS], turned[WNI_FC_ROWS];
+  const void *other[WNI_FC_ROWS];
+  kernel->run.fc(x, w, k, WNI_FC_ROWS, sum);
+  for (int by = 1; by < WNI_FC_ROWS; by++) {
+    for (int r = 0; r < WNI_FC_ROWS; r++) other[r] = w[(r + by) % WNI_FC_ROWS];
+    kernel->run.fc(x, other, k, WNI_FC_ROWS, turned);
+    for (int r = 0; r < WNI_FC_ROWS; r++)
+      ck_assert_msg(turned[r] == sum[(r + by) % WNI_FC_ROWS], "%s: %zu numbers, row %d as row %d",
+                    kernel->name, k, (r + by) % WNI_FC_ROWS, r);
+  }
+}
+
 static void try_fc(const WniKernel *kernel, size_t k, int n, Contents x_contents,
                    Contents w_contents, unsigned *seed) {
   WniType type = kernel->type;
@@ -30,6 +45,7 @@ static void try_fc(const WniKernel *kernel, size_t k, int n, Contents x_contents
     double bound = (double)(k + 1) * ldexp(size, -24) + (double)FLT_MIN;
     expect_near(kernel, y, sum, type == WNI_U8 ? 0 : bound, "fc", (size_t)r);
   }
+  expect_same_anywhere(kernel, x.data, w, k);
   fenced_free(&x, kernel->name);
   fenced_free(&got, kernel->name);
   for (int r = 0; r < WNI_FC_ROWS; r++) fenced_free(&rows[r], kernel->name);
