@@ -44,6 +44,11 @@ static bool is_constant(const WniNetwork *network, int value) {
   return value < 0 || network->graph.values[value].known;
 }
 
+/* A picture, so to say: numbers of integers and of truth stay as they are. */
+static bool is_picture(const WniNetwork *network, int value) {
+  return !is_constant(network, value) && !network->graph.values[value].is_int;
+}
+
 /* How many of a node's inputs are pictures, so to say, and not parameters. */
 static size_t n_operands(const WniNetwork *network, int node) {
   WniOp op = network->graph.nodes[node].op;
@@ -73,9 +78,9 @@ static bool pads_with_zeros(const WniNetwork *network, int node) {
 static Role role_of(const WniNetwork *network, int node) {
   WniOp op = network->graph.nodes[node].op;
   int out = wni_network_output(network, node, 0);
-  if (is_constant(network, out)) return FLOAT;
+  if (!is_picture(network, out)) return FLOAT;
   for (size_t i = 0; i < n_operands(network, node); i++)
-    if (is_constant(network, wni_network_input(network, node, i))) return FLOAT;
+    if (!is_picture(network, wni_network_input(network, node, i))) return FLOAT;
   if ((op == WNI_OP_CONV || op == WNI_OP_GEMM) && !wni_is_weighted(network, node)) return FLOAT;
   if (op == WNI_OP_PAD && !pads_with_zeros(network, node)) return FLOAT;
   return roles[op];

@@ -66,11 +66,14 @@ class Quantize(CliTest):
         self.refuse(1, model=self.file("nan.onnx", data), says="nan.onnx")
 
     def test_networks_of_every_operator(self):
-        """Each ends as a command should, those whose nodes become others too."""
+        """Each ends as a command should, those whose nodes become others too, and with a file that
+        opens."""
         for model in sorted((ROOT / "tests" / "data" / "golden").glob("*/model.onnx")):
             done = winnow(*self.quantize("--images", "1", model=model))
             self.assertIn(done.returncode, (0, 1), (model.parent.name, done.stderr))
             self.assertLessEqual(done.stderr.count("\n"), 1, done.stderr)
+            if done.returncode == 0:
+                self.assertEqual(winnow("inspect", self.out).returncode, 0, model.parent.name)
 
     def test_no_second_time(self):
         self.succeed(*self.quantize("--images", "1"))

@@ -223,6 +223,18 @@ def gated_blocks(g):
     g.out(g.conv(g.node("Mul", [both, both]), 24, 1, 1), "no_gate")
 
 
+@case(13, shape=(1, 3, 8, 8))
+def truth_between_layers(g):
+    """A classifier that chooses between layers' numbers by what it compares."""
+    y = g.conv("x", 3, 4, 3)
+    zero = g.init(np.zeros((1, 1, 1, 1), np.float32))
+    less = g.node("Less", [y, zero])
+    chosen = g.node("Where", [g.node("Concat", [less, less], axis=1),
+                              g.node("Concat", [y, y], axis=1), zero])
+    y = g.node("GlobalAveragePool", g.conv(chosen, 8, 10, 1))
+    g.out(g.node("Flatten", y), "scores")
+
+
 @case(14, shape=(1, 4, 40, 36))
 def mobile_blocks(g):
     """Images large enough to be walked over in bands, with every kind of window between."""
