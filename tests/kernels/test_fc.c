@@ -45,7 +45,7 @@ static void try_fc(const WniKernel *kernel, size_t k, int n, Contents x_contents
     double bound = (double)(k + 1) * ldexp(size, -24) + (double)FLT_MIN;
     expect_near(kernel, y, sum, type == WNI_U8 ? 0 : bound, "fc", (size_t)r);
   }
-  expect_same_anywhere(kernel, x.data, w, k);
+  if (n == WNI_FC_ROWS) expect_same_anywhere(kernel, x.data, w, k);
   fenced_free(&x, kernel->name);
   fenced_free(&got, kernel->name);
   for (int r = 0; r < WNI_FC_ROWS; r++) fenced_free(&rows[r], kernel->name);
