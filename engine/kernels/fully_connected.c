@@ -39,6 +39,16 @@ static void run_rows(const WniFullyConnected *fc, const void *x, float *y, const
   for (int r = 0; r < n; r++) y[row[r]] = sum[r];
 }
 
+/* y[rows[begin..end)] of one input, or y[begin..end) where rows is NULL. */
+static void activate(const WniFullyConnected *fc, const int32_t *rows, size_t begin, size_t end,
+                     float *y) {
+  if (!rows) {
+    fc->act->run.act(&fc->activation, end - begin, y + begin);
+    return;
+  }
+  for (size_t r = begin; r < end; r++) fc->act->run.act(&fc->activation, 1, y + rows[r]);
+}
+
 /* Four rows at a time, each from a part of its own: fc_fetch.h. */
 void wni_fully_connected_run(const WniFullyConnected *fc, const void *x, float *y,
                              const int32_t *rows, size_t n_rows, WniThread thread) {
@@ -57,9 +67,5 @@ void wni_fully_connected_run(const WniFullyConnected *fc, const void *x, float *
     for (size_t m = 0; m < fc->m; m++)
       run_rows(fc, (const char *)x + m * input_bytes(fc), y + m * fc->n, row, n);
   }
-  for (size_t m = 0; m < fc->m; m++) {
-    float *to = y + m * fc->n;
-    for (size_t r = begin; rows && r < end; r++) fc->act->run.act(&fc->activation, 1, to + rows[r]);
-    if (!rows) fc->act->run.act(&fc->activation, end - begin, to + begin);
-  }
+  for (size_t m = 0; m < fc->m; m++) activate(fc, rows, begin, end, y + m * fc->n);
 }

@@ -75,9 +75,9 @@ void wni_dwconv_run(const WniConv *conv, const void *x, void *y, WniThread threa
  *
  *   x  --expand-->  ring  --depthwise-->  band  --project-->  y
  *
+ * `expand` writes rows of the ring, `project` reads those of the band: their strides are these.
  * A gate of squeeze-and-excite, x times a number of each channel, is a depthwise one of one tap
- * whose weights come with the frame. `expand` writes rows of the ring, `project` reads those of the
- * band: their strides are these. */
+ * whose weights come with the frame. */
 enum { WNI_BANDS_TAPS = 49 }; /* of the depthwise one, at most */
 typedef struct WniBands {
   WniConv expand, depthwise, project;

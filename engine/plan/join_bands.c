@@ -193,12 +193,13 @@ static char *join(const WniStep *steps, size_t n, const char *between, bool kern
   return strdup(text);
 }
 
-/* The operands of the step `out` that is made of a product and what follows, and what a depthwise
- * convolution has besides weights. */
-static bool set_gate(WniPlan *plan, const WniStep *product, WniBands *bands, WniStep *out) {
+/* A product becomes a depthwise convolution, with what one has besides weights; the operands of the
+ * step `out` that is made of it and what follows. */
+static bool set_gate(WniPlan *plan, WniStep *product, WniBands *bands, WniStep *out) {
   int gate = gate_of(plan, (size_t)(product - plan->steps));
   out->in[0] = product->in[2 - gate];
   out->in[3] = product->in[gate - 1];
+  product->kernel = bands->depthwise.kernel->name;
   bands->depthwise.tap = wni_plan_alloc(plan, 1, sizeof *bands->depthwise.tap);
   bands->depthwise.bias = wni_plan_alloc(plan, bands->depthwise.out.c, sizeof(float));
   return bands->depthwise.tap && bands->depthwise.bias;
@@ -208,8 +209,6 @@ static bool set_gate(WniPlan *plan, const WniStep *product, WniBands *bands, Wni
 static WnStatus make_step(WniPlan *plan, WniStep *steps, size_t n, WniBands *bands, WniStep *out) {
   WniStep *last = &steps[n - 1];
   size_t work_bytes = wni_bands_plan(bands);
-  char *kernel = join(steps, n, " ", true);
-  char *kept = kernel ? wni_plan_alloc(plan, strlen(kernel) + 1, 1) : NULL;
   *out = *last;
   out->kind = WNI_STEP_BANDS;
   out->op = join(steps, n, ", ", false);
@@ -218,18 +217,21 @@ static WnStatus make_step(WniPlan *plan, WniStep *steps, size_t n, WniBands *ban
   out->in[2] = last->in[1]; /* the residual */
   out->n_in = 3;
   bool made = !bands->gates || set_gate(plan, steps, bands, out);
+  char *kernel = join(steps, n, " ", true);
+  char *kept = kernel ? wni_plan_alloc(plan, strlen(kernel) + 1, 1) : NULL;
   out->kernel = kept ? strcpy(kept, kernel) : NULL;
   free(kernel);
   out->macs = out->parameters = out->bytes = 0;
   for (size_t i = 0; i < n; i++) {
-    const WniConv *next = &steps[i + 1 < n ? i + 1 : i].layer.conv;
     out->macs += steps[i].macs;
     out->parameters += steps[i].parameters;
     out->bytes += steps[i].bytes;
-    if (i + 1 < n) out->bytes -= 2 * image_bytes(&next->in, next->kernel->type);
-    if (i + 1 < n) plan->buffers[steps[i].out.buffer].bytes = i ? 0 : work_bytes;
     free(steps[i].op);
-    if (i + 1 < n) free(steps[i].name);
+    if (i + 1 == n) break;
+    const WniConv *next = &steps[i + 1].layer.conv; /* what it reads is not whole in memory */
+    out->bytes -= 2 * image_bytes(&next->in, next->kernel->type);
+    plan->buffers[steps[i].out.buffer].bytes = i ? 0 : work_bytes;
+    free(steps[i].name);
   }
   out->layer.bands = *bands;
   return made && out->op && out->kernel ? WN_OK : WN_ERROR_MEMORY;

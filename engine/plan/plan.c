@@ -175,7 +175,7 @@ static void resolve_tensor(const WniPlan *plan, WniTensor *tensor) {
 static void resolve_all(WniPlan *plan) {
   for (size_t s = 0; s < plan->n_steps; s++) {
     WniStep *step = &plan->steps[s];
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < WNI_STEP_INPUTS; i++)
       if (!step->in[i].data) resolve(plan, &step->in[i]);
     resolve(plan, &step->out);
     if (step->halo.present) resolve(plan, &step->halo_at);

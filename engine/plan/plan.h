@@ -39,6 +39,8 @@ typedef struct WniOperand {
   const void *data;
 } WniOperand;
 
+enum { WNI_STEP_INPUTS = 4 }; /* at most */
+
 /* One layer.  What it computes is one driver call of kernels/layers.h. */
 typedef struct WniStep {
   WniStepKind kind;
@@ -60,7 +62,7 @@ typedef struct WniStep {
     WniInterpolate interpolate;
     WniTop top;
   } layer;
-  WniOperand in[4], out;
+  WniOperand in[WNI_STEP_INPUTS], out;
   int n_in;
   WniHalo halo; /* zeros to write around the output; they begin at halo_at */
   WniOperand halo_at;

@@ -6,7 +6,7 @@
 #include "session/session.h"
 
 typedef struct Operands {
-  const void *in[4];
+  const void *in[WNI_STEP_INPUTS];
   void *out;
   const int32_t *rows;
   size_t n_rows;
@@ -103,7 +103,7 @@ static const void *read_at(const WniOperand *operand, const void *arena) {
 void wni_step_run(const WniStep *step, void *arena, const int32_t *rows, size_t n_rows,
                   WniThread thread) {
   Operands at = {.out = (char *)arena + step->out.offset, .rows = rows, .n_rows = n_rows};
-  for (int i = 0; i < 4; i++) at.in[i] = read_at(&step->in[i], arena);
+  for (int i = 0; i < WNI_STEP_INPUTS; i++) at.in[i] = read_at(&step->in[i], arena);
   if (step->halo.present) wni_halo_clear(&step->halo, (char *)arena + step->halo_at.offset, thread);
   table[step->kind](step, &at, thread);
   wni_tiles_release();
