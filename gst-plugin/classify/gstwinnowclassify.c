@@ -206,40 +206,6 @@ static GstEvent *make_display_event(GstWinnowClassify *self) {
   return gst_winnow_display_event_new(&display, self->description);
 }
 
-/* A late frame passes: tells the application, as decoders do of what they leave out. */
-static void post_qos(GstWinnowClassify *self, const GstWinnowFrameTimes *times) {
-  GST_OBJECT_LOCK(self);
-  gint64 jitter = self->pace.jitter;
-  gdouble proportion = self->pace.proportion;
-  guint64 classified = self->stats.inferences + self->stats.unchanged, late = self->stats.late;
-  gboolean live = self->live;
-  GST_OBJECT_UNLOCK(self);
-  GstMessage *message = gst_message_new_qos(GST_OBJECT(self), live, times->running_time,
-                                            times->stream_time, times->timestamp, times->duration);
-  gst_message_set_qos_values(message, jitter, proportion, 1000000);
-  gst_message_set_qos_stats(message, GST_FORMAT_BUFFERS, classified, late);
-  gst_element_post_message(GST_ELEMENT(self), message);
-}
-
-/* Counts the frame and decides whether it is classified. */
-static gboolean is_due(GstWinnowClassify *self, GstBuffer *buffer,
-                       const GstWinnowFrameTimes *times) {
-  gboolean qos = gst_base_transform_is_qos_enabled(GST_BASE_TRANSFORM(self));
-  GST_OBJECT_LOCK(self);
-  const GstWinnowPaceLimits limits = {
-      .interval = self->settings.inference_interval,
-      .rate = self->settings.max_rate,
-      .qos = qos && self->worker == NULL, /* which delays nothing */
-  };
-  GstWinnowPaceVerdict verdict = gst_winnow_pace_next(&self->pace, &limits, buffer, times);
-  self->stats.frames++;
-  if (verdict != GST_WINNOW_PACE_DUE) self->stats.skipped++;
-  if (verdict == GST_WINNOW_PACE_LATE) self->stats.late++;
-  GST_OBJECT_UNLOCK(self);
-  if (verdict == GST_WINNOW_PACE_LATE) post_qos(self, times);
-  return verdict == GST_WINNOW_PACE_DUE;
-}
-
 /* The inference of this frame, now; its results become the last ones. */
 static GstFlowReturn classify_now(GstWinnowClassify *self, const WnFrame *frame,
                                   const GArray *regions, const GstWinnowFrameTimes *times) {
@@ -305,7 +271,7 @@ static GstFlowReturn transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   GST_OBJECT_UNLOCK(self);
   GstWinnowFrameTimes times =
       gst_winnow_frame_times(GST_ELEMENT(self), &trans->segment, buffer, live);
-  if (is_due(self, buffer, &times)) {
+  if (gst_winnow_classify_is_due(self, buffer, &times)) {
     GstFlowReturn flow = classify_frame(self, buffer, &times);
     if (flow != GST_FLOW_OK) return flow;
   } else if (self->worker == NULL) {

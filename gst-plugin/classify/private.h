@@ -62,6 +62,10 @@ struct _GstWinnowClassify {
 
 GST_DEBUG_CATEGORY_EXTERN(gst_winnow_classify_debug);
 
+/* Counts the frame and decides whether it is classified. */
+gboolean gst_winnow_classify_is_due(GstWinnowClassify *self, GstBuffer *buffer,
+                                    const GstWinnowFrameTimes *times);
+
 /* Classifies a frame, or each of its `regions`: counts, posts messages, and gives
  * the results in *results.  ERROR: it has been posted; FLUSHING: the frame was given up. */
 GstFlowReturn gst_winnow_classify_infer(GstWinnowClassify *self, const WnFrame *frame,
